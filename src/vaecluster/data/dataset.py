@@ -1,0 +1,55 @@
+"""The record that every source of rows ends in, and what counts as a label."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vaecluster.errors import DataError
+
+# Rows of any numeric type, in the source's own units; labels are integers or strings.
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Rows to learn from, and what is known about them; labels serve to score, never to learn.
+
+    Shapes: ``x_train`` (rows, *data), ``y_train`` (rows,), ``x_test`` (held-out rows, *data),
+    ``y_test`` (held-out rows,). ``x_test`` is None when nothing is held out, ``y_train`` and ``y_test`` are
+    None when there are no labels.
+
+    >>> points = DataSet("points", np.zeros((5, 2)))
+    >>> points.x_train.shape, points.y_train, points.x_test
+    ((5, 2), None, None)
+    """
+
+    name: str
+    x_train: Array
+    y_train: Array | None = None
+    x_test: Array | None = None
+    y_test: Array | None = None
+
+
+def as_labels(values: Array) -> Array:
+    """Labels as integers or strings: whole numbers kept as floats become integers, objects what they all are.
+
+    Raises ``DataError`` for anything else, such as fractions or missing values.
+
+    >>> as_labels(np.array([3.0, 1.0]))
+    array([3, 1])
+    """
+    if values.dtype.kind in "biuUT":
+        return values
+    if values.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            whole = values.astype(np.int64)
+        if np.array_equal(whole, values):
+            return whole
+    if values.dtype.kind == "O":
+        # pandas keeps strings as objects; None or NaN among them must not become a class.
+        items = values.tolist()
+        if all(isinstance(item, str) for item in items) or all(isinstance(item, int) for item in items):
+            return np.array(items)
+    raise DataError(f"labels of type {values.dtype} are not all integers or all strings. Convert them.")

@@ -1,0 +1,101 @@
+"""From rows as users have them to tensors as the likelihood expects them, and back."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Array = NDArray[Any]
+
+
+@final
+@dataclass(frozen=True)
+class Preprocessing:
+    """An affine map per entry, (x - offset) / scale, with the layout of one row and its type.
+
+    `offset` and `scale` broadcast against one row in the user's layout: scalars for images, one value per column
+    for vectors. `row_shape` is the user's, (columns,), (H, W) or (H, W, C); `data_shape` is the model's, (columns,)
+    or (C, H, W). `dtype` is what `restore` returns: whole numbers are rounded and clipped to their type's range.
+    """
+
+    row_shape: tuple[int, ...]
+    dtype: str
+    offset: Array
+    scale: Array
+
+    @property
+    def data_shape(self) -> tuple[int, ...]:
+        """The shape of one row inside the model: channels first for images."""
+        match self.row_shape:
+            case (height, width):
+                return (1, height, width)
+            case (height, width, channels):
+                return (channels, height, width)
+            case _:
+                return self.row_shape
+
+    @property
+    def is_image(self) -> bool:
+        """Whether rows are images; vectors otherwise."""
+        return len(self.row_shape) > 1
+
+    def apply(self, rows: Array) -> Tensor:
+        """(rows, *row_shape) in the user's units to (rows, *data_shape) in the model's, float32."""
+        # The subtraction is done in double precision: a column of 1e9 + small changes would lose them in float32.
+        scaled = ((rows.astype(np.float64) - self.offset) / self.scale).astype(np.float32)
+        tensor = torch.from_numpy(scaled)
+        return tensor.movedim(-1, 1) if len(self.row_shape) == 3 else tensor.reshape(-1, *self.data_shape)
+
+    def restore(self, tensor: Tensor) -> Array:
+        """The way back: (rows, *data_shape) to (rows, *row_shape) in the user's units and type."""
+        array = tensor.detach().cpu().double()
+        array = array.movedim(1, -1) if len(self.row_shape) == 3 else array.reshape(-1, *self.row_shape)
+        rows: Array = array.numpy() * self.scale + self.offset
+        dtype = np.dtype(self.dtype)
+        if dtype.kind in "iu":
+            limits = np.iinfo(dtype)
+            rows = rows.round().clip(limits.min, limits.max)
+        if dtype.kind == "b":
+            return rows >= 0.5
+        return rows.astype(dtype)
+
+
+def pixel_preprocessing(images: Array, *, keep_unit: bool) -> Preprocessing:
+    """Scale pixels to [0, 1]: by 255 for uint8, else by the smallest and largest value of the whole stack.
+
+    With `keep_unit`, float images that already lie in [0, 1] stay as they are (the Bernoulli likelihood reads
+    them as probabilities).
+    """
+    if images.dtype == np.uint8:
+        low, high = 0.0, 255.0
+    else:
+        low, high = float(images.min()), float(images.max())
+        if keep_unit and low >= 0 and high <= 1:
+            low, high = 0.0, 1.0
+    return Preprocessing(images.shape[1:], images.dtype.str, np.asarray(low), np.asarray(high - low))
+
+
+def standard_preprocessing(vectors: Array) -> Preprocessing:
+    """Bring every column to mean 0 and standard deviation 1; a constant column keeps scale 1."""
+    values = vectors.astype(np.float64)
+    mean, scale = values.mean(0), values.std(0)
+    # A spread that is only rounding error of a constant column must not be blown up to 1.
+    constant = scale <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
+    return Preprocessing(vectors.shape[1:], vectors.dtype.str, mean, np.where(constant, 1.0, scale))
+
+
+def unit_preprocessing(vectors: Array) -> Preprocessing:
+    """Leave the columns as they are; for the Bernoulli likelihood, whose rows must lie in [0, 1]."""
+    columns = vectors.shape[1:]
+    return Preprocessing(columns, vectors.dtype.str, np.zeros(columns), np.ones(columns))
+
+
+def choose_preprocessing(rows: Array, likelihood: str) -> Preprocessing:
+    """The map for a whole data set: by its layout (images or vectors) and by what the likelihood can hold."""
+    bernoulli = likelihood == "bernoulli"
+    if rows.ndim > 2:
+        return pixel_preprocessing(rows, keep_unit=bernoulli)
+    return unit_preprocessing(rows) if bernoulli else standard_preprocessing(rows)

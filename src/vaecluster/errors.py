@@ -1,0 +1,33 @@
+"""What can go wrong that a user can put right; every message says what came, what was expected, what to do."""
+
+
+class VaeclusterError(Exception):
+    """Base of all errors that the package raises on purpose; the command line prints it as one line."""
+
+
+class DataError(VaeclusterError, ValueError):
+    """Rows that cannot be used as they are."""
+
+
+class SettingError(VaeclusterError, ValueError):
+    """A parameter with a value that is not one of those allowed."""
+
+
+class FileError(VaeclusterError, OSError):
+    """A file or folder that cannot be read or written as asked."""
+
+
+class Interrupted(VaeclusterError):
+    """Stopped by the user before there was anything to keep."""
+
+
+class TrainingError(VaeclusterError, ArithmeticError):
+    """A fit that cannot go on."""
+
+
+class InterruptedFitWarning(UserWarning):
+    """The fit was stopped by the user; the model is what was learned until then."""
+
+
+class EmptyClustersWarning(UserWarning):
+    """Some clusters hold no row."""

@@ -1,0 +1,310 @@
+"""`VAEClustering`: the method as a scikit-learn estimator."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from math import prod
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from vaecluster.data import checks
+from vaecluster.data.preprocessing import Array, choose_preprocessing
+from vaecluster.data.rows import Rows
+from vaecluster.errors import DataError, EmptyClustersWarning, InterruptedFitWarning, SettingError
+from vaecluster.evaluation import inference
+from vaecluster.training.build import build_model, build_objective
+from vaecluster.training.history import History
+from vaecluster.training.loop import train
+from vaecluster.training.presets import Kind, preset_settings
+from vaecluster.training.progress import progress_display
+from vaecluster.training.settings import Settings
+
+Random = int | np.random.RandomState | None
+
+
+class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """Clusters, codes and a generator per cluster from unlabelled rows, learned in one fit.
+
+    A variational autoencoder whose latent variable is (z, y), z a continuous code and y the cluster, trained by the
+    bound (1) of `docs/model.md`.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of clusters K.
+    preset : str
+        The method, a name in `vaecluster.training.presets.PRESETS`: every setting below that is None is the
+        preset's for this kind of data (images or vectors). ``"su2018"`` is the method of the article.
+    epochs, batch_size, learning_rate, schedule : optional
+        Passes over the rows; rows per step; Adam's rate; ``"constant"``, ``"one-cycle"`` or ``"cosine"``.
+    early_stopping, patience : optional
+        Hold out a tenth of the rows, stop after `patience` epochs without a better bound on them and keep the
+        best weights.
+    network, hidden, latent : optional
+        ``"conv"`` (images) or ``"dense"`` with `hidden` widths; entries of a code.
+    likelihood, precision : optional
+        ``"gaussian"`` with a fixed precision (1 / variance, of scaled rows), ``"gaussian-learned"``, or
+        ``"bernoulli"`` for rows in [0, 1].
+    component_scale : float or "learned", optional
+        Standard deviation of p(z|y).
+    cluster_weights, weights_temperature : optional
+        p(y): ``"uniform"``, ``"learned"`` as logits over a temperature, or one share per cluster.
+    cluster_posterior : optional
+        ``"code"``, a network on the sampled code; ``"features"``, a network on the encoder's features;
+        ``"bayes"``, exact by Bayes' rule.
+    cluster_kl_weight : float, optional
+        Weight of the bound's third term in the loss; 0 leaves it out.
+    device : str
+        ``"auto"`` takes a GPU where there is one; or a torch device.
+    random_state : int, RandomState or None
+        Decides everything that is random; the global random state is left alone.
+    verbose : int
+        0 is silent; 1 shows progress on standard error.
+
+    Attributes
+    ----------
+    labels_ : ndarray (n_samples,)
+        Cluster of each row of the fit; equal to ``predict(X)``.
+    model_ : ClusteringVAE
+        The four parts.
+    history_ : History
+        Every term of every epoch.
+    cluster_sizes_ : ndarray (n_clusters,)
+        Rows of the fit in each cluster.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    References
+    ----------
+    Su Jianlin (2018), "Variational autoencoders (4): a one-step clustering scheme", kexue.fm/archives/5887.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, epochs=2, random_state=0).fit(X)
+    >>> model.predict(X[:7]).shape, model.transform(X).shape, model.sample(4, cluster=1).shape
+    ((7,), (200, 10), (4, 5))
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        preset: str = "su2018",
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        schedule: str | None = None,
+        early_stopping: bool | None = None,
+        patience: int | None = None,
+        network: str | None = None,
+        hidden: tuple[int, ...] | None = None,
+        latent: int | None = None,
+        likelihood: str | None = None,
+        precision: float | None = None,
+        component_scale: float | str | None = None,
+        cluster_weights: Any = None,
+        weights_temperature: float | None = None,
+        cluster_posterior: str | None = None,
+        cluster_kl_weight: float | None = None,
+        device: str = "auto",
+        random_state: Random = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.preset = preset
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.network = network
+        self.hidden = hidden
+        self.latent = latent
+        self.likelihood = likelihood
+        self.precision = precision
+        self.component_scale = component_scale
+        self.cluster_weights = cluster_weights
+        self.weights_temperature = weights_temperature
+        self.cluster_posterior = cluster_posterior
+        self.cluster_kl_weight = cluster_kl_weight
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from `X`, vectors (n, columns) or images (n, H, W) or (n, H, W, C); `y` is ignored.
+
+        Ctrl-C ends the fit after the step under way, keeps what was learned and warns. Raises `DataError` or
+        `SettingError` (both are ValueErrors) before anything is learned, `TrainingError` if the loss diverges.
+        """
+        array = self._check_rows(X, reset=True)
+        self.settings_ = settings = self._settings("images" if array.ndim > 2 else "vectors")
+        checks.check_enough(array, self.n_clusters)
+        if settings.likelihood == "bernoulli" and array.ndim == 2:
+            checks.check_unit_range(array, getattr(self, "feature_names_in_", None))
+        self.preprocessing_ = choose_preprocessing(array, settings.likelihood)
+        self.history_ = History()
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        with _forked_random_state(self._device(), seed):
+            self.model_ = build_model(settings, self.preprocessing_.data_shape, self.n_clusters).to(self._device())
+            self._train(array, settings)
+        self.labels_ = self._assignments(array).argmax(1)
+        self.cluster_sizes_ = np.bincount(self.labels_, minlength=self.n_clusters)
+        self._warn_about_collapse()
+        return self
+
+    def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.intp]:
+        """Fit and return `labels_`."""
+        return self.fit(X).labels_
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """q(y|x) at the mean code: (n, n_clusters), rows sum to 1."""
+        return self._assignments(self._check_rows(X))
+
+    def predict(self, X: Any) -> NDArray[np.intp]:
+        """The likeliest cluster of each row, whatever rows come with it: (n,)."""
+        return self.predict_proba(X).argmax(1)
+
+    def transform(self, X: Any) -> NDArray[np.floating[Any]]:
+        """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
+        array = self._check_rows(X)
+        codes = inference.codes(self.model_, self._rows(array))
+        return codes.astype(np.float64 if array.dtype == np.float64 else np.float32)
+
+    def inverse_transform(self, codes: Any) -> Array:
+        """The row that each code (n, latent) stands for, the mean of p(x|z), in the units of the fit."""
+        check_is_fitted(self)
+        tensor = torch.as_tensor(np.asarray(codes, dtype=np.float32))
+        latent = self.model_.encoder.mean.out_features
+        if tensor.ndim != 2 or tensor.shape[1] != latent:
+            raise DataError(f"codes has shape {tuple(tensor.shape)}; expected (n, {latent}), as transform returns.")
+        return self.preprocessing_.restore(inference.decode(self.model_, tensor.to(self._device())))
+
+    def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Array:
+        """New rows in the units and type of the fit: codes from the prior, decoded to the mean of p(x|z).
+
+        With `cluster`, all from p(z|y) of that one; without, y is drawn from p(y) first. `random_state` defaults
+        to the estimator's, so the same call gives the same rows.
+        """
+        check_is_fitted(self)
+        if not isinstance(n_samples, Integral) or n_samples < 1:
+            raise SettingError(f"n_samples is {n_samples!r}; expected a whole number of 1 or more.")
+        if cluster is not None and (not isinstance(cluster, Integral) or not 0 <= cluster < self.n_clusters):
+            raise SettingError(f"cluster is {cluster!r}; expected one of 0 to {self.n_clusters - 1}, or None for all.")
+        random = self.random_state if random_state is None else random_state
+        seed = int(check_random_state(random).randint(2**31 - 1))
+        with _forked_random_state(self._device(), seed):
+            codes = inference.draw_codes(self.model_, int(n_samples), cluster)
+        return self.preprocessing_.restore(inference.decode(self.model_, codes))
+
+    def score_samples(self, X: Any) -> NDArray[np.float64]:
+        """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
+        return inference.bounds(self.model_, self._rows(self._check_rows(X)))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The mean of `score_samples`, in nats per row; `y` is ignored."""
+        return float(self.score_samples(X).mean())
+
+    def _train(self, array: Array, settings: Settings) -> None:
+        held_out = None
+        if settings.early_stopping:
+            array, held_out_array = _split(array, settings.held_out_share)
+            held_out = self._rows(held_out_array)
+        display = progress_display(self.verbose)
+        try:
+            self.history_.ending = train(
+                self.model_,
+                self._rows(array),
+                build_objective(settings),
+                settings,
+                held_out=held_out,
+                listeners=(self.history_, display),
+            )
+        finally:
+            display.close()
+
+    def _settings(self, kind: Kind) -> Settings:
+        if not isinstance(self.n_clusters, Integral) or self.n_clusters < 1:
+            raise SettingError(f"n_clusters is {self.n_clusters!r}; expected a whole number of 1 or more.")
+        names = {field.name for field in fields(Settings)} & set(self.get_params())
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        settings = preset_settings(self.preset, kind, given)
+        settings.check(self.n_clusters)
+        return settings
+
+    def _check_rows(self, X: Any, *, reset: bool = False) -> Array:
+        if not reset:
+            check_is_fitted(self)
+        checks.check_numbers(X)
+        if getattr(X, "ndim", 2) in (3, 4):
+            array = checks.check_images(np.asarray(X))
+            if reset:
+                self.n_features_in_ = prod(array.shape[1:])
+        else:
+            array = validate_data(self, X, dtype="numeric", ensure_all_finite=False, reset=reset)
+            checks.check_finite(array, getattr(self, "feature_names_in_", None))
+        if not reset:
+            checks.check_row_shape(array.shape[1:], self.preprocessing_.row_shape)
+        return array
+
+    def _rows(self, array: Array) -> Rows:
+        return Rows(array, self.preprocessing_, self._device())
+
+    def _assignments(self, array: Array) -> NDArray[np.float64]:
+        return inference.assignments(self.model_, self._rows(array))
+
+    def _device(self) -> torch.device:
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+    def _warn_about_collapse(self) -> None:
+        if self.history_.ending == "interrupted":
+            done = len(self.history_.epochs)
+            warnings.warn(
+                f"The fit was interrupted in epoch {done}; the model is what was learned until then.",
+                InterruptedFitWarning,
+                stacklevel=3,
+            )
+        populated = int((self.cluster_sizes_ > 0).sum())
+        if populated < self.n_clusters:
+            warnings.warn(
+                f"Only {populated} of {self.n_clusters} clusters hold any row. Ask for fewer clusters, train for more "
+                "epochs, or try another random_state.",
+                EmptyClustersWarning,
+                stacklevel=3,
+            )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.model_.encoder.mean.out_features
+
+
+def _split(array: Array, share: float) -> tuple[Array, Array]:
+    order = torch.randperm(len(array)).numpy()
+    held_out = max(1, round(share * len(array)))
+    return array[order[held_out:]], array[order[:held_out]]
+
+
+@contextmanager
+def _forked_random_state(device: torch.device, seed: int) -> Iterator[None]:
+    """Torch's global random state set to `seed` inside, and as it was before outside."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

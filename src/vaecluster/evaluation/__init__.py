@@ -1,0 +1,1 @@
+"""Scores against labels, taken afterwards and never used in fitting."""

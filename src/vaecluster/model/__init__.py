@@ -1,0 +1,1 @@
+"""The mathematics, torch only: encoder, decoder, prior, cluster posterior, objective, networks."""

@@ -1,0 +1,52 @@
+"""Which clusters could this row belong to: q(y|.), from the code, the features, or by Bayes' rule."""
+
+from abc import ABC, abstractmethod
+from typing import final
+
+from torch import Tensor, nn
+from torch.distributions import Categorical
+
+from vaecluster.model.prior import MixturePrior
+
+
+class ClusterPosterior(nn.Module, ABC):
+    """q(y|.); to add one, write a class with this `forward` that reads what it needs."""
+
+    @abstractmethod
+    def forward(self, features: Tensor, code: Tensor, prior: MixturePrior) -> Categorical:
+        """q(y|.) for features (rows, features) and codes (rows, latent): batch (rows,), over the clusters."""
+
+
+@final
+class CodePosterior(ClusterPosterior):
+    """The article's: a softmax network on the code, q(y|z)."""
+
+    def __init__(self, latent: int, clusters: int, hidden: int = 256) -> None:
+        super().__init__()
+        self.network = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, clusters))
+
+    def forward(self, features: Tensor, code: Tensor, prior: MixturePrior) -> Categorical:
+        """q(y|z) = softmax(network(z))."""
+        return Categorical(logits=self.network(code), validate_args=False)
+
+
+@final
+class FeaturePosterior(ClusterPosterior):
+    """A softmax network on the encoder's features, q(y|x): no sampling noise in the assignment."""
+
+    def __init__(self, features: int, clusters: int, hidden: int = 256) -> None:
+        super().__init__()
+        self.network = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, clusters))
+
+    def forward(self, features: Tensor, code: Tensor, prior: MixturePrior) -> Categorical:
+        """q(y|x) = softmax(network(features(x)))."""
+        return Categorical(logits=self.network(features), validate_args=False)
+
+
+@final
+class BayesPosterior(ClusterPosterior):
+    """The prior's own answer, q(y|z) = p(y) p(z|y) / p(z): exact, and without weights of its own."""
+
+    def forward(self, features: Tensor, code: Tensor, prior: MixturePrior) -> Categorical:
+        """q(y|z) by Bayes' rule; with it the three terms add up to log p(x|z) + log p(z) - log q(z|x)."""
+        return Categorical(logits=prior.joint_log_prob(code), validate_args=False)

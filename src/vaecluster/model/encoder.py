@@ -1,0 +1,36 @@
+"""Which codes could this row have: q(z|x)."""
+
+from typing import final
+
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from vaecluster.model.distributions import diag_normal
+
+
+@final
+class Encoder(nn.Module):
+    """Codes of a row as a diagonal normal, q(z|x) = N(mean(x), diag scale(x)^2).
+
+    `network` maps (rows, *data) to features (rows, features); two linear heads follow.
+    A cluster posterior may read the features too, so they can be had without the code.
+    """
+
+    def __init__(self, network: nn.Module, features: int, latent: int) -> None:
+        super().__init__()
+        self.network = network
+        self.mean = nn.Linear(features, latent)
+        self.log_variance = nn.Linear(features, latent)
+
+    def features(self, rows: Tensor) -> Tensor:
+        """What the network sees in each row; (rows, *data) to (rows, features)."""
+        features: Tensor = self.network(rows)
+        return features
+
+    def code(self, features: Tensor) -> Distribution:
+        """q(z|x) from the features of x: batch (rows,), event (latent,)."""
+        return diag_normal(self.mean(features), (0.5 * self.log_variance(features)).exp())
+
+    def forward(self, rows: Tensor) -> Distribution:
+        """q(z|x): batch (rows,), event (latent,)."""
+        return self.code(self.features(rows))

@@ -1,0 +1,1 @@
+"""Networks for images of any size and for plain vectors."""

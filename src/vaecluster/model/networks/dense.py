@@ -1,0 +1,47 @@
+"""Networks for plain vectors, which read images as vectors too."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import final
+
+from torch import Tensor, nn
+
+
+def _hidden(widths: Sequence[int]) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, after in zip(widths, widths[1:], strict=False):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return layers
+
+
+@final
+class DenseEncoderNetwork(nn.Module):
+    """Fully connected layers from (rows, *data) to (rows, features)."""
+
+    def __init__(self, data_shape: Sequence[int], widths: Sequence[int]) -> None:
+        super().__init__()
+        self.features = widths[-1]
+        self.network = nn.Sequential(nn.Flatten(), *_hidden([prod(data_shape), *widths]))
+
+    def forward(self, rows: Tensor) -> Tensor:  # rows *data
+        """Features (rows, features)."""
+        features: Tensor = self.network(rows)
+        return features
+
+
+@final
+class DenseDecoderNetwork(nn.Module):
+    """The encoder's mirror: from codes (rows, latent) to (rows, *data), without a final activation."""
+
+    def __init__(self, latent: int, widths: Sequence[int], data_shape: Sequence[int]) -> None:
+        super().__init__()
+        self.network = nn.Sequential(
+            *_hidden([latent, *widths]),
+            nn.Linear(widths[-1], prod(data_shape)),
+            nn.Unflatten(1, tuple(data_shape)),
+        )
+
+    def forward(self, code: Tensor) -> Tensor:  # rows latent
+        """One number per entry of a row: (rows, *data)."""
+        output: Tensor = self.network(code)
+        return output

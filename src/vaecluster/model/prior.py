@@ -1,0 +1,108 @@
+"""How common each cluster is and where it lies: p(y) and p(z|y)."""
+
+from abc import ABC, abstractmethod
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical, Distribution, MixtureSameFamily
+
+from vaecluster.model.distributions import diag_normal
+
+
+class Components(nn.Module, ABC):
+    """Where each cluster's codes lie, p(z|y); to add a shape, write a class with this `forward`."""
+
+    @abstractmethod
+    def forward(self) -> Distribution:
+        """p(z|y) for all y at once: batch (clusters,), event (latent,)."""
+
+
+@final
+class FixedScaleComponents(Components):
+    """Round clusters of one given size around learned means; scale 1 is the article's prior."""
+
+    scale: Tensor
+
+    def __init__(self, means: Tensor, scale: float = 1.0) -> None:  # clusters latent
+        super().__init__()
+        self.means = nn.Parameter(means.clone())
+        self.register_buffer("scale", torch.tensor(scale))
+
+    def forward(self) -> Distribution:
+        """p(z|y) = N(mean_y, scale^2 I)."""
+        return diag_normal(self.means, self.scale)
+
+
+@final
+class LearnedScaleComponents(Components):
+    """Axis-aligned clusters: learned means and learned variances, one per cluster and axis."""
+
+    def __init__(self, means: Tensor) -> None:  # clusters latent
+        super().__init__()
+        self.means = nn.Parameter(means.clone())
+        self.log_scales = nn.Parameter(torch.zeros_like(means))
+
+    def forward(self) -> Distribution:
+        """p(z|y) = N(mean_y, diag scale_y^2)."""
+        return diag_normal(self.means, self.log_scales.exp())
+
+
+class ClusterWeights(nn.Module, ABC):
+    """How common each cluster is, p(y)."""
+
+    @abstractmethod
+    def forward(self) -> Categorical:
+        """p(y), one categorical over the clusters."""
+
+
+@final
+class GivenWeights(ClusterWeights):
+    """Shares of the clusters known beforehand; equal ones are the article's uniform p(y)."""
+
+    logits: Tensor
+
+    def __init__(self, shares: Tensor) -> None:  # clusters
+        super().__init__()
+        self.register_buffer("logits", (shares / shares.sum()).log())
+
+    def forward(self) -> Categorical:
+        """p(y) as given."""
+        return Categorical(logits=self.logits, validate_args=False)
+
+
+@final
+class LearnedWeights(ClusterWeights):
+    """Shares learned as logits; a temperature above 1 keeps them closer to uniform."""
+
+    def __init__(self, clusters: int, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(clusters))
+        self.temperature = temperature
+
+    def forward(self) -> Categorical:
+        """p(y) = softmax(logits / temperature)."""
+        return Categorical(logits=self.logits / self.temperature, validate_args=False)
+
+
+@final
+class MixturePrior(nn.Module):
+    """The prior of the pair (z, y): p(y) p(z|y)."""
+
+    def __init__(self, components: Components, weights: ClusterWeights) -> None:
+        super().__init__()
+        self.components = components
+        self.weights = weights
+
+    def joint_log_prob(self, code: Tensor) -> Tensor:
+        """log p(y) + log p(z|y); (rows, latent) to (rows, clusters), in nats."""
+        return self.component_log_prob(code) + self.weights().logits
+
+    def component_log_prob(self, code: Tensor) -> Tensor:
+        """log p(z|y); (rows, latent) to (rows, clusters), in nats."""
+        log_prob: Tensor = self.components().log_prob(code.unsqueeze(-2))
+        return log_prob
+
+    def forward(self) -> Distribution:
+        """p(z) = sum_y p(y) p(z|y)."""
+        return MixtureSameFamily(self.weights(), self.components(), validate_args=False)

@@ -1,0 +1,41 @@
+"""Small records that the loop sends out; the progress bar, the history and the logs listen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+
+@final
+@dataclass(frozen=True)
+class StepDone:
+    """One batch was learned. `means` computes the epoch's running means of the terms when somebody asks."""
+
+    epoch: int
+    epochs: int
+    rows_done: int
+    rows_in_all: int
+    means: Callable[[], dict[str, float]]
+
+
+@final
+@dataclass(frozen=True)
+class EpochDone:
+    """One pass over the rows, with the mean of each term per row, in nats.
+
+    `populated_clusters` counts the clusters that are some row's likeliest; `mean_confidence` is the mean over the
+    rows of the largest probability. Both are of the rows as they were seen while training.
+    """
+
+    epoch: int
+    epochs: int
+    rows: int
+    seconds: float
+    learning_rate: float
+    terms: dict[str, float]
+    populated_clusters: int
+    mean_confidence: float
+    held_out_bound: float | None
+
+
+Event = StepDone | EpochDone
+Listener = Callable[[Event], None]

@@ -1,0 +1,137 @@
+"""What a person sees while a fit runs: a bar on a terminal, plain lines elsewhere, all on standard error."""
+
+import sys
+import time
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from vaecluster.training.events import EpochDone, Event, StepDone
+
+# Seconds between two readings of the running terms: each waits for the device.
+REFRESH = 0.25
+# Seconds between two plain lines; the first and the last epoch always get one.
+LINE_EVERY = 2.0
+
+
+class ProgressDisplay(Protocol):
+    """A listener that can be closed."""
+
+    def __call__(self, event: Event) -> None:
+        """Show the event."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+def progress_display(verbose: int) -> ProgressDisplay:
+    """The display for `verbose`: nothing for 0; else a bar if standard error is a terminal, lines if not."""
+    if not verbose:
+        return Silence()
+    console = Console(stderr=True)
+    return Bar(console) if console.is_terminal else Lines()
+
+
+class Silence:
+    """Shows nothing."""
+
+    def __call__(self, event: Event) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Lines:
+    """One line an epoch, at most one every few seconds, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._last_line = float("-inf")
+
+    def __call__(self, event: Event) -> None:
+        """Print the epoch's line when it is due."""
+        if not isinstance(event, EpochDone):
+            return
+        now = time.perf_counter()
+        if now - self._last_line < LINE_EVERY and event.epoch not in (1, event.epochs):
+            return
+        self._last_line = now
+        left = (now - self._started) / event.epoch * (event.epochs - event.epoch)
+        speed = event.rows / event.seconds if event.seconds else float("inf")
+        print(
+            f"epoch {event.epoch}/{event.epochs}  {_terms(event.terms)}  "
+            f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.3f}  "
+            f"{speed:,.0f} rows/s  {_clock(left)} left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Bar:
+    """A live bar with the terms, rows per second and the time left."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[terms]}"),
+            _RowsPerSecond(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task: int | None = None
+        self._read_at = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar; read the terms only now and then."""
+        if self._task is None:
+            self._progress.start()
+            self._task = self._progress.add_task("fit", total=None, epoch="", terms="")
+        if isinstance(event, StepDone):
+            fields = {"completed": event.rows_done, "total": event.rows_in_all}
+            if time.perf_counter() - self._read_at > REFRESH:
+                self._read_at = time.perf_counter()
+                fields |= {"epoch": f"{event.epoch}/{event.epochs}", "terms": _terms(event.means())}
+            self._progress.update(self._task, **fields)  # type: ignore[arg-type]
+        else:
+            diagnostics = f"  clusters {event.populated_clusters}  confidence {event.mean_confidence:.2f}"
+            self._progress.update(self._task, terms=_terms(event.terms) + diagnostics)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Stop drawing."""
+        self._progress.stop()
+
+
+class _RowsPerSecond(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} rows/s" if speed else "", style="cyan")
+
+
+def _terms(terms: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.2f}" for name, value in terms.items())
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

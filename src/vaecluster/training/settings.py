@@ -1,0 +1,97 @@
+"""Every choice that a fit needs, in one record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Literal, final, get_args
+
+import numpy as np
+
+from vaecluster.errors import SettingError
+
+Network = Literal["conv", "dense"]
+Likelihood = Literal["gaussian", "gaussian-learned", "bernoulli"]
+ComponentScale = Literal["learned"] | float
+Weights = Literal["uniform", "learned"] | Sequence[float]
+Posterior = Literal["code", "features", "bayes"]
+Schedule = Literal["constant", "one-cycle", "cosine"]
+
+
+@final
+@dataclass(frozen=True)
+class Settings:
+    """The parts of the model and how it is trained; a preset is one of these.
+
+    Model: `network` and, for dense ones, `hidden` (the widths); `latent` (entries of a code); `likelihood` and its
+    `precision` (1 / variance); `component_scale`, `cluster_weights` and `cluster_posterior` choose the parts;
+    `cluster_kl_weight` 0 leaves that term out of the loss.
+
+    Training: Adam with `learning_rate`, a `schedule` for it, `epochs` of batches of `batch_size` rows. With
+    `early_stopping` the bound of a `held_out_share` of the rows is watched, and `patience` epochs without a better
+    one end the fit; the best weights are kept.
+    """
+
+    network: Network
+    latent: int
+    likelihood: Likelihood
+    precision: float
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    hidden: tuple[int, ...] = (512, 512)
+    component_scale: ComponentScale = 1.0
+    cluster_weights: Weights = "uniform"
+    weights_temperature: float = 1.0
+    cluster_posterior: Posterior = "code"
+    cluster_kl_weight: float = 1.0
+    schedule: Schedule = "constant"
+    early_stopping: bool = False
+    patience: int = 10
+    held_out_share: float = 0.1
+
+    def check(self, clusters: int) -> None:
+        """Raise `SettingError` for the first value that is not allowed."""
+        _among("network", self.network, get_args(Network))
+        _among("likelihood", self.likelihood, get_args(Likelihood))
+        _among("cluster_posterior", self.cluster_posterior, get_args(Posterior))
+        _among("schedule", self.schedule, get_args(Schedule))
+        for name in ("latent", "epochs", "batch_size", "patience"):
+            _whole(name, getattr(self, name))
+        for width in self.hidden:
+            _whole("hidden", width)
+        for name in ("precision", "learning_rate", "weights_temperature"):
+            _positive(name, getattr(self, name))
+        if self.component_scale != "learned":
+            _positive("component_scale", self.component_scale, "'learned' or ")
+        if not 0 <= self.cluster_kl_weight < float("inf"):
+            raise SettingError(f"cluster_kl_weight is {self.cluster_kl_weight!r}; give a number of 0 or more.")
+        if not 0 < self.held_out_share < 1:
+            raise SettingError(f"held_out_share is {self.held_out_share!r}; give a number between 0 and 1.")
+        self._check_weights(clusters)
+
+    def _check_weights(self, clusters: int) -> None:
+        if isinstance(self.cluster_weights, str):
+            _among("cluster_weights", self.cluster_weights, ("uniform", "learned"), "or one share per cluster")
+            return
+        shares = np.asarray(self.cluster_weights, dtype=float)
+        if shares.shape != (clusters,) or not np.isfinite(shares).all() or (shares <= 0).any():
+            raise SettingError(
+                f"cluster_weights holds {shares.size} shares ({shares.tolist()}); expected {clusters} positive "
+                "numbers, one per cluster. Give them, or use 'uniform' or 'learned'."
+            )
+
+
+def _among(name: str, value: object, allowed: tuple[str, ...], also: str = "") -> None:
+    if not isinstance(value, str) or value not in allowed:
+        choices = ", ".join(repr(choice) for choice in allowed)
+        raise SettingError(f"{name} is {value!r}; expected one of {choices}{also and ', ' + also}.")
+
+
+def _whole(name: str, value: object) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise SettingError(f"{name} is {value!r}; expected a whole number of 1 or more.")
+
+
+def _positive(name: str, value: object, also: str = "") -> None:
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < float("inf"):
+        raise SettingError(f"{name} is {value!r}; expected {also}a number above 0.")
