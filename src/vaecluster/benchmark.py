@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from vaecluster.atomic import write_json
 from vaecluster.data.dataset import DataSet
 from vaecluster.environment import machine, versions
+from vaecluster.errors import DataError
 from vaecluster.estimator import VAEClustering
 from vaecluster.evaluation.scores import majority_names, score_labels
-from vaecluster.files import write_json
 
 FORMAT = 1
 MEASURES = ("majority_accuracy", "hungarian_accuracy", "nmi", "ari")
@@ -23,6 +24,8 @@ def run_benchmark(data: DataSet, model: VAEClustering, seeds: Sequence[int], pat
 
     Needs labels in `data`. The number of clusters is the model's own; no label reaches the fit.
     """
+    if data.y_train is None:
+        raise DataError(f"The data set {data.name} has no labels to score with. Use `vaecluster fit`.")
     record: dict[str, Any] = {
         "format": FORMAT,
         "data": {"name": data.name, "train": list(data.x_train.shape), "classes": len(np.unique(data.y_train))},

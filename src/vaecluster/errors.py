@@ -17,10 +17,6 @@ class FileError(VaeclusterError, OSError):
     """A file or folder that cannot be read or written as asked."""
 
 
-class Interrupted(VaeclusterError):
-    """Stopped by the user before there was anything to keep."""
-
-
 class TrainingError(VaeclusterError, ArithmeticError):
     """A fit that cannot go on."""
 

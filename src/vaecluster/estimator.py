@@ -1,11 +1,9 @@
 """`VAEClustering`: the method as a scikit-learn estimator."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from math import prod
-from numbers import Integral
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -18,14 +16,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from vaecluster.data import checks
 from vaecluster.data.preprocessing import Array, choose_preprocessing
 from vaecluster.data.rows import Rows
+from vaecluster.environment import versions
 from vaecluster.errors import DataError, EmptyClustersWarning, InterruptedFitWarning, SettingError
 from vaecluster.evaluation import inference
 from vaecluster.training.build import build_model, build_objective
+from vaecluster.training.device import choose_device, forked_random_state
 from vaecluster.training.history import History
 from vaecluster.training.loop import train
+from vaecluster.training.model_file import ModelRecord, load_weights, read_model, write_model
 from vaecluster.training.presets import Kind, preset_settings
 from vaecluster.training.progress import progress_display
-from vaecluster.training.settings import Settings
+from vaecluster.training.settings import Settings, is_whole
 
 Random = int | np.random.RandomState | None
 
@@ -156,7 +157,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         self.preprocessing_ = choose_preprocessing(array, settings.likelihood)
         self.history_ = History()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        with _forked_random_state(self._device(), seed):
+        with forked_random_state(self._device(), seed):
             self.model_ = build_model(settings, self.preprocessing_.data_shape, self.n_clusters).to(self._device())
             self._train(array, settings)
         self.labels_ = self._assignments(array).argmax(1)
@@ -166,7 +167,8 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
 
     def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.intp]:
         """Fit and return `labels_`."""
-        return self.fit(X).labels_
+        labels: NDArray[np.intp] = self.fit(X).labels_
+        return labels
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """q(y|x) at the mean code: (n, n_clusters), rows sum to 1."""
@@ -174,7 +176,8 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
 
     def predict(self, X: Any) -> NDArray[np.intp]:
         """The likeliest cluster of each row, whatever rows come with it: (n,)."""
-        return self.predict_proba(X).argmax(1)
+        labels: NDArray[np.intp] = self.predict_proba(X).argmax(1)
+        return labels
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
@@ -198,13 +201,13 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         to the estimator's, so the same call gives the same rows.
         """
         check_is_fitted(self)
-        if not isinstance(n_samples, Integral) or n_samples < 1:
+        if not is_whole(n_samples, 1):
             raise SettingError(f"n_samples is {n_samples!r}; expected a whole number of 1 or more.")
-        if cluster is not None and (not isinstance(cluster, Integral) or not 0 <= cluster < self.n_clusters):
+        if cluster is not None and not is_whole(cluster, 0, self.n_clusters - 1):
             raise SettingError(f"cluster is {cluster!r}; expected one of 0 to {self.n_clusters - 1}, or None for all.")
         random = self.random_state if random_state is None else random_state
         seed = int(check_random_state(random).randint(2**31 - 1))
-        with _forked_random_state(self._device(), seed):
+        with forked_random_state(self._device(), seed):
             codes = inference.draw_codes(self.model_, int(n_samples), cluster)
         return self.preprocessing_.restore(inference.decode(self.model_, codes))
 
@@ -215,6 +218,41 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     def score(self, X: Any, y: Any = None) -> float:
         """The mean of `score_samples`, in nats per row; `y` is ignored."""
         return float(self.score_samples(X).mean())
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to one file: safetensors weights, JSON for the rest, no rows of the fit."""
+        check_is_fitted(self)
+        facts = {
+            "parameters": _plain(self.get_params()),
+            "versions": versions(),
+            "cluster_sizes": self.cluster_sizes_.tolist(),
+            "feature_names": getattr(self, "feature_names_in_", np.array([])).tolist(),
+            "history": self.history_.as_dict(),
+        }
+        weights = self.model_.state_dict()
+        write_model(Path(path), ModelRecord(self.n_clusters, self.settings_, self.preprocessing_, weights, facts))
+
+    @classmethod
+    def load(cls, path: str | Path, *, device: str = "auto") -> Self:
+        """Open a file that `save` wrote; `labels_` is not in it, `predict` gives the same again.
+
+        Raises `FileError` if it is no such file, or damaged, or from a newer version.
+        """
+        record = read_model(Path(path))
+        estimator = cls()
+        for name, value in (record.facts["parameters"] | {"device": device}).items():
+            estimator.set_params(**{name: tuple(value) if isinstance(value, list) else value})
+        estimator.settings_, estimator.preprocessing_ = record.settings, record.preprocessing
+        with forked_random_state(estimator._device(), 0):
+            estimator.model_ = build_model(record.settings, record.preprocessing.data_shape, record.clusters)
+        load_weights(estimator.model_, record, Path(path))
+        estimator.model_.to(estimator._device())
+        estimator.history_ = History.from_dict(record.facts["history"])
+        estimator.cluster_sizes_ = np.array(record.facts["cluster_sizes"])
+        estimator.n_features_in_ = prod(record.preprocessing.row_shape)
+        if record.facts["feature_names"]:
+            estimator.feature_names_in_ = np.array(record.facts["feature_names"], dtype=object)
+        return estimator
 
     def _train(self, array: Array, settings: Settings) -> None:
         held_out = None
@@ -235,7 +273,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
             display.close()
 
     def _settings(self, kind: Kind) -> Settings:
-        if not isinstance(self.n_clusters, Integral) or self.n_clusters < 1:
+        if not is_whole(self.n_clusters, 1):
             raise SettingError(f"n_clusters is {self.n_clusters!r}; expected a whole number of 1 or more.")
         names = {field.name for field in fields(Settings)} & set(self.get_params())
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
@@ -265,9 +303,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         return inference.assignments(self.model_, self._rows(array))
 
     def _device(self) -> torch.device:
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return torch.device(self.device)
+        return choose_device(self.device)
 
     def _warn_about_collapse(self) -> None:
         if self.history_.ending == "interrupted":
@@ -296,15 +332,17 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         return self.model_.encoder.mean.out_features
 
 
+def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as JSON holds them; a RandomState cannot be written down and becomes None."""
+    plain: dict[str, Any] = {}
+    for name, value in parameters.items():
+        value = value.item() if isinstance(value, np.generic) else value
+        value = value.tolist() if isinstance(value, np.ndarray) else value
+        plain[name] = None if isinstance(value, np.random.RandomState) else value
+    return plain
+
+
 def _split(array: Array, share: float) -> tuple[Array, Array]:
     order = torch.randperm(len(array)).numpy()
     held_out = max(1, round(share * len(array)))
     return array[order[held_out:]], array[order[:held_out]]
-
-
-@contextmanager
-def _forked_random_state(device: torch.device, seed: int) -> Iterator[None]:
-    """Torch's global random state set to `seed` inside, and as it was before outside."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield

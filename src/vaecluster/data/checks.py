@@ -25,9 +25,7 @@ def check_numbers(rows: Any) -> None:
     """Raise `DataError` if an array holds text; frames and lists pass and are looked at when converted."""
     dtype = getattr(rows, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.kind in "SU":
-        raise DataError(
-            "The rows hold text; expected numbers. Encode the text as numbers or leave those columns out."
-        )
+        raise DataError("The rows hold text; expected numbers. Encode the text as numbers or leave those columns out.")
 
 
 def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:

@@ -178,8 +178,7 @@ def _dataset(name: str, arrays: Mapping[str, Array]) -> DataSet:
         test_rows = _checked_rows(test_rows, "x_test") if test_rows.size else None
     if test_rows is not None and test_rows.shape[1:] != rows.shape[1:]:
         raise DataError(
-            f"x_test has rows of shape {test_rows.shape[1:]}, but x_train has {rows.shape[1:]}. "
-            "Make them equal."
+            f"x_test has rows of shape {test_rows.shape[1:]}, but x_train has {rows.shape[1:]}. Make them equal."
         )
     labels = _checked_labels(arrays.get("labels"), len(rows), "the labels")
     held_out = 0 if test_rows is None else len(test_rows)

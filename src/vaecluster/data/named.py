@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import io
 import math
 import os
 import struct
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
+from vaecluster.atomic import write_atomically
 from vaecluster.data.dataset import Array, DataSet
 from vaecluster.data.download import RemoteFile, download
 from vaecluster.data.files import read_dataset
@@ -127,7 +129,7 @@ def _load_cached(name: str, source: Source) -> DataSet:
     if cached.exists():
         return read_dataset(cached)
     try:
-        _write_atomically(cached, _fetch(name, source, cache / name))
+        _write_cache(cached, _fetch(name, source, cache / name))
     except VaeclusterError as problem:
         raise FileError(
             f"{name} is not here yet: {problem} Try again later, or make {cached.name} by hand, with "
@@ -166,17 +168,12 @@ def _remove(paths: Sequence[Path]) -> None:
         paths[0].parent.rmdir()
 
 
-def _write_atomically(target: Path, arrays: Arrays) -> None:
+def _write_cache(target: Path, arrays: Arrays) -> None:
     x_train, y_train, x_test, y_test = arrays
     y_train, y_test = y_train.astype(np.int64), y_test.astype(np.int64)
-    # Two processes may do this at once: each writes its own file, and the last one to finish stays.
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as stream:
-            np.savez_compressed(stream, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    content = io.BytesIO()
+    np.savez_compressed(content, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    write_atomically(target, content.getvalue())
 
 
 def _read_idx(path: Path) -> Array:

@@ -6,6 +6,7 @@ how many there are.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,8 +25,7 @@ NOISE_SEED = 0
 
 def assignments(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
     """q(y|.) at the mean code: (rows, clusters), each row summing to 1 in double precision."""
-    probabilities = _in_blocks(model, rows, lambda batch: model.assign(batch).logits.double().softmax(-1))
-    return probabilities
+    return _in_blocks(model, rows, lambda batch: model.assign(batch).logits.double().softmax(-1))
 
 
 def codes(model: ClusteringVAE, rows: Rows) -> NDArray[np.float32]:
@@ -63,18 +63,18 @@ def draw_codes(model: ClusteringVAE, number: int, cluster: int | None) -> Tensor
         clusters = model.prior.weights().sample((number,))
     else:
         clusters = torch.full((number,), cluster, device=next(model.parameters()).device)
-    return torch.cat([model.draw_codes(block) for block in clusters.split(BLOCK)])
+    return torch.cat([model.draw_codes(block) for block in torch.split(clusters, BLOCK)])
 
 
 @torch.no_grad()
 def decode(model: ClusteringVAE, code: Tensor) -> Tensor:
     """The mean of p(x|z) for codes (rows, latent): (rows, *data), on the CPU."""
     model.eval()
-    return torch.cat([model.decode_mean(block).cpu() for block in code.split(BLOCK)])
+    return torch.cat([model.decode_mean(block).cpu() for block in torch.split(code, BLOCK)])
 
 
 @torch.no_grad()
-def _in_blocks(model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor]) -> NDArray[np.generic]:
+def _in_blocks(model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor]) -> NDArray[Any]:
     model.eval()
     answers = []
     for start in range(0, len(rows), BLOCK):

@@ -1,10 +1,10 @@
 """Constructors for the distributions that the parts return."""
 
 from torch import Tensor
-from torch.distributions import Bernoulli, Independent, Normal
+from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
 
-def diag_normal(mean: Tensor, scale: Tensor, event_dims: int = 1) -> Independent:
+def diag_normal(mean: Tensor, scale: Tensor, event_dims: int = 1) -> Distribution:
     """Normal with independent entries, the last `event_dims` axes being one event.
 
     >>> import torch
@@ -15,6 +15,6 @@ def diag_normal(mean: Tensor, scale: Tensor, event_dims: int = 1) -> Independent
     return Independent(Normal(mean, scale, validate_args=False), event_dims, validate_args=False)
 
 
-def bernoulli(logits: Tensor, event_dims: int = 1) -> Independent:
+def bernoulli(logits: Tensor, event_dims: int = 1) -> Distribution:
     """Independent coin flips by their logits, the last `event_dims` axes being one event."""
     return Independent(Bernoulli(logits=logits, validate_args=False), event_dims, validate_args=False)

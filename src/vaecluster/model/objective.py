@@ -47,9 +47,7 @@ def elbo_terms(model: ClusteringVAE, rows: Tensor) -> ElboTerms:
     return terms_at(model, rows, features, posterior, posterior.rsample())
 
 
-def terms_at(
-    model: ClusteringVAE, rows: Tensor, features: Tensor, posterior: Distribution, code: Tensor
-) -> ElboTerms:
+def terms_at(model: ClusteringVAE, rows: Tensor, features: Tensor, posterior: Distribution, code: Tensor) -> ElboTerms:
     """Equation (1) at given codes (rows, latent), drawn from `posterior` = q(z|x) of the same rows."""
     cluster: Categorical = model.cluster_posterior(features, code, model.prior)  # q(y|.)
 

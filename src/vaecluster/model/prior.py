@@ -96,7 +96,8 @@ class MixturePrior(nn.Module):
 
     def joint_log_prob(self, code: Tensor) -> Tensor:
         """log p(y) + log p(z|y); (rows, latent) to (rows, clusters), in nats."""
-        return self.component_log_prob(code) + self.weights().logits
+        joint: Tensor = self.component_log_prob(code) + self.weights().logits
+        return joint
 
     def component_log_prob(self, code: Tensor) -> Tensor:
         """log p(z|y); (rows, latent) to (rows, clusters), in nats."""

@@ -3,7 +3,7 @@
 from typing import final
 
 from torch import Tensor, nn
-from torch.distributions import Categorical, Independent
+from torch.distributions import Categorical, Distribution
 
 from vaecluster.model.cluster_posterior import ClusterPosterior
 from vaecluster.model.decoder import Decoder
@@ -26,7 +26,8 @@ class ClusteringVAE(nn.Module):
 
     def mean_code(self, rows: Tensor) -> Tensor:
         """The mean of q(z|x): (rows, *data) to (rows, latent)."""
-        return self.encoder(rows).mean  # type: ignore[no-any-return]
+        posterior: Distribution = self.encoder(rows)
+        return posterior.mean
 
     def assign(self, rows: Tensor) -> Categorical:
         """q(y|.) at the mean code, so that a row's answer does not depend on noise."""
@@ -37,7 +38,7 @@ class ClusteringVAE(nn.Module):
 
     def decode_mean(self, code: Tensor) -> Tensor:
         """The mean of p(x|z): (rows, latent) to (rows, *data)."""
-        likelihood: Independent = self.decoder(code)
+        likelihood: Distribution = self.decoder(code)
         return likelihood.mean
 
     def draw_codes(self, clusters: Tensor) -> Tensor:
@@ -47,4 +48,5 @@ class ClusteringVAE(nn.Module):
         # cheap step, in blocks by the caller.
         draws = components.sample(clusters.shape)  # rows clusters latent
         index = clusters.view(-1, 1, 1).expand(-1, 1, draws.shape[-1])
-        return draws.gather(1, index).squeeze(1)
+        chosen: Tensor = draws.gather(1, index).squeeze(1)
+        return chosen

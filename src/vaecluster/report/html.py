@@ -66,9 +66,7 @@ def render_html(content: ReportContent) -> str:
 
     Titles, facts, names and warnings are shown as they stand: markup in them is escaped.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"count": _count, "percent": _percent, "decimal": _decimal}
     source = resources.files("vaecluster.report").joinpath("template.html.j2").read_text(encoding="utf-8")
     return environment.from_string(source).render(
@@ -120,9 +118,7 @@ def _card(page: ClusterPage) -> Card:
     return Card(
         page,
         rows=_wall(page.rows, f"{len(page.rows.rows)} rows of cluster {page.cluster}") if page.size else None,
-        generated=_wall(
-            page.generated, f"{len(page.generated.rows)} rows generated from cluster {page.cluster}"
-        ),
+        generated=_wall(page.generated, f"{len(page.generated.rows)} rows generated from cluster {page.cluster}"),
     )
 
 
@@ -135,8 +131,7 @@ def _score_table(scores: Mapping[str, Mapping[str, float]]) -> ScoreTable:
     names = list(dict.fromkeys(name for values in scores.values() for name in values))
     return ScoreTable(
         headings=[
-            SCORE_NAMES[name][0] if name in SCORE_NAMES else name.replace("_", " ").capitalize()
-            for name in names
+            SCORE_NAMES[name][0] if name in SCORE_NAMES else name.replace("_", " ").capitalize() for name in names
         ],
         lines=[(rows, [_score(name, values) for name in names]) for rows, values in scores.items()],
         meanings=[SCORE_NAMES[name] for name in names if name in SCORE_NAMES],

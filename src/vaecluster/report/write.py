@@ -1,10 +1,8 @@
 """Reports as files; a file is replaced whole or stays as it was."""
 
-import contextlib
-import os
 from pathlib import Path
 
-from vaecluster.errors import FileError
+from vaecluster.atomic import write_atomically
 from vaecluster.report.charts import curves_figure, sizes_figure
 from vaecluster.report.content import ReportContent
 from vaecluster.report.encode import png_bytes
@@ -18,7 +16,7 @@ def write_html(content: ReportContent, path: Path) -> None:
     Raises `FileError` if the file cannot be written; an older file at `path` is then still whole.
     """
     # A path may hold bytes that are no UTF-8, and a fact may name it: better a "?" than no report.
-    _replace(path, render_html(content).encode("utf-8", errors="replace"))
+    write_atomically(path, render_html(content).encode("utf-8", errors="replace"))
 
 
 def write_pictures(content: ReportContent, folder: Path) -> list[Path]:
@@ -31,7 +29,7 @@ def write_pictures(content: ReportContent, folder: Path) -> list[Path]:
     written = []
 
     def write(name: str, png: bytes) -> None:
-        _replace(folder / name, png)
+        write_atomically(folder / name, png)
         written.append(folder / name)
 
     if content.clusters:
@@ -45,19 +43,3 @@ def write_pictures(content: ReportContent, folder: Path) -> list[Path]:
         write(f"{name}-rows.png", png_bytes(wall_image(page.rows)))
         write(f"{name}-generated.png", png_bytes(wall_image(page.generated)))
     return written
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside the file and then move over it, so that no reader ever sees half a file."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise FileError(
-            f"Cannot write '{path}': {error.strerror}. Choose a folder that can be written to."
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)

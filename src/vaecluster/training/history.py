@@ -1,7 +1,7 @@
 """What was learned when: every term of every epoch."""
 
-from dataclasses import dataclass, field
-from typing import Literal, final
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self, final
 
 from vaecluster.training.events import EpochDone, Event
 
@@ -25,12 +25,23 @@ class History:
         """One list per quantity, one entry per epoch: the terms in nats per row, then the diagnostics."""
         curves = {name: [epoch.terms[name] for epoch in self.epochs] for name in self._term_names()}
         if any(epoch.held_out_bound is not None for epoch in self.epochs):
-            curves["held_out_bound"] = [epoch.held_out_bound or float("nan") for epoch in self.epochs]
+            curves["held_out_bound"] = [
+                float("nan") if epoch.held_out_bound is None else epoch.held_out_bound for epoch in self.epochs
+            ]
         curves["populated_clusters"] = [float(epoch.populated_clusters) for epoch in self.epochs]
         curves["mean_confidence"] = [epoch.mean_confidence for epoch in self.epochs]
         curves["learning_rate"] = [epoch.learning_rate for epoch in self.epochs]
         curves["seconds"] = [epoch.seconds for epoch in self.epochs]
         return curves
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `from_dict` is the way back."""
+        return {"ending": self.ending, "epochs": [asdict(epoch) for epoch in self.epochs]}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Self:
+        """The history that `as_dict` wrote down."""
+        return cls([EpochDone(**epoch) for epoch in plain["epochs"]], plain["ending"])
 
     def _term_names(self) -> list[str]:
         return list(self.epochs[0].terms) if self.epochs else []

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -11,6 +11,7 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -98,7 +99,7 @@ class Bar:
             TimeRemainingColumn(),
             console=console,
         )
-        self._task: int | None = None
+        self._task: TaskID | None = None
         self._read_at = 0.0
 
     def __call__(self, event: Event) -> None:
@@ -107,14 +108,14 @@ class Bar:
             self._progress.start()
             self._task = self._progress.add_task("fit", total=None, epoch="", terms="")
         if isinstance(event, StepDone):
-            fields = {"completed": event.rows_done, "total": event.rows_in_all}
+            fields: dict[str, Any] = {"completed": event.rows_done, "total": event.rows_in_all}
             if time.perf_counter() - self._read_at > REFRESH:
                 self._read_at = time.perf_counter()
                 fields |= {"epoch": f"{event.epoch}/{event.epochs}", "terms": _terms(event.means())}
-            self._progress.update(self._task, **fields)  # type: ignore[arg-type]
+            self._progress.update(self._task, **fields)
         else:
             diagnostics = f"  clusters {event.populated_clusters}  confidence {event.mean_confidence:.2f}"
-            self._progress.update(self._task, terms=_terms(event.terms) + diagnostics)  # type: ignore[arg-type]
+            self._progress.update(self._task, terms=_terms(event.terms) + diagnostics)
 
     def close(self) -> None:
         """Stop drawing."""

@@ -87,11 +87,16 @@ def _among(name: str, value: object, allowed: tuple[str, ...], also: str = "") -
         raise SettingError(f"{name} is {value!r}; expected one of {choices}{also and ', ' + also}.")
 
 
+def is_whole(value: object, least: int, most: float = float("inf")) -> bool:
+    """Whether the value is a whole number (no bool) in the range."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
+
+
 def _whole(name: str, value: object) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+    if not is_whole(value, 1):
         raise SettingError(f"{name} is {value!r}; expected a whole number of 1 or more.")
 
 
 def _positive(name: str, value: object, also: str = "") -> None:
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < float("inf"):
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < float("inf"):
         raise SettingError(f"{name} is {value!r}; expected {also}a number above 0.")

@@ -34,7 +34,7 @@ def sizes_after_layers(size: Size) -> list[Size]:
 
 def _transposed(channels: int, filters: int, stride: int, small: Size, large: Size) -> nn.ConvTranspose2d:
     """The transposed convolution from an image of size `small` to one of size `large`."""
-    rest = tuple(out - (stride * (into - 1) + 1) for into, out in zip(small, large, strict=True))
+    rest = (large[0] - stride * (small[0] - 1) - 1, large[1] - stride * (small[1] - 1) - 1)
     return nn.ConvTranspose2d(channels, filters, KERNEL, stride, padding=1, output_padding=rest)
 
 
@@ -54,7 +54,8 @@ class ConvEncoderNetwork(nn.Module):
             channels = filters
         last = sizes_after_layers((height, width))[-1]
         self.features = channels * last[0] * last[1]
-        self.network = nn.Sequential(*layers, nn.Flatten()).to(memory_format=torch.channels_last)
+        self.network = nn.Sequential(*layers, nn.Flatten())
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, rows: Tensor) -> Tensor:  # rows channels height width
         """Features (rows, features)."""
@@ -82,7 +83,8 @@ class ConvDecoderNetwork(nn.Module):
             layers += [_transposed(filters, after, stride, small, large), nn.LeakyReLU(SLOPE, inplace=True)]
             filters, small = after, large
         layers.append(_transposed(filters, channels, 1, small, small))
-        self.network = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.network = nn.Sequential(*layers)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, code: Tensor) -> Tensor:  # rows latent
         """One number per pixel and channel: (rows, channels, height, width)."""

@@ -1,6 +1,7 @@
 """Networks for plain vectors, which read images as vectors too."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import final
 
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 def _hidden(widths: Sequence[int]) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]
     return layers
 

@@ -1,0 +1,54 @@
+# make demo    fit scikit-learn's digits and write demo/report.html
+# make test    all checks, then all tests with the tested and with the oldest versions
+# make tables  the tables in the README, from benchmarks/results
+# make clean   remove what the others made, but no results
+
+PYTHON ?= python3
+VENV := .venv
+OLDEST := .venv-oldest
+PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
+
+# What the tests import; the checks run with the tested versions only.
+TEST_TOOLS := pytest pytest-xdist hypothesis pandas
+
+.PHONY: demo test check test-tested test-oldest tables clean
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/vaecluster demo
+
+test: check test-tested test-oldest
+
+check: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+# One thread a process: there are two processes.
+test-tested: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2
+
+test-oldest: $(OLDEST)/.installed
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2
+
+tables: $(VENV)/.installed
+	$(VENV)/bin/python benchmarks/tables.py
+
+# A stamp is newer than what it was made from, so nothing is installed twice.
+$(VENV)/.installed: pyproject.toml constraints/tested.txt
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python $(PIP) -e . -c constraints/tested.txt
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(VENV)/bin/python $(PIP) -e '.[dev]' -c constraints/tested.txt
+	touch $@
+
+$(OLDEST)/.installed: pyproject.toml constraints/oldest.txt
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python $(PIP) -e . $(TEST_TOOLS) -c constraints/oldest.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(OLDEST) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

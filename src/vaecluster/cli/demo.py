@@ -1,0 +1,36 @@
+"""`vaecluster demo`."""
+
+from pathlib import Path
+
+from vaecluster.cli.fit import fit_into, set_threads
+from vaecluster.data.named import load_named
+from vaecluster.estimator import VAEClustering
+from vaecluster.report.collect import collect
+from vaecluster.report.write import write_html
+from vaecluster.run_folder import RunFolder
+
+
+def demo(*, output: Path = Path("demo"), seed: int = 0, threads: int | None = None, quiet: bool = False) -> None:
+    """Fit the handwritten digits that come with scikit-learn and write a report.
+
+    Parameters
+    ----------
+    output
+        Folder for the run and its report.html; what an earlier demo left there is replaced.
+    seed
+        Decides everything random.
+    threads
+        Processor threads; torch decides if not given.
+    quiet
+        Show nothing but errors.
+    """
+    set_threads(threads)
+    data = load_named("digits")
+    model = VAEClustering(10, random_state=seed, verbose=0 if quiet else 1)
+    folder = RunFolder.create(output, overwrite=RunFolder(output).run_file.is_file())
+    scores = fit_into(folder, model, data, "scikit-learn's handwritten digits")
+    page = output / "report.html"
+    write_html(collect(folder), page)
+    if not quiet:
+        print(f"Hungarian accuracy on the held-out digits: {scores['test']['hungarian_accuracy']:.3f}")
+        print(f"Open {page} in a browser.")

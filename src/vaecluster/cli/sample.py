@@ -1,0 +1,55 @@
+"""`vaecluster sample`."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from vaecluster.atomic import write_atomically
+from vaecluster.errors import FileError
+from vaecluster.report.content import WALL_ROWS, Wall
+from vaecluster.report.encode import png_bytes
+from vaecluster.report.walls import wall_image
+from vaecluster.run_folder import RunFolder
+
+
+def sample(
+    run: Path,
+    /,
+    *,
+    cluster: int | None = None,
+    number: int = WALL_ROWS,
+    output: Path = Path("samples.npy"),
+    seed: int | None = None,
+) -> None:
+    """Generate new rows, of one cluster or of all.
+
+    Example: `vaecluster sample run --cluster 3 --number 64 --output samples.png`.
+
+    Parameters
+    ----------
+    run
+        The folder that `vaecluster fit` wrote.
+    cluster
+        The cluster to draw from; all, as common as they are, if not given.
+    number
+        How many rows.
+    output
+        An .npy with the rows in the units of the data, or a .png with up to 64 of them as a picture.
+    seed
+        Another seed gives other rows; the run's own if not given.
+    """
+    if output.suffix not in (".npy", ".png"):
+        raise FileError(f"--output is '{output}'; expected a name that ends in .npy or .png.")
+    if output.suffix == ".png" and number > WALL_ROWS:
+        raise FileError(f"A picture shows at most {WALL_ROWS} rows, not {number}. Ask for fewer, or for an .npy.")
+    model = RunFolder.open(run).model()
+    rows = model.sample(number, cluster=cluster, random_state=seed)
+    if output.suffix == ".png":
+        content = png_bytes(wall_image(Wall(rows)))
+    else:
+        stream = io.BytesIO()
+        np.save(stream, rows)
+        content = stream.getvalue()
+    write_atomically(output, content)
+    print(f"{number:,} rows written to {output}")

@@ -1,0 +1,80 @@
+"""From a run folder to the report's content."""
+
+import numpy as np
+
+from vaecluster.data.preprocessing import Array, Preprocessing
+from vaecluster.estimator import VAEClustering
+from vaecluster.report.content import WALL_ROWS, ClusterPage, Curve, ReportContent, Wall
+from vaecluster.run_folder import RunFolder
+
+UNITS = {
+    "populated_clusters": "clusters",
+    "mean_confidence": "probability",
+    "learning_rate": "",
+    "seconds": "seconds",
+}
+
+
+def collect(folder: RunFolder) -> ReportContent:
+    """Everything that the report of this run says; rows are generated here, from the estimator's own seed."""
+    run, model = folder.description(), folder.model(device="cpu")
+    examples = folder.examples()
+    low, high = _bounds(model.preprocessing_, np.concatenate(list(examples.values())))
+    pages = tuple(
+        ClusterPage(
+            cluster=entry["cluster"],
+            size=entry["size"],
+            share=entry["size"] / run["rows"],
+            mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
+            rows=Wall(examples[entry["cluster"]], low, high),
+            generated=Wall(model.sample(WALL_ROWS, cluster=entry["cluster"]), low, high),
+        )
+        for entry in run["clusters"]
+    )
+    curves = tuple(
+        Curve(name.replace("_", " "), tuple(values), UNITS.get(name, "nats per row"))
+        for name, values in model.history_.curves().items()
+        if name != "seconds"
+    )
+    facts = tuple((name, value) for name, value in _facts(run, model).items())
+    return ReportContent(run["source"], facts, pages, curves, run["scores"] or None, tuple(_warnings(run, model)))
+
+
+def _bounds(preprocessing: Preprocessing, rows: Array) -> tuple[Array | float, Array | float]:
+    """The values drawn darkest and brightest, the same for real and generated rows."""
+    if preprocessing.is_image:
+        low = float(preprocessing.offset)
+        return low, low + float(preprocessing.scale)
+    # Far values would leave the rest of their column in one colour.
+    low, high = np.percentile(rows.astype(float), [2, 98], axis=0)
+    return low, high
+
+
+def _facts(run: dict, model: VAEClustering) -> dict[str, str]:  # type: ignore[type-arg]
+    shape = "x".join(str(size) for size in run["row_shape"])
+    epochs = len(model.history_.epochs)
+    return {
+        "Rows": f"{run['rows']:,}",
+        "Row": f"{shape} pixels" if model.preprocessing_.is_image else f"{shape} columns",
+        "Clusters": str(model.n_clusters),
+        "Method": f"preset {model.preset}",
+        "Epochs": f"{epochs} of {model.settings_.epochs}",
+        "Time": f"{run['seconds']:,.0f} s ({run['cpu_seconds']:,.0f} s of processor time)",
+        "Seed": str(model.random_state),
+        "Rows shown": "drawn at random from each cluster",
+        "Written": run["written"],
+        "Version": f"vaecluster {run['versions']['vaecluster']}, torch {run['versions']['torch']}",
+    }
+
+
+def _warnings(run: dict, model: VAEClustering) -> list[str]:  # type: ignore[type-arg]
+    warnings = []
+    empty = [entry["cluster"] for entry in run["clusters"] if not entry["size"]]
+    if empty:
+        warnings.append(
+            f"{len(empty)} of {model.n_clusters} clusters hold no row. Ask for fewer clusters, train for more epochs, "
+            "or try another seed."
+        )
+    if run["ending"] == "interrupted":
+        warnings.append("The fit was interrupted; the model is what was learned until then.")
+    return warnings

@@ -1,0 +1,153 @@
+"""What one fit leaves behind, as files that other programs can read."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from vaecluster.atomic import write_atomically, write_json
+from vaecluster.data.preprocessing import Array
+from vaecluster.environment import machine, versions
+from vaecluster.errors import FileError
+from vaecluster.estimator import VAEClustering
+
+FORMAT = 1
+WALL_ROWS = 64
+
+
+@final
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`.
+
+    `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
+    (row, cluster, confidence); `examples.npz` keeps up to 64 rows per cluster, drawn at random, for the report:
+    with the model it is all that `report` needs, and the only place where rows of the data are kept.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, *, overwrite: bool) -> "RunFolder":
+        """A folder to write a run into; `FileError` if something is there and must not be overwritten."""
+        if path.exists() and not path.is_dir():
+            raise FileError(f"'{path}' is a file; the output must be a folder. Choose another --output.")
+        if path.exists() and any(path.iterdir()) and not overwrite:
+            raise FileError(f"The folder '{path}' is not empty. Choose another --output, or add --overwrite.")
+        path.mkdir(parents=True, exist_ok=True)
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """A folder that holds a run; `FileError` if it does not."""
+        folder = cls(path)
+        if not folder.run_file.is_file():
+            raise FileError(f"'{path}' holds no run. Give the folder that `vaecluster fit --output` wrote.")
+        return folder
+
+    @property
+    def model_file(self) -> Path:
+        """The fitted model."""
+        return self.path / "model.vaecluster"
+
+    @property
+    def run_file(self) -> Path:
+        """The run's description."""
+        return self.path / "run.json"
+
+    def model(self, device: str = "auto") -> VAEClustering:
+        """The fitted model, opened."""
+        return VAEClustering.load(self.model_file, device=device)
+
+    def description(self) -> dict[str, Any]:
+        """The content of `run.json`."""
+        try:
+            description = json.loads(self.run_file.read_text())
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            description = None
+        if not isinstance(description, dict) or description.get("format") != FORMAT:
+            raise FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
+        return description
+
+    def examples(self) -> dict[int, Array]:
+        """Some rows of each cluster, in the user's units."""
+        try:
+            with np.load(self.path / "examples.npz", allow_pickle=False) as file:
+                return {int(name): file[name] for name in file.files}
+        except (OSError, ValueError):
+            raise FileError(f"'{self.path / 'examples.npz'}' is missing or damaged. Fit again.") from None
+
+    def write(
+        self,
+        model: VAEClustering,
+        rows: Array,
+        *,
+        source: str,
+        seconds: float,
+        cpu_seconds: float,
+        scores: Mapping[str, Mapping[str, float]],
+    ) -> None:
+        """Write everything; `run.json` last, so a folder with it is complete."""
+        confidence = model.predict_proba(rows).max(1)
+        self.run_file.unlink(missing_ok=True)
+        model.save(self.model_file)
+        write_atomically(self.path / "labels.csv", labels_csv(model.labels_, confidence))
+        write_atomically(self.path / "examples.npz", _npz(_draw_examples(model, rows)))
+        write_json(
+            self.run_file,
+            {
+                "format": FORMAT,
+                "written": datetime.now(UTC).isoformat(timespec="seconds"),
+                "source": source,
+                "rows": len(rows),
+                "row_shape": list(rows.shape[1:]),
+                "ending": model.history_.ending,
+                "seconds": round(seconds, 1),
+                "cpu_seconds": round(cpu_seconds, 1),
+                "clusters": _clusters(model, confidence),
+                "scores": {part: dict(values) for part, values in scores.items()},
+                "versions": versions(),
+                "machine": machine(),
+            },
+        )
+
+
+def labels_csv(labels: Array, confidence: Array) -> bytes:
+    """A line per row: its number, its cluster, and the probability of that cluster."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["row", "cluster", "confidence"])
+    writer.writerows(
+        (row, int(label), f"{sure:.4f}") for row, (label, sure) in enumerate(zip(labels, confidence, strict=True))
+    )
+    return text.getvalue().encode()
+
+
+def _clusters(model: VAEClustering, confidence: Array) -> list[dict[str, float | int | None]]:
+    clusters: list[dict[str, float | int | None]] = []
+    for cluster, size in enumerate(model.cluster_sizes_.tolist()):
+        mean = float(confidence[model.labels_ == cluster].mean()) if size else None
+        clusters.append({"cluster": cluster, "size": size, "mean_confidence": mean})
+    return clusters
+
+
+def _draw_examples(model: VAEClustering, rows: Array) -> dict[str, Array]:
+    random = np.random.default_rng(0)
+    examples = {}
+    for cluster in range(model.n_clusters):
+        members = np.flatnonzero(model.labels_ == cluster)
+        drawn = random.choice(members, min(WALL_ROWS, len(members)), replace=False)
+        examples[str(cluster)] = rows[np.sort(drawn)]
+    return examples
+
+
+def _npz(arrays: dict[str, Array]) -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    return content.getvalue()

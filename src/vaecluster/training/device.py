@@ -1,0 +1,29 @@
+"""Where a model computes, and the random state that it computes with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from vaecluster.errors import SettingError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" is a GPU where there is one. Raises `SettingError` if it is not here."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError):
+        here = "'auto', 'cpu'" + (" or 'cuda'" if torch.cuda.is_available() else "; there is no GPU here")
+        raise SettingError(f"device is {name!r}; expected {here}.") from None
+    return device
+
+
+@contextmanager
+def forked_random_state(device: torch.device, seed: int) -> Iterator[None]:
+    """Torch's global random state set to `seed` inside, and as it was before outside."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,44 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+# scikit-learn skips its array API check unless this is set before scipy is imported.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, make_blobs
+
+from vaecluster import VAEClustering
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder with the real data sets; tests that need it carry the `data` mark."""
+    folder = os.environ.get("VAECLUSTER_DATA")
+    if not folder:
+        pytest.skip("VAECLUSTER_DATA is not set")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def blobs() -> np.ndarray:
+    """Three well separated groups: (150, 4)."""
+    return make_blobs(150, n_features=4, centers=3, random_state=0)[0] * 10 + 50
+
+
+@pytest.fixture(scope="session")
+def images() -> np.ndarray:
+    """Small grey images in bytes: (200, 8, 8)."""
+    return (load_digits().images[:200] * 15).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def blob_model(blobs) -> VAEClustering:
+    return VAEClustering(3, epochs=5, random_state=0).fit(blobs)
+
+
+@pytest.fixture(scope="session")
+def image_model(images) -> VAEClustering:
+    return VAEClustering(4, epochs=2, random_state=0).fit(images)
