@@ -91,7 +91,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     --------
     >>> from sklearn.datasets import make_blobs
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-    >>> model = VAEClustering(3, epochs=2, random_state=0).fit(X)
+    >>> model = VAEClustering(3, epochs=20, random_state=0).fit(X)
     >>> model.predict(X[:7]).shape, model.transform(X).shape, model.sample(4, cluster=1).shape
     ((7,), (200, 10), (4, 5))
     """

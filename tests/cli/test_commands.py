@@ -102,6 +102,12 @@ def test_benchmark_keeps_every_seed(tmp_path, capsys):
     accuracies = [entry["test"]["hungarian_accuracy"] for entry in record["runs"]]
     assert record["summary"]["test"]["hungarian_accuracy"]["worst"] == min(accuracies)
     assert record["settings"]["epochs"] == 1
+    assert run([*command[:4], "--seeds", "3", *command[6:]]) == 0
+    longer = json.loads((tmp_path / "digits-su2018.json").read_text())
+    assert longer["runs"][:2] == record["runs"]
+    assert len(longer["runs"]) == 3
+    capsys.readouterr()
+    assert "other parameters" in fails(capsys, *command[:2], "--epochs", "2", *command[4:])
     assert {"torch", "vaecluster"} <= set(record["versions"])
 
 

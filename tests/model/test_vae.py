@@ -22,7 +22,7 @@ SMALL = Settings(
     epochs=1,
     batch_size=8,
     learning_rate=1e-3,
-    hidden=(12, 10),
+    hidden=(32, 16),
 )
 CLUSTERS = 3
 LIKELIHOODS = ["gaussian", "gaussian-learned", "bernoulli"]

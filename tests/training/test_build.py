@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from vaecluster.errors import SettingError
 from vaecluster.model.cluster_posterior import BayesPosterior, CodePosterior, FeaturePosterior
 from vaecluster.model.decoder import BernoulliDecoder, GaussianDecoder, LearnedScaleDecoder
 from vaecluster.model.networks.conv import ConvDecoderNetwork, ConvEncoderNetwork
@@ -22,7 +23,7 @@ SMALL = Settings(
     epochs=1,
     batch_size=8,
     learning_rate=1e-3,
-    hidden=(12, 10),
+    hidden=(32, 16),
 )
 IMAGE, VECTOR = (1, 6, 5), (7,)
 
@@ -69,10 +70,15 @@ def test_encoder_and_decoder_have_the_network_named(
     assert isinstance(network_of(model), kinds[1])
 
 
+def test_convolutions_need_images() -> None:
+    with pytest.raises(SettingError, match="network"):
+        build(VECTOR, network="conv")
+
+
 def test_the_decoder_has_the_encoders_widths_backwards() -> None:
-    model = build(hidden=(12, 10, 8))
+    model = build(hidden=(32, 48, 16))
     widths = [layer.out_features for layer in network_of(model).modules() if isinstance(layer, nn.Linear)]
-    assert widths == [8, 10, 12, 7]
+    assert widths == [16, 48, 32, 7]
 
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-learned"])

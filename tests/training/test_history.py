@@ -1,3 +1,4 @@
+import json
 from math import isnan
 
 import pytest
@@ -71,3 +72,9 @@ def test_two_histories_do_not_share_their_epochs() -> None:
     history(epoch(1))
     assert History().epochs == []
     assert History().ending == "finished"
+
+
+def test_a_history_comes_back_from_json_as_it_was() -> None:
+    kept = history(epoch(1, -1.0), epoch(2))
+    kept.ending = "early stopping"
+    assert History.from_dict(json.loads(json.dumps(kept.as_dict()))) == kept

@@ -32,7 +32,7 @@ SMALL = Settings(
     epochs=3,
     batch_size=20,
     learning_rate=1e-2,
-    hidden=(8,),
+    hidden=(16,),
 )
 NUMBER, CLUSTERS, STEPS = 50, 3, 3  # 50 rows in batches of 20 are 3 steps an epoch, the last one of 10 rows
 

@@ -1,6 +1,7 @@
 import io
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -42,6 +43,14 @@ def last_frame(screen: io.StringIO) -> str:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the display takes for the time, in seconds."""
+    now = [100.0]
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    return now
+
+
+@pytest.fixture
 def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
@@ -78,31 +87,20 @@ def test_a_line_holds_the_terms_the_diagnostics_the_speed_and_the_time_left(
     assert re.search(r"  \d+:\d\d left\n$", line)
 
 
-def test_the_time_left_is_that_of_the_epochs_to_come(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    now = [100.0]
-    monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
+def test_the_time_left_is_that_of_the_epochs_to_come(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines()
-    for seconds, epoch, left in (
-        (140.0, 1, "2:40"),
-        (180.0, 2, "2:00"),
-        (4100.0, 3, "44:27"),
-        (20100.0, 4, "1:23:20"),
-    ):
-        now[0] = seconds
+    for passed, epoch, left in ((40.0, 1, "2:40"), (80.0, 2, "2:00"), (4000.0, 3, "44:27"), (20000.0, 4, "1:23:20")):
+        clock[0] = 100.0 + passed
         lines(epoch_done(epoch))
         assert f"  {left} left" in capsys.readouterr().err
 
 
 def test_lines_are_seconds_apart_but_the_first_and_the_last_always_come(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = [0.0]
-    monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
     lines = Lines()
-    for epoch, seconds in ((1, 0.1), (2, 0.2), (3, 2.3), (4, 2.4), (5, 2.5)):
-        now[0] = seconds
+    for epoch, passed in ((1, 0.1), (2, 0.2), (3, 2.3), (4, 2.4), (5, 2.5)):
+        clock[0] = 100.0 + passed
         lines(epoch_done(epoch))
     shown = re.findall(r"^epoch (\d)", capsys.readouterr().err, flags=re.MULTILINE)
     assert shown == ["1", "3", "5"]

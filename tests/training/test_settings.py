@@ -71,6 +71,11 @@ def test_every_width_must_be_a_whole_number_of_one_or_more(wrong: tuple[object, 
     assert message.startswith(f"hidden is {wrong[-1]!r}; expected a whole number of 1 or more")
 
 
+@pytest.mark.parametrize("wrong", [(30,), (32, 9), (8,)])
+def test_a_width_that_would_make_answers_depend_on_the_place_is_refused(wrong: tuple[int, ...]) -> None:
+    assert "multiples of 16" in complaint(hidden=wrong)
+
+
 @pytest.mark.parametrize("wrong", [(), 12, None])
 def test_the_widths_must_be_a_sequence_with_one_or_more(wrong: object) -> None:
     assert complaint(hidden=wrong).startswith("hidden is ")

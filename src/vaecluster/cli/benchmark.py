@@ -27,7 +27,8 @@ def benchmark(
 ) -> None:
     """Fit a named data set with several seeds and write every score, setting, version and time as JSON.
 
-    Fitted on the training rows, scored on train and held-out test; labels take no part in the fit.
+    Fitted on the training rows, scored on train and held-out test; labels take no part in the fit. Seeds that the
+    result file holds already are kept, so an interrupted benchmark goes on where it stopped.
 
     Parameters
     ----------

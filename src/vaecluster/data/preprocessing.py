@@ -57,7 +57,9 @@ class Preprocessing:
         dtype = np.dtype(self.dtype)
         if dtype.kind in "iu":
             limits = np.iinfo(dtype)
-            rows = rows.round().clip(limits.min, limits.max)
+            # The largest 64-bit number is not a double; the next double above it would overflow.
+            top = np.nextafter(float(limits.max), 0) if dtype.itemsize == 8 else limits.max
+            rows = rows.round().clip(limits.min, top)
         if dtype.kind == "b":
             return rows >= 0.5
         return rows.astype(dtype)
@@ -65,6 +67,8 @@ class Preprocessing:
 
 def pixel_preprocessing(images: Array, *, keep_unit: bool) -> Preprocessing:
     """Scale pixels to [0, 1]: by 255 for uint8, else by the smallest and largest value of the whole stack.
+
+    A constant stack keeps its scale.
 
     With `keep_unit`, float images that already lie in [0, 1] stay as they are (the Bernoulli likelihood reads
     them as probabilities).
@@ -75,7 +79,7 @@ def pixel_preprocessing(images: Array, *, keep_unit: bool) -> Preprocessing:
         low, high = float(images.min()), float(images.max())
         if keep_unit and low >= 0 and high <= 1:
             low, high = 0.0, 1.0
-    return Preprocessing(images.shape[1:], images.dtype.str, np.asarray(low), np.asarray(high - low))
+    return Preprocessing(images.shape[1:], images.dtype.str, np.asarray(low), np.asarray((high - low) or 1.0))
 
 
 def standard_preprocessing(vectors: Array) -> Preprocessing:

@@ -70,7 +70,8 @@ def draw_codes(model: ClusteringVAE, number: int, cluster: int | None) -> Tensor
 def decode(model: ClusteringVAE, code: Tensor) -> Tensor:
     """The mean of p(x|z) for codes (rows, latent): (rows, *data), on the CPU."""
     model.eval()
-    return torch.cat([model.decode_mean(block).cpu() for block in torch.split(code, BLOCK)])
+    blocks = torch.split(code, BLOCK)
+    return torch.cat([model.decode_mean(_filled(block))[: len(block)].cpu() for block in blocks])
 
 
 @torch.no_grad()
@@ -79,7 +80,11 @@ def _in_blocks(model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tens
     answers = []
     for start in range(0, len(rows), BLOCK):
         batch = rows[start : start + BLOCK]
-        missing = BLOCK - len(batch)
-        filled = torch.cat([batch, batch[-1:].expand(missing, *batch.shape[1:])]) if missing else batch
-        answers.append(answer(filled)[: len(batch)].cpu().numpy())
+        answers.append(answer(_filled(batch))[: len(batch)].cpu().numpy())
     return np.concatenate(answers)
+
+
+def _filled(block: Tensor) -> Tensor:
+    """The block with its last row repeated until it is full."""
+    missing = BLOCK - len(block)
+    return torch.cat([block, block[-1:].expand(missing, *block.shape[1:])]) if missing else block

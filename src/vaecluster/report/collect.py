@@ -1,5 +1,8 @@
 """From a run folder to the report's content."""
 
+from datetime import datetime
+from typing import Any
+
 import numpy as np
 
 from vaecluster.data.preprocessing import Array, Preprocessing
@@ -50,7 +53,7 @@ def _bounds(preprocessing: Preprocessing, rows: Array) -> tuple[Array | float, A
     return low, high
 
 
-def _facts(run: dict, model: VAEClustering) -> dict[str, str]:  # type: ignore[type-arg]
+def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
     shape = "x".join(str(size) for size in run["row_shape"])
     epochs = len(model.history_.epochs)
     return {
@@ -59,15 +62,16 @@ def _facts(run: dict, model: VAEClustering) -> dict[str, str]:  # type: ignore[t
         "Clusters": str(model.n_clusters),
         "Method": f"preset {model.preset}",
         "Epochs": f"{epochs} of {model.settings_.epochs}",
-        "Time": f"{run['seconds']:,.0f} s ({run['cpu_seconds']:,.0f} s of processor time)",
+        "Time": f"{run['seconds']:,.0f} s",
+        "Processor time": f"{run['cpu_seconds']:,.0f} s",
         "Seed": str(model.random_state),
         "Rows shown": "drawn at random from each cluster",
-        "Written": run["written"],
-        "Version": f"vaecluster {run['versions']['vaecluster']}, torch {run['versions']['torch']}",
+        "Written": datetime.fromisoformat(run["written"]).strftime("%Y-%m-%d %H:%M UTC"),
+        "Version": f"vaecluster {run['versions']['vaecluster']}",
     }
 
 
-def _warnings(run: dict, model: VAEClustering) -> list[str]:  # type: ignore[type-arg]
+def _warnings(run: dict[str, Any], model: VAEClustering) -> list[str]:
     warnings = []
     empty = [entry["cluster"] for entry in run["clusters"] if not entry["size"]]
     if empty:

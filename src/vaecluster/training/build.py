@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from vaecluster.errors import SettingError
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
 from vaecluster.model.decoder import BernoulliDecoder, Decoder, GaussianDecoder, LearnedScaleDecoder
 from vaecluster.model.encoder import Encoder
@@ -45,6 +46,11 @@ def _networks(
     settings: Settings, data_shape: Sequence[int]
 ) -> tuple[ConvEncoderNetwork | DenseEncoderNetwork, nn.Module]:
     if settings.network == "conv":
+        if len(data_shape) != 3:
+            raise SettingError(
+                f"network is 'conv', which needs images, but each row has {data_shape[0]} columns. Use 'dense', or "
+                "give the rows as images (n, H, W)."
+            )
         channels, height, width = data_shape
         image = (channels, height, width)
         return ConvEncoderNetwork(image), ConvDecoderNetwork(settings.latent, image)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from math import isfinite
 from typing import Any, final
 
 import numpy as np
@@ -53,6 +54,7 @@ def train(
                 terms = _step(model, rows[indices], objective, optimiser)
                 if terms is None:
                     raise _not_finite(epoch, settings)
+                rate = optimiser.param_groups[0]["lr"]
                 if scheduler is not None:
                     scheduler.step()
                 means.add(terms)
@@ -61,7 +63,8 @@ def train(
                 if interrupt.requested:
                     break
             bound = watch.look() if watch is not None else None
-            rate = optimiser.param_groups[0]["lr"]
+            if bound is not None and not isfinite(bound):
+                raise _not_finite(epoch, settings)
             seconds = time.perf_counter() - started
             _send(listeners, means.done(epoch, settings.epochs, seconds, rate, bound))
             if interrupt.requested:

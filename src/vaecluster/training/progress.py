@@ -115,7 +115,9 @@ class Bar:
             self._progress.update(self._task, **fields)
         else:
             diagnostics = f"  clusters {event.populated_clusters}  confidence {event.mean_confidence:.2f}"
-            self._progress.update(self._task, terms=_terms(event.terms) + diagnostics)
+            self._progress.update(
+                self._task, epoch=f"{event.epoch}/{event.epochs}", terms=_terms(event.terms) + diagnostics
+            )
 
     def close(self) -> None:
         """Stop drawing."""

@@ -9,6 +9,10 @@ import numpy as np
 
 from vaecluster.errors import SettingError
 
+# With fewer than 12 outputs and an input width that is no multiple of 4, the matrix library picks a row's kernel by
+# where the row starts in memory, so rounding depends on its place in the batch (measured on x86-64, torch 2.13).
+ALIGNMENT = 16
+
 Network = Literal["conv", "dense"]
 Likelihood = Literal["gaussian", "gaussian-learned", "bernoulli"]
 ComponentScale = Literal["learned"] | float
@@ -57,23 +61,38 @@ class Settings:
         _among("schedule", self.schedule, get_args(Schedule))
         for name in ("latent", "epochs", "batch_size", "patience"):
             _whole(name, getattr(self, name))
-        for width in self.hidden:
-            _whole("hidden", width)
+        self._check_hidden()
         for name in ("precision", "learning_rate", "weights_temperature"):
             _positive(name, getattr(self, name))
         if self.component_scale != "learned":
             _positive("component_scale", self.component_scale, "'learned' or ")
-        if not 0 <= self.cluster_kl_weight < float("inf"):
+        if not is_number(self.cluster_kl_weight) or not 0 <= self.cluster_kl_weight < float("inf"):
             raise SettingError(f"cluster_kl_weight is {self.cluster_kl_weight!r}; give a number of 0 or more.")
-        if not 0 < self.held_out_share < 1:
+        if not is_number(self.held_out_share) or not 0 < self.held_out_share < 1:
             raise SettingError(f"held_out_share is {self.held_out_share!r}; give a number between 0 and 1.")
         self._check_weights(clusters)
+
+    def _check_hidden(self) -> None:
+        if not isinstance(self.hidden, tuple | list) or not self.hidden:
+            raise SettingError(f"hidden is {self.hidden!r}; expected one or more widths, such as (256, 256).")
+        for width in self.hidden:
+            _whole("hidden", width)
+        if any(width % ALIGNMENT for width in self.hidden):
+            raise SettingError(
+                f"hidden is {self.hidden!r}; expected widths that are multiples of {ALIGNMENT}, so that a row's "
+                "answer does not depend on its place among the others."
+            )
 
     def _check_weights(self, clusters: int) -> None:
         if isinstance(self.cluster_weights, str):
             _among("cluster_weights", self.cluster_weights, ("uniform", "learned"), "or one share per cluster")
             return
-        shares = np.asarray(self.cluster_weights, dtype=float)
+        try:
+            shares = np.asarray(self.cluster_weights, dtype=float)
+        except (TypeError, ValueError):
+            raise SettingError(
+                f"cluster_weights is {self.cluster_weights!r}; expected 'uniform', 'learned', or {clusters} shares."
+            ) from None
         if shares.shape != (clusters,) or not np.isfinite(shares).all() or (shares <= 0).any():
             raise SettingError(
                 f"cluster_weights holds {shares.size} shares ({shares.tolist()}); expected {clusters} positive "
@@ -92,11 +111,16 @@ def is_whole(value: object, least: int, most: float = float("inf")) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
 
 
+def is_number(value: object) -> bool:
+    """Whether the value is a real number (no bool)."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def _whole(name: str, value: object) -> None:
     if not is_whole(value, 1):
         raise SettingError(f"{name} is {value!r}; expected a whole number of 1 or more.")
 
 
 def _positive(name: str, value: object, also: str = "") -> None:
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) < float("inf"):
+    if not is_number(value) or not 0 < float(value) < float("inf"):  # type: ignore[arg-type]
         raise SettingError(f"{name} is {value!r}; expected {also}a number above 0.")
