@@ -30,7 +30,7 @@ class Neighbours:
 
     Distances are Euclidean, between scaled rows. Rows with more than `components` entries are compared by that many
     leading principal components: the time of a search grows with the entries, and the many directions of little
-    variance add noise to the distances. Up to `exact_up_to` rows the neighbours are exact; above, about one in a
+    variance add noise to the distances. Up to `exact_up_to` rows the neighbours are exact; above, about one in two
     hundred is missed and the next nearest takes its place.
     """
 
