@@ -1,7 +1,6 @@
 """`VAEClustering`: the method as a scikit-learn estimator."""
 
 import warnings
-from dataclasses import fields
 from math import prod
 from pathlib import Path
 from typing import Any, Self
@@ -19,14 +18,14 @@ from vaecluster.data.rows import Rows
 from vaecluster.environment import versions
 from vaecluster.errors import DataError, EmptyClustersWarning, InterruptedFitWarning, SettingError
 from vaecluster.evaluation import inference
-from vaecluster.training.build import build_model, build_objective
 from vaecluster.training.device import choose_device, forked_random_state
+from vaecluster.training.fitting import Fitted, MethodSettings, empty_model, fit_model
 from vaecluster.training.history import History
-from vaecluster.training.loop import train
+from vaecluster.training.merging import Hierarchy
 from vaecluster.training.model_file import ModelRecord, load_weights, read_model, write_model
 from vaecluster.training.presets import Kind, preset_settings
 from vaecluster.training.progress import progress_display
-from vaecluster.training.settings import Settings, is_whole
+from vaecluster.training.settings import is_whole
 
 Random = int | np.random.RandomState | None
 
@@ -93,14 +92,15 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
     >>> model = VAEClustering(3, epochs=20, random_state=0).fit(X)
     >>> model.predict(X[:7]).shape, model.transform(X).shape, model.sample(4, cluster=1).shape
-    ((7,), (200, 10), (4, 5))
+    ((7,), (200, 8), (4, 5))
     """
 
     def __init__(
         self,
         n_clusters: int = 8,
         *,
-        preset: str = "su2018",
+        preset: str = "shared",
+        views: Any = None,
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float | None = None,
@@ -117,12 +117,17 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         weights_temperature: float | None = None,
         cluster_posterior: str | None = None,
         cluster_kl_weight: float | None = None,
+        heads: int | None = None,
+        components: int | None = None,
+        information_weight: float | None = None,
+        agreement_weight: float | None = None,
         device: str = "auto",
         random_state: Random = None,
         verbose: int = 0,
     ) -> None:
         self.n_clusters = n_clusters
         self.preset = preset
+        self.views = views
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -139,6 +144,10 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         self.weights_temperature = weights_temperature
         self.cluster_posterior = cluster_posterior
         self.cluster_kl_weight = cluster_kl_weight
+        self.heads = heads
+        self.components = components
+        self.information_weight = information_weight
+        self.agreement_weight = agreement_weight
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -158,8 +167,9 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         self.history_ = History()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with forked_random_state(self._device(), seed):
-            self.model_ = build_model(settings, self.preprocessing_.data_shape, self.n_clusters).to(self._device())
-            self._train(array, settings)
+            fitted = self._fit(array)
+        self.model_, self.hierarchy_ = fitted.model, fitted.hierarchy
+        self.history_.ending = fitted.ending
         self.labels_ = self._assignments(array).argmax(1)
         self.cluster_sizes_ = np.bincount(self.labels_, minlength=self.n_clusters)
         self._warn_about_collapse()
@@ -228,6 +238,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
             "cluster_sizes": self.cluster_sizes_.tolist(),
             "feature_names": getattr(self, "feature_names_in_", np.array([])).tolist(),
             "history": self.history_.as_dict(),
+            "hierarchy": None if self.hierarchy_ is None else self.hierarchy_.as_dict(),
         }
         weights = self.model_.state_dict()
         write_model(Path(path), ModelRecord(self.n_clusters, self.settings_, self.preprocessing_, weights, facts))
@@ -244,39 +255,32 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
             estimator.set_params(**{name: tuple(value) if isinstance(value, list) else value})
         estimator.settings_, estimator.preprocessing_ = record.settings, record.preprocessing
         with forked_random_state(estimator._device(), 0):
-            estimator.model_ = build_model(record.settings, record.preprocessing.data_shape, record.clusters)
+            estimator.model_ = empty_model(record.settings, record.preprocessing.data_shape, record.clusters)
         load_weights(estimator.model_, record, Path(path))
         estimator.model_.to(estimator._device())
         estimator.history_ = History.from_dict(record.facts["history"])
+        tree = record.facts["hierarchy"]
+        estimator.hierarchy_ = None if tree is None else Hierarchy.from_dict(tree)
         estimator.cluster_sizes_ = np.array(record.facts["cluster_sizes"])
         estimator.n_features_in_ = prod(record.preprocessing.row_shape)
         if record.facts["feature_names"]:
             estimator.feature_names_in_ = np.array(record.facts["feature_names"], dtype=object)
         return estimator
 
-    def _train(self, array: Array, settings: Settings) -> None:
-        held_out = None
-        if settings.early_stopping:
-            array, held_out_array = _split(array, settings.held_out_share)
-            held_out = self._rows(held_out_array)
+    def _fit(self, array: Array) -> Fitted:
         display = progress_display(self.verbose)
         try:
-            self.history_.ending = train(
-                self.model_,
-                self._rows(array),
-                build_objective(settings),
-                settings,
-                held_out=held_out,
-                listeners=(self.history_, display),
-            )
+            return fit_model(self.settings_, self._rows(array), self.n_clusters, (self.history_, display))
         finally:
             display.close()
 
-    def _settings(self, kind: Kind) -> Settings:
+    def _settings(self, kind: Kind) -> MethodSettings:
         if not is_whole(self.n_clusters, 1):
             raise SettingError(f"n_clusters is {self.n_clusters!r}; expected a whole number of 1 or more.")
-        names = {field.name for field in fields(Settings)} & set(self.get_params())
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        own = ("n_clusters", "preset", "device", "random_state", "verbose")
+        given = {
+            name: value for name, value in self.get_params(deep=False).items() if value is not None and name not in own
+        }
         settings = preset_settings(self.preset, kind, given)
         settings.check(self.n_clusters)
         return settings
@@ -340,9 +344,3 @@ def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
         value = value.tolist() if isinstance(value, np.ndarray) else value
         plain[name] = None if isinstance(value, np.random.RandomState) else value
     return plain
-
-
-def _split(array: Array, share: float) -> tuple[Array, Array]:
-    order = torch.randperm(len(array)).numpy()
-    held_out = max(1, round(share * len(array)))
-    return array[order[held_out:]], array[order[:held_out]]

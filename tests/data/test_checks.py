@@ -132,8 +132,9 @@ def test_rows_that_are_all_the_same_are_an_error(shape: tuple[int, ...]) -> None
     check_enough(rows, 2)
 
 
-def test_a_single_row_is_one_cluster() -> None:
-    check_enough(np.ones((1, 3)), 1)
+def test_a_single_row_is_refused() -> None:
+    with pytest.raises(DataError, match="n_samples=1: a single row"):
+        check_enough(np.ones((1, 3)), 1)
 
 
 @given(hnp.arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 4)), elements=st.floats(-1, 2)))

@@ -111,9 +111,7 @@ def test_a_part_of_another_file_is_thrown_away(site: Site, tmp_path: Path, begin
 
 
 @pytest.mark.parametrize("md5", [hashlib.md5(CONTENT).hexdigest(), None])
-def test_a_connection_that_drops_in_the_middle_is_taken_up_again(
-    site: Site, tmp_path: Path, md5: str | None
-) -> None:
+def test_a_connection_that_drops_in_the_middle_is_taken_up_again(site: Site, tmp_path: Path, md5: str | None) -> None:
     site.drop_after = 100_000
     assert download(remote(site, "good", md5=md5), tmp_path).read_bytes() == CONTENT
     assert [wanted for _, wanted in site.asked] == [None, "bytes=100000-", "bytes=200000-"]

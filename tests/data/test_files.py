@@ -37,9 +37,7 @@ def header(shape: str, descr: str = "'<f8'") -> bytes:
     )
 )
 @settings(max_examples=40, deadline=None)
-def test_rows_come_back_as_they_were_saved(
-    tmp_path_factory: pytest.TempPathFactory, rows: np.ndarray
-) -> None:
+def test_rows_come_back_as_they_were_saved(tmp_path_factory: pytest.TempPathFactory, rows: np.ndarray) -> None:
     folder = tmp_path_factory.mktemp("rows")
     np.save(folder / "rows.npy", rows)
     np.savez_compressed(folder / "rows.npz", rows)
@@ -77,9 +75,7 @@ def test_a_test_of_length_zero_counts_as_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("row_name", ["X", "x", "data", "images", "rows"])
 @pytest.mark.parametrize("label_name", ["y", "labels", "target"])
-def test_rows_and_labels_are_known_by_their_usual_names(
-    tmp_path: Path, row_name: str, label_name: str
-) -> None:
+def test_rows_and_labels_are_known_by_their_usual_names(tmp_path: Path, row_name: str, label_name: str) -> None:
     data = read_dataset(write_npz(tmp_path / "d.npz", **{row_name: ROWS, label_name: LABELS}))
     np.testing.assert_array_equal(data.x_train, ROWS)
     np.testing.assert_array_equal(data.y_train, LABELS)
@@ -173,24 +169,16 @@ def test_a_path_that_is_no_readable_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", sorted(READERS))
-@pytest.mark.parametrize(
-    "content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"hello, this is text\n" * 9, header("(2, 2)")]
-)
-def test_a_file_that_is_not_what_its_suffix_says_is_refused(
-    tmp_path: Path, suffix: str, content: bytes
-) -> None:
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"hello, this is text\n" * 9, header("(2, 2)")])
+def test_a_file_that_is_not_what_its_suffix_says_is_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"rows{suffix}"
     path.write_bytes(content)
     with pytest.raises(FileError, match="damaged, cut short, or no"):
         read_dataset(path)
 
 
-@pytest.mark.parametrize(
-    "shape", ["(1000000000000000, 8)", "(-1, -1000000000000)", "(99999999999999999999, 1)"]
-)
-def test_a_header_that_claims_too_much_is_refused_before_anything_is_allocated(
-    tmp_path: Path, shape: str
-) -> None:
+@pytest.mark.parametrize("shape", ["(1000000000000000, 8)", "(-1, -1000000000000)", "(99999999999999999999, 1)"])
+def test_a_header_that_claims_too_much_is_refused_before_anything_is_allocated(tmp_path: Path, shape: str) -> None:
     (tmp_path / "rows.npy").write_bytes(header(shape))
     with zipfile.ZipFile(tmp_path / "rows.npz", "w") as archive:
         archive.writestr("X.npy", header(shape))

@@ -113,9 +113,7 @@ def test_a_download_is_parsed_checked_and_kept(
     np.testing.assert_array_equal(again.x_train, data.x_train)
 
 
-def test_content_with_another_fingerprint_is_refused_and_not_kept(
-    served: tuple[Path, str], cache: Path
-) -> None:
+def test_content_with_another_fingerprint_is_refused_and_not_kept(served: tuple[Path, str], cache: Path) -> None:
     with pytest.raises(FileError, match=r"shapes \(5, 28, 28\).*SHA-256"):
         load_named("fashion-mnist", sources=small_mnist(served[1], expected="0" * 64))
     assert list(cache.rglob("*")) == []
@@ -151,9 +149,7 @@ def test_a_file_that_is_no_idx_file_is_refused_and_not_kept(
 
 def test_a_download_that_fails_says_what_to_do_by_hand(served: tuple[Path, str], cache: Path) -> None:
     (served[0] / IDX_NAMES[2]).unlink()
-    with pytest.raises(
-        FileError, match=r"HTTP status 404.*make fashion_mnist\.npz by hand.*\$VAECLUSTER_DATA"
-    ) as p:
+    with pytest.raises(FileError, match=r"HTTP status 404.*make fashion_mnist\.npz by hand.*\$VAECLUSTER_DATA") as p:
         load_named("fashion-mnist", sources=small_mnist(served[1]))
     assert "\n" not in str(p.value)
     assert not (cache / "fashion_mnist.npz").exists()
@@ -185,9 +181,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(
 ) -> None:
     monkeypatch.setenv("VAECLUSTER_DATA", str(tmp_path))
     np.savez(tmp_path / "flowers.npz", X=ARRAYS[0])
-    with pytest.raises(
-        SettingError, match="'mnits'; known are digits, mnist, fashion-mnist, pendigits, flowers"
-    ):
+    with pytest.raises(SettingError, match="'mnits'; known are digits, mnist, fashion-mnist, pendigits, flowers"):
         load_named("mnits")
     assert NAMES == ("digits", "mnist", "fashion-mnist", "pendigits")
 
@@ -221,9 +215,7 @@ def test_pendigits_lines_become_rows_and_labels(tmp_path: Path) -> None:
     assert (y_train.tolist(), x_test.shape, y_test.tolist()) == ([8, 8], (1, 16), [8])
 
 
-@pytest.mark.parametrize(
-    "text", ["", "<html>", "1,2,3\n", ",".join(["101"] * 17), "1,2\n1,2,3\n", "-1," * 16 + "1"]
-)
+@pytest.mark.parametrize("text", ["", "<html>", "1,2,3\n", ",".join(["101"] * 17), "1,2\n1,2,3\n", "-1," * 16 + "1"])
 def test_pendigits_lines_of_another_kind_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "train").write_text(text)
     with pytest.raises(ValueError, match=r"."):
@@ -238,9 +230,7 @@ def test_the_real_data_sets_have_the_pinned_fingerprints(name: str, data_folder:
 
 
 @pytest.mark.data
-def test_the_real_pendigits_survive_the_way_through_their_official_format(
-    tmp_path: Path, data_folder: str
-) -> None:
+def test_the_real_pendigits_survive_the_way_through_their_official_format(tmp_path: Path, data_folder: str) -> None:
     data = load_named("pendigits")
     for name, rows, labels in (
         ("tra", data.x_train, data.y_train),

@@ -46,9 +46,7 @@ def test_labels_as_strings_score_as_the_same_integers_do(pairs: list[tuple[int, 
 @quick
 def test_names_learned_on_the_same_rows_change_nothing(pairs: list[tuple[int, int]]) -> None:
     labels, clusters = columns(pairs)
-    assert score_labels(labels, clusters, majority=majority_names(labels, clusters)) == score_labels(
-        labels, clusters
-    )
+    assert score_labels(labels, clusters, majority=majority_names(labels, clusters)) == score_labels(labels, clusters)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20))

@@ -11,6 +11,7 @@ from torch.distributions import MultivariateNormal, Normal
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
 from vaecluster.model.decoder import GaussianDecoder
 from vaecluster.model.encoder import Encoder
+from vaecluster.model.grouping import Grouping
 from vaecluster.model.objective import ElboTerms, NegativeElbo, elbo_terms, terms_at
 from vaecluster.model.prior import FixedScaleComponents, GivenWeights, MixturePrior
 from vaecluster.model.vae import ClusteringVAE
@@ -46,7 +47,7 @@ def exact_model(posterior: str) -> ClusteringVAE:
     linear_(encoder.log_variance, 0.0, float(np.log(0.5)))
     prior = MixturePrior(FixedScaleComponents(torch.zeros(1, 1)), GivenWeights(torch.ones(1)))
     decoder = GaussianDecoder(nn.Identity(), 1.0, 1)
-    return ClusteringVAE(encoder, decoder, prior, posterior_named(posterior, 1)).double()
+    return ClusteringVAE(encoder, decoder, prior, posterior_named(posterior, 1), Grouping.identity(1)).double()
 
 
 def mixture_model(posterior: str, seed: int = 0) -> ClusteringVAE:
@@ -57,7 +58,7 @@ def mixture_model(posterior: str, seed: int = 0) -> ClusteringVAE:
     prior = MixturePrior(FixedScaleComponents(MEANS), GivenWeights(SHARES))
     encoder = Encoder(nn.Identity(), 1, 1)
     decoder = GaussianDecoder(decoder_network, PRECISION, 1)
-    return ClusteringVAE(encoder, decoder, prior, posterior_named(posterior, 3)).double()
+    return ClusteringVAE(encoder, decoder, prior, posterior_named(posterior, 3), Grouping.identity(3)).double()
 
 
 def random_model(posterior: str, seed: int = 0) -> ClusteringVAE:
@@ -66,7 +67,9 @@ def random_model(posterior: str, seed: int = 0) -> ClusteringVAE:
     prior = MixturePrior(FixedScaleComponents(torch.randn(3, 3)), GivenWeights(SHARES))
     encoder = Encoder(nn.Linear(4, 3), 3, 3)
     decoder = GaussianDecoder(nn.Linear(3, 4), 2.5, 1)
-    return ClusteringVAE(encoder, decoder, prior, posterior_named(posterior, 3, width=3)).double()
+    return ClusteringVAE(
+        encoder, decoder, prior, posterior_named(posterior, 3, width=3), Grouping.identity(3)
+    ).double()
 
 
 def evidence(rows: Tensor) -> Tensor:
@@ -108,7 +111,9 @@ def test_the_bound_is_the_evidence_in_two_dimensions_too(seed: int) -> None:
     linear_(encoder.log_variance, 0.0, float(np.log(0.5)))
     mean = torch.tensor([[1.0, -2.0]])  # the posterior's mean is (x + mean) / 2
     prior = MixturePrior(FixedScaleComponents(mean), GivenWeights(torch.ones(1)))
-    model = ClusteringVAE(encoder, GaussianDecoder(nn.Identity(), 1.0, 1), prior, BayesPosterior()).double()
+    model = ClusteringVAE(
+        encoder, GaussianDecoder(nn.Identity(), 1.0, 1), prior, BayesPosterior(), Grouping.identity(1)
+    ).double()
     torch.manual_seed(seed)
     rows = 3 * torch.randn(5, 2, dtype=torch.float64)
     marginal = MultivariateNormal(mean[0].double(), 2 * torch.eye(2, dtype=torch.float64))

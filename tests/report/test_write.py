@@ -24,9 +24,7 @@ def test_the_page_is_written_and_leaves_no_other_file(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_render_that_fails_leaves_the_old_page_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_render_that_fails_leaves_the_old_page_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
 
@@ -50,7 +48,7 @@ def test_a_move_that_fails_leaves_the_old_page_and_says_what_to_do(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("os.replace", refuse)
-    with pytest.raises(FileError, match=r"report\.html.*Permission denied.*Choose a folder"):
+    with pytest.raises(FileError, match=r"report\.html.*Permission denied.*Choose a place"):
         write_html(report(), path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -81,9 +79,7 @@ def test_the_pictures_are_named_by_cluster_and_hold_the_walls(tmp_path: Path) ->
     ]
     assert sorted(paths) == sorted((tmp_path / "pictures").iterdir())
     with Image.open(paths[-1]) as picture:
-        np.testing.assert_array_equal(
-            np.asarray(picture), np.asarray(wall_image(content.clusters[1].generated))
-        )
+        np.testing.assert_array_equal(np.asarray(picture), np.asarray(wall_image(content.clusters[1].generated)))
 
 
 def test_numbers_of_clusters_are_padded_so_that_names_sort(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vaecluster.errors import SettingError
-from vaecluster.training.build import build_model
+from vaecluster.training.fitting import empty_model
 from vaecluster.training.presets import PRESETS, Kind, preset_settings
 from vaecluster.training.settings import Settings
 
@@ -21,7 +21,7 @@ def test_every_preset_passes_its_own_checks(preset: str, kind: Kind) -> None:
 @every_preset
 def test_every_preset_builds_a_model_for_its_kind_of_data(preset: str, kind: Kind) -> None:
     data_shape = (1, 8, 8) if kind == "images" else (5,)
-    model = build_model(PRESETS[preset][kind], data_shape, 3)
+    model = empty_model(PRESETS[preset][kind], data_shape, 3).eval()
     rows = torch.rand(2, *data_shape)
     assert model.decode_mean(model.mean_code(rows)).shape == rows.shape
 

@@ -21,7 +21,8 @@ def fit(
     clusters: int = 8,
     output: Path = Path("run"),
     overwrite: bool = False,
-    preset: str = "su2018",
+    preset: str = "shared",
+    views: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -52,7 +53,10 @@ def fit(
     overwrite
         Write into the output folder even if something is there.
     preset
-        The method; su2018 is that of the article.
+        The method: shared (clusters are what two views of the same row share), or su2018, that of the article.
+    views
+        What counts as two views of the same row, for the preset shared: auto (safe for anything), digits, photos,
+        clothes, vectors, counts.
     epochs
         Passes over the rows; the preset's if not given.
     batch_size
@@ -83,6 +87,7 @@ def fit(
     model = VAEClustering(
         clusters,
         preset=preset,
+        views=views,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

@@ -56,7 +56,9 @@ def check_enough(rows: Array, clusters: int) -> None:
         raise DataError(
             f"n_samples={len(rows)} is fewer than n_clusters={clusters}. Give more rows or ask for fewer clusters."
         )
-    if len(rows) > 1 and (rows == rows[:1]).all():
+    if len(rows) < 2:
+        raise DataError("n_samples=1: a single row has nothing to be told apart from. Give at least 2 rows.")
+    if (rows == rows[:1]).all():
         raise DataError(
             f"All {len(rows):,} rows are the same, so there is nothing to tell apart. Check how the data were read."
         )

@@ -25,7 +25,7 @@ NOISE_SEED = 0
 
 def assignments(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
     """q(y|.) at the mean code: (rows, clusters), each row summing to 1 in double precision."""
-    return _in_blocks(model, rows, lambda batch: model.assign(batch).logits.double().softmax(-1))
+    return _in_blocks(model, rows, lambda batch: model.grouping.sum(model.assign(batch).logits.double().softmax(-1)))
 
 
 def codes(model: ClusteringVAE, rows: Rows) -> NDArray[np.float32]:
@@ -59,11 +59,8 @@ def mean_bound(model: ClusteringVAE, rows: Rows) -> float:
 @torch.no_grad()
 def draw_codes(model: ClusteringVAE, number: int, cluster: int | None) -> Tensor:
     """Codes from the prior (number, latent): of one cluster, or of clusters drawn from p(y)."""
-    if cluster is None:
-        clusters = model.prior.weights().sample((number,))
-    else:
-        clusters = torch.full((number,), cluster, device=next(model.parameters()).device)
-    return torch.cat([model.draw_codes(block) for block in torch.split(clusters, BLOCK)])
+    components = model.draw_components(number, cluster)
+    return torch.cat([model.draw_codes(block) for block in torch.split(components, BLOCK)])
 
 
 @torch.no_grad()

@@ -8,21 +8,31 @@ from torch.distributions import Categorical, Distribution
 from vaecluster.model.cluster_posterior import ClusterPosterior
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
+from vaecluster.model.grouping import Grouping
 from vaecluster.model.prior import MixturePrior
 
 
 @final
 class ClusteringVAE(nn.Module):
-    """Encoder q(z|x), decoder p(x|z), prior p(y) p(z|y) and cluster posterior q(y|.)."""
+    """Encoder q(z|x), decoder p(x|z), prior p(c) p(z|c) and posterior q(c|.) over components, and their clusters.
+
+    Where each component is a cluster, c is y and the grouping is the identity.
+    """
 
     def __init__(
-        self, encoder: Encoder, decoder: Decoder, prior: MixturePrior, cluster_posterior: ClusterPosterior
+        self,
+        encoder: Encoder,
+        decoder: Decoder,
+        prior: MixturePrior,
+        cluster_posterior: ClusterPosterior,
+        grouping: Grouping,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.prior = prior
         self.cluster_posterior = cluster_posterior
+        self.grouping = grouping
 
     def mean_code(self, rows: Tensor) -> Tensor:
         """The mean of q(z|x): (rows, *data) to (rows, latent)."""
@@ -30,7 +40,7 @@ class ClusteringVAE(nn.Module):
         return posterior.mean
 
     def assign(self, rows: Tensor) -> Categorical:
-        """q(y|.) at the mean code, so that a row's answer does not depend on noise."""
+        """q(c|.) at the mean code, so that a row's answer does not depend on noise."""
         features = self.encoder.features(rows)
         code = self.encoder.code(features).mean
         assignment: Categorical = self.cluster_posterior(features, code, self.prior)
@@ -41,12 +51,20 @@ class ClusteringVAE(nn.Module):
         likelihood: Distribution = self.decoder(code)
         return likelihood.mean
 
-    def draw_codes(self, clusters: Tensor) -> Tensor:
-        """One code from p(z|y) for each entry of `clusters` (rows,): (rows, latent)."""
+    def draw_components(self, number: int, cluster: int | None) -> Tensor:
+        """Components from p(c), or from p(c|y) of one cluster: (number,)."""
+        logits = self.prior.weights().logits
+        if cluster is not None:
+            logits = logits.masked_fill(self.grouping.cluster_of != cluster, float("-inf"))
+        drawn: Tensor = Categorical(logits=logits, validate_args=False).sample((number,))  # type: ignore[no-untyped-call]
+        return drawn
+
+    def draw_codes(self, chosen: Tensor) -> Tensor:
+        """One code from p(z|c) for each entry of `chosen` (rows,): (rows, latent)."""
         components = self.prior.components()
         # All components are drawn and one kept: every component family can do that, K times the work of a
         # cheap step, in blocks by the caller.
-        draws = components.sample(clusters.shape)  # rows clusters latent
-        index = clusters.view(-1, 1, 1).expand(-1, 1, draws.shape[-1])
-        chosen: Tensor = draws.gather(1, index).squeeze(1)
-        return chosen
+        draws = components.sample(chosen.shape)  # rows components latent
+        index = chosen.view(-1, 1, 1).expand(-1, 1, draws.shape[-1])
+        codes: Tensor = draws.gather(1, index).squeeze(1)
+        return codes

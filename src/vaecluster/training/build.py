@@ -1,6 +1,7 @@
 """From settings to parts: the one place where a name becomes an object."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -9,6 +10,7 @@ from vaecluster.errors import SettingError
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
 from vaecluster.model.decoder import BernoulliDecoder, Decoder, GaussianDecoder, LearnedScaleDecoder
 from vaecluster.model.encoder import Encoder
+from vaecluster.model.grouping import Grouping
 from vaecluster.model.networks.conv import ConvDecoderNetwork, ConvEncoderNetwork
 from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
 from vaecluster.model.networks.initial import glorot_
@@ -23,7 +25,7 @@ from vaecluster.model.prior import (
     MixturePrior,
 )
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.training.settings import Settings
+from vaecluster.training.settings import Likelihood, Settings
 
 
 def build_model(settings: Settings, data_shape: Sequence[int], clusters: int) -> ClusteringVAE:
@@ -34,9 +36,10 @@ def build_model(settings: Settings, data_shape: Sequence[int], clusters: int) ->
     encoder_network, decoder_network = _networks(settings, data_shape)
     model = ClusteringVAE(
         Encoder(encoder_network, encoder_network.features, settings.latent),
-        _decoder(settings, decoder_network, data_shape),
+        build_decoder(settings, decoder_network, data_shape),
         MixturePrior(_components(settings, clusters), _weights(settings, clusters)),
         _cluster_posterior(settings, encoder_network.features, clusters),
+        Grouping.identity(clusters),
     )
     glorot_(model)
     return model
@@ -61,7 +64,20 @@ def _networks(
     )
 
 
-def _decoder(settings: Settings, network: nn.Module, data_shape: Sequence[int]) -> Decoder:
+class DecoderSettings(Protocol):
+    """The part of a method's settings that chooses the decoder."""
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """Its name."""
+
+    @property
+    def precision(self) -> float:
+        """1 / variance, where the likelihood has one."""
+
+
+def build_decoder(settings: DecoderSettings, network: nn.Module, data_shape: Sequence[int]) -> Decoder:
+    """The likelihood p(x|z) around what `network` makes of a code."""
     dims = len(data_shape)
     if settings.likelihood == "bernoulli":
         return BernoulliDecoder(network, dims)

@@ -23,7 +23,8 @@ class History:
 
     def curves(self) -> dict[str, list[float]]:
         """One list per quantity, one entry per epoch: the terms in nats per row, then the diagnostics."""
-        curves = {name: [epoch.terms[name] for epoch in self.epochs] for name in self._term_names()}
+        missing = float("nan")  # a term that only some stages of a fit have
+        curves = {name: [epoch.terms.get(name, missing) for epoch in self.epochs] for name in self._term_names()}
         if any(epoch.held_out_bound is not None for epoch in self.epochs):
             curves["held_out_bound"] = [
                 float("nan") if epoch.held_out_bound is None else epoch.held_out_bound for epoch in self.epochs
@@ -44,4 +45,4 @@ class History:
         return cls([EpochDone(**epoch) for epoch in plain["epochs"]], plain["ending"])
 
     def _term_names(self) -> list[str]:
-        return list(self.epochs[0].terms) if self.epochs else []
+        return list(dict.fromkeys(name for epoch in self.epochs for name in epoch.terms))

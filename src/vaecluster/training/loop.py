@@ -2,38 +2,65 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from math import isfinite
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
-from vaecluster.data.rows import Rows
 from vaecluster.errors import TrainingError
-from vaecluster.evaluation.inference import mean_bound
-from vaecluster.model.objective import ElboTerms, NegativeElbo
-from vaecluster.model.vae import ClusteringVAE
+from vaecluster.training.early_stopping import HeldOutWatch
 from vaecluster.training.events import EpochDone, Listener, StepDone
 from vaecluster.training.history import Ending
 from vaecluster.training.interrupt import InterruptGuard
-from vaecluster.training.settings import Settings
+from vaecluster.training.settings import Plan
 
 # Adam's guard against division by zero in the library that the article used; torch's own default is 1e-8.
 ADAM_EPSILON = 1e-7
 
 
+class Terms(Protocol):
+    """What an objective makes of a batch: a frozen record."""
+
+    @property
+    def assignment(self) -> Tensor:
+        """Probabilities (rows, clusters), for the diagnostics."""
+
+    def named(self) -> dict[str, Tensor]:
+        """The terms by name, one value per row, in nats."""
+
+
+class Objective(Protocol):
+    """What is minimised: for one kind of model, batch and terms."""
+
+    def terms(self, model: Any, batch: Any) -> Any:
+        """The terms of a batch."""
+
+    def loss(self, terms: Any) -> Tensor:
+        """What is minimised; its mean is the loss of the step."""
+
+
+class Source(Protocol):
+    """Where batches come from: `Rows`, or pairs of views of them."""
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+
+    def __getitem__(self, indices: NDArray[np.intp]) -> Any:
+        """The batch of these rows, as the objective expects it."""
+
+
 def train(
-    model: ClusteringVAE,
-    rows: Rows,
-    objective: NegativeElbo,
-    settings: Settings,
+    model: nn.Module,
+    source: Source,
+    objective: Objective,
+    plan: Plan,
     *,
-    held_out: Rows | None = None,
+    watch: HeldOutWatch | None = None,
     listeners: Sequence[Listener] = (),
 ) -> Ending:
     """Fit the model's weights in place and say how it ended.
@@ -41,32 +68,31 @@ def train(
     All randomness comes from torch's global random state, which the caller forks and seeds. Ctrl-C ends the fit
     after the step under way. Raises `TrainingError` as soon as the loss is not a finite number.
     """
-    optimiser = Adam(model.parameters(), settings.learning_rate, eps=ADAM_EPSILON)
-    steps = settings.epochs * -(-len(rows) // settings.batch_size)
-    scheduler = _scheduler(optimiser, settings, steps)
-    watch = _HeldOutWatch(model, held_out, settings.patience) if held_out is not None else None
+    optimiser = Adam(model.parameters(), plan.learning_rate, eps=ADAM_EPSILON)
+    rows, epochs = len(source), plan.epochs
+    scheduler = _scheduler(optimiser, plan, epochs * -(-rows // plan.batch_size))
     with InterruptGuard() as interrupt:
-        for epoch in range(1, settings.epochs + 1):
+        for epoch in range(1, epochs + 1):
             started = time.perf_counter()
             means = _EpochMeans()
             model.train()
-            for indices in _batches(len(rows), settings.batch_size):
-                terms = _step(model, rows[indices], objective, optimiser)
+            for indices in _batches(rows, plan.batch_size):
+                terms = _step(model, source[indices], objective, optimiser)
                 if terms is None:
-                    raise _not_finite(epoch, settings)
+                    raise _not_finite(epoch, plan)
                 rate = optimiser.param_groups[0]["lr"]
                 if scheduler is not None:
                     scheduler.step()
                 means.add(terms)
-                seen = (epoch - 1) * len(rows) + means.rows
-                _send(listeners, StepDone(epoch, settings.epochs, seen, settings.epochs * len(rows), means.terms))
+                seen = (epoch - 1) * rows + means.rows
+                _send(listeners, StepDone(epoch, epochs, seen, epochs * rows, means.terms))
                 if interrupt.requested:
                     break
             bound = watch.look() if watch is not None else None
             if bound is not None and not isfinite(bound):
-                raise _not_finite(epoch, settings)
+                raise _not_finite(epoch, plan)
             seconds = time.perf_counter() - started
-            _send(listeners, means.done(epoch, settings.epochs, seconds, rate, bound))
+            _send(listeners, means.done(epoch, epochs, seconds, rate, bound))
             if interrupt.requested:
                 return "interrupted"
             if watch is not None and watch.patience_is_over:
@@ -77,9 +103,9 @@ def train(
     return "finished"
 
 
-def _step(model: ClusteringVAE, batch: Tensor, objective: NegativeElbo, optimiser: Adam) -> ElboTerms | None:
+def _step(model: nn.Module, batch: Any, objective: Objective, optimiser: Adam) -> Terms | None:
     """One descent step; None, and no step, if the loss is not finite."""
-    terms = objective.terms(model, batch)
+    terms: Terms = objective.terms(model, batch)
     loss = objective.loss(terms).mean()
     if not torch.isfinite(loss):
         return None
@@ -90,16 +116,14 @@ def _step(model: ClusteringVAE, batch: Tensor, objective: NegativeElbo, optimise
 
 
 def _batches(rows: int, batch_size: int) -> Iterator[NDArray[np.intp]]:
-    """All row numbers once, shuffled, in batches; the last may be smaller."""
-    order = torch.randperm(rows).numpy()
-    for start in range(0, rows, batch_size):
-        yield order[start : start + batch_size]
+    """All row numbers once, shuffled, in batches of at most `batch_size`, none of them smaller by more than a row."""
+    yield from np.array_split(torch.randperm(rows).numpy(), -(-rows // batch_size))
 
 
-def _scheduler(optimiser: Adam, settings: Settings, steps: int) -> LRScheduler | None:
-    if settings.schedule == "one-cycle":
-        return OneCycleLR(optimiser, settings.learning_rate, total_steps=steps)
-    if settings.schedule == "cosine":
+def _scheduler(optimiser: Adam, plan: Plan, steps: int) -> LRScheduler | None:
+    if plan.schedule == "one-cycle":
+        return OneCycleLR(optimiser, plan.learning_rate, total_steps=steps)
+    if plan.schedule == "cosine":
         return CosineAnnealingLR(optimiser, steps)
     return None
 
@@ -109,11 +133,11 @@ def _send(listeners: Sequence[Listener], event: StepDone | EpochDone) -> None:
         listener(event)
 
 
-def _not_finite(epoch: int, settings: Settings) -> TrainingError:
+def _not_finite(epoch: int, plan: Plan) -> TrainingError:
     return TrainingError(
-        f"The loss stopped being a finite number in epoch {epoch} of {settings.epochs}, with learning_rate="
-        f"{settings.learning_rate:g} and precision={settings.precision:g}. Try a tenth of the learning rate, or "
-        "look for values in the data that are very far from the rest."
+        f"The loss stopped being a finite number in epoch {epoch} of {plan.epochs}, with learning_rate="
+        f"{plan.learning_rate:g}. Try a tenth of the learning rate, or look for values in the data that are very far "
+        "from the rest."
     )
 
 
@@ -124,13 +148,15 @@ class _EpochMeans:
     def __init__(self) -> None:
         self.rows = 0
         self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
         self._confidence: Tensor | float = 0.0
         self._populated: Tensor | None = None
 
-    def add(self, terms: ElboTerms) -> None:
+    def add(self, terms: Terms) -> None:
         with torch.no_grad():
             for name, values in terms.named().items():
                 self._sums[name] = self._sums.get(name, 0.0) + values.detach().double().sum()
+                self._counts[name] = self._counts.get(name, 0) + len(values)
             confidence, cluster = terms.assignment.max(-1)
             self._confidence += confidence.double().sum()
             counts = torch.bincount(cluster, minlength=terms.assignment.shape[-1])
@@ -138,37 +164,9 @@ class _EpochMeans:
         self.rows += len(cluster)
 
     def terms(self) -> dict[str, float]:
-        return {name: float(total) / self.rows for name, total in self._sums.items()}
+        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
 
     def done(self, epoch: int, epochs: int, seconds: float, rate: float, bound: float | None) -> EpochDone:
         populated = int((self._populated > 0).sum()) if self._populated is not None else 0
         confidence = float(self._confidence) / self.rows
         return EpochDone(epoch, epochs, self.rows, seconds, rate, self.terms(), populated, confidence, bound)
-
-
-@final
-class _HeldOutWatch:
-    """Follows the bound on held-out rows and keeps the weights of its best epoch."""
-
-    def __init__(self, model: ClusteringVAE, held_out: Rows, patience: int) -> None:
-        self.model = model
-        self.held_out = held_out
-        self.patience = patience
-        self.best = float("-inf")
-        self.since_best = 0
-        self.best_weights: dict[str, Any] = {}
-
-    def look(self) -> float:
-        bound = mean_bound(self.model, self.held_out)
-        self.since_best += 1
-        if bound > self.best:
-            self.best, self.since_best = bound, 0
-            self.best_weights = deepcopy(self.model.state_dict())
-        return bound
-
-    @property
-    def patience_is_over(self) -> bool:
-        return self.since_best >= self.patience
-
-    def restore_best(self) -> None:
-        self.model.load_state_dict(self.best_weights)

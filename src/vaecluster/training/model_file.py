@@ -15,7 +15,7 @@ from vaecluster.atomic import write_atomically
 from vaecluster.data.preprocessing import Preprocessing
 from vaecluster.errors import FileError
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.training.settings import Settings
+from vaecluster.training.fitting import METHODS, MethodSettings
 
 FORMAT = 1
 SUFFIX = ".vaecluster"
@@ -28,7 +28,7 @@ class ModelRecord:
     """What a model file holds: `facts` is plain JSON, for the surface to read; `weights` is a state dict."""
 
     clusters: int
-    settings: Settings
+    settings: MethodSettings
     preprocessing: Preprocessing
     weights: dict[str, Tensor]
     facts: dict[str, Any]
@@ -43,19 +43,20 @@ def write_model(path: Path, record: ModelRecord) -> None:
     header = {
         "format": FORMAT,
         "clusters": record.clusters,
+        "method": next(name for name, kind in METHODS.items() if isinstance(record.settings, kind)),
         "settings": asdict(record.settings),
         "row_shape": preprocessing.row_shape,
         "dtype": preprocessing.dtype,
         "facts": record.facts,
     }
-    write_atomically(path, save(tensors, {_KEY: json.dumps(header)}))
+    write_atomically(path, save(tensors, {_KEY: json.dumps(header, default=repr)}))
 
 
 def read_model(path: Path) -> ModelRecord:
     """Read a record; nothing in the file is executed. Raises `FileError` for a file that is no model of ours."""
     header, tensors = _read(path)
     try:
-        settings = Settings(**{key: _tuple(value) for key, value in header["settings"].items()})
+        settings = METHODS[header["method"]](**{key: _tuple(value) for key, value in header["settings"].items()})
         offset, scale = tensors.pop("preprocessing.offset"), tensors.pop("preprocessing.scale")
         preprocessing = Preprocessing(tuple(header["row_shape"]), header["dtype"], offset.numpy(), scale.numpy())
         return ModelRecord(header["clusters"], settings, preprocessing, tensors, header["facts"])

@@ -1,20 +1,26 @@
 """Named settings, one per method and kind of data."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 from vaecluster.errors import SettingError
+from vaecluster.training.fitting import MethodSettings
 from vaecluster.training.settings import Settings
+from vaecluster.training.shared import SharedSettings
 
 Kind = Literal["images", "vectors"]
 
 # Su Jianlin, "Variational autoencoders (4): a one-step clustering scheme" (2018). Precision 2.5 is the weight on
 # half the squared error. The article is about images; vectors get the same bound with dense networks and the
-# standardised columns' precision measured on pendigits and scikit-learn's own tables (docs/decisions).
+# a precision to start from for standardised columns (docs/decisions/0013).
 _SU2018 = Settings(
     network="conv", latent=20, likelihood="gaussian", precision=2.5, epochs=50, batch_size=100, learning_rate=1e-3
 )
-PRESETS: dict[str, dict[Kind, Settings]] = {
+PRESETS: dict[str, dict[Kind, MethodSettings]] = {
+    "shared": {
+        "images": SharedSettings(),
+        "vectors": SharedSettings(hidden=(256, 256), latent=8, precision=50.0),
+    },
     "su2018": {
         "images": _SU2018,
         "vectors": replace(_SU2018, network="dense", hidden=(256, 256), latent=10, precision=10.0),
@@ -22,9 +28,16 @@ PRESETS: dict[str, dict[Kind, Settings]] = {
 }
 
 
-def preset_settings(preset: str, kind: Kind, overrides: dict[str, Any]) -> Settings:
+def preset_settings(preset: str, kind: Kind, overrides: dict[str, Any]) -> MethodSettings:
     """The preset's settings for this kind of data, with the given ones in place of its own."""
     if preset not in PRESETS:
         known = ", ".join(sorted(PRESETS))
         raise SettingError(f"preset is {preset!r}, which is unknown. Known presets: {known}.")
-    return replace(PRESETS[preset][kind], **overrides)
+    settings = PRESETS[preset][kind]
+    known_names = {field.name for field in fields(settings)}
+    for name, value in overrides.items():
+        if name not in known_names:
+            raise SettingError(
+                f"{name} is {value!r}, but preset {preset!r} has no such setting. Leave it out, or use another preset."
+            )
+    return replace(settings, **overrides)

@@ -23,6 +23,17 @@ Schedule = Literal["constant", "one-cycle", "cosine"]
 
 @final
 @dataclass(frozen=True)
+class Plan:
+    """The part of a method's settings that the loop reads."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    schedule: Schedule
+
+
+@final
+@dataclass(frozen=True)
 class Settings:
     """The parts of the model and how it is trained; a preset is one of these.
 
@@ -53,39 +64,31 @@ class Settings:
     patience: int = 10
     held_out_share: float = 0.1
 
+    @property
+    def plan(self) -> Plan:
+        """What the loop reads of this."""
+        return Plan(self.epochs, self.batch_size, self.learning_rate, self.schedule)
+
     def check(self, clusters: int) -> None:
         """Raise `SettingError` for the first value that is not allowed."""
-        _among("network", self.network, get_args(Network))
-        _among("likelihood", self.likelihood, get_args(Likelihood))
-        _among("cluster_posterior", self.cluster_posterior, get_args(Posterior))
-        _among("schedule", self.schedule, get_args(Schedule))
+        check_among("network", self.network, get_args(Network))
+        check_among("likelihood", self.likelihood, get_args(Likelihood))
+        check_among("cluster_posterior", self.cluster_posterior, get_args(Posterior))
+        check_among("schedule", self.schedule, get_args(Schedule))
         for name in ("latent", "epochs", "batch_size", "patience"):
-            _whole(name, getattr(self, name))
-        self._check_hidden()
+            check_whole(name, getattr(self, name))
+        check_hidden(self.hidden)
         for name in ("precision", "learning_rate", "weights_temperature"):
-            _positive(name, getattr(self, name))
+            check_positive(name, getattr(self, name))
         if self.component_scale != "learned":
-            _positive("component_scale", self.component_scale, "'learned' or ")
-        if not is_number(self.cluster_kl_weight) or not 0 <= self.cluster_kl_weight < float("inf"):
-            raise SettingError(f"cluster_kl_weight is {self.cluster_kl_weight!r}; give a number of 0 or more.")
-        if not is_number(self.held_out_share) or not 0 < self.held_out_share < 1:
-            raise SettingError(f"held_out_share is {self.held_out_share!r}; give a number between 0 and 1.")
+            check_positive("component_scale", self.component_scale, "'learned' or ")
+        check_not_negative("cluster_kl_weight", self.cluster_kl_weight)
+        check_share("held_out_share", self.held_out_share)
         self._check_weights(clusters)
-
-    def _check_hidden(self) -> None:
-        if not isinstance(self.hidden, tuple | list) or not self.hidden:
-            raise SettingError(f"hidden is {self.hidden!r}; expected one or more widths, such as (256, 256).")
-        for width in self.hidden:
-            _whole("hidden", width)
-        if any(width % ALIGNMENT for width in self.hidden):
-            raise SettingError(
-                f"hidden is {self.hidden!r}; expected widths that are multiples of {ALIGNMENT}, so that a row's "
-                "answer does not depend on its place among the others."
-            )
 
     def _check_weights(self, clusters: int) -> None:
         if isinstance(self.cluster_weights, str):
-            _among("cluster_weights", self.cluster_weights, ("uniform", "learned"), "or one share per cluster")
+            check_among("cluster_weights", self.cluster_weights, ("uniform", "learned"), "or one share per cluster")
             return
         try:
             shares = np.asarray(self.cluster_weights, dtype=float)
@@ -100,7 +103,8 @@ class Settings:
             )
 
 
-def _among(name: str, value: object, allowed: tuple[str, ...], also: str = "") -> None:
+def check_among(name: str, value: object, allowed: tuple[str, ...], also: str = "") -> None:
+    """Raise `SettingError` unless the value is one of the names."""
     if not isinstance(value, str) or value not in allowed:
         choices = ", ".join(repr(choice) for choice in allowed)
         raise SettingError(f"{name} is {value!r}; expected one of {choices}{also and ', ' + also}.")
@@ -116,11 +120,38 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _whole(name: str, value: object) -> None:
+def check_whole(name: str, value: object) -> None:
+    """Raise `SettingError` unless the value is a whole number of 1 or more."""
     if not is_whole(value, 1):
         raise SettingError(f"{name} is {value!r}; expected a whole number of 1 or more.")
 
 
-def _positive(name: str, value: object, also: str = "") -> None:
+def check_positive(name: str, value: object, also: str = "") -> None:
+    """Raise `SettingError` unless the value is a finite number above 0."""
     if not is_number(value) or not 0 < float(value) < float("inf"):  # type: ignore[arg-type]
         raise SettingError(f"{name} is {value!r}; expected {also}a number above 0.")
+
+
+def check_not_negative(name: str, value: object) -> None:
+    """Raise `SettingError` unless the value is a finite number of 0 or more."""
+    if not is_number(value) or not 0 <= float(value) < float("inf"):  # type: ignore[arg-type]
+        raise SettingError(f"{name} is {value!r}; give a number of 0 or more.")
+
+
+def check_share(name: str, value: object) -> None:
+    """Raise `SettingError` unless the value lies between 0 and 1."""
+    if not is_number(value) or not 0 < float(value) < 1:  # type: ignore[arg-type]
+        raise SettingError(f"{name} is {value!r}; give a number between 0 and 1.")
+
+
+def check_hidden(hidden: object) -> None:
+    """Raise `SettingError` unless these are widths that keep a row's answer independent of its place."""
+    if not isinstance(hidden, tuple | list) or not hidden:
+        raise SettingError(f"hidden is {hidden!r}; expected one or more widths, such as (256, 256).")
+    for width in hidden:
+        check_whole("hidden", width)
+    if any(width % ALIGNMENT for width in hidden):
+        raise SettingError(
+            f"hidden is {hidden!r}; expected widths that are multiples of {ALIGNMENT}, so that a row's "
+            "answer does not depend on its place among the others."
+        )

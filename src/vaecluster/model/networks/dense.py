@@ -8,21 +8,21 @@ from typing import final
 from torch import Tensor, nn
 
 
-def _hidden(widths: Sequence[int]) -> list[nn.Module]:
+def _hidden(widths: Sequence[int], normalised: bool) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), nn.ReLU()]
+        layers += [nn.Linear(before, after), *([nn.BatchNorm1d(after)] if normalised else []), nn.ReLU()]
     return layers
 
 
 @final
 class DenseEncoderNetwork(nn.Module):
-    """Fully connected layers from (rows, *data) to (rows, features)."""
+    """Fully connected layers from (rows, *data) to (rows, features), with batch normalisation if `normalised`."""
 
-    def __init__(self, data_shape: Sequence[int], widths: Sequence[int]) -> None:
+    def __init__(self, data_shape: Sequence[int], widths: Sequence[int], *, normalised: bool = False) -> None:
         super().__init__()
         self.features = widths[-1]
-        self.network = nn.Sequential(nn.Flatten(), *_hidden([prod(data_shape), *widths]))
+        self.network = nn.Sequential(nn.Flatten(), *_hidden([prod(data_shape), *widths], normalised))
 
     def forward(self, rows: Tensor) -> Tensor:  # rows *data
         """Features (rows, features)."""
@@ -34,10 +34,12 @@ class DenseEncoderNetwork(nn.Module):
 class DenseDecoderNetwork(nn.Module):
     """The encoder's mirror: from codes (rows, latent) to (rows, *data), without a final activation."""
 
-    def __init__(self, latent: int, widths: Sequence[int], data_shape: Sequence[int]) -> None:
+    def __init__(
+        self, latent: int, widths: Sequence[int], data_shape: Sequence[int], *, normalised: bool = False
+    ) -> None:
         super().__init__()
         self.network = nn.Sequential(
-            *_hidden([latent, *widths]),
+            *_hidden([latent, *widths], normalised),
             nn.Linear(widths[-1], prod(data_shape)),
             nn.Unflatten(1, tuple(data_shape)),
         )

@@ -1,0 +1,117 @@
+"""A prior that matches its codes: p(z|c) with full covariances, kept as running moments in closed form."""
+
+from collections.abc import Iterable
+from typing import final
+
+import torch
+from torch import Tensor
+from torch.distributions import Categorical, Distribution, MultivariateNormal
+
+from vaecluster.model.prior import ClusterWeights, Components
+
+# Share of all rows whose worth of the common covariance is mixed into each component's own.
+SHRINKAGE = 1e-3
+# Share of the code's variance added to every axis, so that an axis no code uses can still be divided by.
+RIDGE = 1e-3
+
+
+@final
+class MomentComponents(Components):
+    """p(z|c) = N(mean_c, covariance_c), the moments of the codes assigned to c; nothing here is learned by gradient.
+
+    `observe` takes a batch of q(z|x) and assignments; the moments are running averages over batches, with the exact
+    contribution of each code's own variance. A component's covariance is shrunk towards that of all codes, the more
+    the fewer rows it has.
+    """
+
+    mass: Tensor
+    first: Tensor
+    second: Tensor
+    means: Tensor
+    scale_tril: Tensor
+
+    def __init__(self, components: int, latent: int, decay: float = 0.99) -> None:
+        super().__init__()
+        self.decay = decay
+        self.register_buffer("mass", torch.zeros(components))
+        self.register_buffer("first", torch.zeros(components, latent))
+        self.register_buffer("second", torch.zeros(components, latent, latent))
+        self.register_buffer("means", torch.zeros(components, latent))
+        self.register_buffer("scale_tril", torch.eye(latent).repeat(components, 1, 1))
+
+    @torch.no_grad()
+    def observe(self, mean: Tensor, variance: Tensor, assignment: Tensor) -> None:
+        """Let a batch into the running averages: mean, variance of q(z|x) (rows, latent), q(c|x) (rows, components).
+
+        The first batch is taken as it is.
+        """
+        moments = self._moments(mean, variance, assignment)
+        fresh = 1 - self.decay if bool(self.mass.sum() > 0) else 1.0
+        for average, new in zip((self.mass, self.first, self.second), moments, strict=True):
+            average.lerp_(new / len(mean), fresh)
+        self._settle()
+
+    @torch.no_grad()
+    def observe_all(self, batches: Iterable[tuple[Tensor, Tensor, Tensor]]) -> None:
+        """The moments of all rows, each batch as in `observe`, in place of the running averages."""
+        totals = [torch.zeros_like(average) for average in (self.mass, self.first, self.second)]
+        rows = 0
+        for mean, variance, assignment in batches:
+            for total, new in zip(totals, self._moments(mean, variance, assignment), strict=True):
+                total += new
+            rows += len(mean)
+        for average, total in zip((self.mass, self.first, self.second), totals, strict=True):
+            average.copy_(total / rows)
+        self._settle()
+
+    @staticmethod
+    def _moments(mean: Tensor, variance: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        second = torch.einsum("nc,ni,nj->cij", assignment, mean, mean) + torch.diag_embed(assignment.T @ variance)
+        return assignment.sum(0), assignment.T @ mean, second
+
+    def _settle(self) -> None:
+        """Means and shrunk covariances from the moments."""
+        latent = self.means.shape[1]
+        mass = self.mass.clamp_min(1e-12)
+        means = self.first / mass[:, None]
+        centred = self.second - mass[:, None, None] * means.unsqueeze(-1) * means.unsqueeze(-2)
+        common = centred.sum(0)
+        covariance = (centred + SHRINKAGE * common) / (mass + SHRINKAGE)[:, None, None]
+        ridge = RIDGE * common.diagonal().mean() * torch.eye(latent, device=means.device)
+        self.means.copy_(means)
+        self.scale_tril.copy_(torch.linalg.cholesky(covariance + ridge))
+
+    def forward(self) -> Distribution:
+        """p(z|c): batch (components,), event (latent,)."""
+        return MultivariateNormal(self.means, scale_tril=self.scale_tril, validate_args=False)
+
+    def divergence(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """KL( N(mean, diag variance) || p(z|c) ) in closed form: (rows, latent) twice to (rows, components), nats."""
+        latent = mean.shape[1]
+        eye = torch.eye(latent, device=mean.device, dtype=mean.dtype)
+        whiten = torch.linalg.solve_triangular(self.scale_tril, eye, upper=False)  # components latent latent
+        distance = torch.einsum("cij,ncj->nci", whiten, mean.unsqueeze(1) - self.means).square().sum(-1)
+        trace = variance @ whiten.square().sum(-2).T
+        log_det = 2 * self.scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        divergence: Tensor = 0.5 * (distance + trace - latent + log_det - variance.log().sum(-1, keepdim=True))
+        return divergence
+
+
+@final
+class MomentWeights(ClusterWeights):
+    """p(c), the share of each component among the codes that a `MomentComponents` has observed."""
+
+    shares: Tensor
+
+    def __init__(self, components: int) -> None:
+        super().__init__()
+        self.register_buffer("shares", torch.full((components,), 1 / components))
+
+    def follow(self, components: MomentComponents) -> None:
+        """Take over the shares that `components` has seen."""
+        # A component without codes keeps a share that has a logarithm.
+        self.shares.copy_(components.mass.clamp_min(1e-12))
+
+    def forward(self) -> Categorical:
+        """p(c) as observed."""
+        return Categorical(probs=self.shares, validate_args=False)
