@@ -95,19 +95,31 @@ def test_overwrite_replaces_the_run(rows_file, tmp_path):
 
 
 def test_benchmark_keeps_every_seed(tmp_path, capsys):
-    command = ["benchmark", "digits", "--epochs", "1", "--seeds", "2", "--output", str(tmp_path), "--quiet"]
+    command = [
+        "benchmark",
+        "digits",
+        "--preset",
+        "su2018",
+        "--epochs",
+        "1",
+        "--seeds",
+        "2",
+        "--output",
+        str(tmp_path),
+        "--quiet",
+    ]
     assert run(command) == 0
     record = json.loads((tmp_path / "digits-su2018.json").read_text())
     assert [entry["seed"] for entry in record["runs"]] == [0, 1]
     accuracies = [entry["test"]["hungarian_accuracy"] for entry in record["runs"]]
     assert record["summary"]["test"]["hungarian_accuracy"]["worst"] == min(accuracies)
     assert record["settings"]["epochs"] == 1
-    assert run([*command[:4], "--seeds", "3", *command[6:]]) == 0
+    assert run([*command[:6], "--seeds", "3", *command[8:]]) == 0
     longer = json.loads((tmp_path / "digits-su2018.json").read_text())
     assert longer["runs"][:2] == record["runs"]
     assert len(longer["runs"]) == 3
     capsys.readouterr()
-    assert "other parameters" in fails(capsys, *command[:2], "--epochs", "2", *command[4:])
+    assert "other parameters" in fails(capsys, *command[:4], "--epochs", "2", *command[6:])
     assert {"torch", "vaecluster"} <= set(record["versions"])
 
 

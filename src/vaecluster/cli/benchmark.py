@@ -10,12 +10,16 @@ from vaecluster.data.named import load_named
 from vaecluster.errors import SettingError
 from vaecluster.estimator import VAEClustering
 
+# Views are knowledge about a kind of data, not about one data set.
+VIEWS = {"digits": "digits", "mnist": "digits", "fashion-mnist": "clothes"}
+
 
 def benchmark(
     name: str,
     /,
     *,
-    preset: str = "su2018",
+    preset: str = "shared",
+    views: str | None = None,
     clusters: int | None = None,
     seeds: int = 1,
     first_seed: int = 0,
@@ -35,7 +39,9 @@ def benchmark(
     name
         The data set: digits, mnist, fashion-mnist, pendigits, or another in $VAECLUSTER_DATA.
     preset
-        The method.
+        The method: shared or su2018.
+    views
+        As in `vaecluster fit`; those of the kind of data if not given.
     clusters
         Number of clusters; the number of classes if not given.
     seeds
@@ -58,7 +64,11 @@ def benchmark(
         raise SettingError(f"--seeds is {seeds}; expected a whole number of 1 or more.")
     data = load_named(name)
     classes = 1 if data.y_train is None else len(np.unique(data.y_train))
-    model = VAEClustering(clusters or classes, preset=preset, epochs=epochs, device=device, verbose=0 if quiet else 1)
+    if preset == "shared" and views is None:
+        views = VIEWS.get(data.name, "auto")
+    model = VAEClustering(
+        clusters or classes, preset=preset, views=views, epochs=epochs, device=device, verbose=0 if quiet else 1
+    )
     path = output / f"{data.name}-{preset}.json"
     record = run_benchmark(data, model, range(first_seed, first_seed + seeds), path)
     for part, measures in record["summary"].items():

@@ -10,21 +10,13 @@ from vaecluster.report.collect import collect
 from vaecluster.report.write import write_html
 from vaecluster.run_folder import RunFolder
 
-SETTINGS: dict[str, Any] = {
-    "network": "dense",
-    "hidden": (256, 256),
-    "latent": 10,
-    "precision": 100.0,
-    "learning_rate": 2e-3,
-    "epochs": 150,
-}
+SETTINGS: dict[str, Any] = {"views": "digits", "hidden": (256, 256), "epochs": 200}
 
 
 def demo(*, output: Path = Path("demo"), seed: int = 0, threads: int | None = None, quiet: bool = False) -> None:
     """Fit the handwritten digits that come with scikit-learn and write a report; seconds.
 
-    The digits are 8x8, so dense networks serve, and a precision that makes a row of 64 pixels weigh about as much
-    in the bound as the 784 of larger ones do.
+    There are few digits and they are small, so smaller networks and 200 short passes over them serve.
 
     Parameters
     ----------
