@@ -33,35 +33,48 @@ Random = int | np.random.RandomState | None
 class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Clusters, codes and a generator per cluster from unlabelled rows, learned in one fit.
 
-    A variational autoencoder whose latent variable is (z, y), z a continuous code and y the cluster, trained by the
-    bound (1) of `docs/model.md`.
+    A variational autoencoder whose latent variable is (z, y), z a continuous code and y the cluster. The equations are
+    in `docs/model.md`.
 
     Parameters
     ----------
     n_clusters : int
         Number of clusters K.
     preset : str
-        The method, a name in `vaecluster.training.presets.PRESETS`: every setting below that is None is the
-        preset's for this kind of data (images or vectors). ``"su2018"`` is the method of the article.
-    epochs, batch_size, learning_rate, schedule : optional
-        Passes over the rows; rows per step; Adam's rate; ``"constant"``, ``"one-cycle"`` or ``"cosine"``.
-    early_stopping, patience : optional
-        Hold out a tenth of the rows, stop after `patience` epochs without a better bound on them and keep the
-        best weights.
-    network, hidden, latent : optional
-        ``"conv"`` (images) or ``"dense"`` with `hidden` widths; entries of a code.
+        The method. ``"shared"``: clusters are what two views of the same row share. ``"su2018"``: the method of Su's
+        article, trained by the bound alone. A setting below that is None is the preset's for this kind of data
+        (images or vectors); one that the preset does not have is refused.
+    views : str, view, or list of views, optional
+        shared: what counts as two views of the same row. ``"auto"`` (near neighbours, and small shifts of images) is
+        safe for anything; ``"digits"``, ``"clothes"``, ``"photos"``, ``"vectors"``, ``"counts"``; or objects from
+        `vaecluster.views` and functions on a batch.
+    epochs, batch_size, learning_rate : optional
+        Passes over the rows (shared: as many as make 4,000 steps); rows per step; Adam's rate.
+    hidden, latent : optional
+        Widths of dense networks, multiples of 16; entries of a code.
     likelihood, precision : optional
         ``"gaussian"`` with a fixed precision (1 / variance, of scaled rows), ``"gaussian-learned"``, or
         ``"bernoulli"`` for rows in [0, 1].
+    heads, components : int, optional
+        shared: how many heads learn how many fine components each, before the best head's are merged into clusters.
+    information_weight, agreement_weight : float, optional
+        shared: weights of equation (2) and of the agreement of codes and clusters, against the bound in nats.
+    network : optional
+        su2018: ``"conv"`` (images) or ``"dense"``.
+    schedule : optional
+        su2018: ``"constant"``, ``"one-cycle"`` or ``"cosine"``.
+    early_stopping, patience : optional
+        su2018: hold out a tenth of the rows, stop after `patience` epochs without a better bound on them and keep
+        the best weights.
     component_scale : float or "learned", optional
-        Standard deviation of p(z|y).
+        su2018: standard deviation of p(z|y).
     cluster_weights, weights_temperature : optional
-        p(y): ``"uniform"``, ``"learned"`` as logits over a temperature, or one share per cluster.
+        su2018: p(y): ``"uniform"``, ``"learned"`` as logits over a temperature, or one share per cluster.
     cluster_posterior : optional
-        ``"code"``, a network on the sampled code; ``"features"``, a network on the encoder's features;
+        su2018: ``"code"``, a network on the sampled code; ``"features"``, a network on the encoder's features;
         ``"bayes"``, exact by Bayes' rule.
     cluster_kl_weight : float, optional
-        Weight of the bound's third term in the loss; 0 leaves it out.
+        su2018: weight of the bound's third term in the loss; 0 leaves it out.
     device : str
         ``"auto"`` takes a GPU where there is one; or a torch device.
     random_state : int, RandomState or None
@@ -73,12 +86,16 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     ----------
     labels_ : ndarray (n_samples,)
         Cluster of each row of the fit; equal to ``predict(X)``.
-    model_ : ClusteringVAE
-        The four parts.
-    history_ : History
-        Every term of every epoch.
     cluster_sizes_ : ndarray (n_clusters,)
         Rows of the fit in each cluster.
+    model_ : ClusteringVAE
+        The parts.
+    history_ : History
+        Every term of every epoch.
+    hierarchy_ : Hierarchy or None
+        shared: the tree over the components that were merged into clusters.
+    settings_ : Settings or SharedSettings
+        Every setting, those of the preset included.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 

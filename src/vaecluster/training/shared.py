@@ -43,6 +43,8 @@ from vaecluster.training.settings import (
 # Rows whose pairs make the joint table that is merged: its 2,500 cells are then known to a few per cent.
 MERGED_ROWS = 20_000
 BLOCK_ROWS = 1024
+# Without a number of epochs: small data are not passed over more often than this, and tiny ones get this many steps.
+MOST_EPOCHS, LEAST_STEPS = 200, 1000
 
 
 @final
@@ -52,7 +54,8 @@ class SharedSettings:
 
     Dense networks with `hidden` widths and batch normalisation, `latent` entries of a code, a `likelihood` and its
     `precision` as in `Settings`. `heads` of `components` each learn for `component_share` of the `epochs`; the rest
-    refines clusters. Without `epochs` there are as many as make `steps` steps.
+    refines clusters. Without `epochs` there are as many as make `steps` steps, but
+    at most 200, and at least 1,000 steps.
     `information_weight` and `agreement_weight` are the weights of (2) and of the agreement term, against the bound in
     nats. `decoded_share` of each batch goes through the decoder. `views` is a name or a list of views.
     """
@@ -75,7 +78,9 @@ class SharedSettings:
 
     def stages(self, rows: int) -> tuple[Plan, Plan]:
         """What the loop reads, for components and for clusters, on so many rows."""
-        epochs = self.epochs or max(2, round(self.steps / -(-rows // self.batch_size)))
+        steps_an_epoch = -(-rows // self.batch_size)
+        enough = max(LEAST_STEPS, min(self.steps, MOST_EPOCHS * steps_an_epoch))
+        epochs = self.epochs or max(2, round(enough / steps_an_epoch))
         first = max(1, round(self.component_share * epochs))
         plans = [Plan(n, self.batch_size, self.learning_rate, "one-cycle") for n in (first, max(1, epochs - first))]
         return plans[0], plans[1]

@@ -1,0 +1,32 @@
+"""The named data sets as they really are; these run when the data are there."""
+
+import numpy as np
+import pytest
+
+from vaecluster import VAEClustering
+from vaecluster.data.named import load_named
+from vaecluster.evaluation.scores import score_labels
+
+pytestmark = [pytest.mark.data, pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")]
+
+
+@pytest.mark.parametrize("preset", ["shared", "su2018"])
+@pytest.mark.parametrize(
+    "name", ["mnist", "fashion-mnist", "pendigits", "imagenet50_moco_val", "reuters_r8_tfidf2000"]
+)
+def test_every_kind_of_data_can_be_fitted_and_generated(name, preset, data_folder):
+    rows = load_named(name).x_train[:600]
+    model = VAEClustering(5, preset=preset, epochs=2, random_state=0).fit(rows)
+    assert (model.predict(rows) == model.labels_).all()
+    drawn = model.sample(7, cluster=1)
+    assert drawn.shape == (7, *rows.shape[1:])
+    assert drawn.dtype == rows.dtype
+    assert np.isfinite(model.score_samples(rows[:50])).all()
+
+
+def test_a_few_steps_on_some_of_mnist_beat_k_means(data_folder):
+    # k-means reaches 0.53 on all of MNIST (Hungarian).
+    data = load_named("mnist")
+    model = VAEClustering(10, views="digits", hidden=(256, 256), epochs=8, random_state=0).fit(data.x_train[:8_000])
+    scores = score_labels(data.y_test[:2000], model.predict(data.x_test[:2000]))
+    assert scores.hungarian_accuracy > 0.6
