@@ -78,8 +78,10 @@ class MomentComponents(Components):
         common = centred.sum(0)
         covariance = (centred + SHRINKAGE * common) / (mass + SHRINKAGE)[:, None, None]
         ridge = RIDGE * common.diagonal().mean() * torch.eye(latent, device=means.device)
+        factor, failed = torch.linalg.cholesky_ex(covariance + ridge)
         self.means.copy_(means)
-        self.scale_tril.copy_(torch.linalg.cholesky(covariance + ridge))
+        # A factor that failed becomes NaN, so that the loss does and the loop says what to do.
+        self.scale_tril.copy_(factor.masked_fill(failed.bool()[:, None, None], float("nan")))
 
     def forward(self) -> Distribution:
         """p(z|c): batch (components,), event (latent,)."""

@@ -127,7 +127,8 @@ class ClusterObjective:
 
         posterior = model.encoder.code(plain)
         mean, variance, code = posterior.mean, posterior.variance, posterior.rsample()
-        given = partner[: len(plain)].detach()  # q(c|x')
+        # q(c|x'); a batch of one row has two plain ones, and the partner's partner is the row.
+        given = torch.cat([partner, own])[: len(plain)].detach()
         self.components.observe(mean.detach(), variance.detach(), given)
         self.weights.follow(self.components)
         reconstruction = model.decoder(code).log_prob(batch.plain)

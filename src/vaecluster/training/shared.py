@@ -57,7 +57,9 @@ class SharedSettings:
     refines clusters. Without `epochs` there are as many as make `steps` steps, but
     at most 200, and at least 1,000 steps.
     `information_weight` and `agreement_weight` are the weights of (2) and of the agreement term, against the bound in
-    nats. `decoded_share` of each batch goes through the decoder. `views` is a name or a list of views.
+    nats. `decoded_share` of each batch goes through the decoder. While clusters are refined, `own_share` of the
+    partners are the row itself, changed otherwise: some neighbours are of another kind, and once the clusters are
+    there they need not be told by neighbours alone. `views` is a name or a list of views.
     """
 
     views: Any = "auto"
@@ -75,13 +77,14 @@ class SharedSettings:
     information_weight: float = 20.0
     agreement_weight: float = 1.0
     decoded_share: float = 0.25
+    own_share: float = 0.5
 
     def stages(self, rows: int) -> tuple[Plan, Plan]:
         """What the loop reads, for components and for clusters, on so many rows."""
         steps_an_epoch = -(-rows // self.batch_size)
-        enough = max(LEAST_STEPS, min(self.steps, MOST_EPOCHS * steps_an_epoch))
+        enough = max(min(LEAST_STEPS, self.steps), min(self.steps, MOST_EPOCHS * steps_an_epoch))
         epochs = self.epochs or max(2, round(enough / steps_an_epoch))
-        first = max(1, round(self.component_share * epochs))
+        first = max(1, min(epochs - 1, round(self.component_share * epochs)))
         plans = [Plan(n, self.batch_size, self.learning_rate, "one-cycle") for n in (first, max(1, epochs - first))]
         return plans[0], plans[1]
 
@@ -138,7 +141,8 @@ def fit_shared(
     _observe_all(chosen, components, weights, pairs)
     if ending != "interrupted":
         refining = ClusterObjective(components, weights, settings.information_weight, settings.agreement_weight)
-        ending = train(chosen, pairs, refining, second, listeners=_shifted(listeners, first.epochs, epochs))
+        refined = pairs.with_own_share(settings.own_share)
+        ending = train(chosen, refined, refining, second, listeners=_shifted(listeners, first.epochs, epochs))
         _observe_all(chosen, components, weights, pairs)
     return chosen, trees[best], ending
 

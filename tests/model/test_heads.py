@@ -1,0 +1,59 @@
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical
+
+from vaecluster.model.full_covariance import MomentComponents, MomentWeights
+from vaecluster.model.heads import ComponentHeads, ComponentPosterior
+from vaecluster.model.prior import MixturePrior
+
+FEATURES, HEADS, COMPONENTS = 6, 3, 5
+PRIOR = MixturePrior(MomentComponents(COMPONENTS, 2), MomentWeights(COMPONENTS))
+
+
+def some_heads(seed: int = 0) -> tuple[ComponentHeads, Tensor]:
+    torch.manual_seed(seed)
+    return ComponentHeads(FEATURES, HEADS, COMPONENTS), torch.randn(7, FEATURES)
+
+
+def answer(posterior: ComponentPosterior, features: Tensor) -> Categorical:
+    return posterior(features, torch.zeros(len(features), 2), PRIOR)
+
+
+def test_every_head_gives_probabilities_of_its_own() -> None:
+    heads, features = some_heads()
+    assignment = heads(features)
+    assert assignment.shape == (7, HEADS, COMPONENTS)
+    torch.testing.assert_close(assignment.sum(-1), torch.ones(7, HEADS))
+    assert not torch.allclose(assignment[:, 0], assignment[:, 1])
+
+
+@pytest.mark.parametrize("head", range(HEADS))
+def test_a_head_alone_answers_as_it_did_among_the_others(head: int) -> None:
+    heads, features = some_heads()
+    torch.testing.assert_close(answer(heads.posterior(head), features).probs, heads(features)[:, head])
+
+
+def test_a_head_alone_learns_without_changing_the_others() -> None:
+    heads, features = some_heads()
+    before = heads(features)
+    nn.init.zeros_(heads.posterior(1).linear.weight)
+    torch.testing.assert_close(heads(features), before)
+
+
+def test_a_heads_gradient_reaches_its_own_weights_only() -> None:
+    heads, features = some_heads()
+    heads(features)[:, 1, 0].sum().backward()
+    gradient = heads.linear.weight.grad
+    assert gradient is not None
+    by_head = gradient.view(HEADS, COMPONENTS, FEATURES).abs().sum((1, 2))
+    assert (by_head > 0).tolist() == [False, True, False]
+
+
+def test_a_posterior_reads_neither_the_code_nor_the_prior() -> None:
+    heads, features = some_heads()
+    posterior = heads.posterior(0)
+    other = MixturePrior(MomentComponents(COMPONENTS, 2), MomentWeights(COMPONENTS))
+    other.components.means.fill_(9.0)
+    first = answer(posterior, features).probs
+    torch.testing.assert_close(posterior(features, torch.full((7, 2), 5.0), other).probs, first)
