@@ -11,6 +11,7 @@ import torch
 
 from vaecluster import VAEClustering
 from vaecluster.errors import DataError, EmptyClustersWarning, InterruptedFitWarning, SettingError, TrainingError
+from vaecluster.views import GaussianNoise, Neighbours
 
 pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
 
@@ -127,6 +128,7 @@ def test_column_names_of_a_frame_are_kept_and_checked(blobs):
 PARTS = [
     {"likelihood": "gaussian-learned"},
     {"views": "counts"},
+    {"views": [Neighbours(3), GaussianNoise(0.2)]},
     {"heads": 1, "components": 4},
     {"information_weight": 5.0, "agreement_weight": 0.0},
     {"preset": "su2018", "component_scale": "learned"},
@@ -151,6 +153,9 @@ def test_every_part_can_be_chosen_saved_and_opened_again(parts, blobs, tmp_path)
     opened = VAEClustering.load(tmp_path / "model.vaecluster")
     assert (opened.predict_proba(blobs) == model.predict_proba(blobs)).all()
     assert (opened.sample(3) == model.sample(3)).all()
+    again = {name: value for name, value in opened.get_params().items() if name not in ("device", "hidden")}
+    assert again == {name: model.get_params()[name] for name in again}
+    assert (opened.fit(blobs).labels_ == model.labels_).all()
 
 
 def test_a_saved_model_opens_with_everything_but_the_rows(images, image_model, tmp_path):

@@ -26,6 +26,7 @@ from vaecluster.training.model_file import ModelRecord, load_weights, read_model
 from vaecluster.training.presets import Kind, preset_settings
 from vaecluster.training.progress import progress_display
 from vaecluster.training.settings import is_whole
+from vaecluster.views.presets import describe, undescribe
 
 Random = int | np.random.RandomState | None
 
@@ -198,7 +199,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         return labels
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """q(y|x) at the mean code: (n, n_clusters), rows sum to 1."""
+        """q(y|x), at the mean code where it depends on the code: (n, n_clusters), rows sum to 1."""
         return self._assignments(self._check_rows(X))
 
     def predict(self, X: Any) -> NDArray[np.intp]:
@@ -250,7 +251,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         """Write the fitted model to one file: safetensors weights, JSON for the rest, no rows of the fit."""
         check_is_fitted(self)
         facts = {
-            "parameters": _plain(self.get_params()),
+            "parameters": _plain(self.get_params()) | {"views": describe(self.views)},
             "versions": versions(),
             "cluster_sizes": self.cluster_sizes_.tolist(),
             "feature_names": getattr(self, "feature_names_in_", np.array([])).tolist(),
@@ -268,8 +269,11 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         """
         record = read_model(Path(path))
         estimator = cls()
-        for name, value in (record.facts["parameters"] | {"device": device}).items():
-            estimator.set_params(**{name: tuple(value) if isinstance(value, list) else value})
+        parameters = record.facts["parameters"]
+        parameters |= {"device": device, "views": undescribe(parameters["views"])}
+        for name, value in parameters.items():
+            # JSON has no tuples; widths are one.
+            estimator.set_params(**{name: tuple(value) if name == "hidden" and value is not None else value})
         estimator.settings_, estimator.preprocessing_ = record.settings, record.preprocessing
         with forked_random_state(estimator._device(), 0):
             estimator.model_ = empty_model(record.settings, record.preprocessing.data_shape, record.clusters)

@@ -38,7 +38,7 @@ def some_pairs(number: int = NUMBER) -> Pairs:
 
 def fit(settings: SharedSettings = SMALL, *listeners: object, number: int = NUMBER, seed: int = 0) -> Fitted:
     torch.manual_seed(seed)
-    model = build_headed(settings, (4,))
+    model = build_headed(settings, (4,), CLUSTERS)
     chosen, tree, ending = fit_shared(model, some_pairs(number), settings, CLUSTERS, listeners)
     return Fitted(chosen, ending, tree)
 
@@ -56,7 +56,7 @@ def complaint(**choice: object) -> str:
     ("setting", "wrong"),
     [
         *[(name, wrong) for name in ("steps", "batch_size", "latent", "heads") for wrong in (0, 1.5, True, "8", None)],
-        *[("components", wrong) for wrong in (0, 2.0, None)],
+        *[("components", wrong) for wrong in (0, 2.0, "many")],
         *[("epochs", wrong) for wrong in (0, -1, 2.0, "8")],
         *[
             (name, wrong)
@@ -108,7 +108,7 @@ def test_without_epochs_their_number_follows_from_the_steps(rows: int, epochs: i
 
 def test_a_head_chosen_is_the_models_own_and_shares_its_networks() -> None:
     torch.manual_seed(0)
-    headed, rows = build_headed(SMALL, (4,)).eval(), some_rows()
+    headed, rows = build_headed(SMALL, (4,), CLUSTERS).eval(), some_rows()
     chosen, components, weights = choose_head(headed, 1, np.array([0, 1, 2, 2, 1, 0]), CLUSTERS)
     chosen.eval()
     assert chosen.encoder is headed.encoder
@@ -120,7 +120,7 @@ def test_a_head_chosen_is_the_models_own_and_shares_its_networks() -> None:
 
 def test_every_head_has_a_symmetric_joint_table_over_all_rows() -> None:
     torch.manual_seed(0)
-    headed, rows = build_headed(SMALL, (4,)), some_rows()
+    headed, rows = build_headed(SMALL, (4,), CLUSTERS), some_rows()
     alone = Pairs(rows, Views().prepare(rows), 0.5)  # each row is its own partner
     tables = joint_tables(headed, alone)
     with torch.no_grad():

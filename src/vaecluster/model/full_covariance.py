@@ -20,8 +20,8 @@ class MomentComponents(Components):
     """p(z|c) = N(mean_c, covariance_c), the moments of the codes assigned to c; nothing here is learned by gradient.
 
     `observe` takes a batch of q(z|x) and assignments; the moments are running averages over batches, with the exact
-    contribution of each code's own variance. A component's covariance is shrunk towards that of all codes, the more
-    the fewer rows it has.
+    contribution of each code's own variance. A component's covariance is shrunk towards the mean covariance within
+    components, the more the fewer rows it has.
     """
 
     mass: Tensor

@@ -61,7 +61,7 @@ def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
         "Row": f"{shape} pixels" if model.preprocessing_.is_image else f"{shape} columns",
         "Clusters": str(model.n_clusters),
         "Method": f"preset {model.preset}",
-        "Epochs": f"{epochs} of {model.settings_.epochs}",
+        "Epochs": f"{epochs} of {model.history_.epochs[-1].epochs}",
         "Time": f"{run['seconds']:,.0f} s",
         "Processor time": f"{run['cpu_seconds']:,.0f} s",
         "Seed": str(model.random_state),

@@ -59,7 +59,7 @@ def _(settings: Settings, rows: Rows, clusters: int, listeners: Sequence[Listene
 def _(settings: SharedSettings, rows: Rows, clusters: int, listeners: Sequence[Listener]) -> Fitted:
     views = as_views(settings.views, "images" if rows.preprocessing.is_image else "vectors")
     pairs = Pairs(rows, views.prepare(rows), settings.decoded_share)
-    model = build_headed(settings, rows.preprocessing.data_shape).to(rows.device)
+    model = build_headed(settings, rows.preprocessing.data_shape, clusters).to(rows.device)
     chosen, hierarchy, ending = fit_shared(model, pairs, settings, clusters, listeners)
     return Fitted(chosen, ending, hierarchy)
 

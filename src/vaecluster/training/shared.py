@@ -43,6 +43,8 @@ from vaecluster.training.settings import (
 # Rows whose pairs make the joint table that is merged: its 2,500 cells are then known to a few per cent.
 MERGED_ROWS = 20_000
 BLOCK_ROWS = 1024
+# A head has as many components as the larger of these; 50 for ten clusters is what the trials used.
+LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER = 50, 3
 # Without a number of epochs: small data are not passed over more often than this, and tiny ones get this many steps.
 MOST_EPOCHS, LEAST_STEPS = 200, 1000
 
@@ -53,13 +55,11 @@ class SharedSettings:
     """Settings of the default method.
 
     Dense networks with `hidden` widths and batch normalisation, `latent` entries of a code, a `likelihood` and its
-    `precision` as in `Settings`. `heads` of `components` each learn for `component_share` of the `epochs`; the rest
-    refines clusters. Without `epochs` there are as many as make `steps` steps, but
-    at most 200, and at least 1,000 steps.
-    `information_weight` and `agreement_weight` are the weights of (2) and of the agreement term, against the bound in
-    nats. `decoded_share` of each batch goes through the decoder. While clusters are refined, `own_share` of the
-    partners are the row itself, changed otherwise: some neighbours are of another kind, and once the clusters are
-    there they need not be told by neighbours alone. `views` is a name or a list of views.
+    `precision` as in `Settings`. `heads` of `components` each (50, or 3 per cluster if that is more) learn for
+    `component_share` of the `epochs`; the rest refines clusters. Without `epochs` there are as many as make `steps`
+    steps, but at most 200, and at least 1,000 steps. `information_weight` and `agreement_weight` are the weights of
+    (2) and of the agreement term, against the bound in nats. `decoded_share` of each batch goes through the decoder.
+    `views` is a name or a list of views.
     """
 
     views: Any = "auto"
@@ -72,12 +72,11 @@ class SharedSettings:
     likelihood: Likelihood = "gaussian"
     precision: float = 2.5
     heads: int = 3
-    components: int = 50
+    components: int | None = None
     component_share: float = 0.3
     information_weight: float = 20.0
     agreement_weight: float = 1.0
     decoded_share: float = 0.25
-    own_share: float = 0.5
 
     def stages(self, rows: int) -> tuple[Plan, Plan]:
         """What the loop reads, for components and for clusters, on so many rows."""
@@ -88,26 +87,31 @@ class SharedSettings:
         plans = [Plan(n, self.batch_size, self.learning_rate, "one-cycle") for n in (first, max(1, epochs - first))]
         return plans[0], plans[1]
 
+    def components_for(self, clusters: int) -> int:
+        """How many fine components a head has; several for each cluster."""
+        return self.components or max(LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER * clusters)
+
     def check(self, clusters: int) -> None:
         """Raise `SettingError` for the first value that is not allowed."""
         check_among("likelihood", self.likelihood, get_args(Likelihood))
-        for name in ("steps", "batch_size", "latent", "heads", "components"):
+        for name in ("steps", "batch_size", "latent", "heads"):
             check_whole(name, getattr(self, name))
-        if self.epochs is not None:
-            check_whole("epochs", self.epochs)
+        for name in ("epochs", "components"):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name))
         check_hidden(self.hidden)
         for name in ("precision", "learning_rate", "information_weight"):
             check_positive(name, getattr(self, name))
         check_not_negative("agreement_weight", self.agreement_weight)
         for name in ("component_share", "decoded_share"):
             check_share(name, getattr(self, name))
-        if self.components < clusters:
+        if self.components_for(clusters) < clusters:
             raise SettingError(
                 f"components is {self.components}, fewer than n_clusters={clusters}. Give several for each cluster."
             )
 
 
-def build_headed(settings: SharedSettings, data_shape: Sequence[int]) -> HeadedVAE:
+def build_headed(settings: SharedSettings, data_shape: Sequence[int], clusters: int) -> HeadedVAE:
     """A model with fresh weights for the first stage."""
     encoder_network = DenseEncoderNetwork(data_shape, settings.hidden, normalised=True)
     decoder_network = DenseDecoderNetwork(settings.latent, settings.hidden[::-1], data_shape, normalised=True)
@@ -115,14 +119,14 @@ def build_headed(settings: SharedSettings, data_shape: Sequence[int]) -> HeadedV
     return HeadedVAE(
         Encoder(encoder_network, features, settings.latent),
         build_decoder(settings, decoder_network, data_shape),
-        ComponentHeads(features, settings.heads, settings.components),
+        ComponentHeads(features, settings.heads, settings.components_for(clusters)),
     )
 
 
 def build_shared(settings: SharedSettings, data_shape: Sequence[int], clusters: int) -> ClusteringVAE:
     """A whole model of one head, for the weights of a fitted one."""
-    grouping = np.zeros(settings.components, dtype=np.intp)
-    return choose_head(build_headed(settings, data_shape), 0, grouping, clusters)[0]
+    grouping = np.zeros(settings.components_for(clusters), dtype=np.intp)
+    return choose_head(build_headed(settings, data_shape, clusters), 0, grouping, clusters)[0]
 
 
 def fit_shared(
@@ -141,8 +145,7 @@ def fit_shared(
     _observe_all(chosen, components, weights, pairs)
     if ending != "interrupted":
         refining = ClusterObjective(components, weights, settings.information_weight, settings.agreement_weight)
-        refined = pairs.with_own_share(settings.own_share)
-        ending = train(chosen, refined, refining, second, listeners=_shifted(listeners, first.epochs, epochs))
+        ending = train(chosen, pairs, refining, second, listeners=_shifted(listeners, first.epochs, epochs))
         _observe_all(chosen, components, weights, pairs)
     return chosen, trees[best], ending
 

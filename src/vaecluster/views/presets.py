@@ -1,14 +1,19 @@
 """Named views, and views from what a user writes."""
 
 from collections.abc import Callable
-from typing import Literal
+from dataclasses import asdict, is_dataclass
+from typing import Any, Literal
 
 from vaecluster.errors import SettingError
 from vaecluster.views.images import ColourJitter, HorizontalFlip, ImageChange, RandomAffine, RandomCrop
 from vaecluster.views.neighbours import Neighbours
 from vaecluster.views.pipeline import Change, Views, view_name
-from vaecluster.views.vectors import FeatureDropout
+from vaecluster.views.vectors import FeatureDropout, GaussianNoise
 
+VIEWS = {
+    view.__name__: view
+    for view in (Neighbours, RandomAffine, RandomCrop, HorizontalFlip, ColourJitter, GaussianNoise, FeatureDropout)
+}
 Kind = Literal["images", "vectors"]
 View = Neighbours | Change
 
@@ -48,6 +53,26 @@ def as_views(value: str | View | Views | list[View] | tuple[View, ...], kind: Ki
     if kind == "vectors":
         _check_for_vectors(views)
     return views
+
+
+def describe(value: Any) -> Any:
+    """A `views` setting as JSON holds it; a function is kept by its name alone. `as_views` reads it again."""
+    if isinstance(value, Views):
+        value = [*([value.neighbours] if value.neighbours is not None else []), *value.changes]
+    if isinstance(value, list | tuple):
+        return [describe(view) for view in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"view": type(value).__name__} | asdict(value)
+    return value if value is None or isinstance(value, str) else view_name(value)
+
+
+def undescribe(value: Any) -> Any:
+    """The way back from `describe`; names stay names."""
+    if isinstance(value, list):
+        return [undescribe(view) for view in value]
+    if isinstance(value, dict):
+        return VIEWS[value["view"]](**{name: field for name, field in value.items() if name != "view"})
+    return value
 
 
 def _named(name: str, kind: Kind) -> Views:
