@@ -6,10 +6,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from vaecluster import VAEClustering
 
 # The checks fit tables of 20 to 60 rows: with batches of 100 that is a step an epoch.
-SMALL_DATA = VAEClustering(3, epochs=120, learning_rate=1e-2, latent=2, hidden=(32, 32), random_state=0)
+SMALL_DATA = [
+    VAEClustering(3, preset=preset, epochs=100, learning_rate=1e-2, latent=2, hidden=(32, 32), random_state=0)
+    for preset in ("shared", "su2018")
+]
 
 
 @pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
-@parametrize_with_checks([SMALL_DATA])
+@parametrize_with_checks(SMALL_DATA)
 def test_scikit_learns_estimator_checks_pass(estimator, check):
     check(estimator)

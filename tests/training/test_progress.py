@@ -39,7 +39,7 @@ def bar_on_a_terminal() -> tuple[Bar, io.StringIO]:
 
 def last_frame(screen: io.StringIO) -> str:
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
-    return re.split(r"[\r\n]+", plain.strip())[-1]
+    return "\n".join(re.split(r"[\r\n]+", plain.strip())[-2:])  # the bar and the terms below it
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import sys
 import time
-from typing import Any, Protocol
+from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     Progress,
@@ -84,7 +85,7 @@ class Lines:
 
 
 class Bar:
-    """A live bar with the terms, rows per second and the time left."""
+    """A live bar with rows per second and the time left, and the terms in a line below it."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -92,36 +93,39 @@ class Bar:
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=20),
             TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[terms]}"),
             _RowsPerSecond(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=console,
         )
+        self._terms = ""
+        self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=8)
         self._task: TaskID | None = None
         self._read_at = 0.0
 
     def __call__(self, event: Event) -> None:
         """Move the bar; read the terms only now and then."""
         if self._task is None:
-            self._progress.start()
-            self._task = self._progress.add_task("fit", total=None, epoch="", terms="")
+            self._task = self._progress.add_task("fit", total=None, epoch="")
+            self._live.start()
+        epoch = f"{event.epoch}/{event.epochs}"
         if isinstance(event, StepDone):
-            fields: dict[str, Any] = {"completed": event.rows_done, "total": event.rows_in_all}
+            self._progress.update(self._task, epoch=epoch, completed=event.rows_done, total=event.rows_in_all)
             if time.perf_counter() - self._read_at > REFRESH:
                 self._read_at = time.perf_counter()
-                fields |= {"epoch": f"{event.epoch}/{event.epochs}", "terms": _terms(event.means())}
-            self._progress.update(self._task, **fields)
+                self._terms = _terms(event.means())
         else:
-            diagnostics = f"  clusters {event.populated_clusters}  confidence {event.mean_confidence:.2f}"
-            self._progress.update(
-                self._task, epoch=f"{event.epoch}/{event.epochs}", terms=_terms(event.terms) + diagnostics
-            )
+            self._progress.update(self._task, epoch=epoch)
+            diagnostics = f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.2f}"
+            self._terms = f"{_terms(event.terms)}  {diagnostics}"
 
     def close(self) -> None:
         """Stop drawing."""
-        self._progress.stop()
+        self._live.stop()
+
+    def _picture(self) -> RenderableType:
+        # Two lines, so that a terminal of 80 columns shows all of it.
+        return Group(self._progress.get_renderable(), Text(self._terms, style="dim"))
 
 
 class _RowsPerSecond(ProgressColumn):
