@@ -252,6 +252,8 @@ def test_rows_of_another_layout_are_refused_at_predict(blob_model, image_model, 
         blob_model.predict(blobs[:, :3])
     with pytest.raises(DataError, match=r"an image of 8x8, but the fit was on a vector of 4 columns"):
         blob_model.predict(images)
+    with pytest.raises(DataError, match=r"a vector of 64 columns, but the fit was on an image of 8x8"):
+        image_model.predict(images.reshape(-1, 64))
     with pytest.raises(DataError, match=r"an image of 4x8, but the fit was on an image of 8x8\. Resize"):
         image_model.predict(images[:, :4])
 

@@ -315,7 +315,13 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
             if reset:
                 self.n_features_in_ = prod(array.shape[1:])
         else:
-            array = validate_data(self, X, dtype="numeric", ensure_all_finite=False, reset=reset)
+            if not reset and self.preprocessing_.is_image:
+                checks.check_row_shape(np.shape(X)[1:], self.preprocessing_.row_shape)
+            try:
+                array = validate_data(self, X, dtype="numeric", ensure_all_finite=False, reset=reset)
+            except ValueError as error:
+                # scikit-learn's words, as an error of ours: the command line prints those as one line.
+                raise DataError(str(error)) from None
             checks.check_finite(array, getattr(self, "feature_names_in_", None))
         if not reset:
             checks.check_row_shape(array.shape[1:], self.preprocessing_.row_shape)

@@ -140,6 +140,15 @@ def test_bad_files_are_one_line(tmp_path, capsys, run_folder):
     assert ".csv or .npy" in fails(capsys, "predict", run_folder, text, "--output", tmp_path / "labels.xls")
 
 
+def test_rows_of_another_layout_are_one_line(run_folder, tmp_path, capsys):
+    np.save(tmp_path / "narrow.npy", np.zeros((5, 3)))
+    np.save(tmp_path / "images.npy", np.zeros((5, 3, 3)))
+    assert "3 features, but VAEClustering is expecting 4" in fails(
+        capsys, "predict", run_folder, tmp_path / "narrow.npy"
+    )
+    assert "an image of 3x3, but the fit was on" in fails(capsys, "predict", run_folder, tmp_path / "images.npy")
+
+
 def test_bad_rows_are_one_line_and_leave_no_run(tmp_path, capsys):
     X = np.ones((20, 3))
     X[4, 1] = np.nan
