@@ -50,7 +50,8 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         safe for anything; ``"digits"``, ``"clothes"``, ``"photos"``, ``"vectors"``, ``"counts"``; or objects from
         `vaecluster.views` and functions on a batch.
     epochs, batch_size, learning_rate : optional
-        Passes over the rows (shared: as many as make 4,000 steps); rows per step; Adam's rate.
+        Passes over the rows (shared: as many as make 4,000 steps, but at most 200, two at least); rows per step;
+        Adam's rate.
     hidden, latent : optional
         Widths of dense networks, multiples of 16; entries of a code.
     likelihood, precision : optional
