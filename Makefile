@@ -23,6 +23,7 @@ check: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python benchmarks/tables.py --check
 
 # One thread a process: there are two processes.
 test-tested: $(VENV)/.installed-dev
