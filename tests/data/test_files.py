@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.files import READERS, read_dataset, read_rows
+from vaecluster.data.files import READERS, read_dataset
 from vaecluster.errors import DataError, FileError, VaeclusterError
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -42,7 +42,7 @@ def test_rows_come_back_as_they_were_saved(tmp_path_factory: pytest.TempPathFact
     np.save(folder / "rows.npy", rows)
     np.savez_compressed(folder / "rows.npz", rows)
     for path in (folder / "rows.npy", folder / "rows.npz"):
-        read = read_rows(path)
+        read = read_dataset(path).x_train
         np.testing.assert_array_equal(read, rows)
         assert read.dtype == rows.dtype.newbyteorder("=")
         assert read.dtype.isnative
@@ -91,7 +91,7 @@ def test_a_single_array_may_have_any_name(tmp_path: Path, name: str) -> None:
 
 def test_rows_to_predict_are_the_training_rows_and_not_the_held_out_ones(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "d.npz", x_train=ROWS, x_test=ROWS[:1])
-    np.testing.assert_array_equal(read_rows(path), ROWS)
+    np.testing.assert_array_equal(read_dataset(path).x_train, ROWS)
 
 
 def test_string_labels_stay_and_whole_floats_become_integers(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_suffix_may_be_in_capitals(tmp_path: Path) -> None:
     path = tmp_path / "ROWS.NPY"
     with path.open("wb") as stream:
         np.save(stream, ROWS)
-    np.testing.assert_array_equal(read_rows(path), ROWS)
+    np.testing.assert_array_equal(read_dataset(path).x_train, ROWS)
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,6 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
         ) from None
 
 
-def read_rows(path: str | os.PathLike[str]) -> Array:
-    """Read only the rows to predict, (rows, *data): those of ``read_dataset(path).x_train``."""
-    return read_dataset(path).x_train
-
-
 def _read_npy(path: Path) -> DataSet:
     with path.open("rb") as stream:
         rows = _read_array(stream, path.stat().st_size, "the array")

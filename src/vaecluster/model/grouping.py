@@ -26,11 +26,3 @@ class Grouping(nn.Module):
         """Probabilities of the clusters from those of their components: (..., components) to (..., clusters)."""
         shape = (*probabilities.shape[:-1], self.clusters)
         return probabilities.new_zeros(shape).index_add(-1, self.cluster_of, probabilities)
-
-    def matrix(self) -> Tensor:
-        """1 where the component belongs to the cluster: (components, clusters)."""
-        return torch.nn.functional.one_hot(self.cluster_of, self.clusters).float()
-
-    def members(self, cluster: int) -> Tensor:
-        """The components of a cluster: (members,)."""
-        return (self.cluster_of == cluster).nonzero().squeeze(1)

@@ -18,7 +18,6 @@ from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training.fitting import METHODS, MethodSettings
 
 FORMAT = 1
-SUFFIX = ".vaecluster"
 _KEY = "vaecluster"
 
 

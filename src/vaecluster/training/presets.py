@@ -11,7 +11,7 @@ from vaecluster.training.shared import SharedSettings
 Kind = Literal["images", "vectors"]
 
 # Su Jianlin, "Variational autoencoders (4): a one-step clustering scheme" (2018). Precision 2.5 is the weight on
-# half the squared error. The article is about images; vectors get the same bound with dense networks and the
+# half the squared error. The article is about images; vectors get the same bound with dense networks and
 # a precision to start from for standardised columns (docs/decisions/0013).
 _SU2018 = Settings(
     network="conv", latent=20, likelihood="gaussian", precision=2.5, epochs=50, batch_size=100, learning_rate=1e-3
