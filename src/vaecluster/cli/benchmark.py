@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaecluster.benchmark import run_benchmark
+from vaecluster.benchmark.runs import run_benchmark
 from vaecluster.cli.fit import set_threads
 from vaecluster.data.named import load_named
 from vaecluster.errors import SettingError

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import torch
 
-from vaecluster.benchmark import split_scores
+from vaecluster.benchmark.runs import split_scores
 from vaecluster.cli.source import load_source
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import SettingError

@@ -1,0 +1,1 @@
+"""Methods measured on named data sets: every seed kept, labels only for the scores."""
