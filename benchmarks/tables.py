@@ -1,63 +1,213 @@
-"""Write the README's table of results from the files in benchmarks/results. Run by `make tables`."""
+"""Write the README's tables of results from the files in benchmarks/results. Run by `make tables`."""
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 # Test accuracy by majority, as the article states it (Su 2018).
 ARTICLE = {("mnist", "su2018"): "0.83", ("fashion-mnist", "su2018"): "0.585"}
 
-HEADER = (
-    "| data | method | seeds | majority accuracy | the article's | Hungarian accuracy | NMI | ARI | minutes a fit |",
-    "|---|---|---|---|---|---|---|---|---|",
-)
+# What is measured, then what it is measured against.
+ORDER = ("shared", "su2018", "kmeans", "gaussian-mixture", "autoencoder-kmeans")
+
+# The reference models of a file with generation scores, as they are called there and here.
+ANCHORS = {
+    "conditional": "conditional VAE, told the labels",
+    "plain": "plain VAE",
+    "training images": "the images themselves",
+}
+
+Record = dict[str, Any]
+Cells = list[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """What stands between two marks in the README: rows made of all records, and nothing where there are none."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Callable[[list[Record]], Iterator[Cells]]
+
+    def put_into(self, text: str, records: list[Record]) -> str:
+        """The text with this table between its marks."""
+        begin, end = f"<!-- {self.name}:begin -->\n", f"<!-- {self.name}:end -->"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            sys.exit(f"README.md must hold the lines {begin.strip()} and {end} once each.")
+        before, _, rest = text.partition(begin)
+        return before + begin + self.table(records) + end + rest.partition(end)[2]
+
+    def table(self, records: list[Record]) -> str:
+        """Its lines, the header first."""
+        rows = list(self.rows(records))
+        header = [f"| {' | '.join(self.columns)} |\n", f"|{'---|' * len(self.columns)}\n"]
+        return "".join([*header, *(f"| {' | '.join(cells)} |\n" for cells in rows)]) if rows else ""
 
 
 def main() -> None:
     """Replace what stands between the marks in the README; with --check only say whether it is up to date."""
     readme = ROOT / "README.md"
-    text = readme.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    records = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
-    updated = f"{before}{BEGIN}\n{table(records)}\n{END}{after}"
+    text = updated = readme.read_text()
+    records = sorted((json.loads(path.read_text()) for path in RESULTS.glob("*.json")), key=_place)
+    for table in TABLES:
+        updated = table.put_into(updated, records)
     if "--check" not in sys.argv:
         readme.write_text(updated)
     elif updated != text:
         sys.exit("README.md does not show what benchmarks/results holds. Run: make tables")
 
 
-def table(records: list[dict[str, Any]]) -> str:
-    """A line per file: mean over the seeds, and with several the deviation and the worst."""
-    return "\n".join([*HEADER, *(_line(record) for record in records)])
+def results(records: list[Record]) -> Iterator[Cells]:
+    """Whole methods that are told the number of clusters, on whole data sets."""
+    for record in records:
+        name, method, runs = record["data"]["name"], record["method"], record["runs"]
+        if _is_rare(record) or _is_untold(record) or _left_out(record):
+            continue
+        part, scores = _scores(record)
+        yield [
+            name,
+            part,
+            method,
+            str(len(runs)),
+            _spread(scores["majority_accuracy"], len(runs)),
+            ARTICLE.get((name, method), ""),
+            *(_spread(scores[measure], len(runs)) for measure in ("hungarian_accuracy", "nmi", "ari")),
+            _cpu_seconds(runs),
+        ]
 
 
-def _line(record: dict[str, Any]) -> str:
-    name, method, runs = record["data"]["name"], record["method"], record["runs"]
-    scores = record["summary"].get("test", record["summary"]["train"])
-    minutes = sum(run["seconds"] for run in runs) / len(runs) / 60
-    threads = record["machine"]["threads"]
-    cells = [
-        name,
-        method,
-        str(len(runs)),
-        _spread(scores["majority_accuracy"], len(runs)),
-        ARTICLE.get((name, method), ""),
-        *(_spread(scores[measure], len(runs)) for measure in ("hungarian_accuracy", "nmi", "ari")),
-        f"{minutes:.0f} ({threads} thread{'s' * (threads > 1)})",
-    ]
-    return f"| {' | '.join(cells)} |"
+def generation(records: list[Record]) -> Iterator[Cells]:
+    """Files with generation scores, each followed by the reference models that were trained beside it."""
+    for record in records:
+        if "generation" not in record["summary"]:
+            continue
+        name, seeds = record["data"]["name"], len(record["runs"])
+        spread = {
+            score: _spread(value, seeds, digits=_digits(score))
+            for score, value in record["summary"]["generation"].items()
+        }
+        yield [name, record["method"], str(seeds), *_generation_cells(spread)]
+        accuracy = record["measures"]["generation"]["judge"]["accuracy"]
+        for anchor, scores in record["anchors"].items():
+            scores = {"named_mean": accuracy} | scores if anchor == "training images" else scores
+            plain = {score: f"{value:.{_digits(score)}f}" for score, value in scores.items()}
+            yield [name, ANCHORS[anchor], "1", *_generation_cells(plain)]
 
 
-def _spread(value: dict[str, float], seeds: int) -> str:
-    if seeds == 1:
-        return f"{value['mean']:.3f}"
-    return f"{value['mean']:.3f} ± {value['deviation']:.3f} (worst {value['worst']:.3f})"
+def ablations(records: list[Record]) -> Iterator[Cells]:
+    """The default method without a part, under the whole of it on the same data, with the same epochs."""
+    without = {(record["data"]["name"], _whole(record)) for record in records if _left_out(record)}
+    for record in records:
+        name, runs = record["data"]["name"], record["runs"]
+        if (name, _whole(record)) not in without:
+            continue
+        _, scores = _scores(record)
+        spread = [_spread(scores[measure], len(runs)) for measure in ("hungarian_accuracy", "nmi")]
+        yield [name, _whole(record), _left_out(record) or "nothing", str(len(runs)), *spread, _cpu_seconds(runs)]
+
+
+def numbers(records: list[Record]) -> Iterator[Cells]:
+    """What fits of the default method found when they weighed numbers of clusters, told or not."""
+    for record in records:
+        runs = record["runs"]
+        if "found" not in runs[0] or _is_rare(record) or _left_out(record):
+            continue
+        found = Counter((run["found"], run["strength"]) for run in runs)
+        words = (f"{number} ({strength}) {times} times" for (number, strength), times in found.most_common())
+        yield [
+            record["data"]["name"],
+            record["method"],
+            str(record["data"]["classes"]),
+            str(len(runs)),
+            ", ".join(words),
+        ]
+
+
+def rare(records: list[Record]) -> Iterator[Cells]:
+    """Data sets with a class made rare."""
+    for record in filter(_is_rare, records):
+        runs, scores = record["runs"], record["summary"]["rare"]
+        spread = [_spread(scores[measure], len(runs)) for measure in ("recall", "precision")]
+        rows = f"{runs[0]['rare']['train_rows']} of {record['data']['train'][0]}"
+        yield [record["data"]["name"], record["method"], str(len(runs)), rows, *spread]
+
+
+TABLES = (
+    Table(
+        "results",
+        (
+            *("data", "scored on", "method", "seeds", "majority accuracy", "the article's"),
+            *("Hungarian accuracy", "NMI", "ARI", "CPU seconds a fit"),
+        ),
+        results,
+    ),
+    Table(
+        "generation",
+        ("data", "samples of", "seeds", "named", "falls back", "precision", "recall", "Fréchet distance"),
+        generation,
+    ),
+    Table(
+        "ablations",
+        ("data", "method", "left out", "seeds", "Hungarian accuracy", "NMI", "CPU seconds a fit"),
+        ablations,
+    ),
+    Table("numbers", ("data", "method", "classes", "seeds", "clusters found"), numbers),
+    Table("rare", ("data", "method", "seeds", "training rows of the class", "recall", "precision"), rare),
+)
+
+
+def _place(record: Record) -> tuple[str, int, str]:
+    name, method = record["data"]["name"], record["method"]
+    known = method.partition(",")[0].partition(" ")[0]
+    return name, ORDER.index(known) if known in ORDER else len(ORDER), method
+
+
+def _is_rare(record: Record) -> bool:
+    return "rare" in record.get("measures", {})
+
+
+def _is_untold(record: Record) -> bool:
+    return bool(record["parameters"]["n_clusters"] == "auto")
+
+
+def _whole(record: Record) -> str:
+    return str(record["method"]).partition(" without ")[0]
+
+
+def _left_out(record: Record) -> str:
+    return str(record["method"]).partition(" without ")[2]
+
+
+def _scores(record: Record) -> tuple[str, dict[str, dict[str, float]]]:
+    """The part that is shown, held-out rows where there are any, and its summary."""
+    part = "test" if "test" in record["summary"] else "train"
+    return part, record["summary"][part]
+
+
+def _generation_cells(scores: dict[str, str]) -> Cells:
+    names = ("named_mean", "falls_back_mean", "precision", "recall", "frechet_distance")
+    return [scores.get(name, "") for name in names]
+
+
+def _digits(score: str) -> int:
+    """Shares are shown to a thousandth; the Fréchet distance is a number of several units."""
+    return 1 if score == "frechet_distance" else 3
+
+
+def _spread(value: dict[str, float], seeds: int, digits: int = 3) -> str:
+    mean, deviation, worst = (f"{value[key]:.{digits}f}" for key in ("mean", "deviation", "worst"))
+    return mean if seeds == 1 else f"{mean} ± {deviation} (worst {worst})"
+
+
+def _cpu_seconds(runs: list[dict[str, Any]]) -> str:
+    return f"{sum(run['cpu_seconds'] for run in runs) / len(runs):.0f}"
 
 
 if __name__ == "__main__":

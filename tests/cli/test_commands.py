@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vaecluster.benchmark import judge
+from vaecluster.benchmark.ablations import ABLATIONS
 from vaecluster.cli import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
@@ -79,6 +81,16 @@ def test_report_writes_one_page_or_pictures(run_folder, tmp_path):
     assert (tmp_path / "pictures" / "overview.png").is_file()
 
 
+def test_without_a_number_of_clusters_one_is_found_and_reported(rows_file, tmp_path, capsys):
+    command = ["fit", str(rows_file), "--epochs", "100", "--batch-size", "100", "--learning-rate", "0.01"]
+    assert run([*command, "--output", str(tmp_path / "run")]) == 0
+    assert "150 rows in 3 clusters: [50, 50, 50]" in capsys.readouterr().out
+    assert len(json.loads((tmp_path / "run" / "run.json").read_text())["clusters"]) == 3
+    assert run(["report", str(tmp_path / "run")]) == 0
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert re.search(r"<dt>Clusters</dt>\s*<dd>3</dd>", page)
+
+
 def test_an_output_that_exists_is_kept_unless_told_otherwise(run_folder, rows_file, capsys):
     before = (run_folder / "labels.csv").read_bytes()
     message = fails(capsys, "fit", rows_file, "--output", run_folder, "--epochs", 1)
@@ -98,7 +110,7 @@ def test_benchmark_keeps_every_seed(tmp_path, capsys):
     command = [
         "benchmark",
         "digits",
-        "--preset",
+        "--method",
         "su2018",
         "--epochs",
         "1",
@@ -109,18 +121,65 @@ def test_benchmark_keeps_every_seed(tmp_path, capsys):
         "--quiet",
     ]
     assert run(command) == 0
-    record = json.loads((tmp_path / "digits-su2018.json").read_text())
+    record = json.loads((tmp_path / "digits-su2018-1-epochs.json").read_text())
     assert [entry["seed"] for entry in record["runs"]] == [0, 1]
     accuracies = [entry["test"]["hungarian_accuracy"] for entry in record["runs"]]
     assert record["summary"]["test"]["hungarian_accuracy"]["worst"] == min(accuracies)
     assert record["settings"]["epochs"] == 1
     assert run([*command[:6], "--seeds", "3", *command[8:]]) == 0
-    longer = json.loads((tmp_path / "digits-su2018.json").read_text())
+    longer = json.loads((tmp_path / "digits-su2018-1-epochs.json").read_text())
     assert longer["runs"][:2] == record["runs"]
     assert len(longer["runs"]) == 3
     capsys.readouterr()
-    assert "other parameters" in fails(capsys, *command[:4], "--epochs", "2", *command[6:])
+    assert "other parameters" in fails(capsys, *command, "--device", "cpu")
     assert {"torch", "vaecluster"} <= set(record["versions"])
+
+
+def test_benchmark_runs_baselines_in_the_same_way(tmp_path, capsys):
+    assert run(["benchmark", "digits", "--method", "kmeans", "--seeds", "2", "--output", str(tmp_path)]) == 0
+    record = json.loads((tmp_path / "digits-kmeans.json").read_text())
+    assert record["data"]["kind"] == "digits"
+    assert [entry["seed"] for entry in record["runs"]] == [0, 1]
+    assert "nmi" in capsys.readouterr().out
+
+
+def benchmark_of_digits(folder, *options) -> list[dict]:
+    """The records that a benchmark of two epochs leaves in the folder."""
+    command = ["benchmark", "digits", "--epochs", "2", "--quiet", "--output", str(folder), *options]
+    assert run(command) == 0
+    return [json.loads(path.read_text()) for path in sorted(folder.iterdir())]
+
+
+def test_benchmark_scores_what_is_generated(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(judge, "STEPS", 200)
+    (record,) = benchmark_of_digits(tmp_path, "--generation")
+    assert record["method"] == "shared, 2 epochs"
+    assert 0 <= record["runs"][0]["generation"]["named_worst"] <= record["summary"]["generation"]["named_mean"]["mean"]
+    assert "training images" in record["anchors"]
+    assert record["measures"]["generation"]["judge"]["accuracy"] > 0.5
+    assert "frechet_distance" in capsys.readouterr().out
+
+
+def test_benchmark_leaves_parts_out(tmp_path):
+    (record,) = benchmark_of_digits(tmp_path, "--without", "heads")
+    assert (record["method"], record["settings"]["heads"]) == ("shared, 2 epochs without heads", 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["digits-shared-2-epochs-without-heads.json"]
+    assert len(benchmark_of_digits(tmp_path, "--without", "all")) == len(ABLATIONS)
+
+
+def test_benchmark_makes_a_class_rare(tmp_path):
+    (record,) = benchmark_of_digits(tmp_path, "--rare", "4")
+    assert (record["data"]["name"], record["data"]["kind"]) == ("digits-rare-4", "digits")
+    assert record["runs"][0]["rare"]["train_rows"] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["digits-rare-4-shared-2-epochs.json"]
+
+
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.FewCluesWarning")
+def test_benchmark_need_not_tell_the_number_of_clusters(tmp_path, capsys):
+    (record,) = benchmark_of_digits(tmp_path, "--auto")
+    assert (record["method"], record["parameters"]["n_clusters"]) == ("shared, 2 epochs auto", "auto")
+    assert [path.name for path in tmp_path.iterdir()] == ["digits-shared-2-epochs-auto.json"]
+    assert f"{record['runs'][0]['found']} clusters found" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["fit", "predict", "sample", "report", "demo", "benchmark"])
@@ -162,12 +221,21 @@ def test_bad_rows_are_one_line_and_leave_no_run(tmp_path, capsys):
 def test_bad_options_are_one_line(capsys, run_folder, rows_file, tmp_path):
     assert "clusters" in fails(capsys, "fit", rows_file, "--clusters", "many")
     assert "--nope" in fails(capsys, "fit", rows_file, "--nope")
+    assert "'auto'" in fails(capsys, "fit", rows_file, "--preset", "su2018", "--output", tmp_path / "run")
     assert "sur2018" in fails(capsys, "fit", rows_file, "--preset", "sur2018", "--output", tmp_path / "run")
     assert "--threads" in fails(capsys, "fit", rows_file, "--threads", "0")
     assert "one of 0 to 2" in fails(capsys, "sample", run_folder, "--cluster", "3")
     assert "at most 64" in fails(capsys, "sample", run_folder, "--number", "65", "--output", "a.png")
     assert "fitt" in fails(capsys, "fitt")
     assert "--seeds" in fails(capsys, "benchmark", "digits", "--seeds", "0")
+    assert "kmeans" in fails(capsys, "benchmark", "digits", "--method", "k-means")
+    assert "counts" in fails(capsys, "benchmark", "digits", "--kind", "genes")
+    assert "'arms'" in fails(capsys, "benchmark", "digits", "--without", "arms")
+    assert "--rare is '10'" in fails(capsys, "benchmark", "digits", "--rare", "10")
+    assert "--clusters" in fails(capsys, "benchmark", "digits", "--auto", "--clusters", "3")
+    assert "must be told" in fails(capsys, "benchmark", "digits", "--method", "kmeans", "--auto")
+    assert "generates no rows" in fails(capsys, "benchmark", "digits", "--method", "kmeans", "--generation")
+    assert "epochs is 3" in fails(capsys, "benchmark", "digits", "--method", "kmeans", "--epochs", 3)
 
 
 def test_a_damaged_run_is_one_line(run_folder, rows_file, tmp_path, capsys):

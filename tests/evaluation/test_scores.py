@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaecluster.errors import DataError
-from vaecluster.evaluation.scores import majority_names, score_labels
+from vaecluster.evaluation.scores import majority_names, matched_names, score_labels
 
 PAIRS = st.lists(st.tuples(st.integers(-3, 4), st.integers(-1, 5)), min_size=1, max_size=40)
 quick = settings(max_examples=60, deadline=None)
@@ -55,6 +55,18 @@ def test_hungarian_accuracy_is_the_best_of_all_renamings(pairs: list[tuple[int, 
     labels, clusters = columns(pairs)
     best = max(np.mean(np.array(renaming)[clusters] == labels) for renaming in permutations(range(4)))
     assert score_labels(labels, clusters).hungarian_accuracy == pytest.approx(best)
+
+
+@given(PAIRS)
+@quick
+def test_matched_names_are_one_to_one_and_name_as_many_rows_as_the_hungarian_accuracy(
+    pairs: list[tuple[int, int]],
+) -> None:
+    labels, clusters = columns(pairs)
+    names = matched_names(labels, clusters)
+    assert len(set(names.values())) == len(names) == min(len(set(labels)), len(set(clusters) - {-1}))
+    right = [names.get(cluster) == label for label, cluster in zip(labels.tolist(), clusters.tolist(), strict=True)]
+    assert np.mean(right) == pytest.approx(score_labels(labels, clusters).hungarian_accuracy)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30))

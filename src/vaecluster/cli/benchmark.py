@@ -1,80 +1,133 @@
 """`vaecluster benchmark`."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from vaecluster.benchmark.runs import run_benchmark
+from vaecluster.benchmark.ablations import choose_ablations
+from vaecluster.benchmark.kinds import kind_of
+from vaecluster.benchmark.measures import measure_generation
+from vaecluster.benchmark.methods import choose_method, choose_untold
+from vaecluster.benchmark.rare import make_rare
+from vaecluster.benchmark.runs import Measure, Method, run_benchmark
 from vaecluster.cli.fit import set_threads
+from vaecluster.data.dataset import DataSet
 from vaecluster.data.named import load_named
 from vaecluster.errors import SettingError
-from vaecluster.estimator import VAEClustering
-
-# Views are knowledge about a kind of data, not about one data set.
-VIEWS = {"digits": "digits", "mnist": "digits", "fashion-mnist": "clothes"}
 
 
 def benchmark(
     name: str,
     /,
     *,
-    preset: str = "shared",
+    method: str = "shared",
+    kind: str | None = None,
     views: str | None = None,
     clusters: int | None = None,
+    auto: bool = False,
+    without: str | None = None,
+    rare: str | None = None,
+    generation: bool = False,
     seeds: int = 1,
     first_seed: int = 0,
     epochs: int | None = None,
-    device: str = "auto",
+    device: str | None = None,
     threads: int | None = None,
     output: Path = Path("benchmarks/results"),
     quiet: bool = False,
 ) -> None:
     """Fit a named data set with several seeds and write every score, setting, version and time as JSON.
 
-    Fitted on the training rows, scored on train and held-out test; labels take no part in the fit. Seeds that the
-    result file holds already are kept, so an interrupted benchmark goes on where it stopped.
+    Fitted on the training rows, scored on train and held-out test; labels take no part in the fit. Raw rows of a kind
+    that needs it are prepared first, for every method alike: counts become principal components of their logarithms,
+    text becomes latent semantic components. Seeds that the result file holds already are kept, so an interrupted
+    benchmark goes on where it stopped.
 
     Parameters
     ----------
     name
         The data set: digits, mnist, fashion-mnist, pendigits, or another in $VAECLUSTER_DATA.
-    preset
-        The method: shared or su2018.
+    method
+        shared, su2018, or one to compare with: kmeans, gaussian-mixture, autoencoder-kmeans.
+    kind
+        The kind of data: images, digits, clothes, vectors, embeddings, text or counts; that of the named data set, or
+        else images or vectors, if not given.
     views
-        As in `vaecluster fit`; those of the kind of data if not given.
+        As in `vaecluster fit`; those of the kind of data if not given. Only for shared.
     clusters
         Number of clusters; the number of classes if not given.
+    auto
+        Do not tell the number of clusters; write down which was found and what spoke for it. Only for shared.
+    without
+        Leave out a part of shared: neighbours, changes, fine-components, heads, refinement, agreement, or views (the
+        bound of su2018 on networks of the same widths); all for each in turn.
+    rare
+        Keep one in fifty training rows of the class with this label, and see how well held-out rows of it are found.
+    generation
+        Score the samples of images as well, by a judge that learned from the labels, after the fit.
     seeds
         How many seeds; all are kept.
     first_seed
         The first of them.
     epochs
-        Passes over the rows; the preset's if not given.
+        Passes over the rows; the method's if not given.
     device
-        cpu, cuda, or auto for a GPU where there is one.
+        cpu, cuda, or auto for a GPU where there is one, which is taken if not given.
     threads
         Processor threads; torch decides if not given.
     output
-        Folder for the result, NAME-PRESET.json.
+        Folder for the results, NAME-METHOD.json, with what is special about a method in its name.
     quiet
         Show nothing but errors.
     """
     set_threads(threads)
     if seeds < 1:
         raise SettingError(f"--seeds is {seeds}; expected a whole number of 1 or more.")
-    data = load_named(name)
-    classes = 1 if data.y_train is None else len(np.unique(data.y_train))
-    if preset == "shared" and views is None:
-        views = VIEWS.get(data.name, "auto")
-    model = VAEClustering(
-        clusters or classes, preset=preset, views=views, epochs=epochs, device=device, verbose=0 if quiet else 1
-    )
-    path = output / f"{data.name}-{preset}.json"
-    record = run_benchmark(data, model, range(first_seed, first_seed + seeds), path)
-    for part, measures in record["summary"].items():
-        for measure, value in measures.items():
+    if auto and (clusters is not None or without is not None):
+        raise SettingError("--auto goes neither with --clusters nor with --without. Leave one of them out.")
+    whole = load_named(name)
+    kind_of_data = kind_of(whole, kind)
+    data, measures = _thinned(whole, rare)
+    number = clusters or (1 if data.y_train is None else len(np.unique(data.y_train)))
+    chosen = choose_method(method, kind_of_data, verbose=0 if quiet else 1, views=views, epochs=epochs, device=device)
+    methods = _methods(chosen, data, number, auto=auto, without=without)
+    if generation:
+        measures = [*measures, measure_generation(whole, methods[0], device=device or "auto")]
+    wanted = range(first_seed, first_seed + seeds)
+    for each in methods:
+        path = output / _file_name(data, each)
+        record = run_benchmark(data, kind_of_data, each, number, wanted, path, measures)
+        for run in record["runs"] if auto else []:
+            print(f"seed {run['seed']}: {run['found']} clusters found, the evidence is {run['strength']}")
+        _print_summary(record["summary"])
+        print(f"Written to {path}")
+
+
+def _thinned(data: DataSet, rare: str | None) -> tuple[DataSet, list[Measure]]:
+    if rare is None:
+        return data, []
+    thinned, measure = make_rare(data, rare)
+    return thinned, [measure]
+
+
+def _methods(chosen: Method, data: DataSet, clusters: int, *, auto: bool, without: str | None) -> Sequence[Method]:
+    if without is not None:
+        return choose_ablations(chosen, without, data.x_train, clusters)
+    return [choose_untold(chosen) if auto else chosen]
+
+
+def _file_name(data: DataSet, method: Method) -> str:
+    """A label in a name may be any text; a file name may not."""
+    return re.sub(r"[^\w.-]+", "-", f"{data.name}-{method.name}") + ".json"
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    for part, scores in summary.items():
+        for score, value in scores.items():
             print(
-                f"{part:5}  {measure:18}  mean {value['mean']:.4f}  deviation {value['deviation']:.4f}  "
+                f"{part:10}  {score:18}  mean {value['mean']:.4f}  deviation {value['deviation']:.4f}  "
                 f"worst {value['worst']:.4f}"
             )
-    print(f"Written to {path}")

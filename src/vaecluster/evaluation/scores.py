@@ -59,15 +59,18 @@ def score_labels(labels: Column, clusters: Column, *, majority: ClusterNames | N
     label_values, label_codes, cluster_values, cluster_codes = _coded(labels, clusters)
     if majority is None:
         majority = majority_names(labels, clusters)
-    table = _counts(label_codes, cluster_codes)[:, cluster_values != UNASSIGNED]
-    matched_labels, matched_clusters = linear_sum_assignment(table, maximize=True)
+    matched = matched_names(labels, clusters)
     code_of_label = {value: code for code, value in enumerate(label_values.tolist())}
-    # No label has code -1: a cluster without a name, or with the name of no row here, is wrong everywhere.
-    named = [_code_of_cluster(cluster, majority, code_of_label) for cluster in cluster_values.tolist()]
+
+    def accuracy(names: ClusterNames) -> float:
+        # No label has code -1: a cluster without a name, or with the name of no row here, is wrong everywhere.
+        named = [_code_of_cluster(cluster, names, code_of_label) for cluster in cluster_values.tolist()]
+        return float(np.mean(np.array(named)[cluster_codes] == label_codes))
+
     return Scores(
         rows=len(label_codes),
-        majority_accuracy=float(np.mean(np.array(named)[cluster_codes] == label_codes)),
-        hungarian_accuracy=float(table[matched_labels, matched_clusters].sum() / len(label_codes)),
+        majority_accuracy=accuracy(majority),
+        hungarian_accuracy=accuracy(matched),
         nmi=float(normalized_mutual_info_score(label_codes, cluster_codes, average_method="arithmetic")),
         ari=float(adjusted_rand_score(label_codes, cluster_codes)),
     )
@@ -83,6 +86,22 @@ def majority_names(labels: Column, clusters: Column) -> dict[int, Label]:
     winners = label_values[_counts(label_codes, cluster_codes).argmax(axis=0)]
     names = zip(cluster_values.tolist(), winners.tolist(), strict=True)
     return {cluster: name for cluster, name in names if cluster != UNASSIGNED}
+
+
+def matched_names(labels: Column, clusters: Column) -> dict[int, Label]:
+    """A true label of its own for each cluster, by the one-to-one renaming that names most rows right.
+
+    Where there are more clusters than labels, some clusters have no name; where there are fewer, some labels are no
+    cluster's.
+
+    >>> matched_names(["cat", "cat", "cat", "dog"], [7, 7, 5, 5])
+    {7: 'cat', 5: 'dog'}
+    """
+    label_values, label_codes, cluster_values, cluster_codes = _coded(labels, clusters)
+    assigned = cluster_values != UNASSIGNED
+    pairs = linear_sum_assignment(_counts(label_codes, cluster_codes)[:, assigned], maximize=True)
+    names, numbers = label_values[pairs[0]].tolist(), cluster_values[assigned][pairs[1]].tolist()
+    return dict(zip(numbers, names, strict=True))
 
 
 def _code_of_cluster(cluster: int, names: ClusterNames, code_of_label: Mapping[Label, int]) -> int:

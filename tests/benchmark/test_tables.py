@@ -1,0 +1,122 @@
+import importlib.util
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from vaecluster.benchmark.ablations import choose_ablations
+from vaecluster.benchmark.kinds import KINDS
+from vaecluster.benchmark.measures import measure_generation
+from vaecluster.benchmark.methods import choose_method, choose_untold
+from vaecluster.benchmark.rare import make_rare
+from vaecluster.benchmark.runs import run_benchmark
+from vaecluster.data.dataset import DataSet
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "tables.py"
+pytestmark = [
+    pytest.mark.skipif(not SCRIPT.exists(), reason="the scripts are in the repository only"),
+    pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning"),
+    pytest.mark.filterwarnings("ignore::vaecluster.errors.FewCluesWarning"),
+]
+NAMES = ["results", "generation", "ablations", "numbers", "rare"]
+METHOD = "shared, 2 epochs"
+BARE = "".join(f"before\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in NAMES) + "after\n"
+
+
+@pytest.fixture(scope="module")
+def tables():
+    specification = importlib.util.spec_from_file_location("tables", SCRIPT)
+    module = importlib.util.module_from_spec(specification)
+    # Its dataclasses look their module up.
+    sys.modules["tables"] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    """A folder with one result of every sort."""
+    digits, folder, kind = load_digits(), tmp_path_factory.mktemp("results"), KINDS["digits"]
+    images, labels = digits.images.astype(np.float32), digits.target
+    data = DataSet("digits", images[:300], labels[:300], images[300:400], labels[300:400])
+    method = choose_method("shared", kind, epochs=2)
+    generation, (rare, found) = measure_generation(data, method, epochs=1), make_rare(data, "4")
+    generation = replace(generation, anchors=True)
+    run_benchmark(data, kind, method, 10, range(2), folder / "a.json", [generation])
+    run_benchmark(rare, kind, method, 10, [0], folder / "b.json", [found])
+    run_benchmark(data, kind, choose_untold(method), 10, [0], folder / "c.json")
+    run_benchmark(data, kind, choose_ablations(method, "heads", images, 10)[0], 10, [0], folder / "d.json")
+    return folder
+
+
+def written(tables, monkeypatch, folder: Path, readme: Path, *options: str) -> str:
+    """The README after the script has run on these results."""
+    monkeypatch.setattr(tables, "ROOT", readme.parent)
+    monkeypatch.setattr(tables, "RESULTS", folder)
+    monkeypatch.setattr(sys, "argv", ["tables.py", *options])
+    tables.main()
+    return readme.read_text()
+
+
+def rows_of(text: str, name: str) -> list[list[str]]:
+    """The cells between the marks, without the header."""
+    lines = text.partition(f"<!-- {name}:begin -->\n")[2].partition(f"<!-- {name}:end -->")[0].splitlines()
+    assert len({line.count("|") for line in lines}) == 1
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@pytest.fixture
+def readme(tmp_path) -> Path:
+    path = tmp_path / "README.md"
+    path.write_text(BARE)
+    return path
+
+
+def test_without_files_nothing_stands_between_the_marks(tables, monkeypatch, readme, tmp_path):
+    assert written(tables, monkeypatch, tmp_path / "none", readme) == BARE
+
+
+def test_every_file_is_in_the_table_of_its_sort(tables, monkeypatch, readme, results):
+    text = written(tables, monkeypatch, results, readme)
+    assert [row[:3] for row in rows_of(text, "results")] == [["digits", "test", METHOD]]
+    assert [row[1] for row in rows_of(text, "generation")] == [
+        METHOD,
+        "the images themselves",
+        "conditional VAE, told the labels",
+        "plain VAE",
+    ]
+    assert [row[:3] for row in rows_of(text, "ablations")] == [
+        ["digits", METHOD, what] for what in ("nothing", "heads")
+    ]
+    # What was told the number says what it would have found.
+    numbers = [["digits", METHOD, "10", "2"], ["digits", f"{METHOD} auto", "10", "1"]]
+    assert [row[:4] for row in rows_of(text, "numbers")] == numbers
+    assert [row[:2] for row in rows_of(text, "rare")] == [["digits-rare-4", METHOD]]
+
+
+def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(tables, monkeypatch, readme, results):
+    first = written(tables, monkeypatch, results, readme)
+    assert first.count("before\n<!-- ") == 5
+    assert first.endswith("after\n")
+    assert written(tables, monkeypatch, results, readme) == first
+    assert written(tables, monkeypatch, results, readme, "--check") == first
+
+
+def test_a_table_of_other_results_is_noticed(tables, monkeypatch, readme, results, tmp_path):
+    written(tables, monkeypatch, results, readme)
+    record = json.loads((results / "d.json").read_text())
+    record["summary"]["test"]["nmi"]["mean"] = 0.123
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "d.json").write_text(json.dumps(record))
+    with pytest.raises(SystemExit, match="make tables"):
+        written(tables, monkeypatch, tmp_path / "other", readme, "--check")
+
+
+def test_a_mark_that_is_missing_is_named(tables, monkeypatch, readme, results):
+    readme.write_text(BARE.replace("<!-- rare:end -->", ""))
+    with pytest.raises(SystemExit, match="rare:end"):
+        written(tables, monkeypatch, results, readme)
