@@ -8,12 +8,32 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.cluster import KMeans
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import adjusted_rand_score
 
 from vaecluster import VAEClustering
-from vaecluster.errors import DataError, EmptyClustersWarning, InterruptedFitWarning, SettingError, TrainingError
+from vaecluster.errors import (
+    DataError,
+    EmptyClustersWarning,
+    FewCluesWarning,
+    InterruptedFitWarning,
+    SettingError,
+    TrainingError,
+)
+from vaecluster.training.regrouping import LOOKS
 from vaecluster.views import GaussianNoise, Neighbours
 
 pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
+
+
+# Enough for 150 rows in a second.
+SMALL = {"epochs": 100, "batch_size": 100, "learning_rate": 1e-2, "hidden": (32,), "latent": 2, "components": 12}
+
+
+@pytest.fixture(scope="session")
+def auto_model(blobs):
+    return VAEClustering(random_state=0, **SMALL).fit(blobs)
 
 
 @pytest.fixture(params=["vectors", "images"])
@@ -25,6 +45,18 @@ def test_labels_are_predictions_are_likeliest_clusters(fitted):
     model, X = fitted
     assert (model.labels_ == model.predict(X)).all()
     assert (model.labels_ == model.predict_proba(X).argmax(1)).all()
+
+
+def test_confidence_is_the_probability_of_the_label(fitted):
+    model, X = fitted
+    assert (model.confidence_ == model.predict_proba(X).max(1)).all()
+
+
+def test_the_sizes_of_clusters_count_the_labels(fitted):
+    model, X = fitted
+    assert model.cluster_sizes_.shape == (model.n_clusters_,)
+    assert model.cluster_sizes_.sum() == len(X)
+    assert all((model.labels_ == cluster).sum() == size for cluster, size in enumerate(model.cluster_sizes_))
 
 
 def test_a_row_gets_the_same_answers_alone_and_in_any_company(fitted):
@@ -131,6 +163,11 @@ PARTS = [
     {"views": [Neighbours(3), GaussianNoise(0.2)]},
     {"heads": 1, "components": 4},
     {"information_weight": 5.0, "agreement_weight": 0.0},
+    {"balance_weight": 0.5, "component_share": 0.5},
+    {"cluster_weights": "uniform"},
+    {"cluster_weights": [0.5, 0.3, 0.2]},
+    {"scaling": "common", "arithmetic": "bfloat16"},
+    {"preset": "su2018", "scaling": "common"},
     {"preset": "su2018", "component_scale": "learned"},
     {"preset": "su2018", "component_scale": 0.5},
     {"preset": "su2018", "cluster_weights": "learned", "weights_temperature": 2.0},
@@ -158,6 +195,42 @@ def test_every_part_can_be_chosen_saved_and_opened_again(parts, blobs, tmp_path)
     assert (opened.fit(blobs).labels_ == model.labels_).all()
 
 
+@pytest.mark.parametrize("preset", ["shared", "su2018"])
+def test_a_common_scale_makes_the_unit_of_all_columns_one(preset, blobs):
+    X = blobs * [1, 1, 10, 100]
+    model = VAEClustering(3, preset=preset, scaling="common", epochs=1, random_state=0).fit(X)
+    assert model.settings_.scaling == "common"
+    assert model.preprocessing_.scale == pytest.approx(np.sqrt(X.var(0).mean()))
+    assert model.sample(5).shape == (5, 4)
+    # The unit itself is of no consequence.
+    again = VAEClustering(3, preset=preset, scaling="common", epochs=1, random_state=0).fit(X * 1024)
+    assert (again.labels_ == model.labels_).all()
+    assert VAEClustering(3, preset=preset, epochs=1).fit(X).preprocessing_.scale == pytest.approx(X.std(0))
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_the_share_of_the_epochs_before_merging_can_be_chosen(share, blobs):
+    model = VAEClustering(3, component_share=share, epochs=10, random_state=0).fit(blobs)
+    before = np.isfinite(model.history_.curves()["component_information"])
+    assert before.tolist() == [epoch < 10 * share for epoch in range(10)]
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
+def test_a_model_trained_in_either_arithmetic_answers_for_each_row_by_itself(arithmetic, blobs, tmp_path):
+    model = VAEClustering(3, arithmetic=arithmetic, random_state=0, **SMALL).fit(blobs)
+    assert adjusted_rand_score(KMeans(3, n_init=10, random_state=0).fit_predict(blobs), model.labels_) == 1
+    assert (model.labels_ == model.predict(blobs)).all()
+    order = np.random.default_rng(0).permutation(len(blobs))
+    model.save(tmp_path / "model.vaecluster")
+    opened = VAEClustering.load(tmp_path / "model.vaecluster")
+    for method in ("predict_proba", "transform", "score_samples"):
+        answer, whole = getattr(model, method), getattr(model, method)(blobs)
+        assert (answer(blobs[order]) == whole[order]).all()
+        assert (answer(blobs[7:8]) == whole[7:8]).all()
+        assert (getattr(opened, method)(blobs) == whole).all()
+    assert (opened.sample(9) == model.sample(9)).all()
+
+
 def test_a_saved_model_opens_with_everything_but_the_rows(images, image_model, tmp_path):
     path = tmp_path / "model.vaecluster"
     image_model.save(path)
@@ -169,6 +242,161 @@ def test_a_saved_model_opens_with_everything_but_the_rows(images, image_model, t
     assert (opened.score_samples(images) == image_model.score_samples(images)).all()
     assert opened.history_ == image_model.history_
     assert opened.get_params() == image_model.get_params() | {"device": "cpu"}
+
+
+# The number of clusters
+
+
+def test_separate_groups_are_counted_and_found(auto_model, blobs):
+    groups = KMeans(3, n_init=10, random_state=0).fit_predict(blobs)  # they are far apart
+    assert (auto_model.n_clusters_, auto_model.evidence_.strength) == (3, "clear")
+    assert auto_model.n_clusters == "auto"
+    assert adjusted_rand_score(groups, auto_model.labels_) == 1
+
+
+def test_in_noise_no_clusters_are_seen_and_that_is_told():
+    X = np.random.default_rng(0).uniform(size=(150, 4))
+    with pytest.warns(FewCluesWarning, match="No clusters were seen.* Give n_clusters"):
+        model = VAEClustering(random_state=0, **SMALL).fit(X)
+    assert model.n_clusters_ == 1
+    assert model.cluster_sizes_.tolist() == [150]
+    np.testing.assert_allclose(model.confidence_, 1)
+    assert model.sample(3, cluster=0).shape == (3, 4)
+    # Some can still be had.
+    assert model.cut(2).predict_proba(X).shape == (150, 2)
+
+
+def test_a_number_that_is_given_is_not_weighed_against_the_evidence(blobs):
+    # Two steps show nothing, and nobody is warned of it.
+    model = VAEClustering(3, random_state=0, **SMALL | {"epochs": 2}).fit(blobs)
+    assert (model.n_clusters_, model.evidence_.strength) == (3, "none")
+
+
+def test_the_bound_alone_finds_no_number(blobs):
+    with pytest.raises(SettingError, match=r"n_clusters is 'auto', but this preset does not find"):
+        VAEClustering(preset="su2018", epochs=1).fit(blobs)
+
+
+def test_a_number_that_was_found_is_saved_with_its_evidence(auto_model, blobs, tmp_path):
+    auto_model.save(tmp_path / "model.vaecluster")
+    opened = VAEClustering.load(tmp_path / "model.vaecluster")
+    assert (opened.n_clusters, opened.n_clusters_) == ("auto", 3)
+    assert opened.evidence_.as_dict() == auto_model.evidence_.as_dict()
+    assert opened.hierarchy_.as_dict() == auto_model.hierarchy_.as_dict()
+    assert (opened.predict_proba(blobs) == auto_model.predict_proba(blobs)).all()
+
+
+# Other numbers of clusters
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 12])
+def test_a_cut_model_says_of_the_rows_what_it_predicts(auto_model, blobs, number):
+    cut = auto_model.cut(number)
+    probabilities = cut.predict_proba(blobs)
+    assert cut.n_clusters == cut.n_clusters_ == number
+    assert probabilities.shape == (150, number)
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=0, atol=1e-12)
+    assert (cut.labels_ == cut.predict(blobs)).all()
+    assert (cut.confidence_ == probabilities.max(1)).all()
+    assert cut.cluster_sizes_.tolist() == np.bincount(cut.labels_, minlength=number).tolist()
+
+
+def test_cutting_at_the_number_there_is_changes_nothing(fitted):
+    model, X = fitted
+    cut = model.cut(model.n_clusters_)
+    assert (cut.predict_proba(X) == model.predict_proba(X)).all()
+    assert (cut.labels_ == model.labels_).all()
+
+
+def test_a_cut_leaves_the_original_and_the_codes_as_they_were(auto_model, blobs):
+    before = deepcopy(auto_model)
+    cut = auto_model.cut(2)
+    assert auto_model.get_params() == before.get_params()
+    assert auto_model.n_clusters_ == 3
+    assert (auto_model.labels_ == before.labels_).all()
+    assert (auto_model.cluster_sizes_ == before.cluster_sizes_).all()
+    assert (auto_model.predict_proba(blobs) == before.predict_proba(blobs)).all()
+    for method in ("transform", "score_samples"):
+        assert (getattr(cut, method)(blobs) == getattr(auto_model, method)(blobs)).all()
+
+
+def test_cuts_can_follow_each_other_in_any_order(auto_model):
+    for number in (2, 3, 7):
+        again = auto_model.cut(5).cut(number)
+        assert (again.labels_ == auto_model.cut(number).labels_).all()
+
+
+@pytest.mark.parametrize(("fewer", "more"), [(1, 2), (2, 3), (3, 6), (2, 12)])
+def test_fewer_clusters_are_unions_of_more(fitted, fewer, more):
+    model, X = fitted
+    finer, coarser = model.cut(more), model.cut(fewer)
+    # Where a row's cluster is likelier than all others together, so is the one that holds it.
+    sure = finer.confidence_ > 0.5
+    holder = {}
+    for own, union in zip(finer.labels_[sure], coarser.labels_[sure], strict=True):
+        assert holder.setdefault(own, union) == union
+    # And a union is as likely as its parts.
+    parts, unions = finer.predict_proba(X), coarser.predict_proba(X)
+    component_of = model.hierarchy_.cut(more), model.hierarchy_.cut(fewer)
+    holders = np.array([component_of[1][component_of[0] == cluster][0] for cluster in range(more)])
+    np.testing.assert_allclose(parts @ np.eye(fewer)[holders], unions, rtol=0, atol=1e-12)
+
+
+def test_samples_of_a_cut_models_cluster_are_of_that_cluster(auto_model):
+    cut = auto_model.cut(2)
+    for cluster in range(2):
+        drawn = cut.sample(100, cluster=cluster)
+        assert (cut.predict(drawn) == cluster).mean() > 0.8
+    with pytest.raises(SettingError, match="one of 0 to 1"):
+        cut.sample(1, cluster=2)
+
+
+def test_a_saved_model_can_be_cut_and_a_cut_one_saved(auto_model, blobs, tmp_path):
+    cut = auto_model.cut(2)
+    auto_model.save(tmp_path / "whole.vaecluster")
+    cut.save(tmp_path / "cut.vaecluster")
+    opened = VAEClustering.load(tmp_path / "cut.vaecluster")
+    assert opened.get_params() == cut.get_params()
+    assert opened.cluster_sizes_.tolist() == cut.cluster_sizes_.tolist()
+    cut_later = VAEClustering.load(tmp_path / "whole.vaecluster").cut(2)
+    for other in (opened, cut_later):
+        assert other.n_clusters_ == 2
+        assert (other.predict_proba(blobs) == cut.predict_proba(blobs)).all()
+        assert (other.sample(5, cluster=1) == cut.sample(5, cluster=1)).all()
+        assert (other.cut(3).predict_proba(blobs) == auto_model.predict_proba(blobs)).all()
+
+
+def test_a_model_opened_and_cut_tells_no_sizes_of_other_clusters(auto_model, tmp_path):
+    # Without the rows nobody can count them anew.
+    auto_model.save(tmp_path / "model.vaecluster")
+    opened = VAEClustering.load(tmp_path / "model.vaecluster").cut(2)
+    assert len(getattr(opened, "cluster_sizes_", range(2))) == 2
+
+
+def test_a_number_of_clusters_may_be_numpys(auto_model, blobs, tmp_path):
+    auto_model.cut(np.int64(2)).save(tmp_path / "model.vaecluster")
+    opened = VAEClustering.load(tmp_path / "model.vaecluster")
+    assert (opened.predict(blobs) == auto_model.cut(2).labels_).all()
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 13, 2.0, True, "auto", None])
+def test_a_cut_at_a_number_that_cannot_be_is_refused(auto_model, wrong):
+    with pytest.raises(SettingError) as caught:
+        auto_model.cut(wrong)
+    expected = "expected a whole number from 1 to 12, the number of components."
+    assert str(caught.value) == f"n_clusters is {wrong!r}; {expected}"
+
+
+def test_a_model_without_a_tree_cannot_be_cut(blobs):
+    model = VAEClustering(3, preset="su2018", epochs=1, random_state=0).fit(blobs)
+    assert (model.hierarchy_, model.evidence_) == (None, None)
+    with pytest.raises(SettingError, match="preset 'su2018' has no tree to cut"):
+        model.cut(2)
+
+
+def test_a_model_that_was_not_fitted_cannot_be_cut():
+    with pytest.raises(NotFittedError):
+        VAEClustering(3).cut(2)
 
 
 def test_pickle_and_deepcopy_keep_the_predictions(blobs, blob_model):
@@ -197,6 +425,31 @@ def test_ctrl_c_ends_the_fit_and_keeps_what_was_learned(blobs):
 def test_empty_clusters_are_told(blobs):
     with pytest.warns(EmptyClustersWarning, match=r"of 40 clusters hold any row\. Ask for fewer"):
         VAEClustering(40, epochs=1, random_state=0).fit(blobs)
+
+
+# At such a rate nothing is learned, and all clusters stay the same.
+LEARNS_NOTHING = {"epochs": 10, "learning_rate": 1e-9, "hidden": (16,), "heads": 2, "components": 6}
+
+
+def test_clusters_that_were_dead_at_every_look_are_told(blobs):
+    with pytest.warns(EmptyClustersWarning, match=r"Each time that was looked.*Ask for fewer clusters"):
+        model = VAEClustering(3, random_state=0, **LEARNS_NOTHING).fit(blobs)
+    assert len(model.history_.merged_again) == len(LOOKS)
+
+
+@pytest.mark.filterwarnings("error")
+def test_clusters_that_all_live_in_the_end_are_no_reason_to_warn(auto_model, blobs):
+    model = VAEClustering(3, random_state=0, **SMALL).fit(blobs)
+    assert len(model.history_.merged_again) < len(LOOKS)
+    assert len(auto_model.history_.merged_again) < len(LOOKS)
+
+
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
+def test_what_was_merged_again_is_saved(blobs, tmp_path):
+    model = VAEClustering(3, random_state=0, **LEARNS_NOTHING).fit(blobs)
+    model.save(tmp_path / "model.vaecluster")
+    history = VAEClustering.load(tmp_path / "model.vaecluster").history_
+    assert history.merged_again == model.history_.merged_again != []
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
@@ -271,6 +524,7 @@ BAD_SETTINGS = {
     "latent": (0,),
     "likelihood": ("poisson",),
     "precision": (0, float("inf")),
+    "scaling": ("rows", 1),
     "component_scale": (0, "unit"),
     "cluster_weights": ("equal", [0.5, 0.5], [1, 1, 0]),
     "weights_temperature": (0,),
@@ -291,6 +545,34 @@ def test_a_setting_that_cannot_be_is_named_with_what_came(name, value, blobs):
     culprits = value if isinstance(value, (tuple, list)) else (value,)
     assert name in message
     assert any(repr(culprit) in message for culprit in culprits)
+
+
+WRONG_SHARED = {
+    "scaling": ("rows", 1),
+    "arithmetic": ("float16",),
+    "component_share": (0, 1, "half"),
+    "balance_weight": (-1, "none"),
+    "agreement_weight": (-1,),
+    "information_weight": (0,),
+    "cluster_weights": ("learned", [0.5, 0.5], [1, 1, 0]),
+    "heads": (0,),
+    "components": (2, 0.5),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG_SHARED.items() for value in values], ids=str
+)
+def test_a_setting_of_the_default_method_that_cannot_be_is_named_with_what_came(name, value, blobs):
+    with pytest.raises(SettingError) as caught:
+        VAEClustering(**{"n_clusters": 3, "epochs": 1, name: value}).fit(blobs)
+    assert name in str(caught.value)
+    assert any(repr(culprit) in str(caught.value) for culprit in (value if isinstance(value, list) else [value]))
+
+
+def test_shares_without_a_number_of_clusters_are_refused(blobs):
+    with pytest.raises(SettingError, match="cluster_weights holds shares, but n_clusters is 'auto'"):
+        VAEClustering(cluster_weights=[0.5, 0.5], epochs=1).fit(blobs)
 
 
 def test_wrong_requests_to_a_fitted_model_say_what_is_possible(blob_model):

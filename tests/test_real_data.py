@@ -26,6 +26,6 @@ def test_every_kind_of_data_can_be_fitted_and_generated(name, preset, data_folde
 
 def test_a_few_steps_on_some_of_mnist_beat_k_means(data_folder):
     data = load_named("mnist")
-    model = VAEClustering(10, views="digits", hidden=(256, 256), epochs=8, random_state=0).fit(data.x_train[:8_000])
+    model = VAEClustering(10, views="digits", hidden=(256, 256), epochs=20, random_state=0).fit(data.x_train[:8_000])
     scores = score_labels(data.y_test[:2000], model.predict(data.x_test[:2000]))
     assert scores.hungarian_accuracy > 0.6

@@ -26,4 +26,8 @@ class InterruptedFitWarning(UserWarning):
 
 
 class EmptyClustersWarning(UserWarning):
-    """Some clusters hold no row."""
+    """Some clusters hold no row, or held none while they were learned."""
+
+
+class FewCluesWarning(UserWarning):
+    """Little or nothing speaks for the number of clusters that was found."""

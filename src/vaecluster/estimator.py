@@ -1,9 +1,10 @@
 """`VAEClustering`: the method as a scikit-learn estimator."""
 
 import warnings
+from copy import copy
 from math import prod
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -12,21 +13,21 @@ from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from vaecluster.advice import fit_warnings
 from vaecluster.data import checks
 from vaecluster.data.preprocessing import Array, choose_preprocessing
 from vaecluster.data.rows import Rows
-from vaecluster.environment import versions
-from vaecluster.errors import DataError, EmptyClustersWarning, InterruptedFitWarning, SettingError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.evaluation import inference
+from vaecluster.model.grouping import Grouping
+from vaecluster.saving import read_fit, write_fit
 from vaecluster.training.device import choose_device, forked_random_state
-from vaecluster.training.fitting import Fitted, MethodSettings, empty_model, fit_model
+from vaecluster.training.fitted import Fitted
+from vaecluster.training.fitting import MethodSettings, fit_model
 from vaecluster.training.history import History
-from vaecluster.training.merging import Hierarchy
-from vaecluster.training.model_file import ModelRecord, load_weights, read_model, write_model
 from vaecluster.training.presets import Kind, preset_settings
 from vaecluster.training.progress import progress_display
 from vaecluster.training.settings import is_whole
-from vaecluster.views.presets import describe, undescribe
 
 Random = int | np.random.RandomState | None
 
@@ -39,8 +40,8 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
 
     Parameters
     ----------
-    n_clusters : int
-        Number of clusters K.
+    n_clusters : int or "auto"
+        Number of clusters K. ``"auto"`` finds it (shared only), as `evidence_` shows.
     preset : str
         The method. ``"shared"``: clusters are what two views of the same row share. ``"su2018"``: the method of Su's
         article, trained by the bound alone. A setting below that is None is the preset's for this kind of data
@@ -50,17 +51,25 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         safe for anything; ``"digits"``, ``"clothes"``, ``"photos"``, ``"vectors"``, ``"counts"``; or objects from
         `vaecluster.views` and functions on a batch.
     epochs, batch_size, learning_rate : optional
-        Passes over the rows (shared: as many as make 4,000 steps, but at most 200, two at least); rows per step;
-        Adam's rate.
+        Passes over the rows (shared: as many as make 8,000 steps for images and 4,000 for vectors, but at most 200
+        and 50, and at least 800 steps); rows per step; Adam's rate.
     hidden, latent : optional
         Widths of dense networks, multiples of 16; entries of a code.
     likelihood, precision : optional
         ``"gaussian"`` with a fixed precision (1 / variance, of scaled rows), ``"gaussian-learned"``, or
         ``"bernoulli"`` for rows in [0, 1].
+    scaling : optional
+        Vectors: ``"columns"``, each column by its own spread; ``"common"``, all by one, for columns in one unit, such
+        as embeddings or principal components.
     heads, components : int, optional
-        shared: how many heads learn how many fine components each, before the best head's are merged into clusters.
-    information_weight, agreement_weight : float, optional
-        shared: weights of equation (2) and of the agreement of codes and clusters, against the bound in nats.
+        shared: how many heads learn how many fine components each, before each head's are merged into clusters.
+    component_share : float, optional
+        shared: the part of the epochs before that merging.
+    information_weight, agreement_weight, balance_weight : float, optional
+        shared: weights of equation (2) and of the agreement of codes and clusters, against the bound in nats; and how
+        much the sizes of clusters count in (2).
+    arithmetic : optional
+        shared: ``"float32"``, ``"bfloat16"``, or ``"auto"``, which trains in bfloat16 where the device gains by it.
     network : optional
         su2018: ``"conv"`` (images) or ``"dense"``.
     schedule : optional
@@ -71,7 +80,8 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     component_scale : float or "learned", optional
         su2018: standard deviation of p(z|y).
     cluster_weights, weights_temperature : optional
-        su2018: p(y): ``"uniform"``, ``"learned"`` as logits over a temperature, or one share per cluster.
+        p(y): ``"uniform"`` or one share per cluster; su2018: ``"learned"`` as logits over a temperature; shared:
+        ``"merged"``, as large as merging found them, and shares go to the clusters by their size.
     cluster_posterior : optional
         su2018: ``"code"``, a network on the sampled code; ``"features"``, a network on the encoder's features;
         ``"bayes"``, exact by Bayes' rule.
@@ -86,16 +96,22 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
 
     Attributes
     ----------
+    n_clusters_ : int
+        Number of clusters; 1 if ``"auto"`` saw none.
     labels_ : ndarray (n_samples,)
         Cluster of each row of the fit; equal to ``predict(X)``.
-    cluster_sizes_ : ndarray (n_clusters,)
+    confidence_ : ndarray (n_samples,)
+        The probability of that cluster.
+    cluster_sizes_ : ndarray (n_clusters_,)
         Rows of the fit in each cluster.
     model_ : ClusteringVAE
         The parts.
     history_ : History
         Every term of every epoch.
     hierarchy_ : Hierarchy or None
-        shared: the tree over the components that were merged into clusters.
+        shared: the tree over the components, through the clusters; `cut` makes other clusters of it.
+    evidence_ : Evidence or None
+        shared: what speaks for each number of clusters.
     settings_ : Settings or SharedSettings
         Every setting, those of the preset included.
     n_features_in_, feature_names_in_
@@ -109,14 +125,14 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     --------
     >>> from sklearn.datasets import make_blobs
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-    >>> model = VAEClustering(3, epochs=20, random_state=0).fit(X)
+    >>> model = VAEClustering(3, epochs=150, random_state=0).fit(X)
     >>> model.predict(X[:7]).shape, model.transform(X).shape, model.sample(4, cluster=1).shape
     ((7,), (200, 8), (4, 5))
     """
 
     def __init__(
         self,
-        n_clusters: int = 8,
+        n_clusters: int | Literal["auto"] = "auto",
         *,
         preset: str = "shared",
         views: Any = None,
@@ -139,7 +155,11 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         heads: int | None = None,
         components: int | None = None,
         information_weight: float | None = None,
+        component_share: float | None = None,
         agreement_weight: float | None = None,
+        balance_weight: float | None = None,
+        scaling: str | None = None,
+        arithmetic: str | None = None,
         device: str = "auto",
         random_state: Random = None,
         verbose: int = 0,
@@ -166,7 +186,11 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         self.heads = heads
         self.components = components
         self.information_weight = information_weight
+        self.component_share = component_share
         self.agreement_weight = agreement_weight
+        self.balance_weight = balance_weight
+        self.scaling = scaling
+        self.arithmetic = arithmetic
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -179,20 +203,49 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         """
         array = self._check_rows(X, reset=True)
         self.settings_ = settings = self._settings("images" if array.ndim > 2 else "vectors")
-        checks.check_enough(array, self.n_clusters)
+        checks.check_enough(array, 1 if self.n_clusters == "auto" else self.n_clusters)
         if settings.likelihood == "bernoulli" and array.ndim == 2:
             checks.check_unit_range(array, getattr(self, "feature_names_in_", None))
-        self.preprocessing_ = choose_preprocessing(array, settings.likelihood)
+        self.preprocessing_ = choose_preprocessing(array, settings.likelihood, settings.scaling)
         self.history_ = History()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with forked_random_state(self._device(), seed):
             fitted = self._fit(array)
-        self.model_, self.hierarchy_ = fitted.model, fitted.hierarchy
+        self.model_, self.hierarchy_, self.evidence_ = fitted.model, fitted.hierarchy, fitted.evidence
         self.history_.ending = fitted.ending
-        self.labels_ = self._assignments(array).argmax(1)
-        self.cluster_sizes_ = np.bincount(self.labels_, minlength=self.n_clusters)
-        self._warn_about_collapse()
+        self._component_logits = inference.component_logits(self.model_, self._rows(array))
+        self._label_rows()
+        found_by = self.evidence_ if self.n_clusters == "auto" else None
+        for message, category in fit_warnings(self.history_, self.cluster_sizes_, found_by):
+            warnings.warn(message, category, stacklevel=2)
         return self
+
+    def cut(self, n_clusters: int) -> Self:
+        """The same model with other clusters, without new training: those of `hierarchy_` cut at that number.
+
+        Fewer clusters are merged ones, more are split ones; codes, prior and decoder stay. Raises `SettingError` if
+        the number is not one from 1 to the number of components, or if the method has no tree.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> X, _ = make_blobs(200, n_features=5, centers=4, random_state=0)
+        >>> model = VAEClustering(4, epochs=150, random_state=0).fit(X)
+        >>> model.cut(2).cluster_sizes_.shape, model.cut(4).labels_.tolist() == model.labels_.tolist()
+        ((2,), True)
+        """
+        check_is_fitted(self)
+        if self.hierarchy_ is None:
+            raise SettingError(f"preset {self.preset!r} has no tree to cut. Fit with preset='shared', or fit again.")
+        if not is_whole(n_clusters, 1, self.hierarchy_.components):
+            raise SettingError(
+                f"n_clusters is {n_clusters!r}; expected a whole number from 1 to {self.hierarchy_.components}, the "
+                "number of components."
+            )
+        number = int(n_clusters)
+        other: Self = copy(self).set_params(n_clusters=number)
+        grouping = Grouping(torch.from_numpy(self.hierarchy_.cut(number)), number)
+        other.model_ = self.model_.regrouped(grouping.to(self._device()))
+        other._label_rows()
+        return other
 
     def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.intp]:
         """Fit and return `labels_`."""
@@ -200,7 +253,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         return labels
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """q(y|x), at the mean code where it depends on the code: (n, n_clusters), rows sum to 1."""
+        """q(y|x), at the mean code where it depends on the code: (n, n_clusters_), rows sum to 1."""
         return self._assignments(self._check_rows(X))
 
     def predict(self, X: Any) -> NDArray[np.intp]:
@@ -232,8 +285,10 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         check_is_fitted(self)
         if not is_whole(n_samples, 1):
             raise SettingError(f"n_samples is {n_samples!r}; expected a whole number of 1 or more.")
-        if cluster is not None and not is_whole(cluster, 0, self.n_clusters - 1):
-            raise SettingError(f"cluster is {cluster!r}; expected one of 0 to {self.n_clusters - 1}, or None for all.")
+        if cluster is not None and not is_whole(cluster, 0, self.n_clusters_ - 1):
+            raise SettingError(
+                f"cluster is {cluster!r}; expected one of 0 to {self.n_clusters_ - 1}, or None for all."
+            )
         random = self.random_state if random_state is None else random_state
         seed = int(check_random_state(random).randint(2**31 - 1))
         with forked_random_state(self._device(), seed):
@@ -251,16 +306,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one file: safetensors weights, JSON for the rest, no rows of the fit."""
         check_is_fitted(self)
-        facts = {
-            "parameters": _plain(self.get_params()) | {"views": describe(self.views)},
-            "versions": versions(),
-            "cluster_sizes": self.cluster_sizes_.tolist(),
-            "feature_names": getattr(self, "feature_names_in_", np.array([])).tolist(),
-            "history": self.history_.as_dict(),
-            "hierarchy": None if self.hierarchy_ is None else self.hierarchy_.as_dict(),
-        }
-        weights = self.model_.state_dict()
-        write_model(Path(path), ModelRecord(self.n_clusters, self.settings_, self.preprocessing_, weights, facts))
+        write_fit(self, Path(path))
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
@@ -268,44 +314,28 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
 
         Raises `FileError` if it is no such file, or damaged, or from a newer version.
         """
-        record = read_model(Path(path))
         estimator = cls()
-        parameters = record.facts["parameters"]
-        parameters |= {"device": device, "views": undescribe(parameters["views"])}
-        for name, value in parameters.items():
-            # JSON has no tuples; widths are one.
-            estimator.set_params(**{name: tuple(value) if name == "hidden" and value is not None else value})
-        estimator.settings_, estimator.preprocessing_ = record.settings, record.preprocessing
-        with forked_random_state(estimator._device(), 0):
-            estimator.model_ = empty_model(record.settings, record.preprocessing.data_shape, record.clusters)
-        load_weights(estimator.model_, record, Path(path))
-        estimator.model_.to(estimator._device())
-        estimator.history_ = History.from_dict(record.facts["history"])
-        tree = record.facts["hierarchy"]
-        estimator.hierarchy_ = None if tree is None else Hierarchy.from_dict(tree)
-        estimator.cluster_sizes_ = np.array(record.facts["cluster_sizes"])
-        estimator.n_features_in_ = prod(record.preprocessing.row_shape)
-        if record.facts["feature_names"]:
-            estimator.feature_names_in_ = np.array(record.facts["feature_names"], dtype=object)
+        read_fit(estimator, Path(path), device)
         return estimator
 
     def _fit(self, array: Array) -> Fitted:
         display = progress_display(self.verbose)
         try:
-            return fit_model(self.settings_, self._rows(array), self.n_clusters, (self.history_, display))
+            return fit_model(self.settings_, self._rows(array), self._given_number(), (self.history_, display))
         finally:
             display.close()
 
     def _settings(self, kind: Kind) -> MethodSettings:
-        if not is_whole(self.n_clusters, 1):
-            raise SettingError(f"n_clusters is {self.n_clusters!r}; expected a whole number of 1 or more.")
+        if self.n_clusters != "auto" and not is_whole(self.n_clusters, 1):
+            raise SettingError(f"n_clusters is {self.n_clusters!r}; expected a whole number of 1 or more, or 'auto'.")
         own = ("n_clusters", "preset", "device", "random_state", "verbose")
         given = {
             name: value for name, value in self.get_params(deep=False).items() if value is not None and name not in own
         }
-        settings = preset_settings(self.preset, kind, given)
-        settings.check(self.n_clusters)
-        return settings
+        return preset_settings(self.preset, kind, given).resolve(self._given_number())
+
+    def _given_number(self) -> int | None:
+        return None if self.n_clusters == "auto" else int(self.n_clusters)
 
     def _check_rows(self, X: Any, *, reset: bool = False) -> Array:
         if not reset:
@@ -331,28 +361,22 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     def _rows(self, array: Array) -> Rows:
         return Rows(array, self.preprocessing_, self._device())
 
+    def _label_rows(self) -> None:
+        """What is said of the rows of the fit, from the components that they belong to; nothing in an opened model."""
+        self.n_clusters_ = self.model_.grouping.clusters
+        logits = getattr(self, "_component_logits", None)
+        if logits is None:
+            self.__dict__.pop("cluster_sizes_", None)
+            return
+        assigned = inference.clusters(self.model_, logits)
+        self.labels_, self.confidence_ = assigned.argmax(1), assigned.max(1)
+        self.cluster_sizes_ = np.bincount(self.labels_, minlength=self.n_clusters_)
+
     def _assignments(self, array: Array) -> NDArray[np.float64]:
-        return inference.assignments(self.model_, self._rows(array))
+        return inference.clusters(self.model_, inference.component_logits(self.model_, self._rows(array)))
 
     def _device(self) -> torch.device:
         return choose_device(self.device)
-
-    def _warn_about_collapse(self) -> None:
-        if self.history_.ending == "interrupted":
-            done = len(self.history_.epochs)
-            warnings.warn(
-                f"The fit was interrupted in epoch {done}; the model is what was learned until then.",
-                InterruptedFitWarning,
-                stacklevel=3,
-            )
-        populated = int((self.cluster_sizes_ > 0).sum())
-        if populated < self.n_clusters:
-            warnings.warn(
-                f"Only {populated} of {self.n_clusters} clusters hold any row. Ask for fewer clusters, train for more "
-                "epochs, or try another random_state.",
-                EmptyClustersWarning,
-                stacklevel=3,
-            )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -362,13 +386,3 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     @property
     def _n_features_out(self) -> int:
         return self.model_.encoder.mean.out_features
-
-
-def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON holds them; a RandomState cannot be written down and becomes None."""
-    plain: dict[str, Any] = {}
-    for name, value in parameters.items():
-        value = value.item() if isinstance(value, np.generic) else value
-        value = value.tolist() if isinstance(value, np.ndarray) else value
-        plain[name] = None if isinstance(value, np.random.RandomState) else value
-    return plain

@@ -94,10 +94,9 @@ class RunFolder:
         scores: Mapping[str, Mapping[str, float]],
     ) -> None:
         """Write everything; `run.json` last, so a folder with it is complete."""
-        confidence = model.predict_proba(rows).max(1)
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        write_atomically(self.path / "labels.csv", labels_csv(model.labels_, confidence))
+        write_atomically(self.path / "labels.csv", labels_csv(model.labels_, model.confidence_))
         write_atomically(self.path / "examples.npz", _npz(_draw_examples(model, rows)))
         write_json(
             self.run_file,
@@ -110,7 +109,7 @@ class RunFolder:
                 "ending": model.history_.ending,
                 "seconds": round(seconds, 1),
                 "cpu_seconds": round(cpu_seconds, 1),
-                "clusters": _clusters(model, confidence),
+                "clusters": _clusters(model),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
@@ -129,10 +128,10 @@ def labels_csv(labels: Array, confidence: Array) -> bytes:
     return text.getvalue().encode()
 
 
-def _clusters(model: VAEClustering, confidence: Array) -> list[dict[str, float | int | None]]:
+def _clusters(model: VAEClustering) -> list[dict[str, float | int | None]]:
     clusters: list[dict[str, float | int | None]] = []
     for cluster, size in enumerate(model.cluster_sizes_.tolist()):
-        mean = float(confidence[model.labels_ == cluster].mean()) if size else None
+        mean = float(model.confidence_[model.labels_ == cluster].mean()) if size else None
         clusters.append({"cluster": cluster, "size": size, "mean_confidence": mean})
     return clusters
 
@@ -140,7 +139,7 @@ def _clusters(model: VAEClustering, confidence: Array) -> list[dict[str, float |
 def _draw_examples(model: VAEClustering, rows: Array) -> dict[str, Array]:
     random = np.random.default_rng(0)
     examples = {}
-    for cluster in range(model.n_clusters):
+    for cluster in range(model.n_clusters_):
         members = np.flatnonzero(model.labels_ == cluster)
         drawn = random.choice(members, min(WALL_ROWS, len(members)), replace=False)
         examples[str(cluster)] = rows[np.sort(drawn)]

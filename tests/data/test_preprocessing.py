@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 from vaecluster.data.preprocessing import (
     Preprocessing,
     choose_preprocessing,
+    common_preprocessing,
     pixel_preprocessing,
     standard_preprocessing,
     unit_preprocessing,
@@ -122,6 +123,57 @@ def test_new_rows_are_scaled_as_the_rows_of_the_fit() -> None:
     )
 
 
+def distances(table: np.ndarray) -> np.ndarray:
+    """Between all rows: (rows, rows)."""
+    return np.sqrt(((table[:, None] - table) ** 2).sum(-1))
+
+
+varied = tables.map(lambda table: table.round(3)).filter(lambda table: np.ptp(table, axis=0).max(initial=0) > 0.1)
+
+
+@given(varied)
+@quick
+def test_a_common_scale_keeps_the_proportions_of_distances(table: np.ndarray) -> None:
+    preprocessing = common_preprocessing(table)
+    before, after = distances(table), distances(preprocessing.apply(table).double().numpy())
+    np.testing.assert_allclose(after / after.max(), before / before.max(), atol=1e-5)
+    np.testing.assert_array_equal(preprocessing.scale, np.full(table.shape[1], preprocessing.scale[0]))
+
+
+@given(varied)
+@quick
+def test_with_a_common_scale_columns_have_mean_zero_and_their_mean_variance_is_one(table: np.ndarray) -> None:
+    scaled = common_preprocessing(table).apply(table).double().numpy()
+    np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-4)
+    assert scaled.var(0).mean() == pytest.approx(1, rel=1e-4)
+
+
+@given(tables)
+@quick
+def test_vectors_come_back_from_a_common_scale_to_rounding(table: np.ndarray) -> None:
+    preprocessing = common_preprocessing(table)
+    tensor = preprocessing.apply(table)
+    assert tensor.isfinite().all()
+    np.testing.assert_allclose(preprocessing.restore(tensor), table, atol=1e-6 * (1 + float(np.ptp(table))))
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1 / 3, 1e9, 1e-300])
+@pytest.mark.parametrize("rows", [1, 7])
+def test_constant_rows_are_not_blown_up_by_a_common_scale(value: float, rows: int) -> None:
+    table = np.full((rows, 3), value)
+    preprocessing = common_preprocessing(table)
+    assert (preprocessing.scale == 1).all()
+    assert preprocessing.apply(table).abs().max() < 1e-6
+    np.testing.assert_allclose(preprocessing.restore(preprocessing.apply(table)), table)
+
+
+def test_a_constant_column_among_others_stays_constant_under_a_common_scale() -> None:
+    table = np.column_stack([np.full(5, 1e6), np.arange(5.0)])
+    scaled = common_preprocessing(table).apply(table)
+    assert (scaled[:, 0] == 0).all()
+    assert scaled[:, 1].var(correction=0) == pytest.approx(2)
+
+
 def test_unit_columns_stay_as_they_are() -> None:
     table = np.array([[0.0, 0.3], [1.0, 0.7]], np.float32)
     preprocessing = unit_preprocessing(table)
@@ -193,3 +245,13 @@ def test_layout_and_likelihood_choose_the_map() -> None:
     assert choose_preprocessing(table, "gaussian").apply(table).ravel().tolist() == [-1.0, 1.0]
     assert choose_preprocessing(images, "bernoulli").apply(images).ravel().tolist() == [0.0, 0.5]
     assert choose_preprocessing(images, "gaussian-learned").apply(images).ravel().tolist() == [0.0, 1.0]
+
+
+def test_scaling_chooses_the_map_of_vectors_and_of_nothing_else() -> None:
+    table, images = np.array([[0.0, 0.5], [1.0, 0.75]]), np.array([[[0.0, 0.5]]])
+    for scaling, expected in (("columns", standard_preprocessing), ("common", common_preprocessing)):
+        chosen = choose_preprocessing(table, "gaussian", scaling)
+        np.testing.assert_array_equal(chosen.scale, expected(table).scale)
+        # Probabilities and pixels keep theirs.
+        assert choose_preprocessing(table, "bernoulli", scaling).scale.tolist() == [1.0, 1.0]
+        assert choose_preprocessing(images, "gaussian", scaling).apply(images).ravel().tolist() == [0.0, 1.0]

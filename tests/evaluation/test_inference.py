@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from vaecluster.data.preprocessing import choose_preprocessing
 from vaecluster.data.rows import Rows
 from vaecluster.evaluation import inference
-from vaecluster.evaluation.inference import BLOCK, assignments, bounds, codes, decode, draw_codes, mean_bound
+from vaecluster.evaluation.inference import (
+    BLOCK,
+    assignments,
+    bounds,
+    clusters,
+    codes,
+    component_logits,
+    decode,
+    draw_codes,
+    mean_bound,
+)
+from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training.build import build_model
 from vaecluster.training.settings import Settings
@@ -132,6 +143,20 @@ def test_codes_and_assignments_are_the_models_own(name: str) -> None:
     with torch.no_grad():
         np.testing.assert_allclose(codes(model, rows), model.mean_code(batch), atol=1e-5)
         np.testing.assert_allclose(assignments(model, rows), model.assign(batch).probs, atol=1e-5)
+
+
+@cases
+@given(cluster_of=st.lists(st.integers(0, 2), min_size=CLUSTERS, max_size=CLUSTERS))
+@quick
+def test_clusters_of_other_groups_need_no_other_look_at_the_rows(name: str, cluster_of: list[int]) -> None:
+    model, rows = CASES[name]
+    logits = component_logits(model, rows)
+    assert logits.shape == (NUMBER, CLUSTERS)
+    other = model.regrouped(Grouping(torch.tensor(cluster_of), 3))
+    assigned = clusters(other, logits)
+    np.testing.assert_array_equal(assigned, assignments(other, rows))
+    np.testing.assert_allclose(assigned, assignments(model, rows) @ np.eye(3)[cluster_of], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(assigned.sum(1), 1, rtol=0, atol=1e-12)
 
 
 @cases

@@ -50,6 +50,33 @@ def test_a_heads_gradient_reaches_its_own_weights_only() -> None:
     assert (by_head > 0).tolist() == [False, True, False]
 
 
+def test_in_training_reduced_heads_give_single_precision_probabilities_close_to_the_exact_ones() -> None:
+    exact, features = some_heads()
+    reduced = ComponentHeads(FEATURES, HEADS, COMPONENTS, reduced=True)
+    reduced.load_state_dict(exact.state_dict())
+    assignment = reduced(features)
+    assert assignment.dtype == torch.float32
+    torch.testing.assert_close(assignment.sum(-1), torch.ones(7, HEADS))
+    torch.testing.assert_close(assignment, exact(features), atol=0.01, rtol=0)
+    assert not torch.equal(assignment, exact(features))
+    assignment[..., 0].sum().backward()
+    gradient = reduced.linear.weight.grad
+    assert gradient is not None
+    assert gradient.dtype == torch.float32
+    assert gradient.isfinite().all()
+
+
+def test_after_training_reduced_heads_are_exact() -> None:
+    exact, features = some_heads()
+    reduced = ComponentHeads(FEATURES, HEADS, COMPONENTS, reduced=True)
+    reduced.load_state_dict(exact.state_dict())
+    assert torch.equal(reduced.eval()(features), exact(features))
+    for head in range(HEADS):
+        # A head that is kept multiplies exactly whether it trains or not.
+        answers = [answer(heads.posterior(head).train(), features).logits for heads in (reduced, exact)]
+        assert torch.equal(*answers)
+
+
 def test_a_posterior_reads_neither_the_code_nor_the_prior() -> None:
     heads, features = some_heads()
     posterior = heads.posterior(0)

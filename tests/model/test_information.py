@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vaecluster.model.information import joint_table, mutual_information, shared_information
+from vaecluster.model.information import InformationEstimate, joint_table, mutual_information
 
 quick = settings(max_examples=20, deadline=None)
 seeds = given(seed=st.integers(0, 999))
@@ -18,6 +18,11 @@ def random_assignments(seed: int, rows: int = 40, heads: int = 3, components: in
     logits = torch.randn(rows, heads, components, generator=random, dtype=torch.float64)
     noise = torch.randn(rows, heads, components, generator=random, dtype=torch.float64)
     return logits.softmax(-1), (logits + noise).softmax(-1)
+
+
+def shared_information(own: Tensor, partner: Tensor) -> Tensor:
+    """An estimate that has seen no other batch is (2) itself."""
+    return InformationEstimate(*own.shape[1:]).to(own)(own, partner)
 
 
 def random_table(seed: int, components: int = 5, sharpness: float = 3.0) -> Tensor:
@@ -120,3 +125,29 @@ def test_cells_that_no_pair_reaches_leave_value_and_gradient_finite() -> None:
     assert float(shared.detach()) == pytest.approx(0, abs=1e-5)
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
+
+
+@seeds
+@quick
+def test_the_cells_are_a_running_average_and_the_first_batch_is_taken_as_it_is(seed: int) -> None:
+    first, second = random_assignments(seed), random_assignments(seed + 1)
+    estimate = InformationEstimate(3, 4, decay=0.75).double()
+    for batch in (first, second):
+        estimate(*batch)
+    expected = 0.75 * joint_table(*first) + 0.25 * joint_table(*second)
+    torch.testing.assert_close(estimate.table, expected)
+
+
+def test_sizes_other_than_the_target_are_pushed_back_and_more_with_more_balance() -> None:
+    # Two components, the first too large: what a row gains by moving to the second.
+    own = torch.tensor([0.8, 0.2], dtype=torch.float64).expand(10, 1, 2)
+    gains = []
+    for balance in (0.0, 1.0, 3.0):
+        moved = own.clone().requires_grad_()
+        InformationEstimate(1, 2, balance=balance).double()(moved, own).mean().backward()
+        gains.append(float((moved.grad[..., 1] - moved.grad[..., 0]).mean()))
+    assert gains[0] < gains[1] < gains[2]
+    # At the target nothing pushes.
+    target = torch.tensor([[0.8, 0.2]], dtype=torch.float64)
+    at_target = [InformationEstimate(1, 2, target=target, balance=balance).double() for balance in (0.0, 3.0)]
+    torch.testing.assert_close(at_target[0](own, own), at_target[1](own, own))

@@ -108,3 +108,53 @@ def test_weights_start_glorot_uniform_and_biases_at_zero(network: nn.Module) -> 
         assert 0.9 * bound < largest <= bound * (1 + 1e-6)
         assert layer.weight.std().item() == pytest.approx(bound / sqrt(3), rel=0.15)  # a uniform's
         assert (layer.bias == 0).all()
+
+
+DENSE = {
+    "encoder": (lambda reduced: DenseEncoderNetwork((9,), (32, 16), normalised=True, reduced=reduced), (9,)),
+    "decoder": (lambda reduced: DenseDecoderNetwork(4, (16, 32), (3, 3), normalised=True, reduced=reduced), (4,)),
+    "not normalised": (lambda reduced: DenseEncoderNetwork((2, 5), (32, 16), reduced=reduced), (2, 5)),
+}
+
+
+def reduced_and_exact(case: str) -> tuple[nn.Module, nn.Module, torch.Tensor]:
+    """Two networks with the same weights, of which the first multiplies in bfloat16 while training, and rows."""
+    build, shape = DENSE[case]
+    torch.manual_seed(0)
+    reduced, exact = build(True), build(False)
+    exact.load_state_dict(reduced.state_dict())
+    return reduced, exact, torch.randn(64, *shape)
+
+
+@pytest.mark.parametrize("case", DENSE)
+def test_in_training_reduced_networks_give_single_precision_close_to_the_exact_ones(case: str) -> None:
+    reduced, exact, rows = reduced_and_exact(case)
+    output, expected = reduced(rows).detach(), exact(rows).detach()
+    assert output.dtype == torch.float32
+    # bfloat16 has 8 bits: each number is off by up to a part in 256, and batch normalisation keeps the scale near 1.
+    assert 0 < float((output - expected).abs().max()) < 0.1
+    assert float((output - expected).square().mean().sqrt()) < 0.01 * (1 + float(expected.std()))
+
+
+@pytest.mark.parametrize("case", DENSE)
+def test_weights_gradients_and_batch_statistics_of_reduced_networks_stay_in_single_precision(case: str) -> None:
+    reduced, exact, rows = reduced_and_exact(case)
+    for network in (reduced, exact):
+        network(rows).square().mean().backward()
+    for values, true in zip(reduced.parameters(), exact.parameters(), strict=True):
+        assert values.dtype == values.grad.dtype == torch.float32
+        assert values.grad.isfinite().all()
+        assert float((values.grad - true.grad).norm()) <= 0.05 * float(true.grad.norm()) + 1e-3
+    for values, true in zip(reduced.buffers(), exact.buffers(), strict=True):
+        assert values.dtype == true.dtype
+        torch.testing.assert_close(values, true, atol=0.01, rtol=0.01)
+
+
+@pytest.mark.parametrize("case", DENSE)
+def test_after_training_reduced_networks_are_exact(case: str) -> None:
+    reduced, exact, rows = reduced_and_exact(case)
+    assert torch.equal(reduced.eval()(rows), exact.eval()(rows))
+    # Training in between changes statistics of the batches, not how it is multiplied afterwards.
+    reduced.train()(rows)
+    exact.load_state_dict(reduced.state_dict())
+    assert torch.equal(reduced.eval()(rows), exact(rows))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from vaecluster.model.grouping import Grouping
 from vaecluster.model.objective import elbo_terms
 from vaecluster.model.prior import Components, FixedScaleComponents, LearnedScaleComponents
 from vaecluster.model.vae import ClusteringVAE
@@ -78,7 +79,7 @@ def test_every_parameter_gets_a_gradient_whatever_the_parts(
         cluster_posterior=posterior,
         cluster_kl_weight=kl_weight,
     )
-    settings.check(CLUSTERS)
+    settings.resolve(CLUSTERS)
     check_gradients((6,), settings)
 
 
@@ -159,6 +160,17 @@ def test_the_variance_of_a_code_is_the_exponential_of_its_head() -> None:
     model, rows = build((6,)), torch.rand(5, 6)
     expected = model.encoder.log_variance(model.encoder.features(rows)).exp()
     torch.testing.assert_close(model.encoder(rows).variance, expected)
+
+
+def test_regrouping_gives_other_clusters_of_the_same_parts() -> None:
+    model, rows = build((6,)), torch.rand(5, 6)
+    other = model.regrouped(Grouping(torch.tensor([0, 1, 0]), 2))
+    for part in ("encoder", "decoder", "prior", "cluster_posterior"):
+        assert getattr(other, part) is getattr(model, part)
+    assert torch.equal(other.assign(rows).probs, model.assign(rows).probs)
+    assert set(other.draw_components(100, 1).tolist()) == {1}
+    assert set(other.draw_components(100, 0).tolist()) == {0, 2}
+    assert model.grouping.clusters == CLUSTERS
 
 
 def test_a_saved_state_gives_the_same_terms_in_another_model() -> None:

@@ -8,10 +8,12 @@ from sklearn.metrics import adjusted_rand_score
 from vaecluster.data.preprocessing import standard_preprocessing
 from vaecluster.data.rows import Rows
 from vaecluster.evaluation.inference import assignments, bounds, decode, draw_codes
-from vaecluster.training.fitting import METHODS, Fitted, MethodSettings, empty_model, fit_model
+from vaecluster.training.device import gains_by_bfloat16
+from vaecluster.training.fitted import Fitted
+from vaecluster.training.fitting import METHODS, MethodSettings, empty_model, fit_model
 from vaecluster.training.history import History
 from vaecluster.training.settings import Settings
-from vaecluster.training.shared import SharedSettings
+from vaecluster.training.shared_settings import Arithmetic, SharedSettings
 
 # Three steps an epoch; these 201 are few, so each is large.
 SHARED = SharedSettings(
@@ -70,6 +72,15 @@ def test_the_default_method_finds_separate_groups_and_generates_each(seed: int) 
         assert float((back == cluster).float().mean()) > 0.8
 
 
+def test_the_default_method_finds_how_many_groups_there_are() -> None:
+    rows, group = blobs(0)
+    torch.manual_seed(0)
+    fitted = fit_model(SHARED, rows, None, ())
+    assert fitted.evidence is not None
+    assert (fitted.evidence.clusters, fitted.evidence.strength) == (CLUSTERS, "clear")
+    assert adjusted_rand_score(group, assignments(fitted.model, rows).argmax(1)) > 0.9
+
+
 @METHOD_SETTINGS
 def test_a_fitted_model_answers_for_every_row(settings: MethodSettings) -> None:
     rows, _ = blobs(0)
@@ -77,6 +88,7 @@ def test_a_fitted_model_answers_for_every_row(settings: MethodSettings) -> None:
     fitted = fit(settings, rows, history)
     assert fitted.ending == "finished"
     assert (fitted.hierarchy is not None) == isinstance(settings, SharedSettings)
+    assert (fitted.evidence is not None) == isinstance(settings, SharedSettings)
     assert [event.epoch for event in history.epochs] == [1, 2]
     assert assignments(fitted.model, rows).shape == (NUMBER, CLUSTERS)
     assert np.isfinite(bounds(fitted.model, rows)).all()
@@ -96,6 +108,22 @@ def test_an_empty_model_takes_the_weights_of_a_fitted_one(settings: MethodSettin
         torch.manual_seed(0)
         draws.append(draw_codes(either, 10, 1))
     assert torch.equal(*draws)
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
+def test_separate_groups_are_found_in_either_arithmetic(arithmetic: Arithmetic) -> None:
+    rows, group = blobs(0)
+    fitted = fit(replace(SHARED, arithmetic=arithmetic), rows)
+    assert {values.dtype for values in fitted.model.state_dict().values()} <= {torch.float32, torch.int64}
+    assert adjusted_rand_score(group, assignments(fitted.model, rows).argmax(1)) > 0.9
+
+
+def test_arithmetic_is_in_bfloat16_by_itself_where_the_device_gains_by_it() -> None:
+    rows, _ = blobs(0)
+    choices = ("auto", "float32", "bfloat16")
+    chosen, exact, reduced = (assignments(fit(replace(QUICK, arithmetic=name), rows).model, rows) for name in choices)
+    assert (exact != reduced).any()
+    np.testing.assert_array_equal(chosen, reduced if gains_by_bfloat16(rows.device) else exact)
 
 
 @METHOD_SETTINGS

@@ -3,7 +3,7 @@ from math import isnan
 
 import pytest
 
-from vaecluster.training.events import EpochDone, StepDone
+from vaecluster.training.events import ClustersMergedAgain, EpochDone, StepDone
 from vaecluster.training.history import History
 
 
@@ -35,6 +35,16 @@ def test_epochs_are_kept_in_order_and_steps_are_not() -> None:
     kept(StepDone(2, 3, 15, 30, dict))
     kept(second)
     assert kept.epochs == [first, second]
+
+
+def test_what_was_merged_again_is_kept_beside_the_epochs() -> None:
+    first, second = ClustersMergedAgain(1, 3, 2), ClustersMergedAgain(2, 3, 1)
+    kept = History()
+    for event in (epoch(1), first, epoch(2), second):
+        kept(event)
+    assert kept.epochs == [epoch(1), epoch(2)]
+    assert kept.merged_again == [first, second]
+    assert kept.curves() == history(epoch(1), epoch(2)).curves()
 
 
 def test_there_is_one_curve_per_term_and_diagnostic_with_one_entry_per_epoch() -> None:
@@ -69,12 +79,14 @@ def test_a_history_without_epochs_has_empty_curves() -> None:
 
 
 def test_two_histories_do_not_share_their_epochs() -> None:
-    history(epoch(1))
+    history(epoch(1))(ClustersMergedAgain(1, 3, 2))
     assert History().epochs == []
+    assert History().merged_again == []
     assert History().ending == "finished"
 
 
 def test_a_history_comes_back_from_json_as_it_was() -> None:
     kept = history(epoch(1, -1.0), epoch(2))
     kept.ending = "early stopping"
+    kept(ClustersMergedAgain(1, 3, 2))
     assert History.from_dict(json.loads(json.dumps(kept.as_dict()))) == kept

@@ -153,6 +153,65 @@ def test_renaming_components_renames_the_clusters_and_keeps_the_losses(seed: int
         assert same_partition(renamed.cut(clusters), tree.cut(clusters)[renaming])
 
 
+@tables
+@quick
+def test_two_that_share_nothing_are_wholly_apart_and_two_that_are_alike_not_at_all(seed: int, size: int) -> None:
+    separation = merge_components(random_table(seed, size)).separation
+    assert ((separation >= 0) & (separation <= 1)).all()
+    shares = np.random.default_rng(seed).dirichlet(5 * np.ones(size))
+    np.testing.assert_allclose(merge_components(np.diag(shares)).separation, 1)
+    np.testing.assert_allclose(merge_components(np.outer(shares, shares)).separation, 0, atol=1e-10)
+
+
+given_clusters = given(seed=st.integers(0, 999), cluster_of=st.lists(st.integers(0, 3), min_size=2, max_size=8))
+
+
+@given_clusters
+@quick
+def test_the_tree_passes_through_clusters_that_are_given(seed: int, cluster_of: list[int]) -> None:
+    table, clusters = random_table(seed, len(cluster_of)), len(set(cluster_of))
+    tree = merge_components(table, np.array(cluster_of))
+    assert same_partition(tree.cut(clusters), np.array(cluster_of))
+    for number in range(1, len(cluster_of) + 1):
+        finer, coarser = tree.cut(max(number, clusters)), tree.cut(min(number, clusters))
+        assert all(len(np.unique(coarser[finer == cluster])) == 1 for cluster in np.unique(finer))
+
+
+@given_clusters
+@quick
+def test_through_given_clusters_too_losses_are_what_the_merged_tables_lack(seed: int, cluster_of: list[int]) -> None:
+    table = random_table(seed, len(cluster_of))
+    tree = merge_components(table, np.array(cluster_of))
+    assert tree.losses.sum() == pytest.approx(information(table))
+    assert (tree.losses >= -1e-12).all()
+    for clusters in range(1, len(cluster_of) + 1):
+        left = information(merged(table, tree.cut(clusters)))
+        assert tree.information(clusters) == pytest.approx(left, abs=1e-12)
+    assert is_valid_linkage(tree.linkage())
+
+
+@given_clusters
+@quick
+def test_given_clusters_are_only_read_and_their_numbers_do_not_matter(seed: int, cluster_of: list[int]) -> None:
+    table, clusters = random_table(seed, len(cluster_of)), np.array(cluster_of)
+    before = clusters.copy()
+    tree = merge_components(table, clusters)
+    np.testing.assert_array_equal(clusters, before)
+    assert merge_components(table, 7 - 2 * clusters).as_dict() == tree.as_dict()
+
+
+@tables
+@quick
+def test_clusters_that_merging_finds_by_itself_change_nothing_when_given(seed: int, size: int) -> None:
+    table = random_table(seed, size)
+    tree = merge_components(table)
+    for clusters in range(1, size + 1):
+        through = merge_components(table, tree.cut(clusters))
+        for number in range(1, clusters + 1):
+            np.testing.assert_array_equal(through.cut(number), tree.cut(number))
+    np.testing.assert_array_equal(merge_components(table, np.zeros(size, dtype=int)).merges, tree.merges)
+
+
 def test_counts_and_a_table_that_is_not_symmetric_will_do() -> None:
     random = np.random.default_rng(0)
     counts = random.integers(0, 50, (6, 6)).astype(float)
@@ -200,4 +259,5 @@ def test_a_tree_comes_back_from_json_as_it_was(seed: int, size: int) -> None:
     assert again.components == tree.components
     np.testing.assert_array_equal(again.merges, tree.merges)
     np.testing.assert_array_equal(again.losses, tree.losses)
+    np.testing.assert_array_equal(again.shares, tree.shares)
     assert again.merges.dtype == tree.merges.dtype

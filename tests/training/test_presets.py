@@ -15,13 +15,13 @@ every_preset = pytest.mark.parametrize(
 
 @every_preset
 def test_every_preset_passes_its_own_checks(preset: str, kind: Kind) -> None:
-    PRESETS[preset][kind].check(clusters=10)
+    PRESETS[preset][kind].resolve(10)
 
 
 @every_preset
 def test_every_preset_builds_a_model_for_its_kind_of_data(preset: str, kind: Kind) -> None:
     data_shape = (1, 8, 8) if kind == "images" else (5,)
-    model = empty_model(PRESETS[preset][kind], data_shape, 3).eval()
+    model = empty_model(PRESETS[preset][kind].resolve(3), data_shape, 3).eval()
     rows = torch.rand(2, *data_shape)
     assert model.decode_mean(model.mean_code(rows)).shape == rows.shape
 

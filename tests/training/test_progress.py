@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from vaecluster.training import progress
-from vaecluster.training.events import EpochDone, StepDone
+from vaecluster.training.events import ClustersMergedAgain, EpochDone, StepDone
 from vaecluster.training.progress import Bar, Lines, ProgressDisplay, Silence, progress_display
 
 EPOCHS, ROWS = 5, 1000
@@ -114,6 +114,24 @@ def test_an_epoch_too_short_to_measure_is_no_error(capsys: pytest.CaptureFixture
 def test_steps_print_no_lines(capsys: pytest.CaptureFixture[str]) -> None:
     Lines()(step(1, 500))
     assert capsys.readouterr().err == ""
+
+
+def test_clusters_that_were_merged_again_print_no_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    for display in (Silence(), Lines()):
+        display(ClustersMergedAgain(2, EPOCHS, 3))
+        display.close()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_stays_as_it_is_when_clusters_are_merged_again() -> None:
+    bar, screen = bar_on_a_terminal()
+    for event in (step(2, 1000), epoch_done(2), ClustersMergedAgain(2, EPOCHS, 3)):
+        bar(event)
+    bar.close()
+    frame = last_frame(screen)
+    assert "epoch 2/5" in frame
+    assert "40%" in frame
+    assert "bound -12.35  latent_kl 6.79  clusters 7  confidence 0.88" in frame
 
 
 def test_the_bar_shows_the_terms_the_speed_and_the_time_left() -> None:

@@ -17,13 +17,23 @@ NAMES = {
     "likelihood": ("gaussian", "gaussian-learned", "bernoulli"),
     "cluster_posterior": ("code", "features", "bayes"),
     "schedule": ("constant", "one-cycle", "cosine"),
+    "scaling": ("columns", "common"),
 }
 
 
 def complaint(**choice: object) -> str:
     with pytest.raises(SettingError) as caught:
-        replace(GOOD, **choice).check(3)
+        replace(GOOD, **choice).resolve(3)
     return str(caught.value)
+
+
+def test_right_settings_resolve_to_themselves() -> None:
+    assert GOOD.resolve(3) == GOOD
+
+
+def test_without_a_number_of_clusters_the_bound_has_nothing_to_find_one_with() -> None:
+    with pytest.raises(SettingError, match=r"n_clusters is 'auto', but this preset does not find.* Give one\."):
+        GOOD.resolve(None)
 
 
 @pytest.mark.parametrize(("setting", "choices"), NAMES.items())
@@ -37,7 +47,7 @@ def test_an_unknown_name_is_answered_by_the_known_ones(setting: str, choices: tu
 @pytest.mark.parametrize(("setting", "choices"), NAMES.items())
 def test_every_known_name_is_allowed(setting: str, choices: tuple[str, ...]) -> None:
     for choice in choices:
-        replace(GOOD, **{setting: choice}).check(3)
+        replace(GOOD, **{setting: choice}).resolve(3)
 
 
 @pytest.mark.parametrize("setting", WHOLE)
@@ -49,7 +59,7 @@ def test_a_count_must_be_a_whole_number_of_one_or_more(setting: str, wrong: obje
 
 @pytest.mark.parametrize("setting", WHOLE)
 def test_a_count_may_be_numpys(setting: str) -> None:
-    replace(GOOD, **{setting: np.int64(5)}).check(3)
+    replace(GOOD, **{setting: np.int64(5)}).resolve(3)
 
 
 @pytest.mark.parametrize("setting", POSITIVE)
@@ -62,7 +72,7 @@ def test_a_quantity_must_be_a_number_above_zero(setting: str, wrong: object) -> 
 @pytest.mark.parametrize("setting", POSITIVE)
 @pytest.mark.parametrize("right", [1, 0.5, np.float32(2), np.float64(1e-3)])
 def test_a_quantity_may_be_any_number_above_zero(setting: str, right: float) -> None:
-    replace(GOOD, **{setting: right}).check(3)
+    replace(GOOD, **{setting: right}).resolve(3)
 
 
 @pytest.mark.parametrize("wrong", [(0,), (12, -3), (12, 2.5), (True,), ("12",)])
@@ -91,7 +101,7 @@ def test_the_scale_of_components_is_learned_or_a_number_above_zero(wrong: object
 def test_the_weight_of_the_cluster_term_is_a_number_of_zero_or_more(wrong: object) -> None:
     assert complaint(cluster_kl_weight=wrong).startswith(f"cluster_kl_weight is {wrong!r}; ")
     for right in (0, 0.5, 3):
-        replace(GOOD, cluster_kl_weight=right).check(3)
+        replace(GOOD, cluster_kl_weight=right).resolve(3)
 
 
 @pytest.mark.parametrize("wrong", [0, 1, -0.1, 1.5, NAN, "0.1", None])
@@ -123,7 +133,7 @@ def test_shares_that_are_no_numbers_are_a_wrong_setting_too(wrong: object) -> No
 
 @pytest.mark.parametrize("right", ["uniform", "learned", (1, 2, 3), [0.2, 0.3, 0.5], np.array([5.0, 1.0, 1.0])])
 def test_the_shares_may_be_a_name_or_any_sequence(right: object) -> None:
-    replace(GOOD, cluster_weights=right).check(3)
+    replace(GOOD, cluster_weights=right).resolve(3)
 
 
 def test_a_wrong_setting_is_a_value_error_as_scikit_learn_expects() -> None:

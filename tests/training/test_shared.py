@@ -11,12 +11,15 @@ from vaecluster.data.preprocessing import standard_preprocessing
 from vaecluster.data.rows import Rows
 from vaecluster.errors import SettingError, TrainingError
 from vaecluster.evaluation.inference import assignments
-from vaecluster.training.events import EpochDone, Event, StepDone
-from vaecluster.training.fitting import Fitted
+from vaecluster.model.heads import HeadedVAE
+from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event, StepDone
+from vaecluster.training.fitted import Fitted
 from vaecluster.training.history import History
-from vaecluster.training.merging import merge_components
 from vaecluster.training.pairs import Pairs
-from vaecluster.training.shared import SharedSettings, build_headed, choose_head, fit_shared, joint_tables
+from vaecluster.training.passes import component_tables
+from vaecluster.training.regrouping import LOOKS
+from vaecluster.training.shared import build_headed, build_shared, fit_shared
+from vaecluster.training.shared_settings import LEAST_STEPS, SharedSettings
 from vaecluster.views.neighbours import Neighbours
 from vaecluster.views.pipeline import Views
 
@@ -31,16 +34,24 @@ def some_rows(number: int = NUMBER) -> Rows:
     return Rows(array, standard_preprocessing(array), torch.device("cpu"))
 
 
-def some_pairs(number: int = NUMBER) -> Pairs:
+def some_pairs(number: int = NUMBER, views: Views | None = None) -> Pairs:
     rows = some_rows(number)
-    return Pairs(rows, Views(Neighbours(5)).prepare(rows), SMALL.decoded_share)
+    return Pairs(rows, (views or Views(Neighbours(5))).prepare(rows), SMALL.decoded_share)
 
 
-def fit(settings: SharedSettings = SMALL, *listeners: object, number: int = NUMBER, seed: int = 0) -> Fitted:
+def headed(settings: SharedSettings = SMALL, seed: int = 0) -> HeadedVAE:
     torch.manual_seed(seed)
-    model = build_headed(settings, (4,), CLUSTERS)
-    chosen, tree, ending = fit_shared(model, some_pairs(number), settings, CLUSTERS, listeners)
-    return Fitted(chosen, ending, tree)
+    return build_headed(settings, (4,))
+
+
+def fit(
+    settings: SharedSettings = SMALL,
+    *listeners: object,
+    number: int = NUMBER,
+    seed: int = 0,
+    clusters: int | None = CLUSTERS,
+) -> Fitted:
+    return fit_shared(headed(settings, seed), some_pairs(number), settings, clusters, listeners)
 
 
 # The settings
@@ -48,14 +59,18 @@ def fit(settings: SharedSettings = SMALL, *listeners: object, number: int = NUMB
 
 def complaint(**choice: object) -> str:
     with pytest.raises(SettingError) as caught:
-        replace(SMALL, **choice).check(CLUSTERS)
+        replace(SMALL, **choice).resolve(CLUSTERS)
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("setting", "wrong"),
     [
-        *[(name, wrong) for name in ("steps", "batch_size", "latent", "heads") for wrong in (0, 1.5, True, "8", None)],
+        *[
+            (name, wrong)
+            for name in ("steps", "most_epochs", "batch_size", "latent", "heads")
+            for wrong in (0, 1.5, True, "8", None)
+        ],
         *[("components", wrong) for wrong in (0, 2.0, "many")],
         *[("epochs", wrong) for wrong in (0, -1, 2.0, "8")],
         *[
@@ -63,7 +78,14 @@ def complaint(**choice: object) -> str:
             for name in ("precision", "learning_rate", "information_weight")
             for wrong in (0, -1.0, NAN, INFINITY, "1", None)
         ],
-        *[("agreement_weight", wrong) for wrong in (-0.1, NAN, INFINITY, None)],
+        *[
+            (name, wrong)
+            for name in ("agreement_weight", "balance_weight")
+            for wrong in (-0.1, NAN, INFINITY, "1", True, None)
+        ],
+        *[("scaling", wrong) for wrong in ("rows", "Columns", None, ["common"])],
+        *[("arithmetic", wrong) for wrong in ("float16", "half", 16, None)],
+        *[("cluster_weights", wrong) for wrong in ("learned", "", "equal")],
         *[(name, wrong) for name in ("component_share", "decoded_share") for wrong in (0, 1, -0.1, 2, NAN, "0.5")],
         *[("likelihood", wrong) for wrong in ("nothing", None)],
         *[("hidden", wrong) for wrong in ((), (30,), 12)],
@@ -75,14 +97,64 @@ def test_a_wrong_setting_is_named_with_what_came(setting: str, wrong: object) ->
 
 def test_fewer_components_than_clusters_are_refused() -> None:
     assert complaint(components=2) == ("components is 2, fewer than n_clusters=3. Give several for each cluster.")
-    replace(SMALL, components=3).check(CLUSTERS)
+    replace(SMALL, components=3).resolve(CLUSTERS)
+    # One cluster is what is left where nothing speaks for more.
+    replace(SMALL, components=1).resolve(None)
+
+
+@pytest.mark.parametrize(("clusters", "components"), [(None, 80), (1, 80), (26, 80), (27, 81), (100, 300)])
+def test_without_components_there_are_several_for_each_cluster(clusters: int | None, components: int) -> None:
+    unsaid = replace(SMALL, components=None)
+    assert unsaid.resolve(clusters) == replace(unsaid, components=components)
+
+
+@pytest.mark.parametrize("clusters", [None, CLUSTERS])
+def test_settings_with_components_resolve_to_themselves(clusters: int | None) -> None:
+    assert SMALL.resolve(clusters) == SMALL
 
 
 @pytest.mark.parametrize(
-    "choice", [{}, {"epochs": None}, {"agreement_weight": 0}, {"epochs": np.int64(3)}, {"likelihood": "bernoulli"}]
+    "choice",
+    [
+        {},
+        {"epochs": None},
+        {"most_epochs": 1},
+        {"agreement_weight": 0},
+        {"balance_weight": 0},
+        {"balance_weight": 3.5},
+        {"epochs": np.int64(3)},
+        {"likelihood": "bernoulli"},
+        {"scaling": "common"},
+        {"arithmetic": "bfloat16"},
+        {"cluster_weights": "uniform"},
+        {"cluster_weights": (1, 2, 3)},
+        {"cluster_weights": np.array([0.2, 0.3, 0.5])},
+    ],
+    ids=str,
 )
 def test_right_settings_pass(choice: dict[str, object]) -> None:
-    replace(SMALL, **choice).check(CLUSTERS)
+    replace(SMALL, **choice).resolve(CLUSTERS)
+
+
+@pytest.mark.parametrize("wrong", [(0.5, 0.5), (0.2, 0.3, 0.3, 0.2), (0.5, 0.5, 0), (1, 1, NAN), (2, -1, 1), None])
+def test_shares_of_clusters_are_one_positive_number_for_each(wrong: object) -> None:
+    message = complaint(cluster_weights=wrong)
+    assert message.startswith("cluster_weights holds ")
+    assert "expected 3 positive numbers, one per cluster" in message
+    assert message.endswith("or use 'merged' or 'uniform'.")
+
+
+@pytest.mark.parametrize("wrong", [("a", "b", "c"), ((0.5, 0.2), (0.3,))])
+def test_shares_of_clusters_that_are_no_numbers_are_answered_by_what_is_expected(wrong: object) -> None:
+    expected = "expected 'merged', 'uniform', or 3 shares."
+    assert complaint(cluster_weights=wrong) == f"cluster_weights is {wrong!r}; {expected}"
+
+
+def test_shares_need_a_number_of_clusters_and_names_do_not() -> None:
+    with pytest.raises(SettingError, match=r"holds shares, but n_clusters is 'auto'\. Give the number"):
+        replace(SMALL, cluster_weights=(0.5, 0.5)).resolve(None)
+    for name in ("merged", "uniform"):
+        replace(SMALL, cluster_weights=name).resolve(None)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.99])
@@ -96,38 +168,70 @@ def test_the_two_stages_share_the_epochs(epochs: int, share: float) -> None:
         assert (plan.batch_size, plan.learning_rate) == (SMALL.batch_size, SMALL.learning_rate)
 
 
-# Of batches of 256: 4,000 steps, but no more than 200 epochs, though 1,000 steps in any case, and one epoch a stage.
-@pytest.mark.parametrize(("rows", "epochs"), [(60_000, 17), (3000, 200), (300, 500), (30, 1000), (10**7, 2)])
+# Of batches of 256: 4,000 steps, but no more than 200 epochs, though 800 steps in any case, and one epoch a stage.
+@pytest.mark.parametrize(
+    ("rows", "epochs"),
+    [(60_000, 17), (3000, 200), (4 * 256, LEAST_STEPS // 4), (300, LEAST_STEPS // 2), (30, LEAST_STEPS), (10**7, 2)],
+)
 def test_without_epochs_their_number_follows_from_the_steps(rows: int, epochs: int) -> None:
-    first, second = replace(SMALL, epochs=None, steps=4000, batch_size=256).stages(rows)
-    assert first.epochs + second.epochs == epochs
+    assert epochs_of(rows) == epochs
+
+
+def epochs_of(rows: int, **choice: int) -> int:
+    """In both stages, with 4,000 steps of 256 rows if nothing else is said."""
+    settings = replace(SMALL, **{"epochs": None, "steps": 4000, "batch_size": 256} | choice)
+    return sum(stage.epochs for stage in settings.stages(rows))
+
+
+@pytest.mark.parametrize("most_epochs", [1, 10, 50, 200])
+@pytest.mark.parametrize("rows", [30, 3000, 60_000])
+def test_there_are_no_more_epochs_than_the_most_unless_the_steps_are_too_few(rows: int, most_epochs: int) -> None:
+    steps_an_epoch = -(-rows // 256)
+    epochs = epochs_of(rows, most_epochs=most_epochs)
+    assert epochs <= max(2, most_epochs, round(LEAST_STEPS / steps_an_epoch))
+    assert epochs * steps_an_epoch >= min(LEAST_STEPS - steps_an_epoch, most_epochs * steps_an_epoch)
+
+
+@pytest.mark.parametrize("steps", [1, 100, LEAST_STEPS])
+@pytest.mark.parametrize("rows", [1, 30, 256])
+def test_the_least_steps_are_no_more_than_were_asked_for(rows: int, steps: int) -> None:
+    assert epochs_of(rows, steps=steps, most_epochs=1) == max(2, steps)
+
+
+def test_epochs_that_are_given_are_the_epochs_whatever_the_steps() -> None:
+    assert epochs_of(30, epochs=300, most_epochs=2, steps=5) == 300
 
 
 # The parts
 
 
-def test_a_head_chosen_is_the_models_own_and_shares_its_networks() -> None:
-    torch.manual_seed(0)
-    headed, rows = build_headed(SMALL, (4,), CLUSTERS).eval(), some_rows()
-    chosen, components, weights = choose_head(headed, 1, np.array([0, 1, 2, 2, 1, 0]), CLUSTERS)
-    chosen.eval()
-    assert chosen.encoder is headed.encoder
-    assert chosen.decoder is headed.decoder
-    assert (chosen.prior.components, chosen.prior.weights) == (components, weights)
-    expected = headed.heads(headed.encoder.features(rows[:]))[:, 1]
-    torch.testing.assert_close(chosen.assign(rows[:]).probs, expected)
-
-
 def test_every_head_has_a_symmetric_joint_table_over_all_rows() -> None:
-    torch.manual_seed(0)
-    headed, rows = build_headed(SMALL, (4,), CLUSTERS), some_rows()
-    alone = Pairs(rows, Views().prepare(rows), 0.5)  # each row is its own partner
-    tables = joint_tables(headed, alone)
+    model, rows = headed(), some_rows()
+    tables = component_tables(model, some_pairs(views=Views()))  # each row is its own partner
     with torch.no_grad():
-        assignment = headed.heads(headed.encoder.features(rows[:])).double()
+        assignment = model.heads(model.encoder.features(rows[:])).double()
     expected = torch.einsum("nhc,nhd->hcd", assignment, assignment) / NUMBER
-    np.testing.assert_allclose(tables, expected.numpy(), atol=1e-6)
-    np.testing.assert_allclose(tables.sum((1, 2)), 1, atol=1e-5)
+    np.testing.assert_allclose(tables.joint, expected.numpy(), atol=1e-6)
+    np.testing.assert_allclose(tables.joint.sum((1, 2)), 1, atol=1e-5)
+
+
+def test_every_two_heads_have_a_table_of_their_components_on_the_same_rows() -> None:
+    model, rows = headed(replace(SMALL, heads=3)), some_rows()
+    overlap = component_tables(model, some_pairs()).overlap  # whatever the partners are
+    with torch.no_grad():
+        assignment = model.heads(model.encoder.features(rows[:])).double().numpy()
+    assert overlap.shape == (3, 3, 6, 6)
+    for one in range(3):
+        for other in range(3):
+            expected = assignment[:, one].T @ assignment[:, other] / NUMBER
+            np.testing.assert_allclose(overlap[one, other], expected, atol=1e-6)
+
+
+def test_a_model_for_weights_has_the_parts_of_a_fitted_one() -> None:
+    fitted, empty = fit().model.state_dict(), build_shared(SMALL, (4,), CLUSTERS).state_dict()
+    assert {name: values.shape for name, values in empty.items()} == {
+        name: values.shape for name, values in fitted.items()
+    }
 
 
 # The fit
@@ -170,14 +274,102 @@ def test_the_clusters_are_the_trees_cut_and_the_prior_fits_all_codes() -> None:
     torch.testing.assert_close(mean, codes.mean(0), atol=1e-4, rtol=0)
 
 
-def test_the_head_with_the_most_information_left_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    # By hand: head 1 knows three clusters, head 0 nothing.
-    tables = np.stack([np.full((6, 6), 1 / 36), np.kron(np.eye(3), np.ones((2, 2))) / 12])
-    monkeypatch.setattr("vaecluster.training.shared.joint_tables", lambda model, pairs: tables)
-    fitted = fit()
-    assert fitted.hierarchy is not None
-    assert fitted.hierarchy.as_dict() == merge_components(tables[1]).as_dict()
-    assert fitted.model.grouping.cluster_of.tolist() == [0, 0, 1, 1, 2, 2]
+@pytest.mark.parametrize("ignorant", [0, 1])
+def test_a_head_that_knows_less_than_another_is_not_kept(ignorant: int) -> None:
+    model = headed()
+    with torch.no_grad():
+        for values in model.heads.linear.parameters():
+            values.view(2, 6, -1)[ignorant] = 0
+    chosen = fit_shared(model, some_pairs(), SMALL, CLUSTERS, ()).model
+    kept = model.heads.posterior(1 - ignorant).state_dict()
+    for name, values in chosen.cluster_posterior.state_dict().items():
+        assert torch.equal(values, kept[name])
+
+
+def test_the_order_of_the_heads_does_not_matter() -> None:
+    curves = []
+    for order in ([0, 1], [1, 0]):
+        model, history = headed(), History()
+        with torch.no_grad():
+            for values in model.heads.linear.parameters():
+                by_head = values.view(2, 6, -1)
+                by_head.copy_(by_head[order].clone())
+        fit_shared(model, some_pairs(), SMALL, CLUSTERS, (history,))
+        curves.append(history.curves())
+    # The head that the prior follows is the same one; sums in another order round otherwise.
+    for name in ("latent_kl", "agreement"):
+        np.testing.assert_allclose(curves[1][name], curves[0][name], rtol=2e-3)
+
+
+def test_the_model_kept_has_the_networks_that_were_fitted() -> None:
+    model = headed()
+    chosen = fit_shared(model, some_pairs(), SMALL, CLUSTERS, ()).model
+    assert chosen.encoder is model.encoder
+    assert chosen.decoder is model.decoder
+
+
+def test_every_head_is_refined() -> None:
+    # The first stage is the same for both, being a share of the epochs.
+    heads = []
+    for clusters in (2, 4):
+        model = headed()
+        fit_shared(model, some_pairs(), SMALL, clusters, ())
+        heads.append(model.heads.linear.weight.detach().view(2, 6, -1))
+    assert (heads[0] != heads[1]).any(-1).all()
+
+
+@pytest.mark.parametrize("clusters", [1, 2, CLUSTERS, 6])
+def test_the_number_of_clusters_asked_for_is_kept_whatever_the_evidence(clusters: int) -> None:
+    fitted = fit(clusters=clusters)
+    assert fitted.model.grouping.clusters == clusters
+    assert sorted(set(fitted.model.grouping.cluster_of.tolist())) == list(range(clusters))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_a_number_the_evidence_has_its_way(seed: int) -> None:
+    asked, left_open = fit(seed=seed), fit(seed=seed, clusters=None)
+    assert left_open.evidence is not None
+    assert left_open.model.grouping.clusters == left_open.evidence.clusters
+    # What was seen does not depend on what was asked for.
+    assert asked.evidence is not None
+    assert left_open.evidence.as_dict() == asked.evidence.as_dict()
+
+
+@pytest.mark.parametrize("choice", [{"heads": 1}, {"components": 1}, {"components": 2}], ids=str)
+def test_one_head_and_few_components_are_enough_to_look_for_a_number(choice: dict[str, int]) -> None:
+    fitted = fit(replace(SMALL, **choice), clusters=None)
+    assert fitted.evidence is not None
+    assert fitted.model.grouping.clusters == fitted.evidence.clusters
+    assert all(values.isfinite().all() for values in fitted.model.state_dict().values())
+
+
+def test_dead_clusters_are_told_of_after_the_epochs_of_the_second_stage() -> None:
+    # At such a rate nothing is learned: all clusters stay the same.
+    events: list[Event] = []
+    fit(replace(SMALL, epochs=20, learning_rate=1e-9), events.append)
+    again = [event for event in events if isinstance(event, ClustersMergedAgain)]
+    assert len(again) == len(LOOKS)
+    assert {event.epochs for event in again} == {20}
+    assert all(8 < event.epoch < 20 for event in again)
+    for event in again:
+        # Of both heads together, one cluster of each being alive.
+        assert 1 <= event.dead_clusters <= 2 * (CLUSTERS - 1)
+        before = events[events.index(event) - 1]
+        assert isinstance(before, EpochDone)
+        assert before.epoch == event.epoch
+
+
+@pytest.mark.parametrize("choice", [{"balance_weight": 0.0}, {"cluster_weights": "uniform"}], ids=str)
+def test_how_sizes_count_changes_what_is_learned(choice: dict[str, object]) -> None:
+    usual, other = (fit(settings).model.state_dict() for settings in (SMALL, replace(SMALL, **choice)))
+    assert any(not torch.equal(values, other[name]) for name, values in usual.items())
+
+
+def test_the_order_and_the_unit_of_given_shares_do_not_matter() -> None:
+    first, other = (
+        fit(replace(SMALL, cluster_weights=shares)).model.state_dict() for shares in ((1, 2, 5), (0.625, 0.125, 0.25))
+    )
+    assert all(torch.equal(values, other[name]) for name, values in first.items())
 
 
 def test_the_seed_decides_the_weights() -> None:

@@ -18,7 +18,7 @@ def fit(
     source: str,
     /,
     *,
-    clusters: int = 8,
+    clusters: int | Literal["auto"] = "auto",
     output: Path = Path("run"),
     overwrite: bool = False,
     preset: str = "shared",
@@ -47,7 +47,7 @@ def fit(
         A file (.npz or .npy) or a named data set: digits, mnist, fashion-mnist, pendigits. An .npz holds the rows
         as x_train or X; labels as y_train or y serve only to score afterwards.
     clusters
-        Number of clusters.
+        Number of clusters, or auto to find it (shared only).
     output
         Folder to write the model, the labels and the run's description into.
     overwrite
@@ -103,7 +103,7 @@ def fit(
     folder = RunFolder.create(output, overwrite=overwrite)
     scores = fit_into(folder, model, data, source)
     if not quiet:
-        print(f"{len(data.x_train):,} rows in {clusters} clusters: {model.cluster_sizes_.tolist()}")
+        print(f"{len(data.x_train):,} rows in {model.n_clusters_} clusters: {model.cluster_sizes_.tolist()}")
         for part, values in scores.items():
             shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "rows")
             print(f"scores on {part} (labels used only here): {shown}")

@@ -1,7 +1,7 @@
 """From rows as users have them to tensors as the likelihood expects them, and back."""
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Array = NDArray[Any]
+Scaling = Literal["columns", "common"]
 
 
 @final
@@ -94,15 +95,31 @@ def standard_preprocessing(vectors: Array) -> Preprocessing:
     return Preprocessing(vectors.shape[1:], vectors.dtype.str, mean, np.where(constant, 1.0, scale))
 
 
+def common_preprocessing(vectors: Array) -> Preprocessing:
+    """Bring every column to mean 0 and all of them together to variance 1, so that their proportions stay.
+
+    For columns in one unit, such as principal components or embeddings, where a wide column says more.
+    """
+    values = vectors.astype(np.float64)
+    spread = float(np.sqrt(values.var(0).mean()))
+    scale = np.full(vectors.shape[1:], spread if spread > 1e-12 * float(np.abs(values).max()) else 1.0)
+    return Preprocessing(vectors.shape[1:], vectors.dtype.str, values.mean(0), scale)
+
+
 def unit_preprocessing(vectors: Array) -> Preprocessing:
     """Leave the columns as they are; for the Bernoulli likelihood, whose rows must lie in [0, 1]."""
     columns = vectors.shape[1:]
     return Preprocessing(columns, vectors.dtype.str, np.zeros(columns), np.ones(columns))
 
 
-def choose_preprocessing(rows: Array, likelihood: str) -> Preprocessing:
-    """The map for a whole data set: by its layout (images or vectors) and by what the likelihood can hold."""
+def choose_preprocessing(rows: Array, likelihood: str, scaling: Scaling = "columns") -> Preprocessing:
+    """The map for a whole data set: by its layout (images or vectors) and by what the likelihood can hold.
+
+    `scaling` is for vectors: each column by its own spread, or all by a common one.
+    """
     bernoulli = likelihood == "bernoulli"
     if rows.ndim > 2:
         return pixel_preprocessing(rows, keep_unit=bernoulli)
-    return unit_preprocessing(rows) if bernoulli else standard_preprocessing(rows)
+    if bernoulli:
+        return unit_preprocessing(rows)
+    return standard_preprocessing(rows) if scaling == "columns" else common_preprocessing(rows)

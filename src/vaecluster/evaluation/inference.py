@@ -25,7 +25,20 @@ NOISE_SEED = 0
 
 def assignments(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
     """q(y|.) at the mean code: (rows, clusters), each row summing to 1 in double precision."""
-    return _in_blocks(model, rows, lambda batch: model.grouping.sum(model.assign(batch).logits.double().softmax(-1)))
+    return clusters(model, component_logits(model, rows))
+
+
+def component_logits(model: ClusteringVAE, rows: Rows) -> NDArray[np.float32]:
+    """log q(c|.) at the mean code: (rows, components)."""
+    return _in_blocks(model, rows, lambda batch: model.assign(batch).logits)
+
+
+def clusters(model: ClusteringVAE, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """q(y|.) from log q(c|.), (rows, components) to (rows, clusters)."""
+    device = model.grouping.cluster_of.device
+    blocks = torch.split(torch.from_numpy(logits), BLOCK)
+    assigned = [model.grouping.sum(block.to(device).double().softmax(-1)).cpu().numpy() for block in blocks]
+    return np.concatenate(assigned)
 
 
 def codes(model: ClusteringVAE, rows: Rows) -> NDArray[np.float32]:

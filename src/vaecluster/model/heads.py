@@ -8,22 +8,23 @@ from torch.distributions import Categorical
 from vaecluster.model.cluster_posterior import ClusterPosterior
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
+from vaecluster.model.networks.reduced import run_reduced
 from vaecluster.model.prior import MixturePrior
 
 
 @final
 class ComponentHeads(nn.Module):
-    """q(c|x) of several heads over fine components, one product for all of them."""
+    """q(c|x) of several heads over fine components, one product for all of them; `reduced` as in the networks."""
 
-    def __init__(self, features: int, heads: int, components: int) -> None:
+    def __init__(self, features: int, heads: int, components: int, *, reduced: bool = False) -> None:
         super().__init__()
-        self.heads, self.components = heads, components
+        self.heads, self.components, self.reduced = heads, components, reduced
         self.linear = nn.Linear(features, heads * components)
 
     def forward(self, features: Tensor) -> Tensor:
         """q(c|x) of every head: (rows, features) to (rows, heads, components)."""
-        logits: Tensor = self.linear(features).view(-1, self.heads, self.components)
-        return logits.softmax(-1)
+        logits = run_reduced(self.linear, features, self.reduced)
+        return logits.view(-1, self.heads, self.components).softmax(-1)
 
     def posterior(self, head: int) -> "ComponentPosterior":
         """One head alone, with its weights."""

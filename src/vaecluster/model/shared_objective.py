@@ -6,11 +6,10 @@ from typing import final
 import torch
 from torch import Tensor
 
-from vaecluster.model.encoder import Encoder
 from vaecluster.model.full_covariance import MomentComponents, MomentWeights
 from vaecluster.model.heads import HeadedVAE
-from vaecluster.model.information import shared_information
-from vaecluster.model.vae import ClusteringVAE
+from vaecluster.model.information import InformationEstimate
+from vaecluster.model.prior import MixturePrior
 
 
 @final
@@ -18,7 +17,7 @@ from vaecluster.model.vae import ClusteringVAE
 class SharedTerms:
     """The second stage's terms, one value per row, in nats; all but `information` of the rows that were decoded.
 
-    `information` is (2) of the assignments to clusters, `agreement` is log p(c|z) averaged over the partner's
+    `information` is (2) of the clusters, mean over heads; `agreement` is log p(c|z) averaged over the partner's
     assignment, and `assignment` (rows, clusters) is kept for the diagnostics.
     """
 
@@ -60,19 +59,10 @@ class ComponentTerms:
 @final
 @dataclass(frozen=True)
 class Pair:
-    """A batch as two views of the same rows, `views` and `partners` (rows, *data), and some of the rows as they are.
+    """Rows as they are and then a view of each, `both` (2 rows, *data); the first `decoded` are decoded as well."""
 
-    `plain` (plain, *data) are the first rows unchanged: the bound is about rows, not about changed rows.
-    """
-
-    plain: Tensor
-    views: Tensor
-    partners: Tensor
-
-    def features(self, encoder: Encoder) -> tuple[Tensor, Tensor]:
-        """Features of the plain rows, and of views and partners together, in one pass."""
-        features = encoder.features(torch.cat([self.plain, self.views, self.partners]))
-        return features[: len(self.plain)], features[len(self.plain) :]
+    both: Tensor
+    decoded: int
 
 
 @final
@@ -83,15 +73,16 @@ class ComponentObjective:
     Minimises  - weight * mean over heads of I(c;c') - E[ log p(x|z) ] + KL( q(z|x) || N(0, I) ).
     """
 
+    estimate: InformationEstimate
     weight: float
 
     def terms(self, model: HeadedVAE, batch: Pair) -> ComponentTerms:
         """The terms for a batch of pairs."""
-        plain, both = batch.features(model.encoder)
-        own, partner = model.heads(both).chunk(2)  # rows heads components
-        information = shared_information(own, partner).mean(-1)
-        posterior = model.encoder.code(plain)
-        reconstruction = model.decoder(posterior.rsample()).log_prob(batch.plain)
+        features = model.encoder.features(batch.both)
+        own, partner = model.heads(features).chunk(2)  # rows heads components
+        information = self.estimate(own, partner).mean(-1)
+        posterior = model.encoder.code(features[: batch.decoded])
+        reconstruction = model.decoder(posterior.rsample()).log_prob(batch.both[: batch.decoded])
         mean, variance = posterior.mean, posterior.variance
         latent_kl = 0.5 * (mean.square() + variance - variance.log() - 1).sum(-1)
         return ComponentTerms(information, reconstruction, latent_kl, own[:, 0])
@@ -104,37 +95,41 @@ class ComponentObjective:
 @final
 @dataclass(frozen=True)
 class ClusterObjective:
-    """Second stage: the clusters of one head share as much as they can, and its components have a prior of their own.
+    """Second stage: every head's clusters share as much as they can; the components of one have a prior of their own.
 
-    Minimises  - weight * I(y;y') - E[ log p(x|z) ] + sum_c q(c|x') KL( q(z|x) || p(z|c) )
+    Minimises  - weight * mean over heads of I(y;y') - E[ log p(x|z) ] + sum_c q(c|x') KL( q(z|x) || p(z|c) )
                - agreement_weight * E[ sum_c q(c|x') log p(c|z) ].
     Assignments are constants in the last two terms: a prior that does not fit yet must not move the partition.
+    `groups` (heads, components, clusters) is 1 where a component belongs to a cluster; the prior is that of `head`.
     """
 
+    estimate: InformationEstimate
+    groups: Tensor
+    head: int
     components: MomentComponents
     weights: MomentWeights
     weight: float
     agreement_weight: float
 
-    def terms(self, model: ClusteringVAE, batch: Pair) -> SharedTerms:
+    def terms(self, model: HeadedVAE, batch: Pair) -> SharedTerms:
         """The terms for a batch of pairs; the prior's moments take the batch in first."""
-        plain, both = batch.features(model.encoder)
-        # This posterior reads neither the code nor the prior.
-        assignment = model.cluster_posterior(both, both, model.prior).probs
-        own, partner = assignment.chunk(2)
-        clusters, partner_clusters = model.grouping.sum(own), model.grouping.sum(partner)
-        information = shared_information(clusters.unsqueeze(1), partner_clusters.unsqueeze(1)).squeeze(-1)
+        features = model.encoder.features(batch.both)
+        own, partner = model.heads(features).chunk(2)  # rows heads components
+        clusters, partner_clusters = (torch.einsum("nhc,hck->nhk", view, self.groups) for view in (own, partner))
+        information = self.estimate(clusters, partner_clusters).mean(-1)
 
-        posterior = model.encoder.code(plain)
+        decoded = batch.decoded
+        posterior = model.encoder.code(features[:decoded])
         mean, variance, code = posterior.mean, posterior.variance, posterior.rsample()
-        # q(c|x'); a batch of one row has two plain ones, and the partner's partner is the row.
-        given = torch.cat([partner, own])[: len(plain)].detach()
+        # q(c|x'); where a batch of one row is decoded with its view, the view's partner is the row.
+        given = torch.cat([partner, own])[:decoded, self.head].detach()
         self.components.observe(mean.detach(), variance.detach(), given)
         self.weights.follow(self.components)
-        reconstruction = model.decoder(code).log_prob(batch.plain)
+        reconstruction = model.decoder(code).log_prob(batch.both[:decoded])
         latent_kl = (given * self.components.divergence(mean, variance)).sum(-1)
-        agreement = (given * model.prior.joint_log_prob(code).log_softmax(-1)).sum(-1)
-        return SharedTerms(information, reconstruction, latent_kl, agreement, clusters)
+        joint = MixturePrior(self.components, self.weights).joint_log_prob(code)
+        agreement = (given * joint.log_softmax(-1)).sum(-1)
+        return SharedTerms(information, reconstruction, latent_kl, agreement, clusters[:, self.head])
 
     def loss(self, terms: SharedTerms) -> Tensor:
         """What is minimised, in nats per row."""

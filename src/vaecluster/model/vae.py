@@ -34,6 +34,10 @@ class ClusteringVAE(nn.Module):
         self.cluster_posterior = cluster_posterior
         self.grouping = grouping
 
+    def regrouped(self, grouping: Grouping) -> "ClusteringVAE":
+        """The same parts with other clusters."""
+        return ClusteringVAE(self.encoder, self.decoder, self.prior, self.cluster_posterior, grouping)
+
     def mean_code(self, rows: Tensor) -> Tensor:
         """The mean of q(z|x): (rows, *data) to (rows, latent)."""
         posterior: Distribution = self.encoder(rows)

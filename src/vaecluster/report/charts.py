@@ -41,7 +41,7 @@ def curves_figure(curves: Sequence[Curve], palette: Palette = LIGHT) -> Figure:
     figure = Figure(figsize=(3.5 * columns, 2.2 * lines), layout="constrained", facecolor=palette.paper)
     for place, curve in enumerate(curves, start=1):
         axes = figure.add_subplot(lines, columns, place)
-        _dress(axes, palette)
+        dress(axes, palette)
         _draw_curve(axes, curve, palette)
     return figure
 
@@ -52,7 +52,7 @@ def sizes_figure(clusters: Sequence[ClusterPage], palette: Palette = LIGHT) -> F
     width = min(11.0, max(3.5, 1.2 + 0.3 * len(pages)))
     figure = Figure(figsize=(width, 2.4), layout="constrained", facecolor=palette.paper)
     axes = figure.add_subplot()
-    _dress(axes, palette)
+    dress(axes, palette)
     numbers = [page.cluster for page in pages]
     axes.bar(numbers, [page.size for page in pages], color=palette.mark, width=0.72)
     if len(pages) <= 36:  # more numbers than that would run into each other
@@ -65,7 +65,8 @@ def sizes_figure(clusters: Sequence[ClusterPage], palette: Palette = LIGHT) -> F
     return figure
 
 
-def _dress(axes: Axes, palette: Palette) -> None:
+def dress(axes: Axes, palette: Palette) -> None:
+    """The look that all charts share."""
     axes.set_facecolor("none")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)

@@ -7,8 +7,10 @@ import numpy as np
 
 from vaecluster.data.preprocessing import Array, Preprocessing
 from vaecluster.estimator import VAEClustering
-from vaecluster.report.content import WALL_ROWS, ClusterPage, Curve, ReportContent, Wall
+from vaecluster.report.content import WALL_ROWS, ClusterPage, Curve, Matrix, NumberPage, ReportContent, Wall
 from vaecluster.run_folder import RunFolder
+from vaecluster.training.merging import Hierarchy
+from vaecluster.training.shared_settings import SharedSettings
 
 UNITS = {
     "populated_clusters": "clusters",
@@ -40,7 +42,49 @@ def collect(folder: RunFolder) -> ReportContent:
         if name != "seconds"
     )
     facts = tuple((name, value) for name, value in _facts(run, model).items())
-    return ReportContent(run["source"], facts, pages, curves, run["scores"] or None, tuple(_warnings(run, model)))
+    warnings = tuple(_warnings(run, model))
+    return ReportContent(run["source"], facts, pages, curves, run["scores"] or None, warnings, collect_number(model))
+
+
+def collect_number(model: VAEClustering) -> NumberPage | None:
+    """What the fit weighed to find the number of clusters; None if its method weighs none."""
+    evidence, tree = model.evidence_, model.hierarchy_
+    # A single component leaves no number to weigh.
+    if evidence is None or tree is None or not len(evidence.losses):
+        return None
+    # The agreement of one head with itself would be drawn as perfect.
+    alone = isinstance(model.settings_, SharedSettings) and model.settings_.heads == 1
+    return NumberPage(
+        losses=np.arange(2, len(evidence.losses) + 2) * evidence.losses,
+        agreement=None if alone else evidence.agreement,
+        support=evidence.support,
+        used=model.n_clusters_,
+        best=evidence.clusters,
+        strength=evidence.strength,
+        found=model.n_clusters == "auto",
+        tree=cluster_tree(tree, model.n_clusters_),
+    )
+
+
+def cluster_tree(tree: Hierarchy, clusters: int) -> Matrix:
+    """scipy's linkage of the last `clusters` of the tree, in their order, with nothing lost before them."""
+    linkage, cluster_of = tree.linkage(), tree.cut(clusters)
+    inside = tree.components - clusters  # merges within clusters
+
+    def cluster_or_merge(node: int) -> int:
+        if node >= tree.components + inside:
+            return node - tree.components - inside + clusters
+        while node >= tree.components:  # down to a leaf, all of which lie in one cluster
+            node = int(linkage[node - tree.components, 0])
+        return int(cluster_of[node])
+
+    lost = linkage[inside - 1, 2] if inside else 0.0
+    rows, sizes = np.empty((clusters - 1, 4)), np.ones(2 * clusters - 1)
+    for step, (one, other, height, _) in enumerate(linkage[inside:]):
+        pair = sorted((cluster_or_merge(int(one)), cluster_or_merge(int(other))))
+        sizes[clusters + step] = sizes[pair].sum()
+        rows[step] = *pair, height - lost, sizes[clusters + step]
+    return rows
 
 
 def _bounds(preprocessing: Preprocessing, rows: Array) -> tuple[Array | float, Array | float]:
@@ -59,7 +103,7 @@ def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
     return {
         "Rows": f"{run['rows']:,}",
         "Row": f"{shape} pixels" if model.preprocessing_.is_image else f"{shape} columns",
-        "Clusters": str(model.n_clusters),
+        "Clusters": str(model.n_clusters_),
         "Method": f"preset {model.preset}",
         "Epochs": f"{epochs} of {model.history_.epochs[-1].epochs}",
         "Time": f"{run['seconds']:,.0f} s",
@@ -76,8 +120,8 @@ def _warnings(run: dict[str, Any], model: VAEClustering) -> list[str]:
     empty = [entry["cluster"] for entry in run["clusters"] if not entry["size"]]
     if empty:
         warnings.append(
-            f"{len(empty)} of {model.n_clusters} clusters hold no row. Ask for fewer clusters, train for more epochs, "
-            "or try another seed."
+            f"{len(empty)} of {model.n_clusters_} clusters hold no row. Ask for fewer clusters, train for more "
+            "epochs, or try another seed."
         )
     if run["ending"] == "interrupted":
         warnings.append("The fit was interrupted; the model is what was learned until then.")

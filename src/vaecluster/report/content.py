@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.errors import DataError
+from vaecluster.training.number import Strength
 
 WALL_ROWS = 64
 """The most rows that one wall shows."""
 
 Values = NDArray[np.generic]
 Bound = float | Values | None
+Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +76,43 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
+class NumberPage:
+    """How many clusters there are and what speaks for each number of them: entry i is about i + 2.
+
+    `losses` (components - 1,) is k loss(k), the information lost by merging k clusters into one fewer, in nats, times
+    k; `agreement` (components - 1,) is that of heads that learned apart, None if there was one head only; `support`
+    (components - 2,) weighs both. `used` is the number of the model, `found` whether it was found or given; `best`
+    the best supported number, 1 where there is none, and `strength` how far it stands out. `tree` is scipy's linkage
+    of the used clusters, (used - 1, 4), the height of a merge the information lost up to it, in nats.
+    """
+
+    losses: Matrix
+    agreement: Matrix | None
+    support: Matrix
+    used: int
+    best: int
+    strength: Strength
+    found: bool
+    tree: Matrix
+
+    @property
+    def components(self) -> int:
+        """The most clusters that could have been found."""
+        return len(self.losses) + 1
+
+    def support_of(self, number: int) -> float | None:
+        """The support of a number of clusters; None for 1 and for all components, which were not weighed."""
+        return float(self.support[number - 2]) if 2 <= number < self.components else None
+
+
+@dataclass(frozen=True, eq=False)
 class ReportContent:
     """All that a report says.
 
     `facts` are pairs of a name and a value, shown under the title in this order. `scores` maps a set of rows
     ("train", "test") to its scores by name (rows, majority_accuracy, hungarian_accuracy, nmi, ari); None
-    where there were no labels to score with. `warnings` are sentences that a reader must not miss.
+    where there were no labels to score with. `warnings` are sentences that a reader must not miss. `number` is None
+    where the method weighs no numbers of clusters.
     """
 
     title: str
@@ -88,3 +121,4 @@ class ReportContent:
     curves: tuple[Curve, ...]
     scores: Mapping[str, Mapping[str, float]] | None = None
     warnings: tuple[str, ...] = ()
+    number: NumberPage | None = None

@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vaecluster.report.charts import DARK, LIGHT, Palette, curves_figure, sizes_figure
-from vaecluster.report.content import ClusterPage, Curve, ReportContent, Wall
+from vaecluster.report.content import ClusterPage, Curve, NumberPage, ReportContent, Wall
 from vaecluster.report.encode import data_uri, png_bytes, svg_text
+from vaecluster.report.number_charts import number_figure, tree_figure, tree_is_readable
+from vaecluster.report.number_words import verdict
 from vaecluster.report.walls import OVERVIEW_ROWS, overview_image, wall_image
 
 UNKNOWN = "\N{EN DASH}"
@@ -53,6 +55,15 @@ class Card:
 
 
 @dataclass(frozen=True)
+class NumberCard:
+    """How many clusters, as the page shows it; `tree` is None where it could not be read."""
+
+    verdict: str
+    weighed: Chart
+    tree: Chart | None
+
+
+@dataclass(frozen=True)
 class ScoreTable:
     """Scores as words: the headings, a line of cells for every set of rows, and what the headings mean."""
 
@@ -74,6 +85,7 @@ def render_html(content: ReportContent) -> str:
         has_vectors=any(not page.rows.holds_images for page in content.clusters),
         overview=_overview(content) if content.clusters else None,
         sizes=_sizes_chart(content) if content.clusters else None,
+        number=_number_card(content.number) if content.number else None,
         cards=[_card(page) for page in content.clusters],
         charts=[_curve_chart(curve) for curve in content.curves],
         scores=_score_table(content.scores) if content.scores else None,
@@ -105,6 +117,16 @@ def _sizes_chart(content: ReportContent) -> Chart:
         f"to {_count(largest.size)} rows (cluster {largest.cluster})"
     )
     return _chart(lambda palette: sizes_figure(content.clusters, palette), alt)
+
+
+def _number_card(page: NumberPage) -> NumberCard:
+    agreement = "" if page.agreement is None else " and the agreement of the heads"
+    alt = f"For each number of clusters, the information lost by merging on{agreement}; {page.used} are used"
+    tree = None
+    if tree_is_readable(page):
+        words = f"Tree of the {page.used} clusters: where two join, the information that is lost up to there"
+        tree = _chart(lambda palette: tree_figure(page, palette), words)
+    return NumberCard(verdict(page), _chart(lambda palette: number_figure(page, palette), alt), tree)
 
 
 def _curve_chart(curve: Curve) -> Chart:

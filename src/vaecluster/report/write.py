@@ -7,6 +7,7 @@ from vaecluster.report.charts import curves_figure, sizes_figure
 from vaecluster.report.content import ReportContent
 from vaecluster.report.encode import png_bytes
 from vaecluster.report.html import render_html
+from vaecluster.report.number_charts import number_figure, tree_figure, tree_is_readable
 from vaecluster.report.walls import overview_image, wall_image
 
 
@@ -22,9 +23,10 @@ def write_html(content: ReportContent, path: Path) -> None:
 def write_pictures(content: ReportContent, folder: Path) -> list[Path]:
     """Write the report's pictures as PNG files into `folder` and return their paths.
 
-    `overview.png`, `sizes.png`, `curves.png`, and for each cluster `cluster-03-rows.png` and
-    `cluster-03-generated.png`. Without curves there is no `curves.png`, without clusters nothing else. Other
-    files in the folder stay. Raises `FileError` if a file cannot be written.
+    `overview.png`, `sizes.png`, `number.png`, `tree.png`, `curves.png`, and for each cluster `cluster-03-rows.png`
+    and `cluster-03-generated.png`. What there is nothing to draw of is left out: no `curves.png` without curves, no
+    `number.png` where no numbers of clusters were weighed, no `tree.png` where it could not be read. Other files in
+    the folder stay. Raises `FileError` if a file cannot be written.
     """
     written = []
 
@@ -35,6 +37,10 @@ def write_pictures(content: ReportContent, folder: Path) -> list[Path]:
     if content.clusters:
         write("overview.png", png_bytes(overview_image(content.clusters)))
         write("sizes.png", png_bytes(sizes_figure(content.clusters)))
+    if content.number:
+        write("number.png", png_bytes(number_figure(content.number)))
+        if tree_is_readable(content.number):
+            write("tree.png", png_bytes(tree_figure(content.number)))
     if content.curves:
         write("curves.png", png_bytes(curves_figure(content.curves)))
     digits = max([2, *(len(str(page.cluster)) for page in content.clusters)])

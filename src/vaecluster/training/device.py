@@ -27,3 +27,11 @@ def forked_random_state(device: torch.device, seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
+
+
+def gains_by_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies in bfloat16 by instructions of its own; without them it would be slower."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    here = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return bool(here.get("avx512_bf16") or here.get("amx_bf16"))

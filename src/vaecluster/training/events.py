@@ -37,5 +37,15 @@ class EpochDone:
     held_out_bound: float | None
 
 
-Event = StepDone | EpochDone
+@final
+@dataclass(frozen=True)
+class ClustersMergedAgain:
+    """So many clusters were empty or twice the same after this epoch; their components were merged again."""
+
+    epoch: int
+    epochs: int
+    dead_clusters: int
+
+
+Event = StepDone | EpochDone | ClustersMergedAgain
 Listener = Callable[[Event], None]

@@ -1,9 +1,7 @@
 """From settings and rows to a fitted model: each method behind the same two functions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import singledispatch
-from typing import final
 
 import torch
 
@@ -11,14 +9,15 @@ from vaecluster.data.preprocessing import Array
 from vaecluster.data.rows import Rows
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training.build import build_model, build_objective
+from vaecluster.training.device import gains_by_bfloat16
 from vaecluster.training.early_stopping import HeldOutWatch
 from vaecluster.training.events import Listener
-from vaecluster.training.history import Ending
+from vaecluster.training.fitted import Fitted
 from vaecluster.training.loop import train
-from vaecluster.training.merging import Hierarchy
 from vaecluster.training.pairs import Pairs
 from vaecluster.training.settings import Settings
-from vaecluster.training.shared import SharedSettings, build_headed, build_shared, fit_shared
+from vaecluster.training.shared import build_headed, build_shared, fit_shared
+from vaecluster.training.shared_settings import SharedSettings
 from vaecluster.views.presets import as_views
 
 MethodSettings = Settings | SharedSettings
@@ -26,24 +25,18 @@ MethodSettings = Settings | SharedSettings
 METHODS: dict[str, type[MethodSettings]] = {"bound": Settings, "shared": SharedSettings}
 
 
-@final
-@dataclass(frozen=True)
-class Fitted:
-    """What a fit leaves: the model, how it ended, and the tree over its components where the method makes one."""
-
-    model: ClusteringVAE
-    ending: Ending
-    hierarchy: Hierarchy | None = None
-
-
 @singledispatch
-def fit_model(settings: MethodSettings, rows: Rows, clusters: int, listeners: Sequence[Listener]) -> Fitted:
-    """Learn from the rows; randomness comes from torch's global random state, which the caller forks and seeds."""
+def fit_model(settings: MethodSettings, rows: Rows, clusters: int | None, listeners: Sequence[Listener]) -> Fitted:
+    """Learn from the rows; without a number of `clusters` the method is to find one.
+
+    Randomness comes from torch's global random state, which the caller forks and seeds.
+    """
     raise NotImplementedError(f"{type(settings).__name__} is no method's settings")
 
 
 @fit_model.register
-def _(settings: Settings, rows: Rows, clusters: int, listeners: Sequence[Listener]) -> Fitted:
+def _(settings: Settings, rows: Rows, clusters: int | None, listeners: Sequence[Listener]) -> Fitted:
+    assert clusters is not None, "this method does not find a number of clusters; resolve the settings first"
     model = build_model(settings, rows.preprocessing.data_shape, clusters).to(rows.device)
     watch = None
     if settings.early_stopping:
@@ -56,12 +49,12 @@ def _(settings: Settings, rows: Rows, clusters: int, listeners: Sequence[Listene
 
 
 @fit_model.register
-def _(settings: SharedSettings, rows: Rows, clusters: int, listeners: Sequence[Listener]) -> Fitted:
+def _(settings: SharedSettings, rows: Rows, clusters: int | None, listeners: Sequence[Listener]) -> Fitted:
     views = as_views(settings.views, "images" if rows.preprocessing.is_image else "vectors")
     pairs = Pairs(rows, views.prepare(rows), settings.decoded_share)
-    model = build_headed(settings, rows.preprocessing.data_shape, clusters).to(rows.device)
-    chosen, hierarchy, ending = fit_shared(model, pairs, settings, clusters, listeners)
-    return Fitted(chosen, ending, hierarchy)
+    reduced = settings.arithmetic == "bfloat16" or (settings.arithmetic == "auto" and gains_by_bfloat16(rows.device))
+    model = build_headed(settings, rows.preprocessing.data_shape, reduced=reduced).to(rows.device)
+    return fit_shared(model, pairs, settings, clusters, listeners)
 
 
 @singledispatch

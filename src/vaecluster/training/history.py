@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self, final
 
-from vaecluster.training.events import EpochDone, Event
+from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event
 
 Ending = Literal["finished", "early stopping", "interrupted"]
 
@@ -11,15 +11,18 @@ Ending = Literal["finished", "early stopping", "interrupted"]
 @final
 @dataclass
 class History:
-    """The epochs of a fit in order, and how it ended. It is a listener of the loop."""
+    """The epochs of a fit in order, how it ended, and when dead clusters were merged again. It listens to the loop."""
 
     epochs: list[EpochDone] = field(default_factory=list)
     ending: Ending = "finished"
+    merged_again: list[ClustersMergedAgain] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
-        """Keep the event if it is an epoch's."""
+        """Keep the event if it is an epoch's or tells of dead clusters."""
         if isinstance(event, EpochDone):
             self.epochs.append(event)
+        elif isinstance(event, ClustersMergedAgain):
+            self.merged_again.append(event)
 
     def curves(self) -> dict[str, list[float]]:
         """One list per quantity, one entry per epoch: the terms in nats per row, then the diagnostics."""
@@ -37,12 +40,17 @@ class History:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `from_dict` is the way back."""
-        return {"ending": self.ending, "epochs": [asdict(epoch) for epoch in self.epochs]}
+        return {
+            "ending": self.ending,
+            "epochs": [asdict(epoch) for epoch in self.epochs],
+            "merged_again": [asdict(event) for event in self.merged_again],
+        }
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """The history that `as_dict` wrote down."""
-        return cls([EpochDone(**epoch) for epoch in plain["epochs"]], plain["ending"])
+        epochs = [EpochDone(**epoch) for epoch in plain["epochs"]]
+        return cls(epochs, plain["ending"], [ClustersMergedAgain(**event) for event in plain["merged_again"]])
 
     def _term_names(self) -> list[str]:
         return list(dict.fromkeys(name for epoch in self.epochs for name in epoch.terms))

@@ -68,7 +68,7 @@ def train(
     All randomness comes from torch's global random state, which the caller forks and seeds. Ctrl-C ends the fit
     after the step under way. Raises `TrainingError` as soon as the loss is not a finite number.
     """
-    optimiser = Adam(model.parameters(), plan.learning_rate, eps=ADAM_EPSILON)
+    optimiser = Adam(model.parameters(), plan.learning_rate, eps=ADAM_EPSILON, fused=True)
     rows, epochs = len(source), plan.epochs
     scheduler = _scheduler(optimiser, plan, epochs * -(-rows // plan.batch_size))
     with InterruptGuard() as interrupt:

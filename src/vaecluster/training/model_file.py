@@ -17,7 +17,7 @@ from vaecluster.errors import FileError
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training.fitting import METHODS, MethodSettings
 
-FORMAT = 1
+FORMAT = 2
 _KEY = "vaecluster"
 
 
@@ -85,7 +85,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise FileError(f"{path} holds weights, but not of a vaecluster model. Give a file that `save` wrote.")
     if header.get("format") != FORMAT:
         raise FileError(
-            f"{path} has format {header.get('format')!r}; this version reads format {FORMAT}. Update vaecluster."
+            f"{path} has format {header.get('format')!r}; this version reads format {FORMAT}. Use the "
+            "version of vaecluster that wrote it, or fit again."
         )
     return header, tensors
 

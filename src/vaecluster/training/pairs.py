@@ -1,8 +1,9 @@
-"""Batches of two views of the same rows."""
+"""Batches of rows and a view of each."""
 
 from typing import final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from vaecluster.data.rows import Rows
@@ -12,19 +13,19 @@ from vaecluster.views.pipeline import PreparedViews
 
 @final
 class Pairs:
-    """Rows with two views of each, drawn anew at every look; `plain_share` of a batch also comes as it is."""
+    """Rows and a view of each, drawn anew at every look; `decoded_share` of a batch is to be decoded as well."""
 
-    def __init__(self, rows: Rows, views: PreparedViews, plain_share: float) -> None:
+    def __init__(self, rows: Rows, views: PreparedViews, decoded_share: float) -> None:
         self.rows = rows
         self.views = views
-        self.plain_share = plain_share
+        self.decoded_share = decoded_share
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, indices: NDArray[np.intp]) -> Pair:
-        both = self.rows[np.concatenate([indices, self.views.partner(indices)])]
-        changed = self.views.change(both)
-        # Batch normalisation needs two rows.
-        plain = max(2, round(self.plain_share * len(indices)))
-        return Pair(both[:plain], changed[: len(indices)], changed[len(indices) :])
+        rows = self.rows[indices]
+        partners = rows if self.views.neighbours is None else self.rows[self.views.partner(indices)]
+        # Batch normalisation needs two.
+        decoded = max(2, round(self.decoded_share * len(indices)))
+        return Pair(torch.cat([rows, self.views.change(partners)]), decoded)

@@ -114,7 +114,7 @@ class Bar:
             if time.perf_counter() - self._read_at > REFRESH:
                 self._read_at = time.perf_counter()
                 self._terms = _terms(event.means())
-        else:
+        elif isinstance(event, EpochDone):
             self._progress.update(self._task, epoch=epoch)
             diagnostics = f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.2f}"
             self._terms = f"{_terms(event.terms)}  {diagnostics}"

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Literal, final, get_args
+from typing import Any, Literal, final, get_args
 
 import numpy as np
 
+from vaecluster.data.preprocessing import Scaling
 from vaecluster.errors import SettingError
 
 # With fewer than 12 outputs and an input width that is no multiple of 4, the matrix library picks a row's kernel by
@@ -43,7 +44,7 @@ class Settings:
 
     Training: Adam with `learning_rate`, a `schedule` for it, `epochs` of batches of `batch_size` rows. With
     `early_stopping` the bound of a `held_out_share` of the rows is watched, and `patience` epochs without a better
-    one end the fit; the best weights are kept.
+    one end the fit; the best weights are kept. `scaling` is as in `SharedSettings`.
     """
 
     network: Network
@@ -63,17 +64,25 @@ class Settings:
     early_stopping: bool = False
     patience: int = 10
     held_out_share: float = 0.1
+    scaling: Scaling = "columns"
 
     @property
     def plan(self) -> Plan:
         """What the loop reads of this."""
         return Plan(self.epochs, self.batch_size, self.learning_rate, self.schedule)
 
-    def check(self, clusters: int) -> None:
-        """Raise `SettingError` for the first value that is not allowed."""
+    def resolve(self, clusters: int | None) -> "Settings":
+        """The same, checked; raises `SettingError` for the first value that is not allowed."""
+        if clusters is None:
+            raise SettingError("n_clusters is 'auto', but this preset does not find a number of clusters. Give one.")
+        self._check(clusters)
+        return self
+
+    def _check(self, clusters: int) -> None:
         check_among("network", self.network, get_args(Network))
         check_among("likelihood", self.likelihood, get_args(Likelihood))
         check_among("cluster_posterior", self.cluster_posterior, get_args(Posterior))
+        check_among("scaling", self.scaling, get_args(Scaling))
         check_among("schedule", self.schedule, get_args(Schedule))
         for name in ("latent", "epochs", "batch_size", "patience"):
             check_whole(name, getattr(self, name))
@@ -84,23 +93,29 @@ class Settings:
             check_positive("component_scale", self.component_scale, "'learned' or ")
         check_not_negative("cluster_kl_weight", self.cluster_kl_weight)
         check_share("held_out_share", self.held_out_share)
-        self._check_weights(clusters)
+        check_cluster_weights(self.cluster_weights, clusters, ("uniform", "learned"))
 
-    def _check_weights(self, clusters: int) -> None:
-        if isinstance(self.cluster_weights, str):
-            check_among("cluster_weights", self.cluster_weights, ("uniform", "learned"), "or one share per cluster")
-            return
-        try:
-            shares = np.asarray(self.cluster_weights, dtype=float)
-        except (TypeError, ValueError):
-            raise SettingError(
-                f"cluster_weights is {self.cluster_weights!r}; expected 'uniform', 'learned', or {clusters} shares."
-            ) from None
-        if shares.shape != (clusters,) or not np.isfinite(shares).all() or (shares <= 0).any():
-            raise SettingError(
-                f"cluster_weights holds {shares.size} shares ({shares.tolist()}); expected {clusters} positive "
-                "numbers, one per cluster. Give them, or use 'uniform' or 'learned'."
-            )
+
+def check_cluster_weights(value: Any, clusters: int | None, names: tuple[str, ...]) -> None:
+    """Raise `SettingError` unless the value is one of the names, or holds a positive share for each cluster."""
+    if isinstance(value, str):
+        check_among("cluster_weights", value, names, "or one share per cluster")
+        return
+    if clusters is None:
+        raise SettingError("cluster_weights holds shares, but n_clusters is 'auto'. Give the number of clusters too.")
+    try:
+        shares = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        first, second = names
+        raise SettingError(
+            f"cluster_weights is {value!r}; expected {first!r}, {second!r}, or {clusters} shares."
+        ) from None
+    if shares.shape != (clusters,) or not np.isfinite(shares).all() or (shares <= 0).any():
+        first, second = names
+        raise SettingError(
+            f"cluster_weights holds {shares.size} shares ({shares.tolist()}); expected {clusters} positive "
+            f"numbers, one per cluster. Give them, or use {first!r} or {second!r}."
+        )
 
 
 def check_among(name: str, value: object, allowed: tuple[str, ...], also: str = "") -> None:

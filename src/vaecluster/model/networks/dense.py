@@ -7,6 +7,8 @@ from typing import final
 
 from torch import Tensor, nn
 
+from vaecluster.model.networks.reduced import run_reduced
+
 
 def _hidden(widths: Sequence[int], normalised: bool) -> list[nn.Module]:
     layers: list[nn.Module] = []
@@ -19,15 +21,17 @@ def _hidden(widths: Sequence[int], normalised: bool) -> list[nn.Module]:
 class DenseEncoderNetwork(nn.Module):
     """Fully connected layers from (rows, *data) to (rows, features), with batch normalisation if `normalised`."""
 
-    def __init__(self, data_shape: Sequence[int], widths: Sequence[int], *, normalised: bool = False) -> None:
+    def __init__(
+        self, data_shape: Sequence[int], widths: Sequence[int], *, normalised: bool = False, reduced: bool = False
+    ) -> None:
         super().__init__()
         self.features = widths[-1]
+        self.reduced = reduced
         self.network = nn.Sequential(nn.Flatten(), *_hidden([prod(data_shape), *widths], normalised))
 
     def forward(self, rows: Tensor) -> Tensor:  # rows *data
         """Features (rows, features)."""
-        features: Tensor = self.network(rows)
-        return features
+        return run_reduced(self.network, rows, self.reduced)
 
 
 @final
@@ -35,9 +39,16 @@ class DenseDecoderNetwork(nn.Module):
     """The encoder's mirror: from codes (rows, latent) to (rows, *data), without a final activation."""
 
     def __init__(
-        self, latent: int, widths: Sequence[int], data_shape: Sequence[int], *, normalised: bool = False
+        self,
+        latent: int,
+        widths: Sequence[int],
+        data_shape: Sequence[int],
+        *,
+        normalised: bool = False,
+        reduced: bool = False,
     ) -> None:
         super().__init__()
+        self.reduced = reduced
         self.network = nn.Sequential(
             *_hidden([latent, *widths], normalised),
             nn.Linear(widths[-1], prod(data_shape)),
@@ -46,5 +57,4 @@ class DenseDecoderNetwork(nn.Module):
 
     def forward(self, code: Tensor) -> Tensor:  # rows latent
         """One number per entry of a row: (rows, *data)."""
-        output: Tensor = self.network(code)
-        return output
+        return run_reduced(self.network, code, self.reduced)

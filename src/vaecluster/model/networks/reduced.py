@@ -1,0 +1,14 @@
+"""Multiplication in bfloat16 while training."""
+
+import torch
+from torch import Tensor, nn
+
+
+def run_reduced(network: nn.Module, inputs: Tensor, reduced: bool) -> Tensor:
+    """The network's output in the type of its inputs; `reduced` multiplies in bfloat16 in training, never afterwards.
+
+    Weights, sums over a batch and everything outside the network stay in single precision.
+    """
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=reduced and network.training):
+        output: Tensor = network(inputs)
+    return output.to(inputs.dtype)
