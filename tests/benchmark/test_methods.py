@@ -91,7 +91,7 @@ def test_settings_are_written_with_their_views_by_name():
 
 def test_a_method_that_is_not_told_the_number_says_what_it_found(blobs):
     method = choose_untold(choose_method("shared", KINDS["vectors"], **SMALL))
-    assert (method.name, method.parameters()["n_clusters"]) == ("shared, 100 epochs auto", "auto")
+    assert (method.name, method.parameters()["n_clusters"]) == ("shared, 100 epochs, rate 0.01 auto", "auto")
     outcome = method.fit(blobs, 7, seed=0)
     assert outcome.facts["found"] == outcome.clustering.n_clusters_ == 3
     assert outcome.facts["strength"] == "clear"

@@ -163,7 +163,8 @@ def test_the_two_stages_share_the_epochs(epochs: int, share: float) -> None:
     first, second = replace(SMALL, epochs=epochs, component_share=share).stages(NUMBER)
     assert first.epochs + second.epochs == epochs
     assert min(first.epochs, second.epochs) >= 1
-    assert abs(first.epochs - share * epochs) <= 1
+    # Components must settle: they have four epochs, or half of fewer than eight, whatever their share.
+    assert abs(first.epochs - max(share * epochs, min(4, epochs // 2))) <= 1
     for plan in (first, second):
         assert (plan.batch_size, plan.learning_rate) == (SMALL.batch_size, SMALL.learning_rate)
 

@@ -66,8 +66,7 @@ def choose_method(name: str, kind: KindOfData, *, verbose: int = 0, **given: Any
     if name in PRESETS:
         settings = {field.name for field in fields(PRESETS[name]["vectors"])} | {"verbose"}
         known = {parameter: value for parameter, value in of_kind.items() if parameter in settings}
-        label = f"{name}, {given['epochs']} epochs" if "epochs" in given else name
-        return EstimatorMethod(VAEClustering(preset=name, **(known | given)), label)
+        return EstimatorMethod(VAEClustering(preset=name, **(known | given)), _label(name, given))
     if name not in BASELINES:
         names = ", ".join((*PRESETS, *BASELINES))
         raise SettingError(f"method is {name!r}, which is unknown; expected one of {names}.")
@@ -77,6 +76,12 @@ def choose_method(name: str, kind: KindOfData, *, verbose: int = 0, **given: Any
             raise SettingError(f"{parameter} is {value!r}, but method {name!r} has no such setting. Leave it out.")
     known = {parameter: value for parameter, value in of_kind.items() if parameter in settings}
     return replace(BASELINES[name], **(known | given))
+
+
+def _label(preset: str, given: dict[str, Any]) -> str:
+    """The preset, and what was set otherwise: fits of another length are filed apart."""
+    parts = {"epochs": "{} epochs", "learning_rate": "rate {:g}"}
+    return ", ".join([preset, *(words.format(given[name]) for name, words in parts.items() if name in given)])
 
 
 def choose_untold(method: Method) -> EstimatorMethod:

@@ -34,6 +34,7 @@ def benchmark(
     seeds: int = 1,
     first_seed: int = 0,
     epochs: int | None = None,
+    learning_rate: float | None = None,
     device: str | None = None,
     threads: int | None = None,
     output: Path = Path("benchmarks/results"),
@@ -74,6 +75,8 @@ def benchmark(
         The first of them.
     epochs
         Passes over the rows; the method's if not given.
+    learning_rate
+        Adam's rate, or its peak; the preset's if not given. Fewer epochs want a higher one.
     device
         cpu, cuda, or auto for a GPU where there is one, which is taken if not given.
     threads
@@ -92,7 +95,8 @@ def benchmark(
     kind_of_data = kind_of(whole, kind)
     data, measures = _thinned(whole, rare)
     number = clusters or (1 if data.y_train is None else len(np.unique(data.y_train)))
-    chosen = choose_method(method, kind_of_data, verbose=0 if quiet else 1, views=views, epochs=epochs, device=device)
+    given = {"views": views, "epochs": epochs, "learning_rate": learning_rate, "device": device}
+    chosen = choose_method(method, kind_of_data, verbose=0 if quiet else 1, **given)
     methods = _methods(chosen, data, number, auto=auto, without=without)
     if generation:
         measures = [*measures, measure_generation(whole, methods[0], device=device or "auto")]
