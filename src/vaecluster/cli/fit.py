@@ -31,6 +31,7 @@ def fit(
     latent: int | None = None,
     likelihood: Literal["gaussian", "gaussian-learned", "bernoulli"] | None = None,
     precision: float | None = None,
+    scaling: Literal["columns", "common"] | None = None,
     seed: int = 0,
     device: str = "auto",
     threads: int | None = None,
@@ -73,6 +74,8 @@ def fit(
         How rows vary around what the decoder says; bernoulli needs values in [0, 1].
     precision
         1 / variance of the Gaussian likelihood, of scaled rows; the preset's if not given.
+    scaling
+        How vectors are scaled: columns each by its own spread, or all by a common one, for columns in one unit.
     seed
         Decides everything random: the same seed on the same machine gives the same model.
     device
@@ -96,6 +99,7 @@ def fit(
         latent=latent,
         likelihood=likelihood,
         precision=precision,
+        scaling=scaling,
         random_state=seed,
         device=device,
         verbose=0 if quiet else 1,
