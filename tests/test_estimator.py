@@ -208,7 +208,7 @@ def test_a_common_scale_makes_the_unit_of_all_columns_one(preset, blobs):
     assert VAEClustering(3, preset=preset, epochs=1).fit(X).preprocessing_.scale == pytest.approx(X.std(0))
 
 
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.8])
 def test_the_share_of_the_epochs_before_merging_can_be_chosen(share, blobs):
     model = VAEClustering(3, component_share=share, epochs=10, random_state=0).fit(blobs)
     before = np.isfinite(model.history_.curves()["component_information"])

@@ -52,7 +52,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         `vaecluster.views` and functions on a batch.
     epochs, batch_size, learning_rate : optional
         Passes over the rows (shared: as many as make 8,000 steps for images and 4,000 for vectors, but at most 200
-        and 50, and at least 800 steps); rows per step; Adam's rate.
+        and 50, and at least 800 steps; two epochs are the least); rows per step; Adam's rate.
     hidden, latent : optional
         Widths of dense networks, multiples of 16; entries of a code.
     likelihood, precision : optional
