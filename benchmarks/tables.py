@@ -120,7 +120,7 @@ def numbers(records: list[Record]) -> Iterator[Cells]:
         if "found" not in runs[0] or _is_rare(record) or _left_out(record):
             continue
         found = Counter((run["found"], run["strength"]) for run in runs)
-        words = (f"{number} ({strength}) {times} times" for (number, strength), times in found.most_common())
+        words = (f"{number} ({strength}) in {times}" for (number, strength), times in found.most_common())
         yield [
             record["data"]["name"],
             record["method"],
@@ -158,7 +158,7 @@ TABLES = (
         ("data", "method", "left out", "seeds", "Hungarian accuracy", "NMI", "CPU seconds a fit"),
         ablations,
     ),
-    Table("numbers", ("data", "method", "classes", "seeds", "clusters found"), numbers),
+    Table("numbers", ("data", "method", "classes", "seeds", "clusters found, in so many seeds"), numbers),
     Table("rare", ("data", "method", "seeds", "training rows of the class", "recall", "precision"), rare),
 )
 
