@@ -373,7 +373,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         self.cluster_sizes_ = np.bincount(self.labels_, minlength=self.n_clusters_)
 
     def _assignments(self, array: Array) -> NDArray[np.float64]:
-        return inference.clusters(self.model_, inference.component_logits(self.model_, self._rows(array)))
+        return inference.assignments(self.model_, self._rows(array))
 
     def _device(self) -> torch.device:
         return choose_device(self.device)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 
 from vaecluster.benchmark.anchors import Anchor, ConditionalVAE, KnownClassObjective, build_anchor, train_anchor
 from vaecluster.benchmark.generation import score_generation
@@ -17,12 +16,6 @@ from vaecluster.training.shared_settings import SharedSettings
 
 SMALL = SharedSettings(epochs=20, batch_size=64, hidden=(64, 64), latent=6, precision=50)
 TINY = replace(SMALL, epochs=2, hidden=(16,), latent=2)
-
-
-@pytest.fixture(scope="module")
-def digits() -> tuple[np.ndarray, np.ndarray]:
-    data = load_digits()
-    return data.images, data.target
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 from vaecluster.benchmark.generation import (
     PerCluster,
@@ -19,12 +18,6 @@ from vaecluster.evaluation.scores import majority_names
 
 def normal(number: int, dims: int = 6, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(number, dims))
-
-
-@pytest.fixture(scope="module")
-def digits() -> tuple[np.ndarray, np.ndarray]:
-    data = load_digits()
-    return data.images, data.target
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,11 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
-from sklearn.datasets import load_digits
 
 from vaecluster.benchmark.judge import CHANGES, Judge, RandomBlur, train_judge
 from vaecluster.errors import DataError, SettingError
 
 LEARNED = 1200
-
-
-@pytest.fixture(scope="module")
-def digits() -> tuple[np.ndarray, np.ndarray]:
-    data = load_digits()
-    return data.images, data.target
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ class Whole:
     @property
     def epochs(self) -> int:
         """Of both stages."""
-        return sum(stage.epochs for stage in self.settings.stages(self.rows))
+        return self.settings.in_one(self.rows).epochs
 
 
 @final
@@ -44,7 +44,7 @@ class Ablation:
     """
 
     name: str
-    parameters: Callable[[Whole], dict[str, Any]] = lambda _: {}
+    parameters: Callable[[Whole], dict[str, Any]]
     one_of_two: bool = False
 
     def possible(self, whole: Whole) -> bool:

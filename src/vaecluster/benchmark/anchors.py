@@ -29,7 +29,7 @@ from vaecluster.model.objective import ElboTerms
 from vaecluster.training.build import build_decoder
 from vaecluster.training.device import choose_device, forked_random_state
 from vaecluster.training.loop import train
-from vaecluster.training.settings import Plan, is_whole
+from vaecluster.training.settings import is_whole
 from vaecluster.training.shared_settings import SharedSettings
 
 BLOCK_ROWS = 1024
@@ -159,8 +159,7 @@ def train_anchor(
     if classes.shape != rows.shape[:1]:
         raise DataError(f"There are {len(rows)} rows and labels {classes.shape}. Give one label for each row.")
     preprocessing = choose_preprocessing(rows, settings.likelihood)
-    stages = settings.stages(len(rows))
-    plan = Plan(sum(stage.epochs for stage in stages), settings.batch_size, settings.learning_rate, "one-cycle")
+    plan = settings.in_one(len(rows))
     place = choose_device(device)
     with forked_random_state(place, random_state):
         model = build_anchor(settings, preprocessing.data_shape, len(names)).to(place)

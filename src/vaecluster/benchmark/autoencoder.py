@@ -73,8 +73,8 @@ class Reconstruction:
 
 def whole_plan(settings: SharedSettings, rows: int, epochs: int | None = None) -> Plan:
     """All stages of the default method as one: as many steps, or so many epochs."""
-    stages = settings.stages(rows)
-    return replace(stages[0], epochs=epochs or sum(stage.epochs for stage in stages))
+    plan = settings.in_one(rows)
+    return replace(plan, epochs=epochs or plan.epochs)
 
 
 def fit_autoencoder(

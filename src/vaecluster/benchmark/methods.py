@@ -37,7 +37,7 @@ class EstimatorMethod:
     def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
         """Find so many clusters in rows (rows, *data), or as many as there are."""
         number = {"n_clusters": clusters if self.told else "auto", "random_state": seed}
-        model = type(self.estimator)(**(self.estimator.get_params() | number)).fit(rows)
+        model = VAEClustering(**(self.estimator.get_params() | number)).fit(rows)
         facts: dict[str, Any] = {"ending": model.history_.ending, "history": model.history_.curves()}
         # The components from which the evidence comes are learned in the same way whether the number is told or not.
         if model.evidence_ is not None:

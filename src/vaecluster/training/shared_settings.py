@@ -78,6 +78,11 @@ class SharedSettings:
         plans = [Plan(n, self.batch_size, self.learning_rate, "one-cycle") for n in (first, max(1, epochs - first))]
         return plans[0], plans[1]
 
+    def in_one(self, rows: int) -> Plan:
+        """One stage as long as the two, for what is compared with the method."""
+        first, second = self.stages(rows)
+        return replace(first, epochs=first.epochs + second.epochs)
+
     def resolve(self, clusters: int | None) -> "SharedSettings":
         """The same with the number of components filled in; raises `SettingError` for the first wrong value."""
         self._check()
