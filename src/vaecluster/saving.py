@@ -14,6 +14,7 @@ from vaecluster.training.history import History
 from vaecluster.training.merging import Hierarchy
 from vaecluster.training.model_file import ModelRecord, load_weights, read_model, write_model
 from vaecluster.training.number import Evidence
+from vaecluster.training.presets import plain_value
 from vaecluster.views.presets import describe, undescribe
 
 
@@ -60,9 +61,7 @@ def read_fit(empty: BaseEstimator, path: Path, device: str) -> None:
 
 def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
     """Parameters as JSON holds them; a RandomState cannot be written down and becomes None."""
-    plain: dict[str, Any] = {}
-    for name, value in parameters.items():
-        value = value.item() if isinstance(value, np.generic) else value
-        value = value.tolist() if isinstance(value, np.ndarray) else value
-        plain[name] = None if isinstance(value, np.random.RandomState) else value
-    return plain
+    return {
+        name: None if isinstance(value, np.random.RandomState) else plain_value(value)
+        for name, value in parameters.items()
+    }

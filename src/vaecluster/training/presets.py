@@ -43,10 +43,10 @@ def preset_settings(preset: str, kind: Kind, overrides: dict[str, Any]) -> Metho
             raise SettingError(
                 f"{name} is {value!r}, but preset {preset!r} has no such setting. Leave it out, or use another preset."
             )
-    return replace(settings, **{name: _plain(value) for name, value in overrides.items()})
+    return replace(settings, **{name: plain_value(value) for name, value in overrides.items()})
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Numpy's numbers and arrays as Python's, which a model file holds and `==` compares."""
     if isinstance(value, np.generic):
         return value.item()
