@@ -9,7 +9,7 @@ OLDEST := .venv-oldest
 PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 
 # What the tests import; the checks run with the tested versions only.
-TEST_TOOLS := pytest pytest-xdist hypothesis pandas
+TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars
 
 .PHONY: demo test check test-tested test-oldest tables clean
 

@@ -454,7 +454,7 @@ def test_what_was_merged_again_is_saved(blobs, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_fit_that_diverges_says_where_and_what_to_try(blobs):
-    with pytest.raises(TrainingError, match=r"epoch \d+ of 50.*tenth of the learning rate"):
+    with pytest.raises(TrainingError, match=r"epoch \d+ of 50.*Try a much smaller learning_rate"):
         VAEClustering(3, preset="su2018", learning_rate=1e18, random_state=0).fit(blobs)
 
 

@@ -1,11 +1,19 @@
 """What a user should hear about a fit that ended, as warnings that say what to try."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.errors import EmptyClustersWarning, FewCluesWarning, InterruptedFitWarning
+from vaecluster.data.dataset import Array
+from vaecluster.errors import (
+    EmptyClustersWarning,
+    FewCluesWarning,
+    InterruptedFitWarning,
+    RolledBackWarning,
+    UnnamedClustersWarning,
+)
+from vaecluster.evaluation.scores import Label
 from vaecluster.training.history import History
 from vaecluster.training.number import Evidence
 from vaecluster.training.regrouping import LOOKS
@@ -13,12 +21,23 @@ from vaecluster.training.regrouping import LOOKS
 Advice = tuple[str, type[Warning]]
 
 
-def fit_warnings(history: History, sizes: NDArray[np.intp], number: Evidence | None) -> Iterator[Advice]:
-    """Messages and their classes; `sizes` (clusters,) are rows, `number` what a number was found by, if it was."""
+def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evidence | None) -> Iterator[Advice]:
+    """Messages and their classes; `sizes` (clusters,) are rows, `number` what a number was found by, if it was.
+
+    Without `sizes` it is no matter whether clusters are empty.
+    """
     if history.ending == "interrupted":
         done = len(history.epochs)
         message = f"The fit was interrupted in epoch {done}; the model is what was learned until then."
         yield message, InterruptedFitWarning
+    if history.rolled_back:
+        last = history.rolled_back[-1]
+        message = (
+            f"The loss stopped being a finite number in epoch {last.epoch}; the fit went on from epoch {last.back_to} "
+            f"with {last.rate_factor:g} of the learning rate. Look for values in the data that are very far from the "
+            "rest, or give a smaller learning_rate."
+        )
+        yield message, RolledBackWarning
     if number is not None and number.strength != "clear":
         yield _on_number(number), FewCluesWarning
     if len(history.merged_again) == len(LOOKS):
@@ -27,6 +46,8 @@ def fit_warnings(history: History, sizes: NDArray[np.intp], number: Evidence | N
             "again (history_.merged_again). Ask for fewer clusters, or give other views."
         )
         yield message, EmptyClustersWarning
+    if sizes is None:
+        return
     populated = int((sizes > 0).sum())
     if populated < len(sizes):
         message = (
@@ -34,6 +55,22 @@ def fit_warnings(history: History, sizes: NDArray[np.intp], number: Evidence | N
             "or try another random_state."
         )
         yield message, EmptyClustersWarning
+
+
+def naming_warnings(labels: Array, assigned: NDArray[np.intp], names: Mapping[int, Label]) -> Iterator[Advice]:
+    """What to hear about known labels that no cluster is named by; as in `named_in_order`."""
+    nameless = [label for label in np.unique(labels).tolist() if label not in names.values()]
+    if not nameless:
+        return
+    first = nameless[0]
+    cluster = int(np.bincount(assigned[labels == first]).argmax())
+    others = f", nor have {len(nameless) - 1} others" if len(nameless) > 1 else ""
+    owner = f"that of {names[cluster]!r}" if cluster in names else "which has no name"
+    message = (
+        f"The known label {first!r} has no cluster of its own{others}: most of its rows are in cluster {cluster}, "
+        f"{owner}. Ask for more clusters, or look at whether these rows differ from the rest in what the views keep."
+    )
+    yield message, UnnamedClustersWarning
 
 
 def _on_number(evidence: Evidence) -> str:

@@ -31,3 +31,15 @@ class EmptyClustersWarning(UserWarning):
 
 class FewCluesWarning(UserWarning):
     """Little or nothing speaks for the number of clusters that was found."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint could not be written; the fit goes on, and the older checkpoint stays."""
+
+
+class RolledBackWarning(UserWarning):
+    """The loss stopped being finite, and the fit went on more slowly from the last good state."""
+
+
+class UnnamedClustersWarning(UserWarning):
+    """Known labels were given, and some of them are those of no cluster."""

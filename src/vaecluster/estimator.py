@@ -1,38 +1,42 @@
 """`VAEClustering`: the method as a scikit-learn estimator."""
 
 import warnings
-from copy import copy
-from math import prod
+from collections.abc import Mapping
+from copy import copy, deepcopy
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.base import ClusterMixin, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 
-from vaecluster.advice import fit_warnings
+from vaecluster.advice import fit_warnings, naming_warnings
+from vaecluster.checking import checked_rows
 from vaecluster.data import checks
+from vaecluster.data.known import check_weights, known_labels
 from vaecluster.data.preprocessing import Array, choose_preprocessing
-from vaecluster.data.rows import Rows
+from vaecluster.data.rows import Rows, split
 from vaecluster.errors import DataError, SettingError
 from vaecluster.evaluation import inference
+from vaecluster.evaluation.doubt import MOST_SCORES, Calibration, doubted, held_out_rows
+from vaecluster.evaluation.naming import named_in_order
+from vaecluster.evaluation.scores import Label
 from vaecluster.model.grouping import Grouping
+from vaecluster.model.vae import ClusteringVAE
+from vaecluster.parameters import Parameters, Random
 from vaecluster.saving import read_fit, write_fit
+from vaecluster.session import draw_seed, fingerprint_of, session
 from vaecluster.training.device import choose_device, forked_random_state
-from vaecluster.training.fitted import Fitted
 from vaecluster.training.fitting import MethodSettings, fit_model
-from vaecluster.training.history import History
+from vaecluster.training.going_on import go_on
 from vaecluster.training.presets import Kind, preset_settings
-from vaecluster.training.progress import progress_display
-from vaecluster.training.settings import is_whole
-
-Random = int | np.random.RandomState | None
+from vaecluster.training.settings import check_positive, is_number, is_whole
 
 
-class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore[misc]
     """Clusters, codes and a generator per cluster from unlabelled rows, learned in one fit.
 
     A variational autoencoder whose latent variable is (z, y), z a continuous code and y the cluster. The equations are
@@ -87,6 +91,18 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         ``"bayes"``, exact by Bayes' rule.
     cluster_kl_weight : float, optional
         su2018: weight of the bound's third term in the loss; 0 leaves it out.
+    min_confidence, outlier_fraction : float
+        Rows that are less sure than this, or among this fraction of the unlikeliest, get the cluster -1. For the
+        second, a fit holds out some rows to compare with: ten times 1 / fraction, at most a fifth of them.
+    warm_start : bool
+        Let `fit` go on from the model that was fitted before, with its clusters as they are.
+    checkpoint_dir : path, optional
+        A folder that holds the state of the fit: an interrupted fit goes on from there, and ends as if it had not
+        been interrupted, to the bit on a CPU. It must be fitted again to the same rows in the same way.
+    checkpoint_every : float
+        Seconds between two states kept there; 0 keeps every step.
+    log_dir : path, optional
+        A folder for what happens in every epoch, as JSON lines, and for TensorBoard where that is installed.
     device : str
         ``"auto"`` takes a GPU where there is one; or a torch device.
     random_state : int, RandomState or None
@@ -100,12 +116,16 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         Number of clusters; 1 if ``"auto"`` saw none.
     labels_ : ndarray (n_samples,)
         Cluster of each row of the fit; equal to ``predict(X)``.
+    cluster_names_ : dict
+        Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     confidence_ : ndarray (n_samples,)
         The probability of that cluster.
     cluster_sizes_ : ndarray (n_clusters_,)
         Rows of the fit in each cluster.
     model_ : ClusteringVAE
         The parts.
+    calibration_ : Calibration
+        What `outlier_score` compares new rows with.
     history_ : History
         Every term of every epoch.
     hierarchy_ : Hierarchy or None
@@ -130,94 +150,69 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
     ((7,), (200, 8), (4, 5))
     """
 
-    def __init__(
-        self,
-        n_clusters: int | Literal["auto"] = "auto",
-        *,
-        preset: str = "shared",
-        views: Any = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        schedule: str | None = None,
-        early_stopping: bool | None = None,
-        patience: int | None = None,
-        network: str | None = None,
-        hidden: tuple[int, ...] | None = None,
-        latent: int | None = None,
-        likelihood: str | None = None,
-        precision: float | None = None,
-        component_scale: float | str | None = None,
-        cluster_weights: Any = None,
-        weights_temperature: float | None = None,
-        cluster_posterior: str | None = None,
-        cluster_kl_weight: float | None = None,
-        heads: int | None = None,
-        components: int | None = None,
-        information_weight: float | None = None,
-        component_share: float | None = None,
-        agreement_weight: float | None = None,
-        balance_weight: float | None = None,
-        scaling: str | None = None,
-        arithmetic: str | None = None,
-        device: str = "auto",
-        random_state: Random = None,
-        verbose: int = 0,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.preset = preset
-        self.views = views
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.early_stopping = early_stopping
-        self.patience = patience
-        self.network = network
-        self.hidden = hidden
-        self.latent = latent
-        self.likelihood = likelihood
-        self.precision = precision
-        self.component_scale = component_scale
-        self.cluster_weights = cluster_weights
-        self.weights_temperature = weights_temperature
-        self.cluster_posterior = cluster_posterior
-        self.cluster_kl_weight = cluster_kl_weight
-        self.heads = heads
-        self.components = components
-        self.information_weight = information_weight
-        self.component_share = component_share
-        self.agreement_weight = agreement_weight
-        self.balance_weight = balance_weight
-        self.scaling = scaling
-        self.arithmetic = arithmetic
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from `X`, vectors (n, columns) or images (n, H, W) or (n, H, W, C).
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn from `X`, vectors (n, columns) or images (n, H, W) or (n, H, W, C); `y` is ignored.
+        `y` (n,), known labels of some rows and -1 for the others, takes no part in learning. Afterwards clusters are
+        named by it and numbered in the order of the names. Where it says nothing is unknown it is ignored, as by
+        scikit-learn's clusterers. `sample_weight` (n,) says how much each row counts.
 
         Ctrl-C ends the fit after the step under way, keeps what was learned and warns. Raises `DataError` or
-        `SettingError` (both are ValueErrors) before anything is learned, `TrainingError` if the loss diverges.
+        `SettingError` (both are ValueErrors) before anything is learned, `FileError` if a folder cannot be written
+        to, and `TrainingError` if the loss diverges.
         """
-        array = self._check_rows(X, reset=True)
-        self.settings_ = settings = self._settings("images" if array.ndim > 2 else "vectors")
+        base: ClusteringVAE | None = getattr(self, "model_", None) if self.warm_start else None
+        array = checked_rows(self, X, reset=base is None)
+        weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
+        self._check_doubt(self.min_confidence, self.outlier_fraction)
+        check_positive("checkpoint_every", self.checkpoint_every or 1)
+        settings = self._settings("images" if array.ndim > 2 else "vectors")
         checks.check_enough(array, 1 if self.n_clusters == "auto" else self.n_clusters)
         if settings.likelihood == "bernoulli" and array.ndim == 2:
             checks.check_unit_range(array, getattr(self, "feature_names_in_", None))
-        self.preprocessing_ = choose_preprocessing(array, settings.likelihood, settings.scaling)
-        self.history_ = History()
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        with forked_random_state(self._device(), seed):
-            fitted = self._fit(array)
-        self.model_, self.hierarchy_, self.evidence_ = fitted.model, fitted.hierarchy, fitted.evidence
-        self.history_.ending = fitted.ending
-        self._component_logits = inference.component_logits(self.model_, self._rows(array))
-        self._label_rows()
+        if base is not None:
+            return self._go_on(array, weights, known, settings.in_one(len(array)).epochs, seen=0)
+        self.settings_ = settings
+        self.preprocessing_ = choose_preprocessing(array, settings.likelihood, settings.scaling, weights)
+        learned = self._learned(self._rows(array, weights))
+        with session(self, learned, None) as told:
+            learned, held_out = self._split(learned)
+            fitted = fit_model(settings, learned, self._given_number(), told.listeners, told.keeper)
+        self.history_, self.history_.ending = told.history, fitted.ending
+        self.hierarchy_, self.evidence_ = fitted.hierarchy, fitted.evidence
         found_by = self.evidence_ if self.n_clusters == "auto" else None
+        self.model_, self.cluster_names_ = self._named(fitted.model, array, known, renumber=True)
+        self._calibrate(learned, held_out)
+        self._tell(array)
+        self.data_ = fingerprint_of(self._rows(array, None))
         for message, category in fit_warnings(self.history_, self.cluster_sizes_, found_by):
             warnings.warn(message, category, stacklevel=2)
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
+
+        With ``preset="su2018"`` nothing but a small learning rate holds clusters where they are.
+
+        Give some hundreds of rows or more: neighbours are looked for among them. Names of clusters come from `y` as
+        in `fit`, but nothing is numbered anew. `labels_` and `history_` are then of these rows; outliers are told by
+        the rows of the fit. Raises as `fit` does.
+        """
+        if not hasattr(self, "model_"):
+            return self.fit(X, y, sample_weight)
+        array = checked_rows(self, X)
+        weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
+        # A file of an older format does not say how many there were.
+        seen = len(array) if self.data_ is None else self.data_["rows"]
+        return self._go_on(array, weights, known, 1, seen=seen)
+
+    def name_clusters(self, names: Mapping[int, Label]) -> Self:
+        """Name clusters, those that are given; nothing else changes. Raises `SettingError` for a cluster not there."""
+        check_is_fitted(self)
+        for cluster in names:
+            if not is_whole(cluster, 0, self.n_clusters_ - 1):
+                raise SettingError(f"names holds the cluster {cluster!r}; expected 0 to {self.n_clusters_ - 1}.")
+        self.cluster_names_ = self.cluster_names_ | {int(cluster): name for cluster, name in names.items()}
         return self
 
     def cut(self, n_clusters: int) -> Self:
@@ -244,26 +239,48 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         other: Self = copy(self).set_params(n_clusters=number)
         grouping = Grouping(torch.from_numpy(self.hierarchy_.cut(number)), number)
         other.model_ = self.model_.regrouped(grouping.to(self._device()))
+        other.cluster_names_ = {}
         other._label_rows()
         return other
 
-    def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.intp]:
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.intp]:
         """Fit and return `labels_`."""
-        labels: NDArray[np.intp] = self.fit(X).labels_
+        labels: NDArray[np.intp] = self.fit(X, y, sample_weight).labels_
         return labels
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """q(y|x), at the mean code where it depends on the code: (n, n_clusters_), rows sum to 1."""
-        return self._assignments(self._check_rows(X))
+        rows = self._rows(checked_rows(self, X))
+        return inference.assignments(self.model_, rows)
 
-    def predict(self, X: Any) -> NDArray[np.intp]:
-        """The likeliest cluster of each row, whatever rows come with it: (n,)."""
-        labels: NDArray[np.intp] = self.predict_proba(X).argmax(1)
-        return labels
+    def predict(
+        self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
+    ) -> NDArray[np.intp]:
+        """The likeliest cluster of each row, whatever rows come with it, or -1: (n,).
+
+        -1 are rows with a probability below `min_confidence`, and the unlikeliest: of rows like those of the fit, that
+        `outlier_fraction`. Both are the estimator's if not given.
+        """
+        sure = self.min_confidence if min_confidence is None else min_confidence
+        fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
+        self._check_doubt(sure, fraction)
+        rows = self._rows(checked_rows(self, X))
+        probabilities = inference.assignments(self.model_, rows)
+        scores = self._outlier_score(rows) if fraction else None
+        return doubted(probabilities.argmax(1), probabilities.max(1), scores, sure, fraction)
+
+    def outlier_score(self, X: Any) -> NDArray[np.float64]:
+        """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).
+
+        Comparable are rows that the fit held out, if the estimator's `outlier_fraction` is above 0: of new rows like
+        those at most the share 1 - s scores s or more. Otherwise they are rows that the fit has learned from, and
+        more of the new ones do. `score_samples` is the bound itself.
+        """
+        return self._outlier_score(self._rows(checked_rows(self, X)))
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
-        array = self._check_rows(X)
+        array = checked_rows(self, X)
         codes = inference.codes(self.model_, self._rows(array))
         return codes.astype(np.float64 if array.dtype == np.float64 else np.float32)
 
@@ -289,15 +306,15 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
             raise SettingError(
                 f"cluster is {cluster!r}; expected one of 0 to {self.n_clusters_ - 1}, or None for all."
             )
-        random = self.random_state if random_state is None else random_state
-        seed = int(check_random_state(random).randint(2**31 - 1))
+        seed = draw_seed(self.random_state if random_state is None else random_state)
         with forked_random_state(self._device(), seed):
             codes = inference.draw_codes(self.model_, int(n_samples), cluster)
         return self.preprocessing_.restore(inference.decode(self.model_, codes))
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
-        return inference.bounds(self.model_, self._rows(self._check_rows(X)))
+        rows = self._rows(checked_rows(self, X))
+        return inference.bounds(self.model_, rows)
 
     def score(self, X: Any, y: Any = None) -> float:
         """The mean of `score_samples`, in nats per row; `y` is ignored."""
@@ -318,48 +335,94 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
         read_fit(estimator, Path(path), device)
         return estimator
 
-    def _fit(self, array: Array) -> Fitted:
-        display = progress_display(self.verbose)
-        try:
-            return fit_model(self.settings_, self._rows(array), self._given_number(), (self.history_, display))
-        finally:
-            display.close()
+    def _go_on(
+        self,
+        array: Array,
+        weights: NDArray[np.float64] | None,
+        known: tuple[NDArray[np.intp], Array],
+        epochs: int,
+        seen: int,
+    ) -> Self:
+        """Learn from checked rows with the clusters as they are; `seen` rows stand behind the model beside these."""
+        # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
+        model = deepcopy(self.model_)
+        learned = self._learned(self._rows(array, weights))
+        with session(self, learned, self.model_) as told:
+            learned, held_out = (learned, None) if seen else self._split(learned)
+            ending = go_on(self.settings_, model, learned, epochs, seen, told.listeners, told.keeper)
+        self.history_, self.history_.ending = told.history, ending
+        self.model_, names = self._named(model, array, known, renumber=False)
+        self.cluster_names_ = self.cluster_names_ | names
+        if not seen:
+            self._calibrate(learned, held_out)
+        self._tell(array)
+        self.data_ = fingerprint_of(self._rows(array, None)) | {"rows": seen + len(array)}
+        for message, category in fit_warnings(self.history_, None, None):
+            warnings.warn(message, category, stacklevel=3)
+        return self
+
+    def _learned(self, rows: Rows) -> Rows:
+        """The rows that count for anything."""
+        return rows if rows.weights is None else rows.some(np.flatnonzero(rows.weights))
+
+    def _split(self, rows: Rows) -> tuple[Rows, Rows | None]:
+        """The rows to learn from and those that are held out to tell outliers by."""
+        number = held_out_rows(len(rows), self.outlier_fraction)
+        return split(rows, number) if number else (rows, None)
+
+    def _named(
+        self, model: ClusteringVAE, array: Array, known: tuple[NDArray[np.intp], Array], *, renumber: bool
+    ) -> tuple[ClusteringVAE, dict[int, Label]]:
+        """The model with its clusters in the order of their names, if they are to be, and these names."""
+        rows, labels = known
+        if not len(rows):
+            return model, {}
+        assigned = inference.assignments(model, self._rows(array[rows])).argmax(1)
+        order, names = named_in_order(labels, assigned, model.grouping.clusters)
+        for message, category in naming_warnings(labels, assigned, names):
+            warnings.warn(message, category, stacklevel=4)
+        if not renumber:
+            return model, names
+        number = np.argsort(order)
+        grouping = Grouping(torch.from_numpy(number).to(self._device())[model.grouping.cluster_of], len(order))
+        return model.regrouped(grouping), {int(number[cluster]): name for cluster, name in names.items()}
+
+    def _calibrate(self, learned: Rows, held_out: Rows | None) -> None:
+        """Keep what outliers are told by: the bounds of rows held out, or else of some of those learned from."""
+        some = learned.some(np.random.default_rng(0).permutation(len(learned))[:MOST_SCORES])
+        bounds = inference.bounds(self.model_, some if held_out is None else held_out)
+        self.calibration_ = Calibration.of(bounds, held_out=held_out is not None)
+
+    def _tell(self, array: Array) -> None:
+        """Say of the rows of the fit what the model says of them."""
+        rows = self._rows(array)
+        self._component_logits = inference.component_logits(self.model_, rows)
+        self._outlier_scores = self._outlier_score(rows) if self.outlier_fraction else None
+        self._label_rows()
+
+    def _outlier_score(self, rows: Rows) -> NDArray[np.float64]:
+        if self.calibration_ is None:
+            raise SettingError(
+                "This model is from a file of an older format, without what outliers are told by. Fit again."
+            )
+        return self.calibration_.outlier_score(inference.bounds(self.model_, rows))
+
+    @staticmethod
+    def _check_doubt(min_confidence: Any, outlier_fraction: Any) -> None:
+        for name, value in (("min_confidence", min_confidence), ("outlier_fraction", outlier_fraction)):
+            if not is_number(value) or not 0 <= float(value) < 1:
+                raise SettingError(f"{name} is {value!r}; expected a number from 0 to below 1.")
 
     def _settings(self, kind: Kind) -> MethodSettings:
         if self.n_clusters != "auto" and not is_whole(self.n_clusters, 1):
             raise SettingError(f"n_clusters is {self.n_clusters!r}; expected a whole number of 1 or more, or 'auto'.")
-        own = ("n_clusters", "preset", "device", "random_state", "verbose")
-        given = {
-            name: value for name, value in self.get_params(deep=False).items() if value is not None and name not in own
-        }
-        return preset_settings(self.preset, kind, given).resolve(self._given_number())
+        return preset_settings(self.preset, kind, self.settings_given()).resolve(self._given_number())
 
     def _given_number(self) -> int | None:
         return None if self.n_clusters == "auto" else int(self.n_clusters)
 
-    def _check_rows(self, X: Any, *, reset: bool = False) -> Array:
-        if not reset:
-            check_is_fitted(self)
-        checks.check_numbers(X)
-        if getattr(X, "ndim", 2) in (3, 4):
-            array = checks.check_images(np.asarray(X))
-            if reset:
-                self.n_features_in_ = prod(array.shape[1:])
-        else:
-            if not reset and self.preprocessing_.is_image:
-                checks.check_row_shape(np.shape(X)[1:], self.preprocessing_.row_shape)
-            try:
-                array = validate_data(self, X, dtype="numeric", ensure_all_finite=False, reset=reset)
-            except ValueError as error:
-                # scikit-learn's words, as an error of ours: the command line prints those as one line.
-                raise DataError(str(error)) from None
-            checks.check_finite(array, getattr(self, "feature_names_in_", None))
-        if not reset:
-            checks.check_row_shape(array.shape[1:], self.preprocessing_.row_shape)
-        return array
-
-    def _rows(self, array: Array) -> Rows:
-        return Rows(array, self.preprocessing_, self._device())
+    def _rows(self, array: Array, weights: NDArray[np.float64] | None = None) -> Rows:
+        return Rows(array, self.preprocessing_, self._device(), weights)
 
     def _label_rows(self) -> None:
         """What is said of the rows of the fit, from the components that they belong to; nothing in an opened model."""
@@ -369,11 +432,10 @@ class VAEClustering(TransformerMixin, ClusterMixin, BaseEstimator):  # type: ign
             self.__dict__.pop("cluster_sizes_", None)
             return
         assigned = inference.clusters(self.model_, logits)
-        self.labels_, self.confidence_ = assigned.argmax(1), assigned.max(1)
-        self.cluster_sizes_ = np.bincount(self.labels_, minlength=self.n_clusters_)
-
-    def _assignments(self, array: Array) -> NDArray[np.float64]:
-        return inference.assignments(self.model_, self._rows(array))
+        self.confidence_ = assigned.max(1)
+        doubt = self._outlier_scores, self.min_confidence, self.outlier_fraction
+        self.labels_ = doubted(assigned.argmax(1), self.confidence_, *doubt)
+        self.cluster_sizes_ = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_clusters_)
 
     def _device(self) -> torch.device:
         return choose_device(self.device)

@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from vaecluster.atomic import write_atomically, write_json
+from vaecluster.data.files import read_arrays
 from vaecluster.data.preprocessing import Array
 from vaecluster.environment import machine, versions
 from vaecluster.errors import FileError
@@ -35,19 +36,24 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, *, overwrite: bool) -> "RunFolder":
-        """A folder to write a run into; `FileError` if something is there and must not be overwritten."""
+        """A folder to write a run into, not made yet; `FileError` if something is there that must stay."""
         if path.exists() and not path.is_dir():
             raise FileError(f"'{path}' is a file; the output must be a folder. Choose another --output.")
         if path.exists() and any(path.iterdir()) and not overwrite:
             raise FileError(f"The folder '{path}' is not empty. Choose another --output, or add --overwrite.")
-        path.mkdir(parents=True, exist_ok=True)
         return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """A folder that holds a run; `FileError` if it does not."""
         folder = cls(path)
-        if not folder.run_file.is_file():
+        try:
+            found = folder.run_file.is_file()
+        except OSError as problem:
+            raise FileError(
+                f"'{path}' cannot be opened: {problem.strerror}. Choose a folder that you may read."
+            ) from None
+        if not found:
             raise FileError(f"'{path}' holds no run. Give the folder that `vaecluster fit --output` wrote.")
         return folder
 
@@ -68,8 +74,8 @@ class RunFolder:
     def description(self) -> dict[str, Any]:
         """The content of `run.json`."""
         try:
-            description = json.loads(self.run_file.read_text())
-        except (json.JSONDecodeError, UnicodeDecodeError):
+            description = json.loads(self.run_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
             description = None
         if not isinstance(description, dict) or description.get("format") != FORMAT:
             raise FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
@@ -78,8 +84,7 @@ class RunFolder:
     def examples(self) -> dict[int, Array]:
         """Some rows of each cluster, in the user's units."""
         try:
-            with np.load(self.path / "examples.npz", allow_pickle=False) as file:
-                return {int(name): file[name] for name in file.files}
+            return {int(name): rows for name, rows in read_arrays(self.path / "examples.npz").items()}
         except (OSError, ValueError):
             raise FileError(f"'{self.path / 'examples.npz'}' is missing or damaged. Fit again.") from None
 

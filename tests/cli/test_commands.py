@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -240,9 +241,7 @@ def test_bad_options_are_one_line(capsys, run_folder, rows_file, tmp_path):
 
 def test_a_damaged_run_is_one_line(run_folder, rows_file, tmp_path, capsys):
     damaged = tmp_path / "run"
-    damaged.mkdir()
-    for file in run_folder.iterdir():
-        (damaged / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(run_folder, damaged)
     model = damaged / "model.vaecluster"
     model.write_bytes(model.read_bytes()[:1000])
     assert "model.vaecluster" in fails(capsys, "predict", damaged, rows_file)

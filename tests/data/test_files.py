@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.files import READERS, read_dataset
+from vaecluster.data.files import READERS, read_arrays, read_dataset
 from vaecluster.errors import DataError, FileError, VaeclusterError
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -222,3 +222,25 @@ def test_a_damaged_file_is_read_or_refused_and_never_crashes(
         except VaeclusterError:
             return
     assert isinstance(result, DataSet)
+
+
+def test_all_arrays_of_an_archive_come_back_by_their_names(tmp_path: Path) -> None:
+    read = read_arrays(write_npz(tmp_path / "d.npz", first=ROWS, second=LABELS, names=["a", "b"]))
+    assert {name: array.tolist() for name, array in read.items()} == {
+        "first": ROWS.tolist(),
+        "second": LABELS.tolist(),
+        "names": ["a", "b"],
+    }
+
+
+def test_arrays_that_are_damaged_or_claim_too_much_are_refused(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "d.npz", first=ROWS)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(FileError, match="damaged, cut short, or no"):
+        read_arrays(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("first.npy", header("(1000000000000000, 8)"))
+    with pytest.raises(FileError, match="more than the file holds"):
+        read_arrays(path)
+    with pytest.raises(FileError, match="cannot be opened: No such file"):
+        read_arrays(tmp_path / "absent.npz")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from vaecluster.data.preprocessing import standard_preprocessing
 from vaecluster.data.rows import Rows
@@ -20,9 +20,9 @@ from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training import early_stopping
 from vaecluster.training.build import build_model, build_objective
 from vaecluster.training.early_stopping import HeldOutWatch
-from vaecluster.training.events import EpochDone, Event, Listener, StepDone
+from vaecluster.training.events import EpochDone, Event, Listener, RolledBack, StepDone
 from vaecluster.training.history import History
-from vaecluster.training.loop import train
+from vaecluster.training.loop import GOOD_EVERY, train
 from vaecluster.training.settings import Settings
 
 SMALL = Settings(
@@ -308,16 +308,21 @@ def test_a_model_that_breaks_in_its_last_step_is_an_error_and_not_a_result() -> 
 # What goes wrong
 
 
-def break_weights(model: ClusteringVAE, value: float, epoch: int) -> Listener:
+def break_weights(model: ClusteringVAE, value: float, epoch: int, times: int = 10**9) -> Listener:
+    """Spoil a weight at the end of that epoch, so often."""
+    broken = 0
+
     def listener(event: Event) -> None:
-        if isinstance(event, EpochDone) and event.epoch == epoch:
+        nonlocal broken
+        if isinstance(event, EpochDone) and event.epoch == epoch and broken < times:
+            broken += 1
             torch.nn.init.constant_(model.encoder.mean.bias, value)
 
     return listener
 
 
 @pytest.mark.parametrize("value", [nan, float("inf")])
-def test_a_loss_that_is_no_number_names_its_epoch_and_what_to_do(value: float) -> None:
+def test_a_loss_that_stays_no_number_names_its_epoch_and_what_to_do(value: float) -> None:
     torch.manual_seed(0)
     model = build_model(SMALL, (4,), CLUSTERS)
     with pytest.raises(TrainingError) as caught:
@@ -325,6 +330,7 @@ def test_a_loss_that_is_no_number_names_its_epoch_and_what_to_do(value: float) -
     message = str(caught.value)
     assert "epoch 2 of 3" in message
     assert "learning_rate=0.01" in message
+    assert "rates down to 1e-05" in message
     assert "Try" in message
 
 
@@ -334,9 +340,55 @@ def test_no_step_is_taken_from_a_loss_that_is_no_number() -> None:
     states: list[dict[str, Tensor]] = []
     with pytest.raises(TrainingError):
         fit(SMALL, keep_states(model, states), break_weights(model, nan, epoch=1), model=model)
-    assert len(states) == 1
     weights = model.state_dict()
-    assert all(torch.equal(values, weights[name]) for name, values in states[0].items() if name != "encoder.mean.bias")
+    last = states[-1].items()
+    assert all(torch.equal(values, weights[name]) for name, values in last if name != "encoder.mean.bias")
+
+
+def test_a_fit_goes_back_to_its_last_good_state_and_on_with_a_tenth_of_the_rate() -> None:
+    torch.manual_seed(0)
+    model = build_model(SMALL, (4,), CLUSTERS)
+    events: list[Event] = []
+    _, history = fit(SMALL, break_weights(model, nan, epoch=1, times=1), events.append, model=model)
+    assert history.rolled_back == [RolledBack(epoch=2, epochs=3, back_to=1, rate_factor=pytest.approx(0.1))]
+    assert [epoch.epoch for epoch in history.epochs] == [1, 2, 3]
+    assert [event.epoch for event in events if isinstance(event, EpochDone)] == [1, 1, 2, 3]
+    assert [epoch.learning_rate for epoch in history.epochs] == pytest.approx([SMALL.learning_rate / 10] * 3)
+    assert all(torch.isfinite(values).all() for values in model.state_dict().values())
+
+
+def test_a_weight_that_is_no_number_after_the_last_step_is_seen() -> None:
+    # The step itself spoils it, so no loss is computed with it any more.
+    settings = replace(SMALL, epochs=1)
+    torch.manual_seed(0)
+    model = build_model(settings, (4,), CLUSTERS)
+    steps = 0
+
+    def spoil(*args: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == STEPS:
+            with torch.no_grad():
+                model.encoder.mean.bias.fill_(nan)
+
+    handle = register_optimizer_step_post_hook(spoil)
+    try:
+        _, history = fit(settings, model=model)
+    finally:
+        handle.remove()
+    assert [event.back_to for event in history.rolled_back] == [1]
+    assert all(torch.isfinite(values).all() for values in model.state_dict().values())
+
+
+def test_a_good_state_is_kept_every_so_many_steps() -> None:
+    settings = replace(SMALL, epochs=3 * GOOD_EVERY)
+    torch.manual_seed(0)
+    model = build_model(settings, (4,), CLUSTERS)
+    last = 2 * GOOD_EVERY
+    _, history = fit(settings, break_weights(model, nan, epoch=last, times=1), model=model)
+    (event,) = history.rolled_back
+    assert 0 < (event.epoch - event.back_to) * STEPS <= GOOD_EVERY + 2 * STEPS
+    assert [epoch.epoch for epoch in history.epochs] == list(range(1, settings.epochs + 1))
 
 
 # Ctrl-C

@@ -388,7 +388,7 @@ def test_a_fit_with_batches_of_one_row_is_possible(number: int, batch_size: int)
 
 
 def test_a_rate_beyond_all_reason_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(TrainingError, match="Try a tenth of the learning rate"):
+    with pytest.raises(TrainingError, match="Try a much smaller learning_rate"):
         fit(replace(SMALL, learning_rate=1e30))
 
 

@@ -25,7 +25,7 @@ from vaecluster.model.decoder import Decoder
 from vaecluster.model.distributions import diag_normal
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
-from vaecluster.model.objective import ElboTerms
+from vaecluster.model.objective import ElboTerms, Objective
 from vaecluster.training.build import build_decoder
 from vaecluster.training.device import choose_device, forked_random_state
 from vaecluster.training.loop import train
@@ -71,8 +71,7 @@ class ConditionalVAE(nn.Module):
 
 
 @final
-@dataclass(frozen=True)
-class KnownClassObjective:
+class KnownClassObjective(Objective):
     """The bound on log p(x|y) for known y: E[ log p(x|z,y) ] - KL( q(z|x,y) || N(0, I) ), by one code per row."""
 
     def terms(self, model: ConditionalVAE, batch: Labelled) -> ElboTerms:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vaecluster.data.rows import Rows
 from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
+from vaecluster.model.objective import Objective
 from vaecluster.training.build import build_decoder
 from vaecluster.training.events import Listener
 from vaecluster.training.history import Ending
@@ -59,7 +60,7 @@ class ReconstructionTerms:
 
 
 @final
-class Reconstruction:
+class Reconstruction(Objective):
     """-log p(x|z) at the code of x: under the Gaussian likelihood the squared error, up to its unit."""
 
     def terms(self, model: Autoencoder, batch: Tensor) -> ReconstructionTerms:

@@ -19,6 +19,7 @@ from vaecluster.data.preprocessing import Array, Preprocessing, pixel_preprocess
 from vaecluster.data.rows import Rows
 from vaecluster.errors import DataError
 from vaecluster.evaluation.scores import Column
+from vaecluster.model.objective import Objective
 from vaecluster.training.device import choose_device, forked_random_state
 from vaecluster.training.loop import train
 from vaecluster.training.settings import Plan
@@ -130,8 +131,7 @@ class NamingTerms:
 
 
 @final
-@dataclass(frozen=True)
-class NamingObjective:
+class NamingObjective(Objective):
     """The labels' likelihood, as large as it can be."""
 
     def terms(self, model: JudgeNetwork, batch: Labelled) -> NamingTerms:

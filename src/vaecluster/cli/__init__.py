@@ -13,13 +13,14 @@ from vaecluster.cli.fit import fit
 from vaecluster.cli.predict import predict
 from vaecluster.cli.report import report
 from vaecluster.cli.sample import sample
+from vaecluster.cli.stability import stability
 from vaecluster.environment import keep_freed_memory
 from vaecluster.errors import VaeclusterError
 
 FAILED, INTERRUPTED = 2, 130
 
 app = App(name="vaecluster", help="Find the kinds of things in unlabelled data.", version=version("vaecluster"))
-for command in (fit, predict, sample, report, demo, benchmark):
+for command in (fit, predict, sample, report, stability, demo, benchmark):
     app.command(command)
 
 

@@ -7,17 +7,19 @@ from typing import Any, Literal
 import torch
 
 from vaecluster.benchmark.runs import split_scores
-from vaecluster.cli.source import load_source
+from vaecluster.cli.source import absolute, load_source
 from vaecluster.data.dataset import DataSet
-from vaecluster.errors import SettingError
+from vaecluster.errors import FileError, SettingError
 from vaecluster.estimator import VAEClustering
 from vaecluster.run_folder import RunFolder
+from vaecluster.unfinished import FitOrder, begun, done, resumed
 
 
 def fit(
-    source: str,
+    source: str | None = None,
     /,
     *,
+    resume: Path | None = None,
     clusters: int | Literal["auto"] = "auto",
     output: Path = Path("run"),
     overwrite: bool = False,
@@ -32,6 +34,8 @@ def fit(
     likelihood: Literal["gaussian", "gaussian-learned", "bernoulli"] | None = None,
     precision: float | None = None,
     scaling: Literal["columns", "common"] | None = None,
+    min_confidence: float = 0.0,
+    outlier_fraction: float = 0.0,
     seed: int = 0,
     device: str = "auto",
     threads: int | None = None,
@@ -40,13 +44,16 @@ def fit(
     """Learn clusters, codes and a generator per cluster, and write a run folder.
 
     Examples: `vaecluster fit mnist --clusters 10 --output run` or `vaecluster fit rows.npz --clusters 5`.
-    Ctrl-C stops the fit and keeps what was learned.
+    Ctrl-C stops the fit and keeps what was learned. A fit that was stopped, or cut off by anything else, goes on with
+    `vaecluster fit --resume run` and ends as if it had not been.
 
     Parameters
     ----------
     source
         A file (.npz or .npy) or a named data set: digits, mnist, fashion-mnist, pendigits. An .npz holds the rows
         as x_train or X; labels as y_train or y serve only to score afterwards.
+    resume
+        The folder of a fit that was cut off, in place of a source; all settings are those that it began with.
     clusters
         Number of clusters, or auto to find it (shared only).
     output
@@ -76,6 +83,10 @@ def fit(
         1 / variance of the Gaussian likelihood, of scaled rows; the preset's if not given.
     scaling
         How vectors are scaled: columns each by its own spread, or all by a common one, for columns in one unit.
+    min_confidence
+        Rows that are less sure than this get the cluster -1.
+    outlier_fraction
+        So do this fraction of the rows, the unlikeliest.
     seed
         Decides everything random: the same seed on the same machine gives the same model.
     device
@@ -85,33 +96,67 @@ def fit(
     quiet
         Show nothing but errors.
     """
+    if resume is not None:
+        if source is not None:
+            raise SettingError("--resume takes the rows of the fit that was cut off. Leave out the other source.")
+        go_on(resume, quiet=quiet)
+        return
+    if source is None:
+        raise SettingError("no source is given. Name a file or a data set, or give --resume and a folder.")
     set_threads(threads)
     data = load_source(source)
-    model = VAEClustering(
-        clusters,
-        preset=preset,
-        views=views,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        schedule=schedule,
-        early_stopping=early_stopping or None,
-        latent=latent,
-        likelihood=likelihood,
-        precision=precision,
-        scaling=scaling,
-        random_state=seed,
-        device=device,
-        verbose=0 if quiet else 1,
-    )
+    parameters: dict[str, Any] = {
+        "n_clusters": clusters,
+        "preset": preset,
+        "views": views,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "early_stopping": early_stopping or None,
+        "latent": latent,
+        "likelihood": likelihood,
+        "precision": precision,
+        "scaling": scaling,
+        "min_confidence": min_confidence,
+        "outlier_fraction": outlier_fraction,
+        "random_state": seed,
+        "device": device,
+    }
     folder = RunFolder.create(output, overwrite=overwrite)
-    scores = fit_into(folder, model, data, source)
-    if not quiet:
-        print(f"{len(data.x_train):,} rows in {model.n_clusters_} clusters: {model.cluster_sizes_.tolist()}")
-        for part, values in scores.items():
-            shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "rows")
-            print(f"scores on {part} (labels used only here): {shown}")
-        print(f"Written to {output}. Look at it with: vaecluster report {output}")
+    order = FitOrder(absolute(source), parameters, torch.get_num_threads())
+    with begun(folder.path, order) as state:
+        fit_and_tell(folder, order, data, state, quiet=quiet)
+
+
+def go_on(path: Path, *, quiet: bool) -> None:
+    """Go on with a fit that was cut off."""
+    order = FitOrder.read(path)
+    torch.set_num_threads(order.threads)
+    data = load_source(order.source)
+    with resumed(path) as state:
+        fit_and_tell(RunFolder(path), order, data, state, quiet=quiet)
+
+
+def fit_and_tell(folder: RunFolder, order: FitOrder, data: DataSet, state: Path, *, quiet: bool) -> None:
+    """Fit what was ordered, from the state that is kept, write the run and say what came out."""
+    try:
+        model = VAEClustering(**order.parameters, checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
+    except TypeError:
+        raise FileError(f"The order in '{folder.path}' has unknown parameters. Fit again, with --overwrite.") from None
+    scores = fit_into(folder, model, data, order.source)
+    interrupted = model.history_.ending == "interrupted"
+    if not interrupted:
+        done(folder.path)
+    if quiet:
+        return
+    print(f"{len(data.x_train):,} rows in {model.n_clusters_} clusters: {model.cluster_sizes_.tolist()}")
+    for part, values in scores.items():
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "rows")
+        print(f"scores on {part} (labels used only here): {shown}")
+    print(f"Written to {folder.path}. Look at it with: vaecluster report {folder.path}")
+    if interrupted:
+        print(f"Go on with: vaecluster fit --resume {folder.path}")
 
 
 def fit_into(folder: RunFolder, model: VAEClustering, data: DataSet, source: str) -> dict[str, Any]:

@@ -9,5 +9,14 @@ from vaecluster.data.named import load_named
 
 def load_source(source: str) -> DataSet:
     """Read `source` if it is or looks like a file, else as a named data set."""
+    return read_dataset(Path(source)) if _is_file(source) else load_named(source)
+
+
+def absolute(source: str) -> str:
+    """The same source for a process in another folder."""
+    return str(Path(source).absolute()) if _is_file(source) else source
+
+
+def _is_file(source: str) -> bool:
     path = Path(source)
-    return read_dataset(path) if path.suffix or path.exists() else load_named(source)
+    return bool(path.suffix) or path.exists()

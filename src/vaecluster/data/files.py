@@ -6,7 +6,8 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -49,8 +50,23 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
     Raises ``FileError`` when the file cannot be read, ``DataError`` when what it holds cannot be used.
     """
     path = Path(path)
+    with _told(path):
+        data = _reader_of(path)(path)
+    return data
+
+
+def read_arrays(path: Path) -> dict[str, Array]:
+    """All arrays of an ``.npz`` file by their names; raises as `read_dataset` does."""
+    with _told(path), zipfile.ZipFile(path) as archive:
+        arrays = {name: _read_member(path, archive, name, info) for name, info in _members(archive).items()}
+    return arrays
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Whatever goes wrong while a file is read, as an error of ours that names it."""
     try:
-        return _reader_of(path)(path)
+        yield
     except DataError as problem:
         raise DataError(f"{path}: {problem}") from None
     except VaeclusterError:
@@ -75,14 +91,20 @@ def _read_npy(path: Path) -> DataSet:
 
 def _read_npz(path: Path) -> DataSet:
     with zipfile.ZipFile(path) as archive:
-        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        members = _members(archive)
         wanted = _choose_arrays(sorted(members))
-        arrays = {}
-        for role, name in wanted.items():
-            size = _honest_size(members[name], path.stat().st_size)
-            with archive.open(members[name]) as stream:
-                arrays[role] = _read_array(stream, size, f"array {name!r}")
+        arrays = {role: _read_member(path, archive, name, members[name]) for role, name in wanted.items()}
     return _dataset(path.stem, arrays)
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    return {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+
+
+def _read_member(path: Path, archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo) -> Array:
+    size = _honest_size(member, path.stat().st_size)
+    with archive.open(member) as stream:
+        return _read_array(stream, size, f"array {name!r}")
 
 
 # To add a kind of file, write a function from its path to a DataSet and name it here.

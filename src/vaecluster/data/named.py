@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import hashlib
 import io
 import math
 import os
@@ -19,6 +18,7 @@ from vaecluster.atomic import write_atomically
 from vaecluster.data.dataset import Array, DataSet
 from vaecluster.data.download import RemoteFile, download
 from vaecluster.data.files import read_dataset
+from vaecluster.data.fingerprint import digest_of
 from vaecluster.errors import FileError, SettingError, VaeclusterError
 
 DATA_VARIABLE = "VAECLUSTER_DATA"
@@ -68,12 +68,8 @@ def load_named(name: str, *, sources: Mapping[str, Source] | None = None) -> Dat
 
 
 def fingerprint(arrays: Arrays) -> str:
-    """The SHA-256 of the four arrays' shapes and of their values as bytes, in row order."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(repr(array.shape).encode())
-        digest.update(np.ascontiguousarray(array, dtype=np.uint8).tobytes())
-    return digest.hexdigest()
+    """The digest of the four arrays, all of whose values are bytes, whatever type holds them."""
+    return digest_of(np.asarray(array, dtype=np.uint8) for array in arrays)
 
 
 def parse_idx_files(paths: Sequence[Path]) -> Arrays:

@@ -8,8 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vaecluster.errors import DataError
+
 Array = NDArray[Any]
 Scaling = Literal["columns", "common"]
+Weights = NDArray[np.float64] | None
 
 
 @final
@@ -42,6 +45,11 @@ class Preprocessing:
     def is_image(self) -> bool:
         """Whether rows are images; vectors otherwise."""
         return len(self.row_shape) > 1
+
+    @property
+    def kind(self) -> Literal["images", "vectors"]:
+        """What rows are."""
+        return "images" if self.is_image else "vectors"
 
     def apply(self, rows: Array) -> Tensor:
         """(rows, *row_shape) in the user's units to (rows, *data_shape) in the model's, float32."""
@@ -83,27 +91,53 @@ def pixel_preprocessing(images: Array, *, keep_unit: bool) -> Preprocessing:
         low, high = float(images.min()), float(images.max())
         if keep_unit and low >= 0 and high <= 1:
             low, high = 0.0, 1.0
+    if not np.isfinite(high - low):
+        raise DataError(
+            f"The pixels range from {low:g} to {high:g}, and the difference is more than a double holds. Scale them."
+        )
     return Preprocessing(images.shape[1:], images.dtype.str, np.asarray(low), np.asarray((high - low) or 1.0))
 
 
-def standard_preprocessing(vectors: Array) -> Preprocessing:
+def standard_preprocessing(vectors: Array, weights: Weights = None) -> Preprocessing:
     """Bring every column to mean 0 and standard deviation 1; a constant column keeps scale 1."""
-    values = vectors.astype(np.float64)
-    mean, scale = values.mean(0), values.std(0)
-    # A spread that is only rounding error of a constant column must not be blown up to 1.
-    constant = scale <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
-    return Preprocessing(vectors.shape[1:], vectors.dtype.str, mean, np.where(constant, 1.0, scale))
+    mean, deviation = _moments(vectors, weights)
+    return Preprocessing(vectors.shape[1:], vectors.dtype.str, mean, _without_zeros(mean, deviation))
 
 
-def common_preprocessing(vectors: Array) -> Preprocessing:
+def common_preprocessing(vectors: Array, weights: Weights = None) -> Preprocessing:
     """Bring every column to mean 0 and all of them together to variance 1, so that their proportions stay.
 
     For columns in one unit, such as principal components or embeddings, where a wide column says more.
     """
+    mean, deviation = _moments(vectors, weights)
+    largest = deviation.max()
+    spread = largest * np.sqrt(np.square(deviation / (largest or 1.0)).mean())
+    scale = np.where(deviation == 0, _without_zeros(mean, deviation), spread)
+    return Preprocessing(vectors.shape[1:], vectors.dtype.str, mean, np.maximum(scale, spread))
+
+
+def _moments(vectors: Array, weights: Weights) -> tuple[Array, Array]:
+    """Mean and standard deviation of every column, in double precision: (columns,) twice.
+
+    The deviation is 0 where it is only rounding error of a constant column, which must not be blown up to 1.
+    """
     values = vectors.astype(np.float64)
-    spread = float(np.sqrt(values.var(0).mean()))
-    scale = np.full(vectors.shape[1:], spread if spread > 1e-12 * float(np.abs(values).max()) else 1.0)
-    return Preprocessing(vectors.shape[1:], vectors.dtype.str, values.mean(0), scale)
+    # Squares of values beyond these are not in double precision any more; a division by 1 changes nothing.
+    largest = np.abs(values).max(0)
+    unit = np.where((largest > 1e150) | ((largest < 1e-150) & (largest > 0)), largest, 1.0)
+    values = values / unit
+    if weights is None:
+        mean, deviation = values.mean(0), values.std(0)
+    else:
+        mean = np.average(values, 0, weights)
+        deviation = np.sqrt(np.average(np.square(values - mean), 0, weights))
+    constant = deviation <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
+    return mean * unit, np.where(constant, 0.0, deviation * unit)
+
+
+def _without_zeros(mean: Array, deviation: Array) -> Array:
+    """Scales for columns: the deviation, or 1 for a constant one, and more if its rounding error is of that size."""
+    return np.where(deviation == 0, np.maximum(1.0, 1e-9 * np.abs(mean)), deviation)
 
 
 def unit_preprocessing(vectors: Array) -> Preprocessing:
@@ -112,14 +146,18 @@ def unit_preprocessing(vectors: Array) -> Preprocessing:
     return Preprocessing(columns, vectors.dtype.str, np.zeros(columns), np.ones(columns))
 
 
-def choose_preprocessing(rows: Array, likelihood: str, scaling: Scaling = "columns") -> Preprocessing:
+def choose_preprocessing(
+    rows: Array, likelihood: str, scaling: Scaling = "columns", weights: Weights = None
+) -> Preprocessing:
     """The map for a whole data set: by its layout (images or vectors) and by what the likelihood can hold.
 
-    `scaling` is for vectors: each column by its own spread, or all by a common one.
+    `scaling` is for vectors: each column by its own spread, or all by a common one; `weights` (rows,) says how much
+    each row counts for it.
     """
     bernoulli = likelihood == "bernoulli"
     if rows.ndim > 2:
         return pixel_preprocessing(rows, keep_unit=bernoulli)
     if bernoulli:
         return unit_preprocessing(rows)
-    return standard_preprocessing(rows) if scaling == "columns" else common_preprocessing(rows)
+    scaled = standard_preprocessing if scaling == "columns" else common_preprocessing
+    return scaled(rows, weights)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaecluster.model.distributions import bernoulli, diag_normal
+from vaecluster.model.distributions import bernoulli, diag_normal, scale_of
 
 
 class Decoder(nn.Module, ABC):
@@ -53,7 +53,7 @@ class LearnedScaleDecoder(Decoder):
 
     def forward(self, code: Tensor) -> Distribution:  # rows latent
         """p(x|z) = N(mean(z), scale^2)."""
-        return diag_normal(self.network(code), self.log_scale.exp(), self.data_dims)
+        return diag_normal(self.network(code), scale_of(self.log_scale), self.data_dims)
 
 
 @final

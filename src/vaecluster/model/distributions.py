@@ -3,6 +3,19 @@
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
+# A network may ask for any spread; beyond exp(-10) and exp(10) densities leave what single precision holds.
+MOST_LOG_SCALE = 10.0
+
+
+def scale_of(log_scale: Tensor) -> Tensor:
+    """A standard deviation from its logarithm, kept where densities are finite.
+
+    >>> import torch
+    >>> scale_of(torch.tensor([0.0, -1000.0, 1000.0])).log()
+    tensor([  0., -10.,  10.])
+    """
+    return log_scale.clamp(-MOST_LOG_SCALE, MOST_LOG_SCALE).exp()
+
 
 def diag_normal(mean: Tensor, scale: Tensor, event_dims: int = 1) -> Distribution:
     """Normal with independent entries, the last `event_dims` axes being one event.

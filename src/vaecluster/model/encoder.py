@@ -5,7 +5,7 @@ from typing import final
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vaecluster.model.distributions import diag_normal
+from vaecluster.model.distributions import diag_normal, scale_of
 
 
 @final
@@ -29,7 +29,7 @@ class Encoder(nn.Module):
 
     def code(self, features: Tensor) -> Distribution:
         """q(z|x) from the features of x: batch (rows,), event (latent,)."""
-        return diag_normal(self.mean(features), (0.5 * self.log_variance(features)).exp())
+        return diag_normal(self.mean(features), scale_of(0.5 * self.log_variance(features)))
 
     def forward(self, rows: Tensor) -> Distribution:
         """q(z|x): batch (rows,), event (latent,)."""

@@ -64,6 +64,17 @@ class MomentComponents(Components):
             average.copy_(total / rows)
         self._settle()
 
+    def moments(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The moments as they are now, for `mix`: mass, first and second, copies."""
+        return self.mass.clone(), self.first.clone(), self.second.clone()
+
+    @torch.no_grad()
+    def mix(self, moments: tuple[Tensor, Tensor, Tensor], share: float) -> None:
+        """Let other moments in, with that share of the rows."""
+        for average, other in zip((self.mass, self.first, self.second), moments, strict=True):
+            average.lerp_(other, share)
+        self._settle()
+
     @staticmethod
     def _moments(mean: Tensor, variance: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         second = torch.einsum("nc,ni,nj->cij", assignment, mean, mean) + torch.diag_embed(assignment.T @ variance)

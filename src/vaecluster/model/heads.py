@@ -26,6 +26,14 @@ class ComponentHeads(nn.Module):
         logits = run_reduced(self.linear, features, self.reduced)
         return logits.view(-1, self.heads, self.components).softmax(-1)
 
+    @classmethod
+    def of(cls, posterior: "ComponentPosterior") -> "ComponentHeads":
+        """A single head with the weights of a posterior."""
+        linear = posterior.linear
+        heads = cls(linear.in_features, 1, linear.out_features).to(linear.weight.device)
+        heads.linear.load_state_dict(linear.state_dict())
+        return heads
+
     def posterior(self, head: int) -> "ComponentPosterior":
         """One head alone, with its weights."""
         posterior = ComponentPosterior(self.linear.in_features, self.components)

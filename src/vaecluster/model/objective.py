@@ -1,12 +1,25 @@
 """What training maximises: the terms of the bound as records, one value per row."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, kl_divergence
 
 from vaecluster.model.vae import ClusteringVAE
+
+
+class Objective(nn.Module, ABC):
+    """What is minimised, for one kind of model, batch and terms; its buffers are what it keeps between batches."""
+
+    @abstractmethod
+    def terms(self, model: Any, batch: Any) -> Any:
+        """The terms of a batch: a frozen record with `assignment` (rows, clusters) and `named()`."""
+
+    @abstractmethod
+    def loss(self, terms: Any) -> Tensor:
+        """What is minimised; its mean is the loss of the step."""
 
 
 @final
@@ -62,11 +75,12 @@ def terms_at(model: ClusteringVAE, rows: Tensor, features: Tensor, posterior: Di
 
 
 @final
-@dataclass(frozen=True)
-class NegativeElbo:
+class NegativeElbo(Objective):
     """Minus the bound (1), with a weight on `cluster_kl`: 1 is the bound, 0 leaves it out, as the article allows."""
 
-    cluster_kl_weight: float = 1.0
+    def __init__(self, cluster_kl_weight: float = 1.0) -> None:
+        super().__init__()
+        self.cluster_kl_weight = cluster_kl_weight
 
     def terms(self, model: ClusteringVAE, rows: Tensor) -> ElboTerms:
         """The terms for a batch of rows."""

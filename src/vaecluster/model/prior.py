@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, MixtureSameFamily
 
-from vaecluster.model.distributions import diag_normal
+from vaecluster.model.distributions import diag_normal, scale_of
 
 
 class Components(nn.Module, ABC):
@@ -45,7 +45,7 @@ class LearnedScaleComponents(Components):
 
     def forward(self) -> Distribution:
         """p(z|y) = N(mean_y, diag scale_y^2)."""
-        return diag_normal(self.means, self.log_scales.exp())
+        return diag_normal(self.means, scale_of(self.log_scales))
 
 
 class ClusterWeights(nn.Module, ABC):

@@ -9,6 +9,7 @@ from torch import Tensor
 from vaecluster.model.full_covariance import MomentComponents, MomentWeights
 from vaecluster.model.heads import HeadedVAE
 from vaecluster.model.information import InformationEstimate
+from vaecluster.model.objective import Objective
 from vaecluster.model.prior import MixturePrior
 
 
@@ -66,15 +67,16 @@ class Pair:
 
 
 @final
-@dataclass(frozen=True)
-class ComponentObjective:
+class ComponentObjective(Objective):
     """First stage: every head's fine components share as much between views as they can; codes and decoder follow.
 
     Minimises  - weight * mean over heads of I(c;c') - E[ log p(x|z) ] + KL( q(z|x) || N(0, I) ).
     """
 
-    estimate: InformationEstimate
-    weight: float
+    def __init__(self, estimate: InformationEstimate, weight: float) -> None:
+        super().__init__()
+        self.estimate = estimate
+        self.weight = weight
 
     def terms(self, model: HeadedVAE, batch: Pair) -> ComponentTerms:
         """The terms for a batch of pairs."""
@@ -93,8 +95,7 @@ class ComponentObjective:
 
 
 @final
-@dataclass(frozen=True)
-class ClusterObjective:
+class ClusterObjective(Objective):
     """Second stage: every head's clusters share as much as they can; the components of one have a prior of their own.
 
     Minimises  - weight * mean over heads of I(y;y') - E[ log p(x|z) ] + sum_c q(c|x') KL( q(z|x) || p(z|c) )
@@ -103,13 +104,26 @@ class ClusterObjective:
     `groups` (heads, components, clusters) is 1 where a component belongs to a cluster; the prior is that of `head`.
     """
 
-    estimate: InformationEstimate
     groups: Tensor
-    head: int
-    components: MomentComponents
-    weights: MomentWeights
-    weight: float
-    agreement_weight: float
+
+    def __init__(
+        self,
+        estimate: InformationEstimate,
+        groups: Tensor,
+        head: int,
+        components: MomentComponents,
+        weights: MomentWeights,
+        weight: float,
+        agreement_weight: float,
+    ) -> None:
+        super().__init__()
+        self.estimate = estimate
+        self.register_buffer("groups", groups)
+        self.head = head
+        self.components = components
+        self.weights = weights
+        self.weight = weight
+        self.agreement_weight = agreement_weight
 
     def terms(self, model: HeadedVAE, batch: Pair) -> SharedTerms:
         """The terms for a batch of pairs; the prior's moments take the batch in first."""

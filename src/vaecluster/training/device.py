@@ -29,6 +29,19 @@ def forked_random_state(device: torch.device, seed: int) -> Iterator[None]:
         yield
 
 
+def random_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """Torch's global random state, the processor's and that of a GPU."""
+    state = {"cpu": torch.random.get_rng_state()}
+    return state | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
+
+
+def restore_random_state(state: dict[str, torch.Tensor], device: torch.device) -> None:
+    """Set what `random_state` gave; a GPU goes on from its own where the state is from a machine without one."""
+    torch.random.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
 def gains_by_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies in bfloat16 by instructions of its own; without them it would be slower."""
     if device.type == "cuda":

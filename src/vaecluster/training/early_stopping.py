@@ -37,3 +37,11 @@ class HeldOutWatch:
     def restore_best(self) -> None:
         """Give the model the weights of its best epoch."""
         self.model.load_state_dict(self.best_weights)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The best bound and its weights; `restore` is the way back."""
+        return {"best": self.best, "since_best": self.since_best, "best_weights": self.best_weights}
+
+    def restore(self, plain: dict[str, Any]) -> None:
+        """Become the watch that `as_dict` wrote down."""
+        self.best, self.since_best, self.best_weights = plain["best"], plain["since_best"], plain["best_weights"]

@@ -47,5 +47,19 @@ class ClustersMergedAgain:
     dead_clusters: int
 
 
-Event = StepDone | EpochDone | ClustersMergedAgain
+@final
+@dataclass(frozen=True)
+class RolledBack:
+    """The loss stopped being finite in `epoch`; the fit goes on from the start of epoch `back_to`, more slowly.
+
+    `rate_factor` is what the learning rate is multiplied by from then on.
+    """
+
+    epoch: int
+    epochs: int
+    back_to: int
+    rate_factor: float
+
+
+Event = StepDone | EpochDone | ClustersMergedAgain | RolledBack
 Listener = Callable[[Event], None]

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from functools import singledispatch
 
-import torch
-
-from vaecluster.data.preprocessing import Array
 from vaecluster.data.rows import Rows
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.training.build import build_model, build_objective
+from vaecluster.training.bound import fit_bound
+from vaecluster.training.build import build_model
 from vaecluster.training.device import gains_by_bfloat16
-from vaecluster.training.early_stopping import HeldOutWatch
 from vaecluster.training.events import Listener
 from vaecluster.training.fitted import Fitted
-from vaecluster.training.loop import train
+from vaecluster.training.keeper import NOTHING_KEPT, FitKeeper
 from vaecluster.training.pairs import Pairs
 from vaecluster.training.settings import Settings
 from vaecluster.training.shared import build_headed, build_shared, fit_shared
@@ -26,35 +23,51 @@ METHODS: dict[str, type[MethodSettings]] = {"bound": Settings, "shared": SharedS
 
 
 @singledispatch
-def fit_model(settings: MethodSettings, rows: Rows, clusters: int | None, listeners: Sequence[Listener]) -> Fitted:
+def fit_model(
+    settings: MethodSettings,
+    rows: Rows,
+    clusters: int | None,
+    listeners: Sequence[Listener],
+    keeper: FitKeeper = NOTHING_KEPT,
+) -> Fitted:
     """Learn from the rows; without a number of `clusters` the method is to find one.
 
-    Randomness comes from torch's global random state, which the caller forks and seeds.
+    Randomness comes from torch's global random state, which the caller forks and seeds. The fit goes on from what
+    `keeper` has of it.
     """
     raise NotImplementedError(f"{type(settings).__name__} is no method's settings")
 
 
 @fit_model.register
-def _(settings: Settings, rows: Rows, clusters: int | None, listeners: Sequence[Listener]) -> Fitted:
+def _(
+    settings: Settings,
+    rows: Rows,
+    clusters: int | None,
+    listeners: Sequence[Listener],
+    keeper: FitKeeper = NOTHING_KEPT,
+) -> Fitted:
     assert clusters is not None, "this method does not find a number of clusters; resolve the settings first"
     model = build_model(settings, rows.preprocessing.data_shape, clusters).to(rows.device)
-    watch = None
-    if settings.early_stopping:
-        learned, held_out = _split(rows.array, settings.held_out_share)
-        rows = Rows(learned, rows.preprocessing, rows.device)
-        watch = HeldOutWatch(model, Rows(held_out, rows.preprocessing, rows.device), settings.patience)
-    return Fitted(
-        model, train(model, rows, build_objective(settings), settings.plan, watch=watch, listeners=listeners)
-    )
+    return fit_bound(model, rows, settings, listeners, keeper)
 
 
 @fit_model.register
-def _(settings: SharedSettings, rows: Rows, clusters: int | None, listeners: Sequence[Listener]) -> Fitted:
-    views = as_views(settings.views, "images" if rows.preprocessing.is_image else "vectors")
+def _(
+    settings: SharedSettings,
+    rows: Rows,
+    clusters: int | None,
+    listeners: Sequence[Listener],
+    keeper: FitKeeper = NOTHING_KEPT,
+) -> Fitted:
+    views = as_views(settings.views, rows.preprocessing.kind)
     pairs = Pairs(rows, views.prepare(rows), settings.decoded_share)
-    reduced = settings.arithmetic == "bfloat16" or (settings.arithmetic == "auto" and gains_by_bfloat16(rows.device))
-    model = build_headed(settings, rows.preprocessing.data_shape, reduced=reduced).to(rows.device)
-    return fit_shared(model, pairs, settings, clusters, listeners)
+    model = build_headed(settings, rows.preprocessing.data_shape, reduced=reduces(settings, rows)).to(rows.device)
+    return fit_shared(model, pairs, settings, clusters, listeners, keeper)
+
+
+def reduces(settings: SharedSettings, rows: Rows) -> bool:
+    """Whether training multiplies in bfloat16 where these rows are."""
+    return settings.arithmetic == "bfloat16" or (settings.arithmetic == "auto" and gains_by_bfloat16(rows.device))
 
 
 @singledispatch
@@ -65,9 +78,3 @@ def empty_model(settings: MethodSettings, data_shape: Sequence[int], clusters: i
 
 empty_model.register(Settings, build_model)
 empty_model.register(SharedSettings, build_shared)
-
-
-def _split(array: Array, share: float) -> tuple[Array, Array]:
-    order = torch.randperm(len(array)).numpy()
-    held_out = max(1, round(share * len(array)))
-    return array[order[held_out:]], array[order[:held_out]]

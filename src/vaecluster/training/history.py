@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self, final
 
-from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event
+from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event, RolledBack
 
 Ending = Literal["finished", "early stopping", "interrupted"]
 
@@ -11,18 +11,26 @@ Ending = Literal["finished", "early stopping", "interrupted"]
 @final
 @dataclass
 class History:
-    """The epochs of a fit in order, how it ended, and when dead clusters were merged again. It listens to the loop."""
+    """The epochs of a fit in order, how it ended, when dead clusters were merged again, and when it went back.
+
+    It listens to the loop. Epochs that a fit went back from are left out.
+    """
 
     epochs: list[EpochDone] = field(default_factory=list)
     ending: Ending = "finished"
     merged_again: list[ClustersMergedAgain] = field(default_factory=list)
+    rolled_back: list[RolledBack] = field(default_factory=list)
 
     def __call__(self, event: Event) -> None:
-        """Keep the event if it is an epoch's or tells of dead clusters."""
+        """Keep the event, unless it is a step's."""
         if isinstance(event, EpochDone):
             self.epochs.append(event)
         elif isinstance(event, ClustersMergedAgain):
             self.merged_again.append(event)
+        elif isinstance(event, RolledBack):
+            self.rolled_back.append(event)
+            self.epochs = [epoch for epoch in self.epochs if epoch.epoch < event.back_to]
+            self.merged_again = [again for again in self.merged_again if again.epoch < event.back_to]
 
     def curves(self) -> dict[str, list[float]]:
         """One list per quantity, one entry per epoch: the terms in nats per row, then the diagnostics."""
@@ -44,13 +52,15 @@ class History:
             "ending": self.ending,
             "epochs": [asdict(epoch) for epoch in self.epochs],
             "merged_again": [asdict(event) for event in self.merged_again],
+            "rolled_back": [asdict(event) for event in self.rolled_back],
         }
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """The history that `as_dict` wrote down."""
         epochs = [EpochDone(**epoch) for epoch in plain["epochs"]]
-        return cls(epochs, plain["ending"], [ClustersMergedAgain(**event) for event in plain["merged_again"]])
+        merged_again = [ClustersMergedAgain(**event) for event in plain["merged_again"]]
+        return cls(epochs, plain["ending"], merged_again, [RolledBack(**event) for event in plain["rolled_back"]])
 
     def _term_names(self) -> list[str]:
         return list(dict.fromkeys(name for epoch in self.epochs for name in epoch.terms))

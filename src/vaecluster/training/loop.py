@@ -1,47 +1,30 @@
 """One plain loop: rows in batches, the objective's gradient, a step, and events for whoever listens."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import isfinite
-from typing import Any, Protocol, final
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.optim import Adam
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
+from torch import nn
 
+from vaecluster.data.rows import one_pass
 from vaecluster.errors import TrainingError
+from vaecluster.model.objective import Objective
 from vaecluster.training.early_stopping import HeldOutWatch
-from vaecluster.training.events import EpochDone, Listener, StepDone
+from vaecluster.training.events import Event, Listener, RolledBack, StepDone
 from vaecluster.training.history import Ending
 from vaecluster.training.interrupt import InterruptGuard
+from vaecluster.training.keeper import NOTHING_KEPT, Keeper
 from vaecluster.training.settings import Plan
+from vaecluster.training.state import SLOWER, Snapshot, TrainingState
 
-# Adam's guard against division by zero in the library that the article used; torch's own default is 1e-8.
-ADAM_EPSILON = 1e-7
-
-
-class Terms(Protocol):
-    """What an objective makes of a batch: a frozen record."""
-
-    @property
-    def assignment(self) -> Tensor:
-        """Probabilities (rows, clusters), for the diagnostics."""
-
-    def named(self) -> dict[str, Tensor]:
-        """The terms by name, one value per row, in nats."""
-
-
-class Objective(Protocol):
-    """What is minimised: for one kind of model, batch and terms."""
-
-    def terms(self, model: Any, batch: Any) -> Any:
-        """The terms of a batch."""
-
-    def loss(self, terms: Any) -> Tensor:
-        """What is minimised; its mean is the loss of the step."""
+# How often a fit goes back to the last good state before it gives up.
+MOST_FAILURES = 3
+# Steps between two good states, at least: a copy of all weights costs about as much as a step.
+GOOD_EVERY = 50
 
 
 class Source(Protocol):
@@ -60,113 +43,101 @@ def train(
     objective: Objective,
     plan: Plan,
     *,
+    weights: NDArray[np.float64] | None = None,
     watch: HeldOutWatch | None = None,
     listeners: Sequence[Listener] = (),
+    keeper: Keeper = NOTHING_KEPT,
 ) -> Ending:
-    """Fit the model's weights in place and say how it ended.
+    """Fit the model's weights in place and say how it ended; go on from what `keeper` has of this fit.
 
-    All randomness comes from torch's global random state, which the caller forks and seeds. Ctrl-C ends the fit
-    after the step under way. Raises `TrainingError` as soon as the loss is not a finite number.
+    An epoch passes over all rows once, or as often as their `weights` say. All randomness comes from torch's global
+    random state, which the caller forks and seeds. Ctrl-C ends the fit after the step under way. Where the loss or
+    a weight stops being finite the fit goes back to the last good state and on with a tenth of the learning rate;
+    raises `TrainingError` when that has not helped three times.
     """
-    optimiser = Adam(model.parameters(), plan.learning_rate, eps=ADAM_EPSILON, fused=True)
-    rows, epochs = len(source), plan.epochs
-    scheduler = _scheduler(optimiser, plan, epochs * -(-rows // plan.batch_size))
+    state = TrainingState(model, objective, plan, len(source), watch)
+    good = _resumed(state, keeper)
     with InterruptGuard() as interrupt:
-        for epoch in range(1, epochs + 1):
-            started = time.perf_counter()
-            means = _EpochMeans()
-            model.train()
-            for indices in _batches(rows, plan.batch_size):
-                terms = _step(model, source[indices], objective, optimiser)
-                if terms is None:
-                    raise _not_finite(epoch, plan)
-                rate = optimiser.param_groups[0]["lr"]
-                if scheduler is not None:
-                    scheduler.step()
-                means.add(terms)
-                seen = (epoch - 1) * rows + means.rows
-                _send(listeners, StepDone(epoch, epochs, seen, epochs * rows, means.terms))
-                if interrupt.requested:
-                    break
-            bound = watch.look() if watch is not None else None
-            if bound is not None and not isfinite(bound):
-                raise _not_finite(epoch, plan)
-            seconds = time.perf_counter() - started
-            _send(listeners, means.done(epoch, epochs, seconds, rate, bound))
-            if interrupt.requested:
+        while state.epoch <= plan.epochs and not (watch is not None and watch.patience_is_over):
+            if state.at_the_start:
+                good = state.snapshot() if state.steps - good["steps"] >= GOOD_EVERY else good
+                state.order = one_pass(len(source), weights)
+            finite = _run_epoch(state, source, plan, good, listeners, keeper, interrupt)
+            bound = watch.look() if watch is not None and finite else None
+            if not finite or not state.is_finite() or not (bound is None or isfinite(bound)):
+                _send(listeners, _roll_back(state, good, plan))
+                continue
+            _send(listeners, state.means.done(state.epoch, plan.epochs, state.seconds, state.rate, bound))
+            if state.done < state.batches:
                 return "interrupted"
-            if watch is not None and watch.patience_is_over:
-                watch.restore_best()
-                return "early stopping"
-    if watch is not None:
-        watch.restore_best()
-    return "finished"
+            state.next_epoch()
+            if interrupt.requested:
+                keeper.keep(state.as_dict(), good)
+                return "interrupted"
+    keeper.keep(state.as_dict(), good)
+    if watch is None:
+        return "finished"
+    watch.restore_best()
+    return "early stopping" if watch.patience_is_over else "finished"
 
 
-def _step(model: nn.Module, batch: Any, objective: Objective, optimiser: Adam) -> Terms | None:
-    """One descent step; None, and no step, if the loss is not finite."""
-    terms: Terms = objective.terms(model, batch)
-    loss = objective.loss(terms).mean()
-    if not torch.isfinite(loss):
-        return None
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimiser.step()
-    return terms
+def _resumed(state: TrainingState, keeper: Keeper) -> Snapshot:
+    """Put the state where the fit was stopped, if it was; the last good state."""
+    kept = keeper.kept()
+    if kept is None:
+        keeper.keep(state.as_dict(), None)
+        return state.snapshot()
+    now, good = kept
+    state.restore(now)
+    return now if good is None else good
 
 
-def _batches(rows: int, batch_size: int) -> Iterator[NDArray[np.intp]]:
-    """All row numbers once, shuffled, in batches of at most `batch_size`, none of them smaller by more than a row."""
-    yield from np.array_split(torch.randperm(rows).numpy(), -(-rows // batch_size))
+def _run_epoch(
+    state: TrainingState,
+    source: Source,
+    plan: Plan,
+    good: Snapshot,
+    listeners: Sequence[Listener],
+    keeper: Keeper,
+    interrupt: InterruptGuard,
+) -> bool:
+    """Learn what is left of the epoch, or until an interrupt; False as soon as the loss is not finite."""
+    rows = len(source)
+    state.model.train()
+    last = time.perf_counter()
+    for indices in state.batches_left():
+        terms = state.objective.terms(state.model, source[indices])
+        loss = state.objective.loss(terms).mean()
+        if not torch.isfinite(loss):
+            return False
+        state.step(loss)
+        state.means.add(terms)
+        now = time.perf_counter()
+        state.seconds, last = state.seconds + now - last, now
+        seen = (state.epoch - 1) * rows + state.means.rows
+        _send(listeners, StepDone(state.epoch, plan.epochs, seen, plan.epochs * rows, state.means.terms))
+        stop = interrupt.requested and state.done < state.batches
+        if stop or keeper.due():
+            keeper.keep(state.as_dict(), good)
+        if stop:
+            break
+    return True
 
 
-def _scheduler(optimiser: Adam, plan: Plan, steps: int) -> LRScheduler | None:
-    if plan.schedule == "one-cycle":
-        return OneCycleLR(optimiser, plan.learning_rate, total_steps=steps)
-    if plan.schedule == "cosine":
-        return CosineAnnealingLR(optimiser, steps)
-    return None
+def _roll_back(state: TrainingState, good: Snapshot, plan: Plan) -> RolledBack:
+    """Put the state back to the last good one, with a smaller rate; `TrainingError` after too many failures."""
+    epoch, failures = state.epoch, state.failures + 1
+    if failures > MOST_FAILURES:
+        raise TrainingError(
+            f"The loss stopped being a finite number in epoch {epoch} of {plan.epochs}, with learning_rate="
+            f"{plan.learning_rate:g}, and still did with rates down to {plan.learning_rate * SLOWER**MOST_FAILURES:g}."
+            " Try a much smaller learning_rate, or look for values in the data that are very far from the rest."
+        )
+    state.restore(good)
+    state.failures = failures
+    return RolledBack(epoch, plan.epochs, state.epoch, state.rate_factor)
 
 
-def _send(listeners: Sequence[Listener], event: StepDone | EpochDone) -> None:
+def _send(listeners: Sequence[Listener], event: Event) -> None:
     for listener in listeners:
         listener(event)
-
-
-def _not_finite(epoch: int, plan: Plan) -> TrainingError:
-    return TrainingError(
-        f"The loss stopped being a finite number in epoch {epoch} of {plan.epochs}, with learning_rate="
-        f"{plan.learning_rate:g}. Try a tenth of the learning rate, or look for values in the data that are very far "
-        "from the rest."
-    )
-
-
-@final
-class _EpochMeans:
-    """Sums over one epoch, kept on the device so that a step need not wait for them."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
-        self._confidence: Tensor | float = 0.0
-        self._populated: Tensor | None = None
-
-    def add(self, terms: Terms) -> None:
-        with torch.no_grad():
-            for name, values in terms.named().items():
-                self._sums[name] = self._sums.get(name, 0.0) + values.detach().double().sum()
-                self._counts[name] = self._counts.get(name, 0) + len(values)
-            confidence, cluster = terms.assignment.max(-1)
-            self._confidence += confidence.double().sum()
-            counts = torch.bincount(cluster, minlength=terms.assignment.shape[-1])
-            self._populated = counts if self._populated is None else self._populated + counts
-        self.rows += len(cluster)
-
-    def terms(self) -> dict[str, float]:
-        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
-
-    def done(self, epoch: int, epochs: int, seconds: float, rate: float, bound: float | None) -> EpochDone:
-        populated = int((self._populated > 0).sum()) if self._populated is not None else 0
-        confidence = float(self._confidence) / self.rows
-        return EpochDone(epoch, epochs, self.rows, seconds, rate, self.terms(), populated, confidence, bound)

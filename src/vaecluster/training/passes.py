@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vaecluster.data.rows import one_pass
 from vaecluster.model.full_covariance import MomentComponents, MomentWeights
 from vaecluster.model.heads import HeadedVAE
 from vaecluster.model.information import joint_table
@@ -38,7 +39,7 @@ def component_tables(model: HeadedVAE, pairs: Pairs) -> ComponentTables:
     model.eval()
     heads, size, rows = model.heads.heads, model.heads.components, 0
     joint, overlap = np.zeros((heads, size, size)), np.zeros((heads, heads, size, size))
-    for indices in _blocks(torch.randperm(len(pairs))[:MERGED_ROWS].numpy()):
+    for indices in _blocks(one_pass(len(pairs), pairs.rows.weights)[:MERGED_ROWS]):
         own, partner = model.heads(model.encoder.features(pairs[indices].both)).chunk(2)
         joint += joint_table(own, partner).double().cpu().numpy() * len(indices)
         overlap += torch.einsum("nhc,ngd->hgcd", own, own).double().cpu().numpy()
@@ -57,17 +58,21 @@ def empty_moments(model: HeadedVAE) -> tuple[MomentComponents, MomentWeights]:
 def moments_of(model: HeadedVAE, pairs: Pairs, head: int) -> tuple[MomentComponents, MomentWeights]:
     """The prior of one head's components: the moments of all rows as they are, with the weights as they are now."""
     model.eval()
-    components, weights = empty_moments(model)
+    components, shares = empty_moments(model)
+    weights = pairs.rows.weights
 
     def observations() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         for indices in _blocks(np.arange(len(pairs))):
             features = model.encoder.features(pairs.rows[indices])
             posterior = model.encoder.code(features)
-            yield posterior.mean, posterior.variance, model.heads(features)[:, head]
+            assignment = model.heads(features)[:, head]
+            if weights is not None:
+                assignment = assignment * torch.from_numpy(weights[indices]).to(assignment)[:, None]
+            yield posterior.mean, posterior.variance, assignment
 
     components.observe_all(observations())
-    weights.follow(components)
-    return components, weights
+    shares.follow(components)
+    return components, shares
 
 
 def _blocks(indices: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

@@ -71,6 +71,10 @@ class Settings:
         """What the loop reads of this."""
         return Plan(self.epochs, self.batch_size, self.learning_rate, self.schedule)
 
+    def in_one(self, rows: int) -> Plan:
+        """The same: there is one stage, as long for any number of rows."""
+        return self.plan
+
     def resolve(self, clusters: int | None) -> "Settings":
         """The same, checked; raises `SettingError` for the first value that is not allowed."""
         if clusters is None:

@@ -6,6 +6,7 @@ merged into clusters by least lost information; the clusters are refined, and th
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,15 +23,21 @@ from vaecluster.model.prior import MixturePrior
 from vaecluster.model.shared_objective import ClusterObjective, ComponentObjective
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training.build import build_decoder
-from vaecluster.training.events import Event, Listener, StepDone
+from vaecluster.training.events import Event, Listener, RolledBack, StepDone
 from vaecluster.training.fitted import Fitted
+from vaecluster.training.history import Ending
+from vaecluster.training.keeper import NOTHING_KEPT, FitKeeper, Keeper
 from vaecluster.training.loop import train
 from vaecluster.training.merging import Hierarchy, merge_components
-from vaecluster.training.number import weigh
+from vaecluster.training.number import Evidence, weigh
 from vaecluster.training.pairs import Pairs
 from vaecluster.training.passes import component_tables, device_of, empty_moments, moments_of
 from vaecluster.training.regrouping import CollapseWatch, groups_of, target_shares
+from vaecluster.training.settings import Plan
 from vaecluster.training.shared_settings import SharedSettings
+
+# The stages' names in a checkpoint.
+COMPONENTS, CLUSTERS = "components", "clusters"
 
 
 def build_headed(settings: SharedSettings, data_shape: Sequence[int], *, reduced: bool = False) -> HeadedVAE:
@@ -56,51 +63,108 @@ def build_shared(settings: SharedSettings, data_shape: Sequence[int], clusters: 
 
 
 def fit_shared(
-    model: HeadedVAE, pairs: Pairs, settings: SharedSettings, clusters: int | None, listeners: Sequence[Listener]
+    model: HeadedVAE,
+    pairs: Pairs,
+    settings: SharedSettings,
+    clusters: int | None,
+    listeners: Sequence[Listener],
+    keeper: FitKeeper = NOTHING_KEPT,
 ) -> Fitted:
     """Fit in place; the best head with its components in `clusters` groups, or in as many as the evidence says."""
     first, second = settings.stages(len(pairs))
     epochs = first.epochs + second.epochs
+    ending: Ending = "finished"
+    facts = keeper.facts(CLUSTERS)
+    if facts is None:
+        objective = _learning_components(model, settings)
+        told, kept = _shifted(listeners, 0, epochs), keeper.at(COMPONENTS, {})
+        ending = train(model, pairs, objective, first, weights=pairs.rows.weights, listeners=told, keeper=kept)
+        evidence, refining = _merged(model, pairs, settings, clusters)
+    else:
+        evidence, refining = Evidence.from_dict(facts["evidence"]), _refining_again(model, settings, facts)
+    if ending != "interrupted":
+        told = _shifted(listeners, first.epochs, epochs)
+        kept = keeper.at(CLUSTERS, _facts(evidence, refining))
+        ending = refine(model, pairs, settings, refining, second, told, kept)
+    return _best_head(model, pairs, refining, ending, evidence)
+
+
+def _learning_components(model: HeadedVAE, settings: SharedSettings) -> ComponentObjective:
+    """The first stage's objective."""
     estimate = InformationEstimate(settings.heads, model.heads.components, balance=settings.balance_weight)
-    objective = ComponentObjective(estimate.to(device_of(model)), settings.information_weight)
-    ending = train(model, pairs, objective, first, listeners=_shifted(listeners, 0, epochs))
+    return ComponentObjective(estimate, settings.information_weight).to(device_of(model))
+
+
+def _merged(
+    model: HeadedVAE, pairs: Pairs, settings: SharedSettings, clusters: int | None
+) -> tuple[Evidence, ClusterObjective]:
+    """What speaks for each number of clusters, and the second stage's objective for the clusters as merged.
+
+    The head that is best now lends its components to the prior.
+    """
     tables = component_tables(model, pairs)
     trees = [merge_components(joint) for joint in tables.joint]
     evidence = weigh(trees, tables.overlap)
     clusters = clusters or evidence.clusters
-    groupings = [tree.cut(clusters) for tree in trees]
-    if ending != "interrupted":
-        refining = _refining(model, pairs, settings, trees, groups_of(groupings, clusters))
-        told = _shifted(listeners, first.epochs, epochs)
-        watch = CollapseWatch(model, pairs, refining, settings.cluster_weights, told)
-        ending = train(model, pairs, refining, second, listeners=[*told, watch])
-        # The trees of the components as they are now, through the clusters that they make.
-        groupings = [members.argmax(-1).cpu().numpy() for members in refining.groups]
-        joints = component_tables(model, pairs).joint
-        trees = [merge_components(*pair) for pair in zip(joints, groupings, strict=True)]
+    groups = groups_of([tree.cut(clusters) for tree in trees], clusters)
+    shares = torch.tensor(np.array([tree.shares for tree in trees]), dtype=groups.dtype)
+    target = target_shares(settings.cluster_weights, torch.einsum("hck,hc->hk", groups, shares))
+    head = _most_informed(trees, clusters)
+    return evidence, refining(settings, groups, target, head, *moments_of(model, pairs, head))
+
+
+def refining(
+    settings: SharedSettings,
+    groups: Tensor,
+    target: Tensor,
+    head: int,
+    components: MomentComponents,
+    weights: MomentWeights,
+) -> ClusterObjective:
+    """The second stage's objective for clusters that are `groups` (heads, components, clusters)."""
+    estimate = InformationEstimate(len(groups), groups.shape[-1], target=target, balance=settings.balance_weight)
+    importance = settings.information_weight, settings.agreement_weight
+    return ClusterObjective(estimate, groups, head, components, weights, *importance).to(components.means.device)
+
+
+def _facts(evidence: Evidence, objective: ClusterObjective) -> dict[str, Any]:
+    """What is known before the second stage, as plain values; all else is in the objective's tensors."""
+    return {"evidence": evidence.as_dict(), "clusters": objective.groups.shape[-1], "head": objective.head}
+
+
+def _refining_again(model: HeadedVAE, settings: SharedSettings, facts: dict[str, Any]) -> ClusterObjective:
+    """The second stage's objective with the right shapes, for the tensors of a state that was kept."""
+    clusters = facts["clusters"]
+    groups = torch.zeros(settings.heads, model.heads.components, clusters)
+    return refining(settings, groups, groups.sum(1), facts["head"], *empty_moments(model))
+
+
+def refine(
+    model: HeadedVAE,
+    pairs: Pairs,
+    settings: SharedSettings,
+    objective: ClusterObjective,
+    plan: Plan,
+    listeners: Sequence[Listener],
+    keeper: Keeper,
+) -> Ending:
+    """The second stage: the clusters of all heads are refined, and merged again where some die."""
+    watch = CollapseWatch(model, pairs, objective, settings.cluster_weights, listeners)
+    told: list[Listener] = [*listeners, watch]
+    return train(model, pairs, objective, plan, weights=pairs.rows.weights, listeners=told, keeper=keeper)
+
+
+def _best_head(
+    model: HeadedVAE, pairs: Pairs, objective: ClusterObjective, ending: Ending, evidence: Evidence
+) -> Fitted:
+    """The head whose clusters share most, with the tree of its components as they are now, through those clusters."""
+    clusters = objective.groups.shape[-1]
+    groupings = [members.argmax(-1).cpu().numpy() for members in objective.groups]
+    joints = component_tables(model, pairs).joint
+    trees = [merge_components(*pair) for pair in zip(joints, groupings, strict=True)]
     head = _most_informed(trees, clusters)
     chosen = _one_head(model, head, groupings[head], clusters, *moments_of(model, pairs, head))
     return Fitted(chosen, ending, trees[head], evidence)
-
-
-def _refining(
-    model: HeadedVAE, pairs: Pairs, settings: SharedSettings, trees: Sequence[Hierarchy], groups: Tensor
-) -> ClusterObjective:
-    """The second stage's objective; the head that is best now lends its components to the prior."""
-    clusters = groups.shape[-1]
-    shares = torch.tensor(np.array([tree.shares for tree in trees]), dtype=groups.dtype)
-    found = torch.einsum("hck,hc->hk", groups, shares)
-    target = target_shares(settings.cluster_weights, found)
-    estimate = InformationEstimate(settings.heads, clusters, target=target, balance=settings.balance_weight)
-    head, device = _most_informed(trees, clusters), device_of(model)
-    return ClusterObjective(
-        estimate.to(device),
-        groups.to(device),
-        head,
-        *moments_of(model, pairs, head),
-        settings.information_weight,
-        settings.agreement_weight,
-    )
 
 
 def _most_informed(trees: Sequence[Hierarchy], clusters: int) -> int:
@@ -135,6 +199,8 @@ def _shifted(listeners: Sequence[Listener], before: int, epochs: int) -> list[Li
             if isinstance(event, StepDone):
                 rows = event.rows_in_all // event.epochs
                 event = replace(event, rows_done=event.rows_done + before * rows, rows_in_all=epochs * rows)
+            if isinstance(event, RolledBack):
+                event = replace(event, back_to=event.back_to + before)
             listener(replace(event, epoch=event.epoch + before, epochs=epochs))
 
         return tell

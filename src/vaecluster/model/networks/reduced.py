@@ -12,3 +12,10 @@ def run_reduced(network: nn.Module, inputs: Tensor, reduced: bool) -> Tensor:
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=reduced and network.training):
         output: Tensor = network(inputs)
     return output.to(inputs.dtype)
+
+
+def reduce(model: nn.Module, reduced: bool) -> None:
+    """Have all networks of the model multiply in bfloat16 while training, or none of them."""
+    for part in model.modules():
+        if hasattr(part, "reduced"):
+            setattr(part, "reduced", reduced)  # noqa: B010 - for type checkers every attribute is a tensor

@@ -1,0 +1,88 @@
+"""What is known of some rows beforehand: how much each counts, and the names of a few."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.data.dataset import Array, as_labels
+from vaecluster.data.rows import normalised
+from vaecluster.errors import DataError
+
+# What stands for an unknown label, beside None and NaN.
+UNKNOWN = -1
+
+
+def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
+    """Weights (rows,) in proportion, 1 on average, from what a user gave; None where all count the same.
+
+    Raises `DataError` unless there is a finite number of 0 or more for each row, and two above 0.
+    """
+    if weights is None:
+        return None
+    try:
+        array = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError("sample_weight holds values that are no numbers. Give one number for each row.") from None
+    if array.ndim == 0:
+        array = np.full(rows, float(array))
+    if array.shape != (rows,):
+        raise DataError(
+            f"sample_weight has shape {array.shape}, but there are {rows:,} rows. Give each row one weight."
+        )
+    if not np.isfinite(array).all() or (array < 0).any():
+        bad = int(np.flatnonzero(~(np.isfinite(array) & (array >= 0)))[0])
+        raise DataError(f"sample_weight is {array[bad]:g} for row {bad}; expected finite numbers of 0 or more.")
+    if not array.any():
+        # The last words are scikit-learn's own for this.
+        raise DataError(f"sample_weight is 0 for all {rows:,} rows: Sample weights must contain at least one non-zero")
+    if (array > 0).sum() < 2:
+        raise DataError("sample_weight is above 0 for a single row; expected 2 or more to learn from.")
+    # By the largest first, so that no sum leaves the numbers there are.
+    array = array / array.max()
+    return None if (array == array[0]).all() else normalised(array)
+
+
+def known_labels(labels: Any, rows: int) -> tuple[NDArray[np.intp], Array]:
+    """Which rows have a known label (known,), and those labels (known,), from what a user gave as `y` (rows,).
+
+    Unknown are -1, None, NaN and "". Where none is unknown, `y` is what a pipeline hands to all its steps and not
+    meant for a clusterer: then no label counts as known. Raises `DataError` if there is not one for each row, or
+    unless the known ones are all integers or all strings.
+
+    >>> known_labels(["cat", None, "dog"], 3)
+    (array([0, 2]), array(['cat', 'dog'], dtype='<U3'))
+    >>> known_labels([1, 2, 1], 3)[0].size
+    0
+    """
+    none = np.empty(0, dtype=np.intp)
+    if labels is None:
+        return none, none
+    array = np.asarray(labels)
+    if array.shape[:1] != (rows,):
+        raise DataError(f"y has shape {array.shape}, but there are {rows:,} rows. Give each row a label, or -1.")
+    unknown = _unknown(array) if array.ndim == 1 else np.zeros(rows, dtype=bool)
+    if not unknown.any():
+        return none, none
+    known = np.flatnonzero(~unknown)
+    if not len(known):
+        return none, none
+    try:
+        return known, as_labels(array[known])
+    except DataError as error:
+        raise DataError(f"y: {error} Unknown labels are -1, None, NaN or ''.") from None
+
+
+def _unknown(labels: Array) -> NDArray[np.bool_]:
+    """Where no label is known: (rows,)."""
+    unknown: NDArray[np.bool_]
+    if labels.dtype.kind == "O":
+        unknown = np.array([label is None or label == "" or label == UNKNOWN or label != label for label in labels])
+    elif labels.dtype.kind in "UT":
+        # numpy makes strings of all entries of a list that holds one.
+        unknown = (labels == "") | (labels == str(UNKNOWN))
+    elif labels.dtype.kind == "f":
+        unknown = np.isnan(labels) | (labels == UNKNOWN)
+    else:
+        unknown = labels == UNKNOWN
+    return unknown

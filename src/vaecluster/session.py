@@ -1,0 +1,88 @@
+"""One call of fit: where its randomness comes from, who is told of it, and where its state is kept."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+
+from vaecluster.data.fingerprint import digest_of
+from vaecluster.data.rows import Rows
+from vaecluster.model.vae import ClusteringVAE
+from vaecluster.training.checkpoint import Checkpoint
+from vaecluster.training.device import forked_random_state
+from vaecluster.training.events import Listener
+from vaecluster.training.fitting import MethodSettings
+from vaecluster.training.history import History
+from vaecluster.training.keeper import NOTHING_KEPT, FitKeeper
+from vaecluster.training.logs import log_listeners
+from vaecluster.training.progress import progress_display
+from vaecluster.training.settings import is_whole
+from vaecluster.views.presets import describe
+
+
+@final
+@dataclass(frozen=True)
+class Session:
+    """What a fit needs besides rows and settings."""
+
+    history: History
+    listeners: Sequence[Listener]
+    keeper: FitKeeper
+
+
+@contextmanager
+def session(estimator: BaseEstimator, rows: Rows, base: ClusteringVAE | None) -> Iterator[Session]:
+    """A session for the estimator on these rows, from `base` if the fit goes on from a fitted model.
+
+    Inside, torch's random state is seeded by the estimator's `random_state`; outside it is as it was. Raises
+    `FileError` if one of its folders cannot be used.
+    """
+    with ExitStack() as entered:
+        checkpoint = None
+        if estimator.checkpoint_dir is not None:
+            identity, folder = _identity(estimator, rows, base), Path(estimator.checkpoint_dir)
+            checkpoint = entered.enter_context(Checkpoint(folder, identity, estimator.checkpoint_every))
+        history = History() if checkpoint is None else checkpoint.history
+        kept = None if checkpoint is None else checkpoint.seed
+        seed = draw_seed(estimator.random_state) if kept is None else kept
+        keeper = NOTHING_KEPT if checkpoint is None else checkpoint.begin(seed, history)
+        log_dir = None if estimator.log_dir is None else Path(estimator.log_dir)
+        logs = entered.enter_context(log_listeners(log_dir, history))
+        display = progress_display(estimator.verbose)
+        entered.callback(display.close)
+        entered.enter_context(forked_random_state(rows.device, seed))
+        yield Session(history, [history, display, *logs], keeper)
+
+
+def draw_seed(random_state: Any) -> int:
+    """A seed for torch, from what scikit-learn allows as a random state."""
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def _identity(estimator: BaseEstimator, rows: Rows, base: ClusteringVAE | None) -> dict[str, Any]:
+    """What two fits must have in common for one to go on from the other."""
+    settings: MethodSettings = estimator.settings_
+    plain = asdict(settings)
+    if "views" in plain:
+        plain["views"] = describe(settings.views)  # type: ignore[union-attr]
+    weights = [] if base is None else [values.cpu().numpy() for values in base.state_dict().values()]
+    return {
+        "preset": estimator.preset,
+        "n_clusters": estimator.n_clusters,
+        **plain,
+        "outlier_fraction": estimator.outlier_fraction,
+        "random_state": estimator.random_state if is_whole(estimator.random_state, 0) else None,
+        "the data": digest_of([rows.array]),
+        "sample_weight": None if rows.weights is None else digest_of([rows.weights]),
+        "the fitted model": digest_of(weights) if base is not None else None,
+    }
+
+
+def fingerprint_of(rows: Rows) -> dict[str, Any]:
+    """What a model file says of the rows that it was fitted on."""
+    array = rows.array
+    return {"rows": len(array), "dtype": array.dtype.str, "shape": list(array.shape), "sha256": digest_of([array])}

@@ -1,0 +1,74 @@
+"""Running means of the terms of an epoch."""
+
+from typing import Any, Protocol, final
+
+import torch
+from torch import Tensor
+
+from vaecluster.training.events import EpochDone
+
+
+class Terms(Protocol):
+    """What an objective makes of a batch: a frozen record."""
+
+    @property
+    def assignment(self) -> Tensor:
+        """Probabilities (rows, clusters), for the diagnostics."""
+
+    def named(self) -> dict[str, Tensor]:
+        """The terms by name, one value per row, in nats."""
+
+
+@final
+class EpochMeans:
+    """Sums over one epoch, kept on the device so that a step need not wait for them."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._confidence: Tensor | float = 0.0
+        self._populated: Tensor | None = None
+
+    @torch.no_grad()
+    def add(self, terms: Terms) -> None:
+        """Count a batch in."""
+        for name, values in terms.named().items():
+            self._sums[name] = self._sums.get(name, 0.0) + values.detach().double().sum()
+            self._counts[name] = self._counts.get(name, 0) + len(values)
+        confidence, cluster = terms.assignment.max(-1)
+        self._confidence += confidence.double().sum()
+        counts = torch.bincount(cluster, minlength=terms.assignment.shape[-1])
+        self._populated = counts if self._populated is None else self._populated + counts
+        self.rows += len(cluster)
+
+    def terms(self) -> dict[str, float]:
+        """The mean of each term so far, in nats per row."""
+        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+
+    def done(self, epoch: int, epochs: int, seconds: float, rate: float, bound: float | None) -> EpochDone:
+        """The event at the end of the epoch."""
+        populated = int((self._populated > 0).sum()) if self._populated is not None else 0
+        confidence = float(self._confidence) / self.rows
+        return EpochDone(epoch, epochs, self.rows, seconds, rate, self.terms(), populated, confidence, bound)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values and tensors; `from_dict` is the way back."""
+        return {
+            "rows": self.rows,
+            "sums": self._sums,
+            "counts": self._counts,
+            "confidence": self._confidence,
+            "populated": self._populated,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any], device: torch.device) -> "EpochMeans":
+        """The sums that `as_dict` wrote down, on the device."""
+        means = cls()
+        means.rows, means._counts = plain["rows"], plain["counts"]
+        means._sums = {name: total.to(device) for name, total in plain["sums"].items()}
+        confidence, populated = plain["confidence"], plain["populated"]
+        means._confidence = confidence.to(device) if means.rows else 0.0
+        means._populated = populated.to(device) if means.rows else None
+        return means

@@ -1,0 +1,83 @@
+"""A fit on the command line that may be cut off: what was asked for and its state, in the run folder until it is done.
+
+`fit.json` holds the source and the parameters; the folder `checkpoint` holds the state, as `Checkpoint` keeps it.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+from vaecluster.atomic import LOCK, locked, write_json
+from vaecluster.errors import FileError
+from vaecluster.training.checkpoint import FILE
+
+ORDER, STATE = "fit.json", "checkpoint"
+
+
+@final
+@dataclass(frozen=True)
+class FitOrder:
+    """What was asked for: the rows by their source, the parameters of `VAEClustering`, and the processor threads."""
+
+    source: str
+    parameters: dict[str, Any]
+    threads: int
+
+    @classmethod
+    def read(cls, folder: Path) -> "FitOrder":
+        """What was asked for in this run folder; raises `FileError` if no unfinished fit is there."""
+        if not (folder / STATE / FILE).is_file():
+            raise FileError(
+                f"'{folder}' holds no unfinished fit. Give a folder in which `vaecluster fit` was cut off."
+            )
+        try:
+            order = cls(**json.loads((folder / ORDER).read_text(encoding="utf-8")))
+            whole = isinstance(order.source, str) and isinstance(order.parameters, dict) and order.threads >= 1
+        except (OSError, ValueError, TypeError, RecursionError):
+            whole = False
+        if not whole:
+            raise FileError(f"'{folder / ORDER}' is missing or damaged. Fit again, with --overwrite.")
+        return order
+
+
+@contextmanager
+def begun(folder: Path, order: FitOrder) -> Iterator[Path]:
+    """A new fit in a run folder, which no other process can use meanwhile; where its state is to be kept.
+
+    A fit that is refused before anything was learned leaves the folder as it was.
+    """
+    existed = folder.exists()
+    with locked(folder):
+        shutil.rmtree(folder / STATE, ignore_errors=True)
+        try:
+            write_json(folder / ORDER, asdict(order))
+            yield folder / STATE
+        except BaseException:
+            if not (folder / STATE / FILE).exists():
+                _undo(folder, existed)
+            raise
+
+
+@contextmanager
+def resumed(folder: Path) -> Iterator[Path]:
+    """The unfinished fit of a run folder, as `begun`."""
+    with locked(folder):
+        yield folder / STATE
+
+
+def done(folder: Path) -> None:
+    """Leave out the state of a fit that is finished."""
+    shutil.rmtree(folder / STATE, ignore_errors=True)
+
+
+def _undo(folder: Path, existed: bool) -> None:
+    shutil.rmtree(folder / STATE, ignore_errors=True)
+    (folder / ORDER).unlink(missing_ok=True)
+    if not existed:
+        (folder / LOCK).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
