@@ -1,5 +1,6 @@
 # make demo    fit scikit-learn's digits and write demo/report.html
 # make test    all checks, then all tests with the tested and with the oldest versions
+# make torture damaged files and killed fits by the thousand; under 30 minutes
 # make tables  the tables in the README, from benchmarks/results
 # make clean   remove what the others made, but no results
 
@@ -11,7 +12,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 # What the tests import; the checks run with the tested versions only.
 TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars
 
-.PHONY: demo test check test-tested test-oldest tables clean
+.PHONY: demo test check test-tested test-oldest torture tables clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/vaecluster demo
@@ -31,6 +32,11 @@ test-tested: $(VENV)/.installed-dev
 
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2
+
+# One thread each, one after the other: what hangs or grows must not be blamed on its neighbour.
+torture: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/kill.py --kills 1000 --output benchmarks/torture/kill.json
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/fuzz.py --inputs 100000 --output benchmarks/torture/fuzz.json
 
 tables: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/tables.py

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from copy import copy, deepcopy
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,26 +15,28 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from vaecluster.advice import fit_warnings, naming_warnings
-from vaecluster.checking import checked_rows
+from vaecluster.checking import all_or_nothing, checked_codes, checked_rows
 from vaecluster.data import checks
 from vaecluster.data.known import check_weights, known_labels
 from vaecluster.data.preprocessing import Array, choose_preprocessing
 from vaecluster.data.rows import Rows, split
-from vaecluster.errors import DataError, SettingError
+from vaecluster.errors import SettingError
 from vaecluster.evaluation import inference
+from vaecluster.evaluation.agreement import Stability
 from vaecluster.evaluation.doubt import MOST_SCORES, Calibration, doubted, held_out_rows
 from vaecluster.evaluation.naming import named_in_order
 from vaecluster.evaluation.scores import Label
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.parameters import Parameters, Random
+from vaecluster.parameters import Parameters, Random, as_path, check_doubt
 from vaecluster.saving import read_fit, write_fit
 from vaecluster.session import draw_seed, fingerprint_of, session
+from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, forked_random_state
 from vaecluster.training.fitting import MethodSettings, fit_model
 from vaecluster.training.going_on import go_on
-from vaecluster.training.presets import Kind, preset_settings
-from vaecluster.training.settings import check_positive, is_number, is_whole
+from vaecluster.training.presets import PRESETS, Kind, preset_settings
+from vaecluster.training.settings import is_whole
 
 
 class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore[misc]
@@ -150,6 +153,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
     ((7,), (200, 8), (4, 5))
     """
 
+    @all_or_nothing
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from `X`, vectors (n, columns) or images (n, H, W) or (n, H, W, C).
 
@@ -164,19 +168,20 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         base: ClusteringVAE | None = getattr(self, "model_", None) if self.warm_start else None
         array = checked_rows(self, X, reset=base is None)
         weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
-        self._check_doubt(self.min_confidence, self.outlier_fraction)
-        check_positive("checkpoint_every", self.checkpoint_every or 1)
+        self.check_plain()
         settings = self._settings("images" if array.ndim > 2 else "vectors")
         checks.check_enough(array, 1 if self.n_clusters == "auto" else self.n_clusters)
         if settings.likelihood == "bernoulli" and array.ndim == 2:
             checks.check_unit_range(array, getattr(self, "feature_names_in_", None))
         if base is not None:
+            self._check_same_model()
             return self._go_on(array, weights, known, settings.in_one(len(array)).epochs, seen=0)
         self.settings_ = settings
         self.preprocessing_ = choose_preprocessing(array, settings.likelihood, settings.scaling, weights)
         learned = self._learned(self._rows(array, weights))
+        number = held_out_rows(len(learned), self.outlier_fraction)
         with session(self, learned, None) as told:
-            learned, held_out = self._split(learned)
+            learned, held_out = split(learned, number)
             fitted = fit_model(settings, learned, self._given_number(), told.listeners, told.keeper)
         self.history_, self.history_.ending = told.history, fitted.ending
         self.hierarchy_, self.evidence_ = fitted.hierarchy, fitted.evidence
@@ -186,9 +191,10 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         self._tell(array)
         self.data_ = fingerprint_of(self._rows(array, None))
         for message, category in fit_warnings(self.history_, self.cluster_sizes_, found_by):
-            warnings.warn(message, category, stacklevel=2)
+            warnings.warn(message, category, stacklevel=3)
         return self
 
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
 
@@ -209,7 +215,11 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
     def name_clusters(self, names: Mapping[int, Label]) -> Self:
         """Name clusters, those that are given; nothing else changes. Raises `SettingError` for a cluster not there."""
         check_is_fitted(self)
-        for cluster in names:
+        if not isinstance(names, Mapping):
+            raise SettingError(f"names is {names!r}; expected a dict from clusters to names, such as {{0: 'cats'}}.")
+        for cluster, name in names.items():
+            if not isinstance(name, str | Integral):
+                raise SettingError(f"names holds {name!r}; expected a string or a whole number for each cluster.")
             if not is_whole(cluster, 0, self.n_clusters_ - 1):
                 raise SettingError(f"names holds the cluster {cluster!r}; expected 0 to {self.n_clusters_ - 1}.")
         self.cluster_names_ = self.cluster_names_ | {int(cluster): name for cluster, name in names.items()}
@@ -263,7 +273,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         """
         sure = self.min_confidence if min_confidence is None else min_confidence
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
-        self._check_doubt(sure, fraction)
+        check_doubt(sure, fraction)
         rows = self._rows(checked_rows(self, X))
         probabilities = inference.assignments(self.model_, rows)
         scores = self._outlier_score(rows) if fraction else None
@@ -287,10 +297,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
     def inverse_transform(self, codes: Any) -> Array:
         """The row that each code (n, latent) stands for, the mean of p(x|z), in the units of the fit."""
         check_is_fitted(self)
-        tensor = torch.as_tensor(np.asarray(codes, dtype=np.float32))
-        latent = self.model_.encoder.mean.out_features
-        if tensor.ndim != 2 or tensor.shape[1] != latent:
-            raise DataError(f"codes has shape {tuple(tensor.shape)}; expected (n, {latent}), as transform returns.")
+        tensor = torch.from_numpy(checked_codes(codes, self.model_.encoder.mean.out_features))
         return self.preprocessing_.restore(inference.decode(self.model_, tensor.to(self._device())))
 
     def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Array:
@@ -320,10 +327,23 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         """The mean of `score_samples`, in nats per row; `y` is ignored."""
         return float(self.score_samples(X).mean())
 
+    def stability(self, X: Any, n_runs: int = 5, *, n_jobs: int = 1) -> Stability:
+        """Fit copies of this estimator to `X` that differ in their seed only, and compare their clusters.
+
+        `vaecluster.stability.stability` says how; this estimator is not fitted, nor changed if it is.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
+        >>> found = VAEClustering(3, epochs=150, random_state=0).stability(X, n_runs=2)
+        >>> found.ari.shape, found.jaccard.shape
+        ((2, 2), (1, 3))
+        """
+        return stability(self, X, n_runs, n_jobs=n_jobs)
+
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one file: safetensors weights, JSON for the rest, no rows of the fit."""
         check_is_fitted(self)
-        write_fit(self, Path(path))
+        write_fit(self, as_path("path", path, "a file"))
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
@@ -332,7 +352,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         Raises `FileError` if it is no such file, or damaged, or from a newer version.
         """
         estimator = cls()
-        read_fit(estimator, Path(path), device)
+        read_fit(estimator, as_path("path", path, "a file"), device)
         return estimator
 
     def _go_on(
@@ -347,8 +367,9 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
         model = deepcopy(self.model_)
         learned = self._learned(self._rows(array, weights))
+        number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
         with session(self, learned, self.model_) as told:
-            learned, held_out = (learned, None) if seen else self._split(learned)
+            learned, held_out = split(learned, number)
             ending = go_on(self.settings_, model, learned, epochs, seen, told.listeners, told.keeper)
         self.history_, self.history_.ending = told.history, ending
         self.model_, names = self._named(model, array, known, renumber=False)
@@ -358,17 +379,12 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         self._tell(array)
         self.data_ = fingerprint_of(self._rows(array, None)) | {"rows": seen + len(array)}
         for message, category in fit_warnings(self.history_, None, None):
-            warnings.warn(message, category, stacklevel=3)
+            warnings.warn(message, category, stacklevel=4)
         return self
 
     def _learned(self, rows: Rows) -> Rows:
         """The rows that count for anything."""
         return rows if rows.weights is None else rows.some(np.flatnonzero(rows.weights))
-
-    def _split(self, rows: Rows) -> tuple[Rows, Rows | None]:
-        """The rows to learn from and those that are held out to tell outliers by."""
-        number = held_out_rows(len(rows), self.outlier_fraction)
-        return split(rows, number) if number else (rows, None)
 
     def _named(
         self, model: ClusteringVAE, array: Array, known: tuple[NDArray[np.intp], Array], *, renumber: bool
@@ -380,18 +396,18 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         assigned = inference.assignments(model, self._rows(array[rows])).argmax(1)
         order, names = named_in_order(labels, assigned, model.grouping.clusters)
         for message, category in naming_warnings(labels, assigned, names):
-            warnings.warn(message, category, stacklevel=4)
+            warnings.warn(message, category, stacklevel=5)
         if not renumber:
             return model, names
         number = np.argsort(order)
         grouping = Grouping(torch.from_numpy(number).to(self._device())[model.grouping.cluster_of], len(order))
         return model.regrouped(grouping), {int(number[cluster]): name for cluster, name in names.items()}
 
-    def _calibrate(self, learned: Rows, held_out: Rows | None) -> None:
+    def _calibrate(self, learned: Rows, held_out: Rows) -> None:
         """Keep what outliers are told by: the bounds of rows held out, or else of some of those learned from."""
         some = learned.some(np.random.default_rng(0).permutation(len(learned))[:MOST_SCORES])
-        bounds = inference.bounds(self.model_, some if held_out is None else held_out)
-        self.calibration_ = Calibration.of(bounds, held_out=held_out is not None)
+        bounds = inference.bounds(self.model_, held_out if len(held_out) else some)
+        self.calibration_ = Calibration.of(bounds, held_out=len(held_out) > 0)
 
     def _tell(self, array: Array) -> None:
         """Say of the rows of the fit what the model says of them."""
@@ -407,11 +423,18 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
             )
         return self.calibration_.outlier_score(inference.bounds(self.model_, rows))
 
-    @staticmethod
-    def _check_doubt(min_confidence: Any, outlier_fraction: Any) -> None:
-        for name, value in (("min_confidence", min_confidence), ("outlier_fraction", outlier_fraction)):
-            if not is_number(value) or not 0 <= float(value) < 1:
-                raise SettingError(f"{name} is {value!r}; expected a number from 0 to below 1.")
+    def _check_same_model(self) -> None:
+        """Raise `SettingError` if a fit is to go on with other clusters or another method than the model has."""
+        if self.n_clusters not in ("auto", self.n_clusters_):
+            raise SettingError(
+                f"n_clusters is {self.n_clusters}, but the model has {self.n_clusters_} clusters, and warm_start "
+                f"keeps them. Set n_clusters={self.n_clusters_}, or warm_start=False to begin anew."
+            )
+        if not isinstance(self.settings_, type(PRESETS[self.preset]["vectors"])):
+            raise SettingError(
+                f"preset is {self.preset!r}, but the model was fitted with another one, and warm_start keeps it. Set "
+                "the preset of the model, or warm_start=False to begin anew."
+            )
 
     def _settings(self, kind: Kind) -> MethodSettings:
         if self.n_clusters != "auto" and not is_whole(self.n_clusters, 1):

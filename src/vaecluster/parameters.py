@@ -1,11 +1,17 @@
 """The parameters of `VAEClustering`, apart from what it does with them."""
 
 from abc import ABC
+from numbers import Integral
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+
+from vaecluster.errors import SettingError
+from vaecluster.training.settings import check_flag, is_number
 
 Random = int | np.random.RandomState | None
 
@@ -96,7 +102,47 @@ class Parameters(BaseEstimator, ABC):  # type: ignore[misc]
         self.random_state = random_state
         self.verbose = verbose
 
+    def check_plain(self) -> None:
+        """Look at what is no setting of a method; raises `SettingError` for the first value that is not allowed."""
+        check_doubt(self.min_confidence, self.outlier_fraction)
+        check_flag("warm_start", self.warm_start)
+        for name in ("checkpoint_dir", "log_dir"):
+            if getattr(self, name) is not None:
+                as_path(name, getattr(self, name), "a folder")
+        every = self.checkpoint_every
+        if not is_number(every) or not 0 <= float(every) < float("inf"):
+            raise SettingError(f"checkpoint_every is {every!r}; expected a number of seconds, 0 or more.")
+        if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
+            raise SettingError(f"verbose is {self.verbose!r}; expected 0 (silent) or 1 (progress on standard error).")
+        check_random(self.random_state)
+
     def settings_given(self) -> dict[str, Any]:
         """The method's settings that were given in place of the preset's."""
         parameters = self.get_params(deep=False).items()
         return {name: value for name, value in parameters if value is not None and name not in _NO_SETTINGS}
+
+
+def check_doubt(min_confidence: Any, outlier_fraction: Any) -> None:
+    """Raise `SettingError` unless both are numbers from 0 to below 1."""
+    for name, value in (("min_confidence", min_confidence), ("outlier_fraction", outlier_fraction)):
+        if not is_number(value) or not 0 <= float(value) < 1:
+            raise SettingError(f"{name} is {value!r}; expected a number from 0 to below 1.")
+
+
+def check_random(random_state: Any) -> np.random.RandomState:
+    """What scikit-learn allows as a random state; raises `SettingError` for anything else."""
+    try:
+        state: np.random.RandomState = check_random_state(random_state)
+    except (ValueError, TypeError):
+        raise SettingError(
+            f"random_state is {random_state!r}; expected None, a whole number from 0 to {2**32 - 1}, or a "
+            "numpy.random.RandomState."
+        ) from None
+    return state
+
+
+def as_path(name: str, value: Any, what: str) -> Path:
+    """A path that a user gave; raises `SettingError` for what cannot be one."""
+    if not isinstance(value, str | PathLike) or not str(value) or "\0" in str(value):
+        raise SettingError(f"{name} is {value!r}; expected the path of {what}, as a string or a pathlib.Path.")
+    return Path(value)

@@ -28,7 +28,7 @@ class RunFolder:
     """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`.
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (row, cluster, confidence); `examples.npz` keeps up to 64 rows per cluster, drawn at random, for the report:
+    (row, cluster, confidence and, where clusters have names, name); `examples.npz` keeps up to 64 rows per cluster, drawn at random, for the report:
     with the model it is all that `report` needs, and the only place where rows of the data are kept.
     """
 
@@ -101,7 +101,7 @@ class RunFolder:
         """Write everything; `run.json` last, so a folder with it is complete."""
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        write_atomically(self.path / "labels.csv", labels_csv(model.labels_, model.confidence_))
+        write_atomically(self.path / "labels.csv", labels_csv(model, model.labels_, model.confidence_))
         write_atomically(self.path / "examples.npz", _npz(_draw_examples(model, rows)))
         write_json(
             self.run_file,
@@ -122,14 +122,14 @@ class RunFolder:
         )
 
 
-def labels_csv(labels: Array, confidence: Array) -> bytes:
-    """A line per row: its number, its cluster, and the probability of that cluster."""
+def labels_csv(model: VAEClustering, labels: Array, confidence: Array) -> bytes:
+    """A line per row: its number, its cluster, the probability of it, and its name where clusters have names."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["row", "cluster", "confidence"])
-    writer.writerows(
-        (row, int(label), f"{sure:.4f}") for row, (label, sure) in enumerate(zip(labels, confidence, strict=True))
-    )
+    names = model.cluster_names_
+    writer.writerow(["row", "cluster", "confidence", *(["name"] if names else [])])
+    for row, (label, sure) in enumerate(zip(labels.tolist(), confidence, strict=True)):
+        writer.writerow([row, label, f"{sure:.4f}", *([names.get(label, "")] if names else [])])
     return text.getvalue().encode()
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, final
 
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 
 from vaecluster.data.fingerprint import digest_of
 from vaecluster.data.rows import Rows
 from vaecluster.model.vae import ClusteringVAE
+from vaecluster.parameters import check_random
 from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.device import forked_random_state
 from vaecluster.training.events import Listener
@@ -60,7 +60,7 @@ def session(estimator: BaseEstimator, rows: Rows, base: ClusteringVAE | None) ->
 
 def draw_seed(random_state: Any) -> int:
     """A seed for torch, from what scikit-learn allows as a random state."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    return int(check_random(random_state).randint(2**31 - 1))
 
 
 def _identity(estimator: BaseEstimator, rows: Rows, base: ClusteringVAE | None) -> dict[str, Any]:

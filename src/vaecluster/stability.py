@@ -13,18 +13,16 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.base import clone
-from sklearn.utils import check_random_state
+from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from vaecluster.errors import SettingError, TrainingError
-from vaecluster.estimator import VAEClustering
 from vaecluster.evaluation.agreement import Stability, stability_of
-from vaecluster.parameters import Random
+from vaecluster.parameters import Parameters, Random, check_random
 from vaecluster.training.settings import is_whole
 
 
-def stability(model: VAEClustering, X: Any, n_runs: int = 5, *, n_jobs: int = 1) -> Stability:
+def stability(model: BaseEstimator, X: Any, n_runs: int = 5, *, n_jobs: int = 1) -> Stability:
     """Fit `n_runs` copies of `model` to `X` that differ in their seed only, and compare their clusters.
 
     `model` is not fitted, and its folders for checkpoints and logs are not used. Its `random_state` gives the seeds.
@@ -40,11 +38,14 @@ def stability(model: VAEClustering, X: Any, n_runs: int = 5, *, n_jobs: int = 1)
     `TrainingError` if a process dies, and what a fit raises. Ctrl-C ends it without a result.
 
     >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import VAEClustering
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
     >>> found = stability(VAEClustering(3, epochs=150, random_state=0), X, n_runs=2)
     >>> found.labels.shape, found.jaccard.shape
     ((2, 200), (1, 3))
     """
+    if not isinstance(model, Parameters):
+        raise SettingError(f"model is {model!r:.60}; expected a VAEClustering, such as VAEClustering(3).")
     if not is_whole(n_runs, 2):
         raise SettingError(f"n_runs is {n_runs!r}; expected a whole number of 2 or more, since runs are compared.")
     if not is_whole(n_jobs, -sys.maxsize) or n_jobs == 0:
@@ -74,7 +75,7 @@ def seeds_of(random_state: Random, n_runs: int) -> list[int]:
     if is_whole(random_state, 0):
         # After the largest seed that numpy takes comes 0.
         return [(int(random_state) + run) % 2**32 for run in range(n_runs)]  # type: ignore[arg-type]
-    drawn: list[int] = check_random_state(random_state).randint(2**31 - 1, size=n_runs).tolist()
+    drawn: list[int] = check_random(random_state).randint(2**31 - 1, size=n_runs).tolist()
     return drawn
 
 
@@ -89,7 +90,7 @@ class _Run:
     interrupted: bool
 
 
-def _runs(copies: list[VAEClustering], X: Any, n_jobs: int) -> Iterator[_Run]:
+def _runs(copies: list[BaseEstimator], X: Any, n_jobs: int) -> Iterator[_Run]:
     """Make the runs and give each back as soon as it is done."""
     # Threads of one process would share torch's random state, so every job is a process, whatever joblib is told
     # elsewhere. One run per message: joblib would else hold back runs that are done.
@@ -112,7 +113,7 @@ def _runs(copies: list[VAEClustering], X: Any, n_jobs: int) -> Iterator[_Run]:
         ) from None
 
 
-def _fit(place: int, model: VAEClustering, X: Any, threads: int) -> _Run:
+def _fit(place: int, model: BaseEstimator, X: Any, threads: int) -> _Run:
     """One run, in this process or in another, with so many threads: sums depend on how they are split."""
     torch.set_num_threads(threads)
     # numpy and scipy have threads of their own, by default as many as there are logical cores. A worker has fewer.

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-from vaecluster.atomic import LOCK, locked, write_json
+from vaecluster.atomic import LOCK, locked, write_atomically, write_json
 from vaecluster.errors import FileError
 from vaecluster.training.checkpoint import FILE
+from vaecluster.training.settings import is_whole
 
 ORDER, STATE = "fit.json", "checkpoint"
 
@@ -36,7 +37,7 @@ class FitOrder:
             )
         try:
             order = cls(**json.loads((folder / ORDER).read_text(encoding="utf-8")))
-            whole = isinstance(order.source, str) and isinstance(order.parameters, dict) and order.threads >= 1
+            whole = isinstance(order.source, str) and isinstance(order.parameters, dict) and is_whole(order.threads, 1)
         except (OSError, ValueError, TypeError, RecursionError):
             whole = False
         if not whole:
@@ -52,14 +53,20 @@ def begun(folder: Path, order: FitOrder) -> Iterator[Path]:
     """
     existed = folder.exists()
     with locked(folder):
-        shutil.rmtree(folder / STATE, ignore_errors=True)
+        order_file, state, aside = folder / ORDER, folder / STATE, folder / f"{STATE}.old"
+        earlier = order_file.read_bytes() if order_file.is_file() else None
+        shutil.rmtree(aside, ignore_errors=True)
+        if state.exists():
+            state.rename(aside)
         try:
-            write_json(folder / ORDER, asdict(order))
-            yield folder / STATE
+            write_json(order_file, asdict(order))
+            yield state
         except BaseException:
-            if not (folder / STATE / FILE).exists():
-                _undo(folder, existed)
+            if not (state / FILE).exists():
+                _undo(folder, existed, earlier)
             raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager
@@ -74,9 +81,16 @@ def done(folder: Path) -> None:
     shutil.rmtree(folder / STATE, ignore_errors=True)
 
 
-def _undo(folder: Path, existed: bool) -> None:
+def _undo(folder: Path, existed: bool, order: bytes | None) -> None:
+    """Leave the folder as it was: with the order and the state of an earlier fit, if one was there, or not at all."""
+    aside = folder / f"{STATE}.old"
     shutil.rmtree(folder / STATE, ignore_errors=True)
-    (folder / ORDER).unlink(missing_ok=True)
+    if aside.exists():
+        aside.rename(folder / STATE)
+    if order is not None:
+        write_atomically(folder / ORDER, order)
+    else:
+        (folder / ORDER).unlink(missing_ok=True)
     if not existed:
         (folder / LOCK).unlink(missing_ok=True)
         with suppress(OSError):

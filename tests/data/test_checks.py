@@ -111,8 +111,8 @@ def test_text_is_no_number(rows: np.ndarray) -> None:
         check_numbers(rows)
 
 
-@pytest.mark.parametrize("rows", [np.ones((2, 2)), [[1, 2]], [["a"]], np.array([[1, "a"]], object), None])
-def test_what_is_no_array_of_text_is_looked_at_later(rows: object) -> None:
+@pytest.mark.parametrize("rows", [np.ones((2, 2)), np.array([[1, "2"]], object), np.array(None)])
+def test_numbers_and_what_can_be_read_as_numbers_pass(rows: np.ndarray) -> None:
     check_numbers(rows)
 
 

@@ -24,12 +24,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
+import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,10 @@ from vaecluster.data.files import read_dataset
 from vaecluster.environment import versions
 from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.run_folder import RunFolder
+from vaecluster.training.checkpoint import FILE as CHECKPOINT
+from vaecluster.training.checkpoint import Checkpoint
+from vaecluster.training.history import History
+from vaecluster.unfinished import ORDER, STATE, FitOrder
 
 SECONDS = 10.0
 # No input is larger than some 100 kB, and packed numbers grow a thousand times at most.
@@ -46,6 +51,7 @@ GROWTH = 2**28
 ADDRESSES = 2**31
 # Hypothesis remembers what it has tried, so it starts anew after so many inputs.
 BATCH = 2000
+IDENTITY = {"epochs": 8}
 
 Files = dict[str, bytes]
 Inputs = st.SearchStrategy[Files]
@@ -267,6 +273,9 @@ def changed_models(draw: st.DrawFn, models: Sequence[bytes]) -> bytes:
             first, many = draw(st.integers(0, len(values) - 1)), draw(st.integers(1, 4))
             values[first : first + many] = np.array(draw(NUMBERS)).astype(values.dtype)
         body[start:end] = values.tobytes()
+        # Without its checksum, or nothing would look at the numbers.
+        described = json.loads(header["__metadata__"]["vaecluster"]) | {"checksum": None}
+        header["__metadata__"]["vaecluster"] = json.dumps(described)
     else:
         described = json.loads(header["__metadata__"]["vaecluster"])
         header["__metadata__"]["vaecluster"] = as_json(draw(changed_json(described))).decode()
@@ -298,6 +307,29 @@ def open_run(folder: Path) -> None:
     run = RunFolder.open(folder)
     run.description()
     run.examples()
+
+
+def open_unfinished(folder: Path) -> None:
+    """What a fit that was cut off goes on from."""
+    (folder / STATE).mkdir(exist_ok=True)
+    (folder / CHECKPOINT).rename(folder / STATE / CHECKPOINT)
+    FitOrder.read(folder)
+    with Checkpoint(folder / STATE, IDENTITY, 30.0) as checkpoint:
+        assert checkpoint.seed == 0
+        assert checkpoint.facts("components") == {}
+
+
+def _unfinished() -> Inputs:
+    """An order and a checkpoint, one of them changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        with Checkpoint(Path(folder), IDENTITY, 30.0) as checkpoint:
+            state = {"model": {"weight": torch.ones(2, 3)}, "epoch": 1, "rate": 0.5}
+            checkpoint.begin(0, History()).at("components", {}).keep(state, None)
+        content = (Path(folder) / CHECKPOINT).read_bytes()
+    order = asdict(FitOrder("rows.npy", {"n_clusters": 3, "views": "digits"}, 1))
+    orders = changed_json(order).map(as_json) | changed_bytes(as_json(order))
+    changed = _named(ORDER, orders) | _named(CHECKPOINT, changed_bytes(content, 0))
+    return changed.map(lambda files: {ORDER: as_json(order), CHECKPOINT: content} | files)
 
 
 def readers() -> list[Reader]:
@@ -342,6 +374,7 @@ def readers() -> list[Reader]:
         ),
         Reader("model", _named("model.vaecluster", changed_models(models)), open_model, FileError),
         Reader("run", runs, open_run, FileError),
+        Reader("unfinished", _unfinished(), open_unfinished, FileError),
     ]
 
 

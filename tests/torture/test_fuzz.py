@@ -24,7 +24,7 @@ def readers(fuzz: ModuleType) -> dict:
     return {reader.name: reader for reader in fuzz.readers()}
 
 
-@pytest.mark.parametrize("name", ["npy", "npz", "model", "run"])
+@pytest.mark.parametrize("name", ["npy", "npz", "model", "run", "unfinished"])
 def test_a_mutated_file_is_read_or_refused_and_nothing_else(
     name: str, fuzz: ModuleType, readers: dict, tmp_path: Path
 ) -> None:

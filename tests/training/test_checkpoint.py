@@ -201,6 +201,28 @@ def test_a_damaged_checkpoint_is_named(damage: str, tmp_path: Path) -> None:
         Checkpoint(tmp_path, IDENTITY, 0.0)
 
 
+def test_no_bit_of_a_checkpoint_changes_unnoticed(tmp_path: Path) -> None:
+    cut_off_fit(tmp_path)
+    content, whole = (tmp_path / FILE).read_bytes(), read_nested(tmp_path / FILE)
+    random = np.random.default_rng(0)
+    for place in random.integers(0, len(content), 200):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(random.integers(8))
+        (tmp_path / FILE).write_bytes(damaged)
+        try:
+            found = read_nested(tmp_path / FILE)
+        except FileError:
+            continue
+        # Only where a bit has no meaning, such as in the spaces that pad the header.
+        assert repr(found) == repr(whole), place
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    cut_off_fit(tmp_path)
+    with pytest.raises(FileError, match="does not fit the model that is fitted"):
+        fit_kept(replace(BOUND, latent=3), tmp_path)
+
+
 def test_a_checkpoint_of_a_newer_format_says_so(tmp_path: Path) -> None:
     cut_off_fit(tmp_path)
     write_nested(tmp_path / FILE, read_nested(tmp_path / FILE) | {"format": 99})

@@ -296,7 +296,7 @@ def test_a_missing_tensor_is_damage(model_file: Path) -> None:
         described = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys() if name != "encoder.mean.bias"}  # noqa: SIM118
     save_file(tensors, model_file, described)
-    with pytest.raises(FileError, match="its weights do not fit its description"):
+    with pytest.raises(FileError, match="its weights are not those that were written"):
         opened(model_file)
 
 

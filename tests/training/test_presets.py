@@ -49,5 +49,5 @@ def test_an_override_changes_its_setting_and_no_other(setting: str, value: objec
 
 
 def test_an_unknown_preset_is_answered_by_the_known_ones() -> None:
-    with pytest.raises(SettingError, match=r"preset is 'su2019', which is unknown\. Known presets: .*su2018"):
+    with pytest.raises(SettingError, match=r"preset is 'su2019'; expected one of .*'su2018'\."):
         preset_settings("su2019", "images", {})

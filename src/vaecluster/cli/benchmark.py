@@ -14,6 +14,7 @@ from vaecluster.benchmark.methods import choose_method, choose_untold
 from vaecluster.benchmark.rare import make_rare
 from vaecluster.benchmark.runs import Measure, Method, run_benchmark
 from vaecluster.cli.fit import set_threads
+from vaecluster.cli.numbers import Whole
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.named import load_named
 from vaecluster.errors import SettingError
@@ -26,17 +27,17 @@ def benchmark(
     method: str = "shared",
     kind: str | None = None,
     views: str | None = None,
-    clusters: int | None = None,
+    clusters: Whole | None = None,
     auto: bool = False,
     without: str | None = None,
     rare: str | None = None,
     generation: bool = False,
-    seeds: int = 1,
-    first_seed: int = 0,
-    epochs: int | None = None,
+    seeds: Whole = 1,
+    first_seed: Whole = 0,
+    epochs: Whole | None = None,
     learning_rate: float | None = None,
     device: str | None = None,
-    threads: int | None = None,
+    threads: Whole | None = None,
     output: Path = Path("benchmarks/results"),
     quiet: bool = False,
 ) -> None:

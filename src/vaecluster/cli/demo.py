@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vaecluster.cli.fit import fit_into, set_threads
+from vaecluster.cli.numbers import Whole
 from vaecluster.data.named import load_named
 from vaecluster.estimator import VAEClustering
 from vaecluster.report.collect import collect
@@ -13,7 +14,7 @@ from vaecluster.run_folder import RunFolder
 SETTINGS: dict[str, Any] = {"views": "digits", "hidden": (256, 256), "epochs": 200, "precision": 100.0}
 
 
-def demo(*, output: Path = Path("demo"), seed: int = 0, threads: int | None = None, quiet: bool = False) -> None:
+def demo(*, output: Path = Path("demo"), seed: Whole = 0, threads: Whole | None = None, quiet: bool = False) -> None:
     """Fit the handwritten digits that come with scikit-learn and write a report; seconds.
 
     There are few digits and they are small: smaller networks and 200 short passes serve, and a higher precision lets

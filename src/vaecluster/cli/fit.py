@@ -7,6 +7,7 @@ from typing import Any, Literal
 import torch
 
 from vaecluster.benchmark.runs import split_scores
+from vaecluster.cli.numbers import Whole, WholeOrAuto
 from vaecluster.cli.source import absolute, load_source
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import FileError, SettingError
@@ -20,25 +21,25 @@ def fit(
     /,
     *,
     resume: Path | None = None,
-    clusters: int | Literal["auto"] = "auto",
+    clusters: WholeOrAuto = "auto",
     output: Path = Path("run"),
     overwrite: bool = False,
     preset: str = "shared",
     views: str | None = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
+    epochs: Whole | None = None,
+    batch_size: Whole | None = None,
     learning_rate: float | None = None,
     schedule: Literal["constant", "one-cycle", "cosine"] | None = None,
     early_stopping: bool = False,
-    latent: int | None = None,
+    latent: Whole | None = None,
     likelihood: Literal["gaussian", "gaussian-learned", "bernoulli"] | None = None,
     precision: float | None = None,
     scaling: Literal["columns", "common"] | None = None,
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
-    seed: int = 0,
+    seed: Whole = 0,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Whole | None = None,
     quiet: bool = False,
 ) -> None:
     """Learn clusters, codes and a generator per cluster, and write a run folder.

@@ -12,7 +12,16 @@ from vaecluster.errors import FileError
 from vaecluster.run_folder import RunFolder, labels_csv
 
 
-def predict(run: Path, source: str, /, *, output: Path | None = None, device: str = "auto") -> None:
+def predict(
+    run: Path,
+    source: str,
+    /,
+    *,
+    output: Path | None = None,
+    min_confidence: float | None = None,
+    outlier_fraction: float | None = None,
+    device: str = "auto",
+) -> None:
     """Put new rows into the clusters of a run.
 
     Example: `vaecluster predict run new.npz --output labels.csv`.
@@ -26,18 +35,23 @@ def predict(run: Path, source: str, /, *, output: Path | None = None, device: st
     output
         Where to write: a .csv with row, cluster and confidence, or an .npy with the clusters alone. Standard
         output, as CSV, if not given.
+    min_confidence
+        Rows that are less sure than this get the cluster -1; that of the fit if not given.
+    outlier_fraction
+        So do, of rows like those of the fit, this fraction, the unlikeliest; that of the fit if not given.
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
     if output is not None and output.suffix not in (".csv", ".npy"):
         raise FileError(f"--output is '{output}'; expected a name that ends in .csv or .npy.")
     model = RunFolder.open(run).model(device)
-    probabilities = model.predict_proba(load_source(source).x_train)
-    labels, confidence = probabilities.argmax(1), probabilities.max(1)
+    rows = load_source(source).x_train
+    labels = model.predict(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
+    confidence = model.predict_proba(rows).max(1)
     if output is None:
-        sys.stdout.write(labels_csv(labels, confidence).decode())
+        sys.stdout.write(labels_csv(model, labels, confidence).decode())
     elif output.suffix == ".csv":
-        write_atomically(output, labels_csv(labels, confidence))
+        write_atomically(output, labels_csv(model, labels, confidence))
     else:
         content = io.BytesIO()
         np.save(content, labels)

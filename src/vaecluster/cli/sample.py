@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vaecluster.atomic import write_atomically
+from vaecluster.cli.numbers import Whole
 from vaecluster.errors import FileError
 from vaecluster.report.content import WALL_ROWS, Wall
 from vaecluster.report.encode import png_bytes
@@ -17,10 +18,10 @@ def sample(
     run: Path,
     /,
     *,
-    cluster: int | None = None,
-    number: int = WALL_ROWS,
+    cluster: Whole | None = None,
+    number: Whole = WALL_ROWS,
     output: Path = Path("samples.npy"),
-    seed: int | None = None,
+    seed: Whole | None = None,
 ) -> None:
     """Generate new rows, of one cluster or of all.
 

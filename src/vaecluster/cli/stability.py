@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from vaecluster.atomic import write_atomically, write_json
 from vaecluster.cli.fit import set_threads
+from vaecluster.cli.numbers import Whole, WholeOrAuto
 from vaecluster.cli.source import load_source
 from vaecluster.environment import machine, versions
 from vaecluster.errors import FileError, SettingError
@@ -20,19 +21,19 @@ def stability(
     source: str,
     /,
     *,
-    clusters: int | Literal["auto"] = "auto",
-    runs: int = 5,
-    jobs: int = 1,
+    clusters: WholeOrAuto = "auto",
+    runs: Whole = 5,
+    jobs: Whole = 1,
     output: Path = Path("stability.png"),
     preset: str = "shared",
     views: str | None = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
+    epochs: Whole | None = None,
+    batch_size: Whole | None = None,
     learning_rate: float | None = None,
     scaling: Literal["columns", "common"] | None = None,
-    seed: int = 0,
+    seed: Whole = 0,
     device: str = "auto",
-    threads: int | None = None,
+    threads: Whole | None = None,
     quiet: bool = False,
 ) -> None:
     """Fit the same rows with several seeds, and show which clusters come again.

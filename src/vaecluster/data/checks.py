@@ -15,17 +15,161 @@ def check_images(images: Array) -> Array:
         raise DataError(f"The images are of type {images.dtype}; expected numbers, such as uint8 or float32.")
     if 0 in images.shape:
         raise DataError(
-            f"Found array with 0 sample(s) or pixels (shape={images.shape}) while a minimum of 1 is required."
+            f"Found array with 0 sample(s) or pixels (shape={images.shape}) while a minimum of 1 is required. Check "
+            "how the images were read."
         )
     check_finite(images)
     return images
 
 
-def check_numbers(rows: Any) -> None:
-    """Raise `DataError` if an array holds text; frames and lists pass and are looked at when converted."""
-    dtype = getattr(rows, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind in "SU":
+class NotANumberError(DataError, TypeError):
+    """Rows with an entry that is no number; scikit-learn asks for a TypeError there."""
+
+
+def as_array(rows: Any) -> Array:
+    """Lists and what else numpy can read as an array; raises `DataError` if it cannot."""
+    try:
+        return np.asarray(rows)
+    except (ValueError, TypeError, RuntimeError):
+        raise DataError(
+            f"X is a {type(rows).__name__} whose rows are not all of one length; expected a table of numbers. Fill "
+            "the short rows up, or leave them out."
+        ) from None
+
+
+def check_numbers(rows: Array) -> None:
+    """Raise `DataError` if an array holds anything but numbers; the first wrong object is named by its place."""
+    kind = rows.dtype.kind
+    if kind in "SUT":
         raise DataError("The rows hold text; expected numbers. Encode the text as numbers or leave those columns out.")
+    if kind in "mM":
+        raise DataError(
+            f"The rows hold dates or times ({rows.dtype}); expected numbers. Count the days or seconds from some "
+            "date, or leave those columns out."
+        )
+    if kind == "c":
+        # The first words are scikit-learn's own for this.
+        raise DataError(
+            f"Complex data not supported: the rows are of type {rows.dtype}; expected real numbers. Give real and "
+            "imaginary parts as columns."
+        )
+    if kind == "V":
+        raise DataError(
+            f"The rows have named fields ({', '.join(rows.dtype.names or ())}); expected a plain array with a column "
+            "for each. Use numpy.lib.recfunctions.structured_to_unstructured."
+        )
+    if kind == "O" and rows.ndim == 2:
+        _check_objects(rows)
+
+
+def _check_objects(rows: Array) -> None:
+    try:
+        rows.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        place, entry = next((place, entry) for place, entry in np.ndenumerate(rows) if not _is_real(entry))
+        raise NotANumberError(
+            f"X holds {shown(entry)} in row {place[0]}, column {place[1]}; each entry of this argument must be a "
+            "number or the string of a number. Encode other values as numbers, or leave them out."
+        ) from None
+
+
+def _is_real(entry: Any) -> bool:
+    try:
+        float(entry)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def check_axes(rows: Array, given: Any) -> None:
+    """Raise `DataError` unless the array has 2 to 4 axes and something along each; `given` is what the user gave."""
+    if rows.ndim == 0:
+        raise DataError(
+            f"X is {shown(given)}; expected rows, as an array (n, columns), or images (n, H, W) or (n, H, W, C). Read "
+            "a file first, and make an array of what is in it."
+        )
+    if rows.ndim == 1 and rows.size:
+        # The words from "Reshape" on are scikit-learn's own for this.
+        raise DataError(
+            f"X has shape {rows.shape}; expected rows and columns. Reshape your data: X.reshape(-1, 1) if it is one "
+            "column, X.reshape(1, -1) if it is one row."
+        )
+    if rows.ndim > 4:
+        raise DataError(
+            f"X has shape {rows.shape}; expected vectors (n, columns) or images (n, H, W) or (n, H, W, C). Reshape it."
+        )
+    if rows.ndim < 3 and not rows.size:
+        what = "feature(s)" if rows.ndim == 2 and len(rows) else "sample(s)"
+        raise DataError(
+            f"Found array with 0 {what} (shape={rows.shape}) while a minimum of 1 is required. Check how the rows "
+            "were read."
+        )
+
+
+def check_unmasked(rows: Any) -> None:
+    """Raise `DataError` if values of a masked array are masked: as an array it would be what lies beneath."""
+    masked = int(np.ma.getmaskarray(rows).sum())
+    if masked:
+        raise DataError(
+            f"The rows hold {masked:,} masked values; expected numbers. Fill them in, as by X.filled(0), or leave "
+            "those rows out."
+        )
+
+
+def check_frame(frame: Any) -> None:
+    """Raise `DataError` naming columns of a frame that are there twice, or that hold no numbers."""
+    names = list(frame.columns)
+    twice = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise DataError(f"X has several columns called {_quoted(twice)}; expected one each. Rename the others.")
+    kinds = sorted({type(name).__name__ for name in names})
+    if len(kinds) > 1 and "str" in kinds:
+        raise DataError(
+            f"X has column names of types {' and '.join(kinds)}; expected strings. Use "
+            "X.columns = X.columns.astype(str)."
+        )
+    columns = zip(names, frame.dtypes, strict=True)
+    wrong = [str(name) for name, dtype in columns if not _holds_numbers(frame, name, dtype)]
+    if wrong:
+        raise DataError(
+            f"X holds something else than numbers in column{'s' * (len(wrong) > 1)} {_quoted(wrong)}; expected "
+            "numbers. Encode text, categories and dates as numbers, or leave those columns out."
+        )
+
+
+def _holds_numbers(frame: Any, name: Any, dtype: Any) -> bool:
+    kind = getattr(dtype, "kind", None)
+    if kind != "O":
+        # Types of other libraries than pandas have no kind; scikit-learn looks at those.
+        return kind is None or kind in "biuf"
+    try:
+        np.asarray(frame[name], dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
+    """Raise `DataError` unless a frame has the columns of the fit, in their order; names that are no strings pass."""
+    if list(names) == list(fitted) or not all(isinstance(name, str) for name in names):
+        return
+    new, missing = [name for name in names if name not in fitted], [name for name in fitted if name not in names]
+    found = [f"{what} {_quoted(some)}" for what, some in (("new are", new), ("missing are", missing)) if some]
+    # The first words are scikit-learn's own for this.
+    raise DataError(
+        "The feature names should match those that were passed during fit, in their order; "
+        f"{', '.join(found) or 'the order is another'}. Use X[model.feature_names_in_], with every column of the fit."
+    )
+
+
+def shown(value: Any) -> str:
+    """A value for a message: on one line, cut where it is long, with its type."""
+    text = " ".join(repr(value).split())
+    return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
 
 
 def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:

@@ -20,10 +20,9 @@ def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
     """
     if weights is None:
         return None
-    try:
-        array = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError("sample_weight holds values that are no numbers. Give one number for each row.") from None
+    array = _as_numbers(weights)
+    if array is None:
+        raise DataError("sample_weight holds values that are no numbers. Give one number for each row.")
     if array.ndim == 0:
         array = np.full(rows, float(array))
     if array.shape != (rows,):
@@ -35,7 +34,10 @@ def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
         raise DataError(f"sample_weight is {array[bad]:g} for row {bad}; expected finite numbers of 0 or more.")
     if not array.any():
         # The last words are scikit-learn's own for this.
-        raise DataError(f"sample_weight is 0 for all {rows:,} rows: Sample weights must contain at least one non-zero")
+        raise DataError(
+            f"sample_weight is 0 for all {rows:,} rows; Sample weights must contain at least one non-zero number. "
+            "Give the rows that count a weight above 0, or no weights at all."
+        )
     if (array > 0).sum() < 2:
         raise DataError("sample_weight is above 0 for a single row; expected 2 or more to learn from.")
     # By the largest first, so that no sum leaves the numbers there are.
@@ -58,7 +60,10 @@ def known_labels(labels: Any, rows: int) -> tuple[NDArray[np.intp], Array]:
     none = np.empty(0, dtype=np.intp)
     if labels is None:
         return none, none
-    array = np.asarray(labels)
+    try:
+        array = np.asarray(labels)
+    except ValueError:
+        raise DataError(f"y holds lists of several lengths; expected {rows:,} labels. Give each row one.") from None
     if array.shape[:1] != (rows,):
         raise DataError(f"y has shape {array.shape}, but there are {rows:,} rows. Give each row a label, or -1.")
     unknown = _unknown(array) if array.ndim == 1 else np.zeros(rows, dtype=bool)
@@ -77,7 +82,7 @@ def _unknown(labels: Array) -> NDArray[np.bool_]:
     """Where no label is known: (rows,)."""
     unknown: NDArray[np.bool_]
     if labels.dtype.kind == "O":
-        unknown = np.array([label is None or label == "" or label == UNKNOWN or label != label for label in labels])
+        unknown = np.array([_is_unknown(label) for label in labels])
     elif labels.dtype.kind in "UT":
         # numpy makes strings of all entries of a list that holds one.
         unknown = (labels == "") | (labels == str(UNKNOWN))
@@ -86,3 +91,20 @@ def _unknown(labels: Array) -> NDArray[np.bool_]:
     else:
         unknown = labels == UNKNOWN
     return unknown
+
+
+def _is_unknown(label: Any) -> bool:
+    if label is None or isinstance(label, str):
+        return not label
+    same = label == label
+    # pandas' missing value is neither equal to itself nor not.
+    return not isinstance(same, bool | np.bool) or not same or bool(label == UNKNOWN)
+
+
+def _as_numbers(weights: Any) -> NDArray[np.float64] | None:
+    """Weights as an array; None for what holds no numbers, such as dates, which numpy would make some of."""
+    try:
+        array = np.asarray(weights)
+        return None if array.dtype.kind in "mMc" else array.astype(np.float64)
+    except (TypeError, ValueError):
+        return None

@@ -44,12 +44,14 @@ class Rows:
 
 def normalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weights in proportion, 1 on average."""
-    in_proportion: NDArray[np.float64] = weights / weights.mean()
+    in_proportion: NDArray[np.float64] = weights / weights.mean() if len(weights) else weights
     return in_proportion
 
 
 def split(rows: Rows, number: int) -> tuple[Rows, Rows]:
-    """The rows without so many of them, and those, drawn from torch's global random state."""
+    """The rows without so many of them, and those, drawn from torch's global random state, which 0 leaves alone."""
+    if not number:
+        return rows, rows.some(np.empty(0, dtype=np.intp))
     order = torch.randperm(len(rows)).numpy()
     return rows.some(order[number:]), rows.some(order[:number])
 

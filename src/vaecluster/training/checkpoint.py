@@ -11,10 +11,12 @@ from vaecluster.errors import CheckpointWarning, FileError
 from vaecluster.training.history import History
 from vaecluster.training.keeper import Keeper
 from vaecluster.training.nested_file import read_nested, write_nested
-from vaecluster.training.state import Snapshot
+from vaecluster.training.state import Snapshot, TrainingState
 
 FORMAT = 1
 FILE = "checkpoint.safetensors"
+# What torch and Python raise on a state of other shapes, such as one that another version of this package wrote.
+_WRONG = (LookupError, TypeError, ValueError, AttributeError, RuntimeError)
 
 
 @final
@@ -59,17 +61,25 @@ class Checkpoint:
 
     def facts(self, stage: str) -> dict[str, Any] | None:
         """What was found before the stage, if the fit is in it."""
-        return self._content["facts"] if self._content and self._content["stage"] == stage else None
+        if not self._content or self._content["stage"] != stage:
+            return None
+        facts: dict[str, Any] = self._content["facts"]
+        return facts
 
     def at(self, stage: str, facts: dict[str, Any]) -> Keeper:
         """The keeper for a stage."""
         return _StageKeeper(self, stage, facts)
 
-    def states(self, stage: str) -> tuple[Snapshot, Snapshot | None] | None:
-        """The state to go on from in this stage and the last good one, if the fit is in it."""
+    def resume(self, stage: str, state: TrainingState) -> Snapshot | None:
+        """Put the state where the fit was cut off, if that was in this stage; the last good state before it."""
         if not self._content or self._content["stage"] != stage:
             return None
-        return self._content["now"], self._content["good"]
+        now, good = self._content["now"], self._content["good"]
+        try:
+            state.restore(now)
+        except _WRONG:
+            raise FileError(f"'{self.path}' does not fit the model that is fitted. Delete it and begin anew.") from None
+        return now if good is None else good
 
     def is_due(self) -> bool:
         """Whether the last file is old enough to be replaced."""
@@ -134,8 +144,8 @@ class _StageKeeper:
     def __init__(self, checkpoint: Checkpoint, stage: str, facts: dict[str, Any]) -> None:
         self.checkpoint, self.stage, self.facts = checkpoint, stage, facts
 
-    def kept(self) -> tuple[Snapshot, Snapshot | None] | None:
-        return self.checkpoint.states(self.stage)
+    def resume(self, state: TrainingState) -> Snapshot | None:
+        return self.checkpoint.resume(self.stage, state)
 
     def due(self) -> bool:
         return self.checkpoint.is_due()

@@ -2,14 +2,14 @@
 
 from typing import Any, Protocol, final
 
-from vaecluster.training.state import Snapshot
+from vaecluster.training.state import Snapshot, TrainingState
 
 
 class Keeper(Protocol):
     """Keeps the state of one stage of a fit."""
 
-    def kept(self) -> tuple[Snapshot, Snapshot | None] | None:
-        """The state to go on from and the last good one before it, which None says is the same; None for a new fit."""
+    def resume(self, state: TrainingState) -> Snapshot | None:
+        """Put the state where the fit was cut off, and return the last good one before it; None for a new fit."""
 
     def due(self) -> bool:
         """Whether the state should be kept now."""
@@ -32,8 +32,8 @@ class FitKeeper(Protocol):
 class NothingKept:
     """Keeps nothing: every fit is new."""
 
-    def kept(self) -> None:
-        """Nothing."""
+    def resume(self, state: TrainingState) -> None:
+        """Nothing is there to go on from."""
 
     def due(self) -> bool:
         """Never."""

@@ -56,7 +56,10 @@ def train(
     raises `TrainingError` when that has not helped three times.
     """
     state = TrainingState(model, objective, plan, len(source), watch)
-    good = _resumed(state, keeper)
+    good = keeper.resume(state)
+    if good is None:
+        good = state.snapshot()
+        keeper.keep(state.as_dict(), None)
     with InterruptGuard() as interrupt:
         while state.epoch <= plan.epochs and not (watch is not None and watch.patience_is_over):
             if state.at_the_start:
@@ -79,17 +82,6 @@ def train(
         return "finished"
     watch.restore_best()
     return "early stopping" if watch.patience_is_over else "finished"
-
-
-def _resumed(state: TrainingState, keeper: Keeper) -> Snapshot:
-    """Put the state where the fit was stopped, if it was; the last good state."""
-    kept = keeper.kept()
-    if kept is None:
-        keeper.keep(state.as_dict(), None)
-        return state.snapshot()
-    now, good = kept
-    state.restore(now)
-    return now if good is None else good
 
 
 def _run_epoch(

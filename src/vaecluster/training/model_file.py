@@ -18,6 +18,7 @@ from vaecluster.atomic import write_atomically
 from vaecluster.data.preprocessing import Preprocessing
 from vaecluster.errors import FileError
 from vaecluster.model.vae import ClusteringVAE
+from vaecluster.training.checksum import checksum_of
 from vaecluster.training.fitting import METHODS, MethodSettings, empty_model
 from vaecluster.training.settings import is_whole
 from vaecluster.training.shared_settings import SharedSettings
@@ -54,6 +55,7 @@ def write_model(path: Path, record: ModelRecord) -> None:
         "settings": asdict(record.settings),
         "row_shape": preprocessing.row_shape,
         "dtype": preprocessing.dtype,
+        "checksum": checksum_of(tensors),
         "facts": record.facts,
     }
     write_atomically(path, save(tensors, {_KEY: json.dumps(header, default=repr)}))
@@ -68,6 +70,9 @@ def read_model(path: Path) -> ModelRecord:
     header, tensors = _read(path)
     with told_as_damage(path):
         header = _upgraded(header)
+        # Older formats have none.
+        if header["checksum"] not in (None, checksum_of(tensors)):
+            raise ValueError("its weights are not those that were written")
         kind = METHODS[header["method"]]
         settings = kind(**{key: _tuple(value) for key, value in header["settings"].items()})
         offset, scale = tensors.pop("preprocessing.offset"), tensors.pop("preprocessing.scale")
@@ -172,10 +177,10 @@ def _writer(header: dict[str, Any]) -> str:
 
 
 def _to_format_3(header: dict[str, Any]) -> dict[str, Any]:
-    """Format 3 knows names of clusters, a calibration, where the rows came from, and when a fit went back."""
+    """Format 3 has a checksum, and knows names of clusters, a calibration, the rows, and when a fit went back."""
     facts = header["facts"]
     history = {"rolled_back": []} | facts["history"]
-    return header | {"facts": {"cluster_names": {}, "calibration": None, "data": None} | facts | {"history": history}}
+    return header | {"checksum": None, "facts": {"cluster_names": {}, "calibration": None, "data": None} | facts | {"history": history}}
 
 
 # From a format to the next. To change the format, raise FORMAT, write a function that adds what is new and name it

@@ -4,6 +4,7 @@ Nothing in such a file is executed when it is read.
 """
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +14,30 @@ from torch import Tensor
 
 from vaecluster.atomic import write_atomically
 from vaecluster.errors import FileError
+from vaecluster.training.checksum import checksum_of
 
 # Where a tensor stood, the JSON has its name under this key.
 _TENSOR = "$tensor"
-_KEY = "nested"
+_KEY, _CHECKSUM = "nested", "checksum"
 
 
 def write_nested(path: Path, content: dict[str, Any]) -> None:
     """Write the content atomically; tuples become lists. Raises `FileError` if the place cannot be written to."""
     tensors: dict[str, Tensor] = {}
     text = json.dumps(_without_tensors(content, tensors))
-    write_atomically(path, save(tensors, {_KEY: text}))
+    checksum = zlib.crc32(text.encode(), checksum_of(tensors))
+    write_atomically(path, save(tensors, {_KEY: text, _CHECKSUM: str(checksum)}))
 
 
 def read_nested(path: Path) -> dict[str, Any]:
     """The content that `write_nested` wrote; raises `FileError` if the file is missing or damaged."""
     try:
         with safe_open(path, framework="pt") as file:
-            content = json.loads((file.metadata() or {})[_KEY])
+            header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        whole = _with_tensors(content, tensors)
+        if int(header[_CHECKSUM]) != zlib.crc32(header[_KEY].encode(), checksum_of(tensors)):
+            raise ValueError("the checksum is another")
+        whole = _with_tensors(json.loads(header[_KEY]), tensors)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError):
         whole = None
     if not isinstance(whole, dict):

@@ -7,8 +7,9 @@ import numpy as np
 
 from vaecluster.errors import SettingError
 from vaecluster.training.fitting import MethodSettings
-from vaecluster.training.settings import Settings
+from vaecluster.training.settings import Settings, check_among
 from vaecluster.training.shared_settings import SharedSettings
+from vaecluster.views.presets import as_views
 
 Kind = Literal["images", "vectors"]
 
@@ -33,9 +34,7 @@ PRESETS: dict[str, dict[Kind, MethodSettings]] = {
 
 def preset_settings(preset: str, kind: Kind, overrides: dict[str, Any]) -> MethodSettings:
     """The preset's settings for this kind of data, with the given ones in place of its own."""
-    if preset not in PRESETS:
-        known = ", ".join(sorted(PRESETS))
-        raise SettingError(f"preset is {preset!r}, which is unknown. Known presets: {known}.")
+    check_among("preset", preset, tuple(PRESETS))
     settings = PRESETS[preset][kind]
     known_names = {field.name for field in fields(settings)}
     for name, value in overrides.items():
@@ -43,7 +42,11 @@ def preset_settings(preset: str, kind: Kind, overrides: dict[str, Any]) -> Metho
             raise SettingError(
                 f"{name} is {value!r}, but preset {preset!r} has no such setting. Leave it out, or use another preset."
             )
-    return replace(settings, **{name: plain_value(value) for name, value in overrides.items()})
+    settings = replace(settings, **{name: plain_value(value) for name, value in overrides.items()})
+    if isinstance(settings, SharedSettings):
+        # What is wrong with views is said before anything is learned or written.
+        as_views(settings.views, kind)
+    return settings
 
 
 def plain_value(value: Any) -> Any:

@@ -90,6 +90,7 @@ class Settings:
         check_among("schedule", self.schedule, get_args(Schedule))
         for name in ("latent", "epochs", "batch_size", "patience"):
             check_whole(name, getattr(self, name))
+        check_flag("early_stopping", self.early_stopping)
         check_hidden(self.hidden)
         for name in ("precision", "learning_rate", "weights_temperature"):
             check_positive(name, getattr(self, name))
@@ -129,6 +130,12 @@ def check_among(name: str, value: object, allowed: tuple[str, ...], also: str = 
         raise SettingError(f"{name} is {value!r}; expected one of {choices}{also and ', ' + also}.")
 
 
+def check_flag(name: str, value: object) -> None:
+    """Raise `SettingError` unless the value is True or False."""
+    if not isinstance(value, bool | np.bool):
+        raise SettingError(f"{name} is {value!r}; expected True or False.")
+
+
 def is_whole(value: object, least: int, most: float = float("inf")) -> bool:
     """Whether the value is a whole number (no bool) in the range."""
     return isinstance(value, Integral) and not isinstance(value, bool) and least <= int(value) <= most
@@ -154,13 +161,13 @@ def check_positive(name: str, value: object, also: str = "") -> None:
 def check_not_negative(name: str, value: object) -> None:
     """Raise `SettingError` unless the value is a finite number of 0 or more."""
     if not is_number(value) or not 0 <= float(value) < float("inf"):  # type: ignore[arg-type]
-        raise SettingError(f"{name} is {value!r}; give a number of 0 or more.")
+        raise SettingError(f"{name} is {value!r}; expected a number of 0 or more.")
 
 
 def check_share(name: str, value: object) -> None:
     """Raise `SettingError` unless the value lies between 0 and 1."""
     if not is_number(value) or not 0 < float(value) < 1:  # type: ignore[arg-type]
-        raise SettingError(f"{name} is {value!r}; give a number between 0 and 1.")
+        raise SettingError(f"{name} is {value!r}; expected a number between 0 and 1.")
 
 
 def check_hidden(hidden: object) -> None:

@@ -1,0 +1,84 @@
+"""What the tables of wrong uses share: what must not change, and what a message must say."""
+
+import hashlib
+import re
+import runpy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+# The names of the tables, in each of the files here that begins with `test_`.
+TABLES = re.compile("^WRONG_[A-Z_]+$")
+
+
+def unchanged(model):
+    """Check afterwards that an estimator has every attribute that it had, and the same weights."""
+
+    def state() -> tuple[dict, str]:
+        parts = model.model_.state_dict().values() if hasattr(model, "model_") else ()
+        digest = hashlib.sha256(b"".join(part.numpy().tobytes() for part in parts)).hexdigest()
+        return vars(model).copy(), digest
+
+    @contextmanager
+    def checked() -> Iterator[None]:
+        before, weights = state()
+        yield
+        after, weights_after = state()
+        assert list(after) == list(before)
+        assert all(after[name] is before[name] for name in before)
+        assert weights_after == weights
+
+    return checked()
+
+
+@contextmanager
+def untouched(folder: Path) -> Iterator[None]:
+    """Check afterwards that a folder holds the same files and folders, with the same content."""
+
+    def content() -> dict[str, bytes | None]:
+        found = sorted(folder.rglob("*"))
+        return {str(path): path.read_bytes() if path.is_file() else None for path in found}
+
+    before = content()
+    yield
+    assert content() == before
+
+
+def says_three_things(name: str, message: str) -> None:
+    """Check that a message is one line of whole sentences, two or more or with a semicolon, and names what is wrong.
+
+    What is wrong stands in the entry's name, before the colon.
+    """
+    thing = name.partition(": ")[0]
+    assert re.search(rf"(?<!\w){re.escape(thing)}", message), f"{thing!r} is not in {message!r}"
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert re.search(r"[;:] |\. [A-Z$X]|\? [A-Z]", message), message
+    assert len(message) < 500
+
+
+@pytest.fixture(name="unchanged", scope="session")
+def _unchanged():
+    return unchanged
+
+
+@pytest.fixture(name="untouched", scope="session")
+def _untouched():
+    return untouched
+
+
+@pytest.fixture(name="says_three_things", scope="session")
+def _says_three_things():
+    return says_three_things
+
+
+@pytest.fixture(scope="session")
+def tables() -> dict[str, dict]:
+    """Every table of wrong uses, by its name."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        content = runpy.run_path(str(path))
+        found |= {name: table for name, table in content.items() if TABLES.match(name)}
+    return found
