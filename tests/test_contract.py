@@ -165,8 +165,10 @@ COPIES = {
 }
 
 
-@pytest.mark.parametrize("way", COPIES)
-@pytest.mark.parametrize("doubt", [{}, {"outlier_fraction": 0.1, "min_confidence": 0.4}], ids=["sure", "in doubt"])
+IN_DOUBT = {"outlier_fraction": 0.1, "min_confidence": 0.4}
+
+
+@pytest.mark.parametrize(("way", "doubt"), [(way, {} if "twice" in way else IN_DOUBT) for way in COPIES], ids=str)
 def test_a_copy_says_and_draws_and_learns_the_same(case, way, doubt):
     model = case.new(**doubt).fit(case.X).name_clusters({1: "one", 2: "two"})
     copied = COPIES[way](model)
@@ -208,9 +210,8 @@ def press_ctrl_c() -> None:
 
 
 # A fit of four epochs has 12 steps.
-@pytest.mark.parametrize("weighted", [False, True])
 @examples(4)
-@given(steps=st.lists(st.integers(1, 12), min_size=1, max_size=3))
+@given(weighted=st.booleans(), steps=st.lists(st.integers(1, 12), min_size=1, max_size=2))
 def test_a_fit_that_is_interrupted_and_resumed_is_the_same(case, monkeypatch, weighted, steps):
     doubt = {"outlier_fraction": 0.1} if weighted else {}
     given = {"sample_weight": np.arange(ROWS) % 4} if weighted else {"y": np.where(np.arange(ROWS) < 20, 7, -1)}
@@ -388,9 +389,9 @@ def test_columns_in_another_order_are_refused_and_named(of_vectors, frame, order
     if order == NAMES:
         assert (of_vectors.model.predict(rows) == of_vectors.model.labels_[:9]).all()
         return
-    with pytest.raises(DataError, match="same order") as caught:
+    with pytest.raises(DataError, match="should match those that were passed during fit") as caught:
         of_vectors.model.predict(rows)
-    assert all(name in str(caught.value) for name, other in zip(NAMES, order, strict=True) if name != other)
+    assert all(repr(name) in str(caught.value) for name, other in zip(NAMES, order, strict=True) if name != other)
 
 
 @pytest.mark.parametrize("frame", params({name: FRAMES[name] for name in ("pandas", "polars")}))
@@ -400,9 +401,9 @@ def test_columns_with_other_names_are_refused_and_named(of_vectors, frame, renam
     rows = frame(of_vectors.X)[:9]
     names = {name: f"{name} too" for name in renamed}
     rows = rows.rename(columns=names) if isinstance(rows, pd.DataFrame) else rows.rename(names)
-    with pytest.raises(DataError, match="unseen at fit time") as caught:
+    with pytest.raises(DataError, match="should match those that were passed during fit") as caught:
         of_vectors.model.predict(rows)
-    assert all(f"- {name}\n" in str(caught.value) and f"- {name} too\n" in str(caught.value) for name in renamed)
+    assert all(repr(name) in str(caught.value) and repr(f"{name} too") in str(caught.value) for name in renamed)
 
 
 # Names
@@ -434,13 +435,13 @@ def test_a_name_for_no_cluster_is_refused_and_names_none(case, number):
 
 
 # Far apart, and learned until they are found.
-LEARNED = {"epochs": 60, "learning_rate": 1e-2, "batch_size": 100}
+LEARNED = {"learning_rate": 1e-2, "batch_size": 100}
 
 
 @pytest.fixture(scope="session", params=["shared", "su2018"])
 def found(request) -> Case:
     X = make_blobs(300, n_features=4, centers=[[-20] * 4, [20, 20, -20, 0], [0, -20, 20, 20]], random_state=0)[0]
-    more = {"components": 12} if request.param == "shared" else {"precision": 50.0}
+    more = {"epochs": 40, "components": 12} if request.param == "shared" else {"epochs": 60, "precision": 50.0}
     parameters = small(request.param, **LEARNED | more)
     model = VAEClustering(**parameters).fit(X)
     return Case(parameters, X, model, answers_of(model, X))
@@ -456,7 +457,7 @@ def test_the_groups_of_these_tests_are_found(found, groups):
     assert len(set(zip(groups, found.model.labels_, strict=True))) == CLUSTERS
 
 
-@examples(4)
+@examples(3)
 @given(order=st.permutations(["ash", "birch", "cedar"]), known=st.sets(st.integers(0, 299), min_size=60, max_size=90))
 def test_other_known_labels_number_the_clusters_anew_and_change_nothing_else(found, groups, order, known):
     some = sorted({*known, 0, *(int(np.flatnonzero(groups == group)[0]) for group in range(CLUSTERS))})
@@ -475,7 +476,7 @@ def test_other_known_labels_number_the_clusters_anew_and_change_nothing_else(fou
         assert model.sample(3, cluster=cluster).tobytes() == found.model.sample(3, cluster=number[cluster]).tobytes()
 
 
-@examples(4)
+@examples(3)
 @given(mixed=st.permutations(range(CLUSTERS)), kind=st.sampled_from([np.int64, np.float64, object]))
 def test_known_labels_through_a_bijection_permute_the_clusters(found, groups, mixed, kind):
     y = np.where(np.arange(300) % 4 == 0, groups, -1).astype(kind)
@@ -505,14 +506,14 @@ def weights(least: int) -> st.SearchStrategy[np.ndarray]:
     return st.integers(0, 999).map(lambda seed: np.random.default_rng(seed).integers(least, 5, ROWS) / 1.0)
 
 
-@examples(3)
+@examples(2)
 @given(weight=st.floats(1e-300, 1e300))
 def test_equal_weights_are_none(case, weight):
     for alike in (weight, np.full(ROWS, weight)):
         assert weights_of(case.new().fit(case.X, sample_weight=alike)) == weights_of(case.model)
 
 
-@examples(4)
+@examples(3)
 @given(weight=weights(1), factor=st.floats(1e-100, 1e100))
 def test_only_the_proportions_of_weights_count(case, weight, factor):
     model = case.new().fit(case.X, sample_weight=weight)
@@ -521,7 +522,7 @@ def test_only_the_proportions_of_weights_count(case, weight, factor):
     assert weights_of(model) != weights_of(case.model)
 
 
-@examples(4)
+@examples(3)
 @given(weight=weights(0), doubt=st.sampled_from([{}, {"outlier_fraction": 0.1}]))
 def test_rows_of_no_weight_play_no_part(case, weight, doubt):
     counted = weight > 0
@@ -533,15 +534,9 @@ def test_rows_of_no_weight_play_no_part(case, weight, doubt):
     assert (model.labels_[counted] == without.labels_).all()
 
 
-FAR_AWAY = [
-    ("shared", "vectors"),
-    pytest.param(
-        ("su2018", "images"), marks=pytest.mark.xfail(reason="pixels are scaled by those of rows of weight 0 too")
-    ),
-]
-
-
-@pytest.mark.parametrize("case", FAR_AWAY, indirect=True, ids=["vectors", "images"])
+@pytest.mark.parametrize(
+    "case", [("shared", "vectors"), ("su2018", "images")], indirect=True, ids=["vectors", "images"]
+)
 def test_rows_of_no_weight_may_be_far_away(case):
     weight = np.arange(ROWS) % 4 / 1.0
     X = case.X.astype(np.float64)
@@ -550,7 +545,6 @@ def test_rows_of_no_weight_may_be_far_away(case):
     assert weights_of(model) == weights_of(case.new().fit(X[weight > 0], sample_weight=weight[weight > 0]))
 
 
-@pytest.mark.xfail(reason="weights that are equal once rows are left out are drawn by, and no weights are not")
 def test_weights_of_one_and_none_choose_rows(case):
     weight = (np.arange(ROWS) % 3 > 0) / 1.0
     model = case.new().fit(case.X, sample_weight=weight)
@@ -587,7 +581,7 @@ def test_a_larger_fraction_of_outliers_leaves_out_the_same_and_more(case, fracti
     assert (low[low >= 0] == case.model.labels_[chosen][low >= 0]).all()
 
 
-@examples(20)
+@examples(12)
 @given(drawn=unheard_of, chosen=indices)
 def test_the_score_of_an_outlier_falls_as_its_bound_rises(case, drawn, chosen):
     X = np.array(drawn, dtype=np.float64)
@@ -599,10 +593,10 @@ def test_the_score_of_an_outlier_falls_as_its_bound_rises(case, drawn, chosen):
 
 @pytest.mark.parametrize("preset", ["shared", "su2018"])
 def test_new_rows_of_the_same_kind_are_seldom_outliers(preset):
-    fraction, rows, new = 0.05, 600, 3000
+    fraction, rows, new = 0.05, 600, 2000
     X = make_blobs(rows + new, n_features=4, centers=CLUSTERS, random_state=1)[0]
     shares = []
-    for seed in range(4):
+    for seed in range(3):
         model = VAEClustering(**small(preset, random_state=seed, outlier_fraction=fraction)).fit(X[:rows])
         assert (model.labels_ == model.predict(X[:rows])).all()
         shares.append((model.predict(X[rows:]) == -1).mean())

@@ -36,8 +36,8 @@ def one_thread() -> Iterator[None]:
 
 
 SMALL = {"hidden": (16,), "latent": 2, "epochs": 4, "batch_size": 50, "random_state": 0}
-VECTORS = make_blobs(150, n_features=4, centers=3, random_state=0)[0]
-IMAGES = (load_digits().images[:150] * 15).astype(np.uint8)
+VECTORS = make_blobs(120, n_features=4, centers=3, random_state=0)[0]
+IMAGES = (load_digits().images[:80] * 15).astype(np.uint8)
 KINDS = {
     "shared vectors": (VAEClustering(3, heads=2, components=6, **SMALL), VECTORS),
     "shared images": (VAEClustering(3, heads=2, components=6, outlier_fraction=0.1, **SMALL), IMAGES),
@@ -87,7 +87,7 @@ def test_a_fit_twice_in_a_row_gives_the_same_bytes(new, fitted, X):
         model.fit(X)
         assert learned(model) == learned(fitted)
         assert told(model, X) == told(fitted, X)
-    on = [deepcopy(model).partial_fit(X[:90]) for _ in range(2)]
+    on = [deepcopy(model).partial_fit(X[:60]) for _ in range(2)]
     assert learned(on[0]) == learned(on[1]) != learned(fitted)
 
 
@@ -146,28 +146,16 @@ AROUND: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 }
 
 
-def failing(names: list[str], reason: str) -> list[Any]:
-    mark = pytest.mark.xfail(reason=reason, raises=(RuntimeError, TypeError))
-    return [pytest.param(name, marks=[mark] if name in names else [], id=name) for name in AROUND]
-
-
-@pytest.mark.parametrize(
-    "around",
-    failing(
-        ["no gradients", "inference", "reduced arithmetic", "doubles as the default"], "torch's modes reach a fit"
-    ),
-)
+@pytest.mark.parametrize("around", AROUND)
 def test_what_surrounds_a_fit_does_not_reach_it(new, fitted, X, around):
-    on = deepcopy(fitted).partial_fit(X[:90])
+    on = deepcopy(fitted).partial_fit(X[:60])
     with AROUND[around]():
         model = deepcopy(new).fit(X)
-        assert learned(deepcopy(fitted).partial_fit(X[:90])) == learned(on)
+        assert learned(deepcopy(fitted).partial_fit(X[:60])) == learned(on)
     assert learned(model) == learned(fitted)
 
 
-@pytest.mark.parametrize(
-    "around", failing(["reduced arithmetic", "doubles as the default"], "torch's modes reach an answer")
-)
+@pytest.mark.parametrize("around", AROUND)
 def test_what_surrounds_an_answer_does_not_reach_it(fitted, X, around):
     expected = told(fitted, X)
     with AROUND[around]():
@@ -185,7 +173,7 @@ def global_state() -> tuple[Any, ...]:
         torch.is_autocast_enabled("cpu"),
     )
     states = torch.get_rng_state().numpy().tobytes(), random.getstate(), numbers[1].tobytes(), numbers[2:]
-    return *states, *modes, np.geterr(), dict(os.environ), os.getcwd()
+    return *states, *modes, np.geterr(), os.getcwd()
 
 
 def test_no_call_leaves_a_trace_in_the_process(new, fitted, X, tmp_path):

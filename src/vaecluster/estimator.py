@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaecluster.advice import fit_warnings, naming_warnings
 from vaecluster.checking import all_or_nothing, checked_codes, checked_rows
 from vaecluster.data import checks
-from vaecluster.data.known import check_weights, known_labels
+from vaecluster.data.known import check_weights, counting, known_labels
 from vaecluster.data.preprocessing import Array, choose_preprocessing
 from vaecluster.data.rows import Rows, split
 from vaecluster.errors import SettingError
@@ -32,7 +32,7 @@ from vaecluster.parameters import Parameters, Random, as_path, check_doubt
 from vaecluster.saving import read_fit, write_fit
 from vaecluster.session import draw_seed, fingerprint_of, session
 from vaecluster.stability import stability
-from vaecluster.training.device import choose_device, forked_random_state
+from vaecluster.training.device import choose_device, forked_random_state, plain_torch
 from vaecluster.training.fitting import MethodSettings, fit_model
 from vaecluster.training.going_on import go_on
 from vaecluster.training.presets import PRESETS, Kind, preset_settings
@@ -153,6 +153,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
     ((7,), (200, 8), (4, 5))
     """
 
+    @plain_torch()
     @all_or_nothing
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from `X`, vectors (n, columns) or images (n, H, W) or (n, H, W, C).
@@ -177,23 +178,26 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
             self._check_same_model()
             return self._go_on(array, weights, known, settings.in_one(len(array)).epochs, seen=0)
         self.settings_ = settings
-        self.preprocessing_ = choose_preprocessing(array, settings.likelihood, settings.scaling, weights)
-        learned = self._learned(self._rows(array, weights))
+        counted, weights = counting(array, weights)
+        self.preprocessing_ = choose_preprocessing(counted, settings.likelihood, settings.scaling, weights)
+        learned = self._rows(counted, weights)
         number = held_out_rows(len(learned), self.outlier_fraction)
-        with session(self, learned, None) as told:
+        with session(self, learned, self.checkpoint_dir, goes_on=False) as told:
             learned, held_out = split(learned, number)
             fitted = fit_model(settings, learned, self._given_number(), told.listeners, told.keeper)
-        self.history_, self.history_.ending = told.history, fitted.ending
+            told.history.ending = fitted.ending
+        self.history_ = told.history
         self.hierarchy_, self.evidence_ = fitted.hierarchy, fitted.evidence
         found_by = self.evidence_ if self.n_clusters == "auto" else None
         self.model_, self.cluster_names_ = self._named(fitted.model, array, known, renumber=True)
         self._calibrate(learned, held_out)
         self._tell(array)
-        self.data_ = fingerprint_of(self._rows(array, None))
+        self.data_ = fingerprint_of(array)
         for message, category in fit_warnings(self.history_, self.cluster_sizes_, found_by):
             warnings.warn(message, category, stacklevel=3)
         return self
 
+    @plain_torch()
     @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
@@ -206,6 +210,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         """
         if not hasattr(self, "model_"):
             return self.fit(X, y, sample_weight)
+        self.check_plain()
         array = checked_rows(self, X)
         weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
         # A file of an older format does not say how many there were.
@@ -225,6 +230,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         self.cluster_names_ = self.cluster_names_ | {int(cluster): name for cluster, name in names.items()}
         return self
 
+    @plain_torch()
     def cut(self, n_clusters: int) -> Self:
         """The same model with other clusters, without new training: those of `hierarchy_` cut at that number.
 
@@ -247,9 +253,11 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
             )
         number = int(n_clusters)
         other: Self = copy(self).set_params(n_clusters=number)
-        grouping = Grouping(torch.from_numpy(self.hierarchy_.cut(number)), number)
-        other.model_ = self.model_.regrouped(grouping.to(self._device()))
-        other.cluster_names_ = {}
+        # The clusters that are there keep their numbers, which may be in the order of their names.
+        if number != self.n_clusters_:
+            grouping = Grouping(torch.from_numpy(self.hierarchy_.cut(number)), number)
+            other.model_ = self.model_.regrouped(grouping.to(self._device()))
+            other.cluster_names_ = {}
         other._label_rows()
         return other
 
@@ -258,11 +266,13 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         labels: NDArray[np.intp] = self.fit(X, y, sample_weight).labels_
         return labels
 
+    @plain_torch()
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """q(y|x), at the mean code where it depends on the code: (n, n_clusters_), rows sum to 1."""
         rows = self._rows(checked_rows(self, X))
         return inference.assignments(self.model_, rows)
 
+    @plain_torch()
     def predict(
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
     ) -> NDArray[np.intp]:
@@ -279,6 +289,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         scores = self._outlier_score(rows) if fraction else None
         return doubted(probabilities.argmax(1), probabilities.max(1), scores, sure, fraction)
 
+    @plain_torch()
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).
 
@@ -288,18 +299,21 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         """
         return self._outlier_score(self._rows(checked_rows(self, X)))
 
+    @plain_torch()
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
         array = checked_rows(self, X)
         codes = inference.codes(self.model_, self._rows(array))
         return codes.astype(np.float64 if array.dtype == np.float64 else np.float32)
 
+    @plain_torch()
     def inverse_transform(self, codes: Any) -> Array:
         """The row that each code (n, latent) stands for, the mean of p(x|z), in the units of the fit."""
         check_is_fitted(self)
         tensor = torch.from_numpy(checked_codes(codes, self.model_.encoder.mean.out_features))
         return self.preprocessing_.restore(inference.decode(self.model_, tensor.to(self._device())))
 
+    @plain_torch()
     def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Array:
         """New rows in the units and type of the fit: codes from the prior, decoded to the mean of p(x|z).
 
@@ -318,6 +332,7 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
             codes = inference.draw_codes(self.model_, int(n_samples), cluster)
         return self.preprocessing_.restore(inference.decode(self.model_, codes))
 
+    @plain_torch()
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
         rows = self._rows(checked_rows(self, X))
@@ -340,12 +355,14 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         """
         return stability(self, X, n_runs, n_jobs=n_jobs)
 
+    @plain_torch()
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one file: safetensors weights, JSON for the rest, no rows of the fit."""
         check_is_fitted(self)
         write_fit(self, as_path("path", path, "a file"))
 
     @classmethod
+    @plain_torch()
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
         """Open a file that `save` wrote; `labels_` is not in it, `predict` gives the same again.
 
@@ -366,25 +383,24 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         """Learn from checked rows with the clusters as they are; `seen` rows stand behind the model beside these."""
         # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
         model = deepcopy(self.model_)
-        learned = self._learned(self._rows(array, weights))
-        number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
-        with session(self, learned, self.model_) as told:
+        learned = self._rows(*counting(array, weights))
+        # A pass over new rows is short and not kept.
+        number, folder = (
+            (0, None) if seen else (held_out_rows(len(learned), self.outlier_fraction), self.checkpoint_dir)
+        )
+        with session(self, learned, folder, goes_on=True) as told:
             learned, held_out = split(learned, number)
-            ending = go_on(self.settings_, model, learned, epochs, seen, told.listeners, told.keeper)
-        self.history_, self.history_.ending = told.history, ending
+            told.history.ending = go_on(self.settings_, model, learned, epochs, seen, told.listeners, told.keeper)
+        self.history_ = told.history
         self.model_, names = self._named(model, array, known, renumber=False)
         self.cluster_names_ = self.cluster_names_ | names
         if not seen:
             self._calibrate(learned, held_out)
         self._tell(array)
-        self.data_ = fingerprint_of(self._rows(array, None)) | {"rows": seen + len(array)}
+        self.data_ = fingerprint_of(array) | {"rows": seen + len(array)}
         for message, category in fit_warnings(self.history_, None, None):
             warnings.warn(message, category, stacklevel=4)
         return self
-
-    def _learned(self, rows: Rows) -> Rows:
-        """The rows that count for anything."""
-        return rows if rows.weights is None else rows.some(np.flatnonzero(rows.weights))
 
     def _named(
         self, model: ClusteringVAE, array: Array, known: tuple[NDArray[np.intp], Array], *, renumber: bool

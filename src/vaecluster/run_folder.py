@@ -28,8 +28,9 @@ class RunFolder:
     """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`.
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (row, cluster, confidence and, where clusters have names, name); `examples.npz` keeps up to 64 rows per cluster, drawn at random, for the report:
-    with the model it is all that `report` needs, and the only place where rows of the data are kept.
+    (row, cluster, confidence and, where clusters have names, name); `examples.npz` keeps up to 64 rows per cluster,
+    drawn at random, for the report: with the model it is all that `report` needs, and the only place where rows of
+    the data are kept.
     """
 
     path: Path

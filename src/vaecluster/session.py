@@ -9,8 +9,8 @@ from typing import Any, final
 from sklearn.base import BaseEstimator
 
 from vaecluster.data.fingerprint import digest_of
+from vaecluster.data.preprocessing import Array
 from vaecluster.data.rows import Rows
-from vaecluster.model.vae import ClusteringVAE
 from vaecluster.parameters import check_random
 from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.device import forked_random_state
@@ -35,17 +35,24 @@ class Session:
 
 
 @contextmanager
-def session(estimator: BaseEstimator, rows: Rows, base: ClusteringVAE | None) -> Iterator[Session]:
-    """A session for the estimator on these rows, from `base` if the fit goes on from a fitted model.
+def session(
+    estimator: BaseEstimator, rows: Rows, checkpoint_dir: str | Path | None, *, goes_on: bool
+) -> Iterator[Session]:
+    """A session for the estimator on these rows; `goes_on` says that the fit begins with a fitted model.
+
+    With a folder the state is kept there, and an interrupted session goes on.
 
     Inside, torch's random state is seeded by the estimator's `random_state`; outside it is as it was. Raises
     `FileError` if one of its folders cannot be used.
     """
     with ExitStack() as entered:
         checkpoint = None
-        if estimator.checkpoint_dir is not None:
-            identity, folder = _identity(estimator, rows, base), Path(estimator.checkpoint_dir)
-            checkpoint = entered.enter_context(Checkpoint(folder, identity, estimator.checkpoint_every))
+        if checkpoint_dir is not None:
+            identity = _identity(estimator, rows) | {"going on from a fitted model": goes_on}
+            every = estimator.checkpoint_every
+            checkpoint = entered.enter_context(Checkpoint(Path(checkpoint_dir), identity, every))
+            if goes_on:
+                checkpoint.forget_if_finished()
         history = History() if checkpoint is None else checkpoint.history
         kept = None if checkpoint is None else checkpoint.seed
         seed = draw_seed(estimator.random_state) if kept is None else kept
@@ -56,6 +63,8 @@ def session(estimator: BaseEstimator, rows: Rows, base: ClusteringVAE | None) ->
         entered.callback(display.close)
         entered.enter_context(forked_random_state(rows.device, seed))
         yield Session(history, [history, display, *logs], keeper)
+        if checkpoint is not None and history.ending != "interrupted":
+            checkpoint.finish()
 
 
 def draw_seed(random_state: Any) -> int:
@@ -63,13 +72,12 @@ def draw_seed(random_state: Any) -> int:
     return int(check_random(random_state).randint(2**31 - 1))
 
 
-def _identity(estimator: BaseEstimator, rows: Rows, base: ClusteringVAE | None) -> dict[str, Any]:
+def _identity(estimator: BaseEstimator, rows: Rows) -> dict[str, Any]:
     """What two fits must have in common for one to go on from the other."""
     settings: MethodSettings = estimator.settings_
     plain = asdict(settings)
     if "views" in plain:
         plain["views"] = describe(settings.views)  # type: ignore[union-attr]
-    weights = [] if base is None else [values.cpu().numpy() for values in base.state_dict().values()]
     return {
         "preset": estimator.preset,
         "n_clusters": estimator.n_clusters,
@@ -78,11 +86,9 @@ def _identity(estimator: BaseEstimator, rows: Rows, base: ClusteringVAE | None) 
         "random_state": estimator.random_state if is_whole(estimator.random_state, 0) else None,
         "the data": digest_of([rows.array]),
         "sample_weight": None if rows.weights is None else digest_of([rows.weights]),
-        "the fitted model": digest_of(weights) if base is not None else None,
     }
 
 
-def fingerprint_of(rows: Rows) -> dict[str, Any]:
+def fingerprint_of(array: Array) -> dict[str, Any]:
     """What a model file says of the rows that it was fitted on."""
-    array = rows.array
     return {"rows": len(array), "dtype": array.dtype.str, "shape": list(array.shape), "sha256": digest_of([array])}

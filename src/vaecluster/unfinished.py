@@ -17,6 +17,8 @@ from vaecluster.training.checkpoint import FILE
 from vaecluster.training.settings import is_whole
 
 ORDER, STATE = "fit.json", "checkpoint"
+# Torch takes any number that fits into an int, and then asks the system for so many.
+MOST_THREADS = 4096
 
 
 @final
@@ -37,7 +39,11 @@ class FitOrder:
             )
         try:
             order = cls(**json.loads((folder / ORDER).read_text(encoding="utf-8")))
-            whole = isinstance(order.source, str) and isinstance(order.parameters, dict) and is_whole(order.threads, 1)
+            whole = (
+                isinstance(order.source, str)
+                and isinstance(order.parameters, dict)
+                and is_whole(order.threads, 1, MOST_THREADS)
+            )
         except (OSError, ValueError, TypeError, RecursionError):
             whole = False
         if not whole:

@@ -42,7 +42,7 @@ def number_page(strength: str = "clear", used: int | None = None, heads: int = 3
         best=weighed.clusters,
         strength=weighed.strength,
         found=used is None,
-        tree=cluster_tree(tree, clusters),
+        tree=cluster_tree(tree, tree.cut(clusters)),
     )
 
 
@@ -95,7 +95,7 @@ def test_one_head_is_not_said_to_agree_with_itself() -> None:
 @pytest.mark.parametrize("clusters", [1, 2, 7, COMPONENTS])
 def test_the_tree_of_the_clusters_is_the_top_of_the_whole_tree(clusters: int) -> None:
     whole = merge_components(np.random.default_rng(1).random((COMPONENTS, COMPONENTS)))
-    top = cluster_tree(whole, clusters)
+    top = cluster_tree(whole, whole.cut(clusters))
     assert top.shape == (clusters - 1, 4)
     inside = whole.linkage()[COMPONENTS - clusters - 1, 2] if clusters < COMPONENTS else 0
     np.testing.assert_allclose(top[:, 2], whole.linkage()[COMPONENTS - clusters :, 2] - inside)

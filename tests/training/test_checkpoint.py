@@ -219,7 +219,7 @@ def test_no_bit_of_a_checkpoint_changes_unnoticed(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     cut_off_fit(tmp_path)
-    with pytest.raises(FileError, match="does not fit the model that is fitted"):
+    with pytest.raises(FileError, match="does not fit the model that is learned"):
         fit_kept(replace(BOUND, latent=3), tmp_path)
 
 

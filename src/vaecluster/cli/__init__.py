@@ -85,7 +85,8 @@ def _wrong_argument(error: CycloptsError) -> str:
         if expected:
             name = error.token.keyword or error.argument.name
             return f"{name} is {error.token.value!r}; expected {expected}."
-    return str(error)
+    # Versions of cyclopts differ in what they put in quotes.
+    return str(error).replace('"', "")
 
 
 def _expected(kind: Any) -> str:

@@ -90,6 +90,10 @@ def benchmark(
     set_threads(threads)
     if seeds < 1:
         raise SettingError(f"--seeds is {seeds}; expected a whole number of 1 or more.")
+    if clusters is not None and clusters < 1:
+        raise SettingError(f"--clusters is {clusters}; expected a whole number of 1 or more.")
+    if first_seed < 0:
+        raise SettingError(f"--first-seed is {first_seed}; expected a whole number of 0 or more.")
     if auto and (clusters is not None or without is not None):
         raise SettingError("--auto goes neither with --clusters nor with --without. Leave one of them out.")
     whole = load_named(name)

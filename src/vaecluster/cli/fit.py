@@ -13,7 +13,7 @@ from vaecluster.data.dataset import DataSet
 from vaecluster.errors import FileError, SettingError
 from vaecluster.estimator import VAEClustering
 from vaecluster.run_folder import RunFolder
-from vaecluster.unfinished import FitOrder, begun, done, resumed
+from vaecluster.unfinished import MOST_THREADS, FitOrder, begun, done, resumed
 
 
 def fit(
@@ -151,7 +151,9 @@ def fit_and_tell(folder: RunFolder, order: FitOrder, data: DataSet, state: Path,
         done(folder.path)
     if quiet:
         return
-    print(f"{len(data.x_train):,} rows in {model.n_clusters_} clusters: {model.cluster_sizes_.tolist()}")
+    alone = int((model.labels_ < 0).sum())
+    doubtful = f", and {alone:,} in none" if alone else ""
+    print(f"{len(data.x_train):,} rows in {model.n_clusters_} clusters: {model.cluster_sizes_.tolist()}{doubtful}")
     for part, values in scores.items():
         shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "rows")
         print(f"scores on {part} (labels used only here): {shown}")
@@ -174,6 +176,6 @@ def set_threads(threads: int | None) -> None:
     """Have torch use so many processor threads, or as many as it likes."""
     if threads is None:
         return
-    if threads < 1:
-        raise SettingError(f"--threads is {threads}; expected a whole number of 1 or more.")
+    if not 1 <= threads <= MOST_THREADS:
+        raise SettingError(f"--threads is {threads}; expected a whole number from 1 to {MOST_THREADS}.")
     torch.set_num_threads(threads)

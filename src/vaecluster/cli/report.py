@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.report.collect import collect
 from vaecluster.report.write import write_html, write_pictures
 from vaecluster.run_folder import RunFolder
@@ -22,12 +23,21 @@ def report(run: Path, /, *, format: Literal["html", "png"] = "html", output: Pat
     output
         The page, or the folder for the pictures; report.html or pictures/ in the run folder if not given.
     """
-    content = collect(RunFolder.open(run))
-    if format == "html":
-        page = output or run / "report.html"
-        write_html(content, page)
-        print(f"Report written to {page}")
-    else:
-        folder = output or run / "pictures"
-        pictures = write_pictures(content, folder)
-        print(f"{len(pictures)} pictures written to {folder}")
+    try:
+        content = collect(RunFolder.open(run))
+        if format == "html":
+            page = output or run / "report.html"
+            write_html(content, page)
+            print(f"Report written to {page}")
+        else:
+            folder = output or run / "pictures"
+            pictures = write_pictures(content, folder)
+            print(f"{len(pictures)} pictures written to {folder}")
+    except VaeclusterError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as problem:
+        # Files that are whole each may still say different things, or hold other values than a fit writes.
+        raise FileError(
+            f"'{run}' holds a run.json or examples.npz that was changed or is of another fit: "
+            f"{type(problem).__name__} {problem}. Fit again."
+        ) from None

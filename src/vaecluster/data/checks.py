@@ -154,11 +154,13 @@ def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
     if list(names) == list(fitted) or not all(isinstance(name, str) for name in names):
         return
     new, missing = [name for name in names if name not in fitted], [name for name in fitted if name not in names]
-    found = [f"{what} {_quoted(some)}" for what, some in (("new are", new), ("missing are", missing)) if some]
+    moved = [] if new or missing else [name for name, other in zip(names, fitted, strict=False) if name != other]
+    kinds = ("new are", new), ("missing are", missing), ("elsewhere are", moved)
+    found = [f"{what} {_quoted(some)}" for what, some in kinds if some]
     # The first words are scikit-learn's own for this.
     raise DataError(
         "The feature names should match those that were passed during fit, in their order; "
-        f"{', '.join(found) or 'the order is another'}. Use X[model.feature_names_in_], with every column of the fit."
+        f"{', '.join(found) or 'some are there twice'}. Use X[model.feature_names_in_], with every column of the fit."
     )
 
 

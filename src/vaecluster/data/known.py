@@ -41,8 +41,15 @@ def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
     if (array > 0).sum() < 2:
         raise DataError("sample_weight is above 0 for a single row; expected 2 or more to learn from.")
     # By the largest first, so that no sum leaves the numbers there are.
-    array = array / array.max()
-    return None if (array == array[0]).all() else normalised(array)
+    return normalised(array / array.max())
+
+
+def counting(array: Array, weights: NDArray[np.float64] | None) -> tuple[Array, NDArray[np.float64] | None]:
+    """The rows that count for anything, and their weights, 1 on average."""
+    if weights is None:
+        return array, None
+    counted = np.flatnonzero(weights)
+    return array[counted], normalised(weights[counted])
 
 
 def known_labels(labels: Any, rows: int) -> tuple[NDArray[np.intp], Array]:

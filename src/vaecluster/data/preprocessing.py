@@ -121,7 +121,8 @@ def _moments(vectors: Array, weights: Weights) -> tuple[Array, Array]:
 
     The deviation is 0 where it is only rounding error of a constant column, which must not be blown up to 1.
     """
-    values = vectors.astype(np.float64)
+    # Sums are taken in the order of memory; rows that are laid out otherwise are the same rows.
+    values = vectors.astype(np.float64, order="C")
     # Squares of values beyond these are not in double precision any more; a division by 1 changes nothing.
     largest = np.abs(values).max(0)
     unit = np.where((largest > 1e150) | ((largest < 1e-150) & (largest > 0)), largest, 1.0)

@@ -42,10 +42,9 @@ class Rows:
         return Rows(self.array[indices], self.preprocessing, self.device, weights)
 
 
-def normalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weights in proportion, 1 on average."""
-    in_proportion: NDArray[np.float64] = weights / weights.mean() if len(weights) else weights
-    return in_proportion
+def normalised(weights: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The weights in proportion, 1 on average; None where all count the same."""
+    return None if (weights == weights[:1]).all() else weights / weights.mean()
 
 
 def split(rows: Rows, number: int) -> tuple[Rows, Rows]:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaecluster.data.preprocessing import Array, Preprocessing
 from vaecluster.estimator import VAEClustering
@@ -62,13 +63,13 @@ def collect_number(model: VAEClustering) -> NumberPage | None:
         best=evidence.clusters,
         strength=evidence.strength,
         found=model.n_clusters == "auto",
-        tree=cluster_tree(tree, model.n_clusters_),
+        tree=cluster_tree(tree, model.model_.grouping.cluster_of.cpu().numpy()),
     )
 
 
-def cluster_tree(tree: Hierarchy, clusters: int) -> Matrix:
-    """scipy's linkage of the last `clusters` of the tree, in their order, with nothing lost before them."""
-    linkage, cluster_of = tree.linkage(), tree.cut(clusters)
+def cluster_tree(tree: Hierarchy, cluster_of: NDArray[np.intp]) -> Matrix:
+    """scipy's linkage of the tree's clusters, numbered as in `cluster_of` (components,), nothing lost before them."""
+    linkage, clusters = tree.linkage(), int(cluster_of.max()) + 1
     inside = tree.components - clusters  # merges within clusters
 
     def cluster_or_merge(node: int) -> int:
@@ -100,10 +101,12 @@ def _bounds(preprocessing: Preprocessing, rows: Array) -> tuple[Array | float, A
 def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
     shape = "x".join(str(size) for size in run["row_shape"])
     epochs = len(model.history_.epochs)
+    alone = run["rows"] - sum(entry["size"] for entry in run["clusters"])
     return {
         "Rows": f"{run['rows']:,}",
         "Row": f"{shape} pixels" if model.preprocessing_.is_image else f"{shape} columns",
         "Clusters": str(model.n_clusters_),
+        **({"In no cluster": f"{alone:,} rows"} if alone else {}),
         "Method": f"preset {model.preset}",
         "Epochs": f"{epochs} of {model.history_.epochs[-1].epochs}",
         "Time": f"{run['seconds']:,.0f} s",

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Self, final
 
-from vaecluster.atomic import locked
+from vaecluster.atomic import locked, write_atomically
 from vaecluster.errors import CheckpointWarning, FileError
 from vaecluster.training.history import History
 from vaecluster.training.keeper import Keeper
@@ -14,7 +14,7 @@ from vaecluster.training.nested_file import read_nested, write_nested
 from vaecluster.training.state import Snapshot, TrainingState
 
 FORMAT = 1
-FILE = "checkpoint.safetensors"
+FILE, FINISHED = "checkpoint.safetensors", "finished"
 # What torch and Python raise on a state of other shapes, such as one that another version of this package wrote.
 _WRONG = (LookupError, TypeError, ValueError, AttributeError, RuntimeError)
 
@@ -33,7 +33,7 @@ class Checkpoint:
 
         Raises `FileError` if it cannot be written to, is in use, or holds a damaged checkpoint or that of another fit.
         """
-        self.path = folder / FILE
+        self.path, self.finished = folder / FILE, folder / FINISHED
         self.identity = json.loads(json.dumps(identity, default=repr))
         self.every = every
         self._lock = locked(folder)
@@ -78,8 +78,9 @@ class Checkpoint:
         try:
             state.restore(now)
         except _WRONG:
-            raise FileError(f"'{self.path}' does not fit the model that is fitted. Delete it and begin anew.") from None
-        return now if good is None else good
+            raise FileError(f"'{self.path}' does not fit the model that is learned. Delete it, begin anew.") from None
+        last_good: Snapshot = now if good is None else good
+        return last_good
 
     def is_due(self) -> bool:
         """Whether the last file is old enough to be replaced."""
@@ -98,6 +99,7 @@ class Checkpoint:
             "history": self._history.as_dict(),
         }
         begun = self.path.exists()
+        self.finished.unlink(missing_ok=True)
         self._content, self._written = {}, time.monotonic()
         try:
             write_nested(self.path, content)
@@ -107,6 +109,15 @@ class Checkpoint:
             if not self._warned:
                 self._warned = True
                 warnings.warn(f"The checkpoint was not replaced, the older one stays. {error}", CheckpointWarning, 2)
+
+    def forget_if_finished(self) -> None:
+        """Begin anew unless the fit that is kept was cut off."""
+        if self.finished.exists():
+            self._content = {}
+
+    def finish(self) -> None:
+        """Say that the fit is done: another one may take its place."""
+        write_atomically(self.finished, b"")
 
     def close(self) -> None:
         """Let other processes have the folder."""
@@ -129,6 +140,8 @@ class Checkpoint:
             )
         kept = content["identity"]
         other = [name for name in self.identity if kept.get(name) != self.identity[name]]
+        if other and self.finished.exists():
+            return {}
         if other:
             differences = "; ".join(f"{name} was {kept.get(name)!r}, now {self.identity[name]!r}" for name in other)
             raise FileError(

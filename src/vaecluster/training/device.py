@@ -1,7 +1,7 @@
 """Where a model computes, and the random state that it computes with."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 
@@ -26,6 +26,24 @@ def forked_random_state(device: torch.device, seed: int) -> Iterator[None]:
     """Torch's global random state set to `seed` inside, and as it was before outside."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def plain_torch() -> Iterator[None]:
+    """Torch as it is by default: gradients where they are asked for, single precision, no autocast.
+
+    A caller may have set something else for code of its own.
+    """
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    default = torch.get_default_dtype()
+    with ExitStack() as entered:
+        entered.enter_context(torch.inference_mode(False))
+        entered.enter_context(torch.enable_grad())
+        for device in devices:
+            entered.enter_context(torch.autocast(device, enabled=False))
+        entered.callback(torch.set_default_dtype, default)
+        torch.set_default_dtype(torch.float32)
         yield
 
 

@@ -180,7 +180,8 @@ def _to_format_3(header: dict[str, Any]) -> dict[str, Any]:
     """Format 3 has a checksum, and knows names of clusters, a calibration, the rows, and when a fit went back."""
     facts = header["facts"]
     history = {"rolled_back": []} | facts["history"]
-    return header | {"checksum": None, "facts": {"cluster_names": {}, "calibration": None, "data": None} | facts | {"history": history}}
+    facts = {"cluster_names": {}, "calibration": None, "data": None} | facts | {"history": history}
+    return header | {"checksum": None, "facts": facts}
 
 
 # From a format to the next. To change the format, raise FORMAT, write a function that adds what is new and name it
