@@ -90,6 +90,49 @@ def test_the_information_left_is_that_of_the_merged_table(seed: int, size: int) 
 
 @tables
 @quick
+def test_with_apartness_one_every_merge_is_of_the_two_that_are_least_apart(seed: int, size: int) -> None:
+    table = random_table(seed, size)
+    tree = merge_components(table, apartness=1.0)
+    for step, clusters in enumerate(range(size, 1, -1)):
+        together = merged(table, tree.cut(clusters))
+        every = [merge_components(together, order).separation[0] for order in pairs_first(clusters)]
+        assert tree.separation[step] == pytest.approx(min(every), abs=1e-9)
+
+
+def pairs_first(clusters: int) -> list[np.ndarray]:
+    """Groupings that merge one pair of so many, each pair in turn."""
+    groupings = []
+    for one in range(clusters):
+        for other in range(one + 1, clusters):
+            grouping = np.arange(clusters)
+            grouping[other] = one
+            groupings.append(np.unique(grouping, return_inverse=True)[1])
+    return groupings
+
+
+@pytest.mark.parametrize("apartness", [0.0, 0.3, 0.5, 1.0])
+@tables
+@quick
+def test_losses_are_information_whatever_is_merged_first(apartness: float, seed: int, size: int) -> None:
+    table = random_table(seed, size)
+    tree = merge_components(table, apartness=apartness)
+    assert tree.losses.sum() == pytest.approx(information(table))
+    for clusters in range(1, size + 1):
+        left = information(merged(table, tree.cut(clusters)))
+        assert tree.information(clusters) == pytest.approx(left, abs=1e-12)
+    assert is_valid_linkage(tree.linkage())
+
+
+def test_with_apartness_a_small_group_is_kept_where_halves_of_a_large_one_are_merged() -> None:
+    # A row in three of each half of a large group has its view in the other half; of the small one, a row in ten.
+    table = np.array([[0.33, 0.1645, 0.0005], [0.1645, 0.33, 0.0005], [0.0005, 0.0005, 0.009]])
+    halves_together = np.array([0, 0, 1])
+    assert not same_partition(merge_components(table).cut(2), halves_together)
+    assert same_partition(merge_components(table, apartness=0.5).cut(2), halves_together)
+
+
+@tables
+@quick
 def test_every_merge_is_the_one_that_loses_least(seed: int, size: int) -> None:
     table = random_table(seed, size)
     tree = merge_components(table)

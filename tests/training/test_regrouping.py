@@ -20,7 +20,7 @@ from vaecluster.training.merging import Matrix
 from vaecluster.training.pairs import Pairs
 from vaecluster.training.passes import component_tables, moments_of
 from vaecluster.training.regrouping import EMPTY, LOOKS, CollapseWatch, dead_clusters, groups_of, target_shares
-from vaecluster.training.shared_settings import TargetShares
+from vaecluster.training.shared_settings import SharedSettings, TargetShares
 from vaecluster.views.pipeline import Views
 
 quick = settings(max_examples=20, deadline=None)
@@ -168,7 +168,9 @@ class Watched:
         moments = moments_of(self.model, self.pairs, 0)
         self.objective = ClusterObjective(self.estimate, groups, 0, *moments, 20.0, 1.0)
         self.told: list[Event] = []
-        self.watch = CollapseWatch(self.model, self.pairs, self.objective, wanted, [self.told.append])
+        self.watch = CollapseWatch(
+            self.model, self.pairs, self.objective, SharedSettings(cluster_weights=wanted), [self.told.append]
+        )
 
     def found(self, groups: Tensor) -> Tensor:
         """The share of rows in each head's clusters as they are now: (heads, clusters)."""

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
+# Nats that a loss is divided by, at least: two empty components have nothing to lose.
+LEAST_LOSS = 1e-12
+
 
 @final
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Hierarchy:
         for step, (one, other) in enumerate(self.merges):
             together = shares[self.components + step] = shares[one] + shares[other]
             most[step] = _plogp(together) - _plogp(shares[one]) - _plogp(shares[other])
-        separation: Matrix = np.clip(self.losses / np.maximum(most, 1e-12), 0, 1)
+        separation: Matrix = np.clip(self.losses / np.maximum(most, LEAST_LOSS), 0, 1)
         return separation
 
     def linkage(self) -> Matrix:
@@ -77,11 +80,15 @@ class Hierarchy:
         return rows
 
 
-def merge_components(joint: Matrix, cluster_of: NDArray[np.intp] | None = None) -> Hierarchy:
+def merge_components(
+    joint: Matrix, cluster_of: NDArray[np.intp] | None = None, *, apartness: float = 0.0
+) -> Hierarchy:
     """The tree of a joint table (components, components) of two views' assignments.
 
-    With `cluster_of` (components,) the components of a cluster are merged first, so that the tree passes through
-    exactly those clusters.
+    Merged are the two of least loss / most ** apartness, `most` being what two of their sizes that share nothing would
+    lose: with 0 those of least loss, and large clusters are split for the sake of balance; with 1 those that are the
+    least apart, whatever their sizes. With `cluster_of` (components,) the components of a cluster are merged first, so
+    that the tree passes through exactly those clusters.
     """
     components = len(joint)
     joint = (joint + joint.T) / joint.sum() / 2
@@ -93,7 +100,8 @@ def merge_components(joint: Matrix, cluster_of: NDArray[np.intp] | None = None) 
         loss = table.losses()
         if len(cluster) > len(np.unique(cluster)):
             loss[cluster[:, None] != cluster] = np.inf
-        one, other = np.unravel_index(loss.argmin(), loss.shape)
+        order = loss / table.most() ** apartness if apartness else loss
+        one, other = np.unravel_index(order.argmin(), order.shape)
         merges.append((nodes[one], nodes[other]))
         losses.append(float(loss[one, other]))
         table.merge(int(one), int(other))
@@ -134,6 +142,12 @@ class _Table:
         losses: Matrix = before - 2 * others - corner - 2 * margins
         losses[np.tril_indices(len(table))] = np.inf
         return losses
+
+    def most(self) -> Matrix:
+        """What merging each pair would lose if they shared nothing, and no less than rounding leaves of it."""
+        share = self.table.sum(1)
+        most: Matrix = _plogp(share[:, None] + share) - _plogp(share)[:, None] - _plogp(share)
+        return np.maximum(most, LEAST_LOSS)
 
     def merge(self, one: int, other: int) -> None:
         """Add the second to the first and leave it out."""

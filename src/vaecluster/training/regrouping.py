@@ -14,7 +14,7 @@ from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event, Li
 from vaecluster.training.merging import Matrix, merge_components
 from vaecluster.training.pairs import Pairs
 from vaecluster.training.passes import component_tables
-from vaecluster.training.shared_settings import TargetShares
+from vaecluster.training.shared_settings import SharedSettings, TargetShares
 
 # When to look, as shares of the second stage: later there is no time left to learn what was merged again.
 LOOKS = (0.2, 0.4, 0.6)
@@ -35,10 +35,10 @@ class CollapseWatch:
         model: HeadedVAE,
         pairs: Pairs,
         objective: ClusterObjective,
-        wanted: TargetShares,
+        settings: SharedSettings,
         listeners: Sequence[Listener],
     ) -> None:
-        self.model, self.pairs, self.objective, self.wanted = model, pairs, objective, wanted
+        self.model, self.pairs, self.objective, self.settings = model, pairs, objective, settings
         self.listeners = listeners
 
     def __call__(self, event: Event) -> None:
@@ -57,10 +57,11 @@ class CollapseWatch:
         members = groups[head].double().cpu().numpy()
         dead = dead_clusters(members.T @ joint @ members, estimate.target[head].double().cpu().numpy())
         if dead:
-            members = np.eye(members.shape[1])[merge_components(joint).cut(members.shape[1])]
+            tree = merge_components(joint, apartness=self.settings.apartness)
+            members = np.eye(members.shape[1])[tree.cut(members.shape[1])]
             groups[head] = torch.from_numpy(members).to(groups)
             found = torch.from_numpy(joint.sum(1) @ members)[None]
-            estimate.target[head] = target_shares(self.wanted, found)[0].to(estimate.target)
+            estimate.target[head] = target_shares(self.settings.cluster_weights, found)[0].to(estimate.target)
             estimate.table[head] = 0
         return dead
 

@@ -86,7 +86,7 @@ def fit_shared(
         told = _shifted(listeners, first.epochs, epochs)
         kept = keeper.at(CLUSTERS, _facts(evidence, refining))
         ending = refine(model, pairs, settings, refining, second, told, kept)
-    return _best_head(model, pairs, refining, ending, evidence)
+    return _best_head(model, pairs, settings, refining, ending, evidence)
 
 
 def _learning_components(model: HeadedVAE, settings: SharedSettings) -> ComponentObjective:
@@ -103,9 +103,9 @@ def _merged(
     The head that is best now lends its components to the prior.
     """
     tables = component_tables(model, pairs)
-    trees = [merge_components(joint) for joint in tables.joint]
-    evidence = weigh(trees, tables.overlap)
+    evidence = weigh([merge_components(joint) for joint in tables.joint], tables.overlap)
     clusters = clusters or evidence.clusters
+    trees = [merge_components(joint, apartness=settings.apartness) for joint in tables.joint]
     groups = groups_of([tree.cut(clusters) for tree in trees], clusters)
     shares = torch.tensor(np.array([tree.shares for tree in trees]), dtype=groups.dtype)
     target = target_shares(settings.cluster_weights, torch.einsum("hck,hc->hk", groups, shares))
@@ -149,19 +149,27 @@ def refine(
     keeper: Keeper,
 ) -> Ending:
     """The second stage: the clusters of all heads are refined, and merged again where some die."""
-    watch = CollapseWatch(model, pairs, objective, settings.cluster_weights, listeners)
+    watch = CollapseWatch(model, pairs, objective, settings, listeners)
     told: list[Listener] = [*listeners, watch]
     return train(model, pairs, objective, plan, weights=pairs.rows.weights, listeners=told, keeper=keeper)
 
 
 def _best_head(
-    model: HeadedVAE, pairs: Pairs, objective: ClusterObjective, ending: Ending, evidence: Evidence
+    model: HeadedVAE,
+    pairs: Pairs,
+    settings: SharedSettings,
+    objective: ClusterObjective,
+    ending: Ending,
+    evidence: Evidence,
 ) -> Fitted:
     """The head whose clusters share most, with the tree of its components as they are now, through those clusters."""
     clusters = objective.groups.shape[-1]
     groupings = [members.argmax(-1).cpu().numpy() for members in objective.groups]
     joints = component_tables(model, pairs).joint
-    trees = [merge_components(*pair) for pair in zip(joints, groupings, strict=True)]
+    trees = [
+        merge_components(joint, cluster_of, apartness=settings.apartness)
+        for joint, cluster_of in zip(joints, groupings, strict=True)
+    ]
     head = _most_informed(trees, clusters)
     chosen = _one_head(model, head, groupings[head], clusters, *moments_of(model, pairs, head))
     return Fitted(chosen, ending, trees[head], evidence)

@@ -16,6 +16,7 @@ from vaecluster.training.settings import (
     check_positive,
     check_share,
     check_whole,
+    is_number,
 )
 
 # A head has as many components as the larger of these. With 50 none of the heads found all of 20 blobs.
@@ -39,12 +40,13 @@ class SharedSettings:
     Dense networks with `hidden` widths and batch normalisation, `latent` entries of a code, a `likelihood` and its
     `precision` as in `Settings`. `heads` of `components` each (80, or 3 per cluster if that is more) learn for
     `component_share` of the `epochs`, but for at least 4 or half of them; the rest refines clusters. Without `epochs`
-    there are as many as make `steps` steps, but at most `most_epochs`, and at least 800 steps. `information_weight`
-    and `agreement_weight` are the weights of (2) and of the agreement term, against the bound in nats;
-    `balance_weight` is how much the sizes of clusters count in (2), and `cluster_weights` says which they should be:
-    as large as merging found them, equal ("uniform"), or a share for each. `decoded_share` of each batch goes through
-    the decoder. `views` is a name or a list of views. `scaling` is how vectors are scaled, each column for itself or
-    all alike ("common"). `arithmetic` "auto" multiplies in bfloat16 while training where the device gains by it.
+    there are as many as make `steps` steps, but at most `most_epochs`, and at least 800 steps. `apartness` is how much
+    it counts in merging that two are well apart, whatever their sizes (0 to 1). `information_weight` and
+    `agreement_weight` are the weights of (2) and of the agreement term, against the bound in nats; `balance_weight` is
+    how much the sizes of clusters count in (2), and `cluster_weights` says which they should be: as large as merging
+    found them, equal ("uniform"), or a share for each. `decoded_share` of each batch goes through the decoder. `views`
+    is a name or a list of views. `scaling` is how vectors are scaled, each column for itself or all alike ("common").
+    `arithmetic` "auto" multiplies in bfloat16 while training where the device gains by it.
     """
 
     views: Any = "auto"
@@ -60,6 +62,7 @@ class SharedSettings:
     heads: int = 5
     components: int | None = None
     component_share: float = 0.3
+    apartness: float = 0.0
     information_weight: float = 20.0
     agreement_weight: float = 1.0
     balance_weight: float = 1.0
@@ -112,3 +115,5 @@ class SharedSettings:
             check_not_negative(name, getattr(self, name))
         for name in ("component_share", "decoded_share"):
             check_share(name, getattr(self, name))
+        if not is_number(self.apartness) or not 0 <= self.apartness <= 1:
+            raise SettingError(f"apartness is {self.apartness!r}; expected a number from 0 to 1.")

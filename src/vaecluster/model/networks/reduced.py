@@ -9,8 +9,8 @@ def run_reduced(network: nn.Module, inputs: Tensor, reduced: bool) -> Tensor:
 
     Weights, sums over a batch and everything outside the network stay in single precision.
     """
-    # Without its cache, which is only emptied at the end of the outermost autocast: inside one of the caller's, weights
-    # would be multiplied as they were in the first step.
+    # Without its cache, which is only emptied at the end of the outermost autocast: inside one of the caller's,
+    # weights would be multiplied as they were in the first step.
     enabled = reduced and network.training
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=enabled, cache_enabled=False):
         output: Tensor = network(inputs)
