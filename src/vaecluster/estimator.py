@@ -35,7 +35,7 @@ from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, forked_random_state, plain_torch
 from vaecluster.training.fitting import MethodSettings, fit_model
 from vaecluster.training.going_on import go_on
-from vaecluster.training.presets import PRESETS, Kind, preset_settings
+from vaecluster.training.presets import Kind, preset_settings
 from vaecluster.training.settings import is_whole
 
 
@@ -175,7 +175,8 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         if settings.likelihood == "bernoulli" and array.ndim == 2:
             checks.check_unit_range(array, getattr(self, "feature_names_in_", None))
         if base is not None:
-            self._check_same_model()
+            self._check_same_model(settings)
+            self.settings_ = settings
             return self._go_on(array, weights, known, settings.in_one(len(array)).epochs, seen=0)
         self.settings_ = settings
         counted, weights = counting(array, weights)
@@ -439,18 +440,25 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
             )
         return self.calibration_.outlier_score(inference.bounds(self.model_, rows))
 
-    def _check_same_model(self) -> None:
-        """Raise `SettingError` if a fit is to go on with other clusters or another method than the model has."""
+    def _check_same_model(self, settings: MethodSettings) -> None:
+        """Raise `SettingError` if a fit is to go on with other clusters, parts or method than the model has."""
         if self.n_clusters not in ("auto", self.n_clusters_):
             raise SettingError(
                 f"n_clusters is {self.n_clusters}, but the model has {self.n_clusters_} clusters, and warm_start "
                 f"keeps them. Set n_clusters={self.n_clusters_}, or warm_start=False to begin anew."
             )
-        if not isinstance(self.settings_, type(PRESETS[self.preset]["vectors"])):
+        if type(self.settings_) is not type(settings):
             raise SettingError(
                 f"preset is {self.preset!r}, but the model was fitted with another one, and warm_start keeps it. Set "
                 "the preset of the model, or warm_start=False to begin anew."
             )
+        for name in settings.BUILT:
+            was, now = getattr(self.settings_, name), getattr(settings, name)
+            if was != now:
+                raise SettingError(
+                    f"{name} is {now!r}, but the model was built with {was!r}, and warm_start keeps its parts. Set "
+                    f"{name}={was!r}, or warm_start=False to begin anew."
+                )
 
     def _settings(self, kind: Kind) -> MethodSettings:
         if self.n_clusters != "auto" and not is_whole(self.n_clusters, 1):

@@ -21,9 +21,10 @@ def some_data() -> DataSet:
 
 
 def scores_of(labels: list, found: list, label) -> dict:
-    """Held-out rows that are their own number, put into these clusters."""
-    data = DataSet("held out", np.zeros((3, 1)), np.array(labels[:3]), np.arange(len(labels)), np.array(labels))
-    clustering = BaselineClustering(np.zeros(3, dtype=int), lambda rows: np.array(found)[rows])
+    """Rows that are their own number, learned from and held out alike, put into these clusters."""
+    rows, labels = np.arange(len(labels)), np.array(labels)
+    data = DataSet("some", rows, labels, rows, labels)
+    clustering = BaselineClustering(np.array(found), lambda rows: np.array(found)[rows])
     return RareMeasure(label).score(clustering, data)
 
 
@@ -61,6 +62,15 @@ def test_a_cluster_that_is_the_class_has_full_recall_and_precision():
 def test_recall_is_of_the_class_and_precision_of_its_cluster():
     scores = scores_of([4, 4, 4, 4, 7, 7, 7, 7, 7, 7], [1, 1, 1, 0, 1, 0, 0, 0, 0, 0], 4)
     assert (scores["recall"], scores["precision"]) == (3 / 4, 3 / 4)
+
+
+def test_precision_is_that_among_rows_of_which_few_are_of_the_class():
+    # Held out, half of the cluster is of the class; of the rows that were learned from, a fifth.
+    held_out = np.arange(6)
+    data = DataSet("some", np.arange(7), np.array([4, 7, 7, 7, 7, 7, 7]), held_out, np.array([4, 4, 7, 7, 7, 7]))
+    clustering = BaselineClustering(np.array([1, 1, 1, 1, 1, 0, 0]), lambda rows: np.array([1, 1, 1, 1, 0, 0])[rows])
+    scores = RareMeasure(4).score(clustering, data)
+    assert (scores["recall"], scores["precision"]) == (1.0, 1 / 5)
 
 
 def test_a_class_that_is_swallowed_by_a_larger_one_is_not_found():

@@ -108,7 +108,9 @@ def prepare(data: DataSet, kind: KindOfData) -> DataSet:
     if kind.preparation is None:
         return data
     if data.x_train.ndim > 2:
-        raise SettingError(f"kind is {kind.name!r}, which is for vectors, but the rows of {data.name} are images.")
+        raise SettingError(
+            f"kind is {kind.name!r}, which is for vectors, but the rows of {data.name} are images. Leave --kind out."
+        )
     pipeline = kind.preparation(data.x_train)
     prepared: dict[str, Any] = {"x_train": pipeline.fit_transform(data.x_train)}
     if data.x_test is not None:

@@ -28,22 +28,24 @@ class RareMeasure:
         return {"label": self.label, "one_in": ONE_IN}
 
     def score(self, clustering: Clustering, data: DataSet) -> dict[str, Any]:
-        """`recall` is the share of the class's held-out rows in its cluster, `precision` of the cluster's in it.
+        """`recall` is the share of the class's held-out rows in its cluster, `precision` that of the training rows there.
 
-        Both are 0 if the class has no cluster of its own.
+        Held-out rows are not made rare: among them a cluster that is mostly of others could pass for the class's. Both
+        are 0 if the class has no cluster of its own.
         """
         assert data.y_train is not None
         assert data.x_test is not None
         assert data.y_test is not None
         labels, found = as_labels(data.y_test), clustering.predict(data.x_test)
-        cluster_of = {name: cluster for cluster, name in matched_names(labels, found).items()}
-        of_class, in_cluster = labels == self.label, found == cluster_of.get(self.label, UNASSIGNED)
-        both = float((of_class & in_cluster).sum())
+        named = {name: cluster for cluster, name in matched_names(labels, found).items()}
+        cluster = named.get(self.label, UNASSIGNED - 1)
+        held_out, learned = labels == self.label, as_labels(data.y_train) == self.label
+        own = clustering.labels_ == cluster
         return {
             "label": self.label,
-            "train_rows": int((as_labels(data.y_train) == self.label).sum()),
-            "recall": both / int(of_class.sum()),
-            "precision": both / max(1, int(in_cluster.sum())),
+            "train_rows": int(learned.sum()),
+            "recall": float((found[held_out] == cluster).mean()),
+            "precision": float((learned & own).sum() / max(1, own.sum())),
         }
 
     def references(self, clustering: Clustering, data: DataSet) -> dict[str, Any]:

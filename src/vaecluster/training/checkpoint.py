@@ -143,7 +143,9 @@ class Checkpoint:
         if other and self.finished.exists():
             return {}
         if other:
-            differences = "; ".join(f"{name} was {kept.get(name)!r}, now {self.identity[name]!r}" for name in other)
+            differences = "; ".join(
+                f"{name} was {_short(kept, name)}, now {_short(self.identity, name)}" for name in other
+            )
             raise FileError(
                 f"'{self.path}' is of another fit: {differences}. Fit as before, choose another folder, or delete it."
             )
@@ -165,3 +167,9 @@ class _StageKeeper:
 
     def keep(self, now: Snapshot, good: Snapshot | None) -> None:
         self.checkpoint.write(self.stage, self.facts, now, good)
+
+
+def _short(identity: dict[str, Any], name: str) -> str:
+    """A value as a message shows it: of a digest its beginning."""
+    value = repr(identity.get(name))
+    return value if len(value) < 40 else value[:12] + "..."

@@ -14,7 +14,8 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        # The meta device has shapes and no numbers.
+        torch.empty(1, device=device).item()
     except (RuntimeError, AssertionError, TypeError):
         here = "'auto', 'cpu'" + (" or 'cuda'" if torch.cuda.is_available() else "; there is no GPU here")
         raise SettingError(f"device is {name!r}; expected {here}.") from None

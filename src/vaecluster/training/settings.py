@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, Literal, final, get_args
+from typing import Any, ClassVar, Literal, final, get_args
 
 import numpy as np
 
@@ -46,6 +46,12 @@ class Settings:
     `early_stopping` the bound of a `held_out_share` of the rows is watched, and `patience` epochs without a better
     one end the fit; the best weights are kept. `scaling` is as in `SharedSettings`.
     """
+
+    # What the parts of a model are built by; the rest is about learning.
+    BUILT: ClassVar[tuple[str, ...]] = (
+        *("network", "latent", "hidden", "likelihood", "precision", "component_scale", "cluster_weights"),
+        *("weights_temperature", "cluster_posterior", "scaling"),
+    )
 
     network: Network
     latent: int

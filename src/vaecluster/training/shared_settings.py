@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, final, get_args
+from typing import Any, ClassVar, Literal, final, get_args
 
 from vaecluster.data.preprocessing import Scaling
 from vaecluster.errors import SettingError
@@ -48,6 +48,9 @@ class SharedSettings:
     is a name or a list of views. `scaling` is how vectors are scaled, each column for itself or all alike ("common").
     `arithmetic` "auto" multiplies in bfloat16 while training where the device gains by it.
     """
+
+    # What the parts of a model are built by; heads are left out of it, and components merged, when it is fitted.
+    BUILT: ClassVar[tuple[str, ...]] = ("latent", "hidden", "likelihood", "precision", "scaling")
 
     views: Any = "auto"
     epochs: int | None = None
