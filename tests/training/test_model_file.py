@@ -23,7 +23,7 @@ from vaecluster.training.model_file import FORMAT, UPGRADES, ModelRecord, read_m
 from vaecluster.training.presets import PRESETS
 
 FILES = Path(__file__).parent / "files"
-OLD_MODELS = sorted(FILES.glob("*.vaecluster"))
+MODELS = sorted(FILES.glob("*.vaecluster"))
 CLUSTERS = 3
 KEY = "vaecluster"
 every_method = pytest.mark.parametrize("settings", [kinds["vectors"] for kinds in PRESETS.values()], ids=PRESETS)
@@ -150,21 +150,28 @@ def test_rebuilding_leaves_the_global_random_state_alone(model_file: Path) -> No
 # Formats
 
 
-def test_every_format_that_was_released_is_among_the_files() -> None:
-    assert {path.name.split("-")[1] for path in OLD_MODELS} == {str(written) for written in UPGRADES}
+def test_every_format_that_can_be_read_is_among_the_files() -> None:
+    assert {path.name.split("-")[1] for path in MODELS} == {str(written) for written in (*UPGRADES, FORMAT)}
     assert set(UPGRADES) == set(range(min(UPGRADES), FORMAT))
 
 
-@pytest.mark.parametrize("path", OLD_MODELS, ids=lambda path: path.stem)
-def test_a_file_of_every_released_format_predicts_what_it_predicted(path: Path) -> None:
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_file_of_every_format_predicts_what_it_predicted(path: Path) -> None:
     X = make_blobs(60, n_features=4, centers=3, random_state=0)[0]
     model = VAEClustering.load(path, device="cpu")
     np.testing.assert_array_equal(model.predict(X), np.load(path.with_suffix(".npy")))
     assert model.sample(3).shape == (3, 4)
 
 
+def test_names_of_clusters_doubt_and_the_rows_are_in_the_file() -> None:
+    model = VAEClustering.load(FILES / "format-3-shared.vaecluster", device="cpu")
+    assert model.cluster_names_ == {0: "ape", 1: "bee", 2: "cat"}
+    assert (model.data_["rows"], model.data_["shape"]) == (60, [60, 4])
+    assert (model.calibration_.held_out, len(model.calibration_.bounds)) == (True, 12)
+
+
 def test_what_an_older_format_does_not_know_is_none() -> None:
-    facts = read_model(OLD_MODELS[0]).facts
+    facts = read_model(MODELS[0]).facts
     assert (facts["cluster_names"], facts["calibration"], facts["data"]) == ({}, None, None)
     assert facts["history"]["rolled_back"] == []
 

@@ -28,7 +28,7 @@ class RareMeasure:
         return {"label": self.label, "one_in": ONE_IN}
 
     def score(self, clustering: Clustering, data: DataSet) -> dict[str, Any]:
-        """`recall` is the share of the class's held-out rows in its cluster, `precision` that of the training rows there.
+        """`recall` is the share of the class's held-out rows in its cluster, `precision` that of training rows there.
 
         Held-out rows are not made rare: among them a cluster that is mostly of others could pass for the class's. Both
         are 0 if the class has no cluster of its own.
