@@ -1,15 +1,19 @@
-"""Write the README's tables of results from the files in benchmarks/results. Run by `make tables`."""
+"""Write the tables of results in the README and in docs/reliability.md from the files that hold them.
+
+Run by `make tables`.
+"""
 
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+TORTURE = ROOT / "benchmarks" / "torture"
 
 # Test accuracy by majority, as the article states it (Su 2018).
 ARTICLE = {("mnist", "su2018"): "0.83", ("fashion-mnist", "su2018"): "0.585"}
@@ -40,7 +44,7 @@ class Table:
         """The text with this table between its marks."""
         begin, end = f"<!-- {self.name}:begin -->\n", f"<!-- {self.name}:end -->"
         if text.count(begin) != 1 or text.count(end) != 1:
-            sys.exit(f"README.md must hold the lines {begin.strip()} and {end} once each.")
+            sys.exit(f"The text must hold the lines {begin.strip()} and {end} once each.")
         before, _, rest = text.partition(begin)
         return before + begin + self.table(records) + end + rest.partition(end)[2]
 
@@ -52,16 +56,24 @@ class Table:
 
 
 def main() -> None:
-    """Replace what stands between the marks in the README; with --check only say whether it is up to date."""
-    readme = ROOT / "README.md"
-    text = updated = readme.read_text()
-    records = sorted((json.loads(path.read_text()) for path in RESULTS.glob("*.json")), key=_place)
-    for table in TABLES:
+    """Replace what stands between the marks in the texts; with --check only say whether they are up to date."""
+    results = sorted(_records(RESULTS), key=_place)
+    _write(ROOT / "README.md", TABLES, results)
+    _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
+
+
+def _records(folder: Path) -> list[Record]:
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def _write(path: Path, tables: Sequence[Table], records: list[Record]) -> None:
+    text = updated = path.read_text()
+    for table in tables:
         updated = table.put_into(updated, records)
     if "--check" not in sys.argv:
-        readme.write_text(updated)
+        path.write_text(updated)
     elif updated != text:
-        sys.exit("README.md does not show what benchmarks/results holds. Run: make tables")
+        sys.exit(f"{path.name} does not show what the results hold. Run: make tables")
 
 
 def results(records: list[Record]) -> Iterator[Cells]:
@@ -161,6 +173,28 @@ TABLES = (
     Table("numbers", ("data", "method", "classes", "seeds", "clusters found, in so many seeds"), numbers),
     Table("rare", ("data", "method", "seeds", "training rows of the class", "recall", "precision"), rare),
 )
+
+
+def torture(records: list[Record]) -> Iterator[Cells]:
+    """What `make torture` counted: readers of mutated files, and fits that were killed."""
+    for record in records:
+        for reader, counted in record.get("readers", {}).items():
+            outcomes = counted["outcomes"]
+            number = f"{sum(outcomes.values()):,}"
+            refused = sum(outcomes.values()) - outcomes.get("read", 0) - outcomes.get("failure", 0)
+            good = f"{outcomes.get('read', 0):,} read, {refused:,} refused with an error of ours"
+            yield [f"mutated files, reader {reader}", number, good, str(outcomes.get("failure", 0)), _seconds(counted)]
+        if "fits" in record:
+            kills = record["kills at a step"] + record["kills at a moment"]
+            good = f"{record['fits'] - len(record['different']):,} fits ended as if never killed, to the byte"
+            yield ["SIGKILL, then resumed", f"{kills:,}", good, str(len(record["different"])), _seconds(record)]
+
+
+def _seconds(record: Record) -> str:
+    return f"{record['seconds']:.0f}"
+
+
+RELIABILITY = (Table("torture", ("what", "how often", "came out well", "failures", "seconds"), torture),)
 
 
 def _place(record: Record) -> tuple[str, int, str]:

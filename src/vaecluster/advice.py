@@ -1,11 +1,10 @@
 """What a user should hear about a fit that ended, as warnings that say what to try."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.data.dataset import Array
 from vaecluster.errors import (
     EmptyClustersWarning,
     FewCluesWarning,
@@ -13,7 +12,7 @@ from vaecluster.errors import (
     RolledBackWarning,
     UnnamedClustersWarning,
 )
-from vaecluster.evaluation.scores import Label
+from vaecluster.evaluation.naming import Naming
 from vaecluster.training.history import History
 from vaecluster.training.number import Evidence
 from vaecluster.training.regrouping import LOOKS
@@ -57,13 +56,14 @@ def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evide
         yield message, EmptyClustersWarning
 
 
-def naming_warnings(labels: Array, assigned: NDArray[np.intp], names: Mapping[int, Label]) -> Iterator[Advice]:
-    """What to hear about known labels that no cluster is named by; as in `named_in_order`."""
+def naming_warnings(naming: Naming) -> Iterator[Advice]:
+    """What to hear about known labels that no cluster is named by."""
+    labels, names = naming.labels, naming.names
     nameless = [label for label in np.unique(labels).tolist() if label not in names.values()]
     if not nameless:
         return
     first = nameless[0]
-    cluster = int(np.bincount(assigned[labels == first]).argmax())
+    cluster = int(np.bincount(naming.assigned[labels == first]).argmax())
     others = f", nor have {len(nameless) - 1} others" if len(nameless) > 1 else ""
     owner = f"that of {names[cluster]!r}" if cluster in names else "which has no name"
     message = (

@@ -1,7 +1,7 @@
 """`VAEClustering`: the method as a scikit-learn estimator."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
 from numbers import Integral
 from pathlib import Path
@@ -14,27 +14,26 @@ from sklearn.base import ClusterMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from vaecluster.advice import fit_warnings, naming_warnings
+from vaecluster.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.checking import all_or_nothing, checked_codes, checked_rows
 from vaecluster.data import checks
-from vaecluster.data.known import check_weights, counting, known_labels
+from vaecluster.data.known import Known, check_weights, counting, known_labels
 from vaecluster.data.preprocessing import Array, choose_preprocessing
 from vaecluster.data.rows import Rows, split
 from vaecluster.errors import SettingError
 from vaecluster.evaluation import inference
 from vaecluster.evaluation.agreement import Stability
-from vaecluster.evaluation.doubt import MOST_SCORES, Calibration, doubted, held_out_rows
-from vaecluster.evaluation.naming import named_in_order
+from vaecluster.evaluation.doubt import calibrate, doubted, held_out_rows
+from vaecluster.evaluation.naming import name_by
 from vaecluster.evaluation.scores import Label
 from vaecluster.model.grouping import Grouping
-from vaecluster.model.vae import ClusteringVAE
 from vaecluster.parameters import Parameters, Random, as_path, check_doubt
 from vaecluster.saving import read_fit, write_fit
 from vaecluster.session import draw_seed, fingerprint_of, session
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, forked_random_state, plain_torch
 from vaecluster.training.fitting import MethodSettings, fit_model
-from vaecluster.training.going_on import go_on
+from vaecluster.training.going_on import check_same_model, go_on
 from vaecluster.training.presets import Kind, preset_settings
 from vaecluster.training.settings import is_whole
 
@@ -153,8 +152,12 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
     ((7,), (200, 8), (4, 5))
     """
 
+    settings_: MethodSettings
+    n_clusters_: int
+    cluster_sizes_: NDArray[np.intp]
+    cluster_names_: dict[int, Label]
+
     @plain_torch()
-    @all_or_nothing
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from `X`, vectors (n, columns) or images (n, H, W) or (n, H, W, C).
 
@@ -164,42 +167,12 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
 
         Ctrl-C ends the fit after the step under way, keeps what was learned and warns. Raises `DataError` or
         `SettingError` (both are ValueErrors) before anything is learned, `FileError` if a folder cannot be written
-        to, and `TrainingError` if the loss diverges.
+        to, and `TrainingError` if the loss diverges. What it raises leaves the estimator as it was.
         """
-        base: ClusteringVAE | None = getattr(self, "model_", None) if self.warm_start else None
-        array = checked_rows(self, X, reset=base is None)
-        weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
-        self.check_plain()
-        settings = self._settings("images" if array.ndim > 2 else "vectors")
-        checks.check_enough(array, 1 if self.n_clusters == "auto" else self.n_clusters)
-        if settings.likelihood == "bernoulli" and array.ndim == 2:
-            checks.check_unit_range(array, getattr(self, "feature_names_in_", None))
-        if base is not None:
-            self._check_same_model(settings)
-            self.settings_ = settings
-            return self._go_on(array, weights, known, settings.in_one(len(array)).epochs, seen=0)
-        self.settings_ = settings
-        counted, weights = counting(array, weights)
-        self.preprocessing_ = choose_preprocessing(counted, settings.likelihood, settings.scaling, weights)
-        learned = self._rows(counted, weights)
-        number = held_out_rows(len(learned), self.outlier_fraction)
-        with session(self, learned, self.checkpoint_dir, goes_on=False) as told:
-            learned, held_out = split(learned, number)
-            fitted = fit_model(settings, learned, self._given_number(), told.listeners, told.keeper)
-            told.history.ending = fitted.ending
-        self.history_ = told.history
-        self.hierarchy_, self.evidence_ = fitted.hierarchy, fitted.evidence
-        found_by = self.evidence_ if self.n_clusters == "auto" else None
-        self.model_, self.cluster_names_ = self._named(fitted.model, array, known, renumber=True)
-        self._calibrate(learned, held_out)
-        self._tell(array)
-        self.data_ = fingerprint_of(array)
-        for message, category in fit_warnings(self.history_, self.cluster_sizes_, found_by):
-            warnings.warn(message, category, stacklevel=3)
+        self._warn(self._fit(X, y, sample_weight))
         return self
 
     @plain_torch()
-    @all_or_nothing
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
 
@@ -211,12 +184,8 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         """
         if not hasattr(self, "model_"):
             return self.fit(X, y, sample_weight)
-        self.check_plain()
-        array = checked_rows(self, X)
-        weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
-        # A file of an older format does not say how many there were.
-        seen = len(array) if self.data_ is None else self.data_["rows"]
-        return self._go_on(array, weights, known, 1, seen=seen)
+        self._warn(self._learn_more(X, y, sample_weight))
+        return self
 
     def name_clusters(self, names: Mapping[int, Label]) -> Self:
         """Name clusters, those that are given; nothing else changes. Raises `SettingError` for a cluster not there."""
@@ -373,58 +342,76 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         read_fit(estimator, as_path("path", path, "a file"), device)
         return estimator
 
+    @all_or_nothing
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
+        """`fit`; what the user should hear about it."""
+        goes_on = bool(self.warm_start) and hasattr(self, "model_")
+        array = checked_rows(self, X, reset=not goes_on)
+        weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
+        self.check_plain()
+        settings = self._settings("images" if array.ndim > 2 else "vectors")
+        checks.check_enough(array, 1 if self.n_clusters == "auto" else self.n_clusters)
+        if settings.likelihood == "bernoulli" and array.ndim == 2:
+            checks.check_unit_range(array, getattr(self, "feature_names_in_", None))
+        if goes_on:
+            check_same_model(settings, self.settings_, self.n_clusters, self.n_clusters_)
+            self.settings_ = settings
+            return self._go_on(array, weights, known, settings.in_one(len(array)).epochs, seen=0)
+        self.settings_ = settings
+        counted, weights = counting(array, weights)
+        self.preprocessing_ = choose_preprocessing(counted, settings.likelihood, settings.scaling, weights)
+        learned = self._rows(counted, weights)
+        number = held_out_rows(len(learned), self.outlier_fraction)
+        with session(self, learned, self.checkpoint_dir, goes_on=False) as told:
+            learned, held_out = split(learned, number)
+            fitted = fit_model(settings, learned, self._given_number(), told.listeners, told.keeper)
+            told.history.ending = fitted.ending
+        self.model_, self.history_ = fitted.model, told.history
+        self.hierarchy_, self.evidence_ = fitted.hierarchy, fitted.evidence
+        naming = name_by(self.model_, self._rows(array[known.rows]), known.labels)
+        self.model_, self.cluster_names_ = naming.renumbered(self.model_)
+        self.calibration_ = calibrate(self.model_, learned, held_out)
+        self._tell(array)
+        self.data_ = fingerprint_of(array)
+        found_by = self.evidence_ if self.n_clusters == "auto" else None
+        return [*naming_warnings(naming), *fit_warnings(self.history_, self.cluster_sizes_, found_by)]
+
+    @all_or_nothing
+    def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
+        """`partial_fit` of a fitted model; what the user should hear about it."""
+        self.check_plain()
+        array = checked_rows(self, X)
+        weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
+        # A file of an older format does not say how many there were.
+        seen = len(array) if self.data_ is None else self.data_["rows"]
+        return self._go_on(array, weights, known, 1, seen=seen)
+
     def _go_on(
-        self,
-        array: Array,
-        weights: NDArray[np.float64] | None,
-        known: tuple[NDArray[np.intp], Array],
-        epochs: int,
-        seen: int,
-    ) -> Self:
+        self, array: Array, weights: NDArray[np.float64] | None, known: Known, epochs: int, seen: int
+    ) -> Sequence[Advice]:
         """Learn from checked rows with the clusters as they are; `seen` rows stand behind the model beside these."""
         # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
         model = deepcopy(self.model_)
         learned = self._rows(*counting(array, weights))
         # A pass over new rows is short and not kept.
-        number, folder = (
-            (0, None) if seen else (held_out_rows(len(learned), self.outlier_fraction), self.checkpoint_dir)
-        )
+        folder = None if seen else self.checkpoint_dir
+        number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
         with session(self, learned, folder, goes_on=True) as told:
             learned, held_out = split(learned, number)
             told.history.ending = go_on(self.settings_, model, learned, epochs, seen, told.listeners, told.keeper)
-        self.history_ = told.history
-        self.model_, names = self._named(model, array, known, renumber=False)
-        self.cluster_names_ = self.cluster_names_ | names
+        self.model_, self.history_ = model, told.history
+        naming = name_by(model, self._rows(array[known.rows]), known.labels)
+        self.cluster_names_ = self.cluster_names_ | naming.names
         if not seen:
-            self._calibrate(learned, held_out)
+            self.calibration_ = calibrate(model, learned, held_out)
         self._tell(array)
         self.data_ = fingerprint_of(array) | {"rows": seen + len(array)}
-        for message, category in fit_warnings(self.history_, None, None):
+        return [*naming_warnings(naming), *fit_warnings(self.history_, None, None)]
+
+    def _warn(self, advice: Sequence[Advice]) -> None:
+        """Tell the caller of `fit`. Outside what may be undone: where warnings are errors the model is there still."""
+        for message, category in advice:
             warnings.warn(message, category, stacklevel=4)
-        return self
-
-    def _named(
-        self, model: ClusteringVAE, array: Array, known: tuple[NDArray[np.intp], Array], *, renumber: bool
-    ) -> tuple[ClusteringVAE, dict[int, Label]]:
-        """The model with its clusters in the order of their names, if they are to be, and these names."""
-        rows, labels = known
-        if not len(rows):
-            return model, {}
-        assigned = inference.assignments(model, self._rows(array[rows])).argmax(1)
-        order, names = named_in_order(labels, assigned, model.grouping.clusters)
-        for message, category in naming_warnings(labels, assigned, names):
-            warnings.warn(message, category, stacklevel=5)
-        if not renumber:
-            return model, names
-        number = np.argsort(order)
-        grouping = Grouping(torch.from_numpy(number).to(self._device())[model.grouping.cluster_of], len(order))
-        return model.regrouped(grouping), {int(number[cluster]): name for cluster, name in names.items()}
-
-    def _calibrate(self, learned: Rows, held_out: Rows) -> None:
-        """Keep what outliers are told by: the bounds of rows held out, or else of some of those learned from."""
-        some = learned.some(np.random.default_rng(0).permutation(len(learned))[:MOST_SCORES])
-        bounds = inference.bounds(self.model_, held_out if len(held_out) else some)
-        self.calibration_ = Calibration.of(bounds, held_out=len(held_out) > 0)
 
     def _tell(self, array: Array) -> None:
         """Say of the rows of the fit what the model says of them."""
@@ -439,26 +426,6 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
                 "This model is from a file of an older format, without what outliers are told by. Fit again."
             )
         return self.calibration_.outlier_score(inference.bounds(self.model_, rows))
-
-    def _check_same_model(self, settings: MethodSettings) -> None:
-        """Raise `SettingError` if a fit is to go on with other clusters, parts or method than the model has."""
-        if self.n_clusters not in ("auto", self.n_clusters_):
-            raise SettingError(
-                f"n_clusters is {self.n_clusters}, but the model has {self.n_clusters_} clusters, and warm_start "
-                f"keeps them. Set n_clusters={self.n_clusters_}, or warm_start=False to begin anew."
-            )
-        if type(self.settings_) is not type(settings):
-            raise SettingError(
-                f"preset is {self.preset!r}, but the model was fitted with another one, and warm_start keeps it. Set "
-                "the preset of the model, or warm_start=False to begin anew."
-            )
-        for name in settings.BUILT:
-            was, now = getattr(self.settings_, name), getattr(settings, name)
-            if was != now:
-                raise SettingError(
-                    f"{name} is {now!r}, but the model was built with {was!r}, and warm_start keeps its parts. Set "
-                    f"{name}={was!r}, or warm_start=False to begin anew."
-                )
 
     def _settings(self, kind: Kind) -> MethodSettings:
         if self.n_clusters != "auto" and not is_whole(self.n_clusters, 1):

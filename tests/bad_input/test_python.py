@@ -1406,8 +1406,14 @@ WRONG_FITS = {
     "preset: another one": (
         lambda model: model.set_params(warm_start=True, preset="su2018", components=None, heads=None).fit(ROWS),
         SettingError,
-        "preset is 'su2018', but the model was fitted with another one, and warm_start keeps it. Set "
-        "the preset of the model, or warm_start=False to begin anew.",
+        "preset is not the one that the model was fitted with, and warm_start keeps it. Set that one, "
+        "or warm_start=False to begin anew.",
+    ),
+    "latent: another one": (
+        lambda model: model.set_params(warm_start=True, latent=3).fit(ROWS),
+        SettingError,
+        "latent is 3, but the model was built with 2, and warm_start keeps its parts. Set latent=2, or "
+        "warm_start=False to begin anew.",
     ),
     "features: partial_fit with fewer columns": (
         lambda model: model.partial_fit(ROWS[:, :3]),
@@ -1472,10 +1478,8 @@ WRONG_PLACES = {
         cut_off,
         lambda model, at: small(checkpoint_dir=at).fit(ROWS[:20]),
         FileError,
-        "'AT/checkpoint.safetensors' is of another fit: the data was "
-        "'0b1dbe24ebf9044e890fbc3a82541361894852533040394a5699733511773b65', now "
-        "'51fd477d1f87c1a50f1a3948752d62947573ecd786543f4182b518c2c6f35f2e'. Fit as before, choose "
-        "another folder, or delete it.",
+        "'AT/checkpoint.safetensors' is of another fit: the data was '0b1dbe24ebf...', now '51fd477d1f8...'. "
+        "Fit as before, choose another folder, or delete it.",
     ),
     "random_state: checkpoint_dir of another seed": (
         cut_off,

@@ -57,6 +57,7 @@ def written(tables, monkeypatch, folder: Path, readme: Path, *options: str) -> s
     """The README after the script has run on these results."""
     monkeypatch.setattr(tables, "ROOT", readme.parent)
     monkeypatch.setattr(tables, "RESULTS", folder)
+    monkeypatch.setattr(tables, "TORTURE", folder / "torture")
     monkeypatch.setattr(sys, "argv", ["tables.py", *options])
     tables.main()
     return readme.read_text()
@@ -73,6 +74,8 @@ def rows_of(text: str, name: str) -> list[list[str]]:
 def readme(tmp_path) -> Path:
     path = tmp_path / "README.md"
     path.write_text(BARE)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "reliability.md").write_text("<!-- torture:begin -->\n<!-- torture:end -->\n")
     return path
 
 
@@ -96,6 +99,21 @@ def test_every_file_is_in_the_table_of_its_sort(tables, monkeypatch, readme, res
     numbers = [["digits", METHOD, "10", "2"], ["digits", f"{METHOD} auto", "10", "1"]]
     assert [row[:4] for row in rows_of(text, "numbers")] == numbers
     assert [row[:2] for row in rows_of(text, "rare")] == [["digits-rare-4", METHOD]]
+
+
+def test_what_torture_counted_is_in_the_page_on_reliability(tables, monkeypatch, readme, results, tmp_path):
+    folder = results / "torture"
+    folder.mkdir()
+    fuzzed = {"readers": {"npz": {"outcomes": {"read": 3, "FileError": 2000, "failure": 1}, "seconds": 1.25}}}
+    killed = {"kills at a step": 5, "kills at a moment": 6, "fits": 4, "different": ["shared"], "seconds": 9.6}
+    (folder / "fuzz.json").write_text(json.dumps(fuzzed))
+    (folder / "kill.json").write_text(json.dumps(killed))
+    written(tables, monkeypatch, results, readme)
+    rows = rows_of((tmp_path / "docs" / "reliability.md").read_text(), "torture")
+    assert [row[1] for row in rows] == ["2,004", "11"]
+    assert [row[3:] for row in rows] == [["1", "1"], ["1", "10"]]
+    assert rows[0][2] == "3 read, 2,000 refused with an error of ours"
+    assert rows[1][2] == "3 fits ended as if never killed, to the byte"
 
 
 def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(tables, monkeypatch, readme, results):

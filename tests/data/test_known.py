@@ -20,16 +20,16 @@ KNOWN = {
 @pytest.mark.parametrize("name", KNOWN)
 def test_known_labels_are_all_but_the_unknown(name: str) -> None:
     given, rows, labels = KNOWN[name]
-    found, of_them = known_labels(given, 3)
-    assert found.tolist() == rows
-    assert of_them.tolist() == labels
+    known = known_labels(given, 3)
+    assert known.rows.tolist() == rows
+    assert known.labels.tolist() == labels
 
 
 @pytest.mark.parametrize(
     "given", [None, [1, 2, 3], [0.5, 0.1, 2.0], ["a", "b", "c"], [-1, -1, -1], [[1, -1], [2, -1], [3, 3]], [[-1]] * 3]
 )
 def test_where_nothing_is_unknown_or_nothing_known_no_label_counts(given: object) -> None:
-    assert len(known_labels(given, 3)[0]) == 0
+    assert len(known_labels(given, 3).rows) == 0
 
 
 @pytest.mark.parametrize("given", [[1], [1, -1], 5, np.zeros((2, 3))])

@@ -1,6 +1,7 @@
 """What is known of some rows beforehand: how much each counts, and the names of a few."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,21 +53,32 @@ def counting(array: Array, weights: NDArray[np.float64] | None) -> tuple[Array, 
     return array[counted], normalised(weights[counted])
 
 
-def known_labels(labels: Any, rows: int) -> tuple[NDArray[np.intp], Array]:
-    """Which rows have a known label (known,), and those labels (known,), from what a user gave as `y` (rows,).
+@final
+@dataclass(frozen=True)
+class Known:
+    """The numbers of rows with a known label, and those labels: (known rows,) each."""
+
+    rows: NDArray[np.intp]
+    labels: Array
+
+
+NONE_KNOWN = Known(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
+
+
+def known_labels(labels: Any, rows: int) -> Known:
+    """The known labels in what a user gave as `y` (rows,).
 
     Unknown are -1, None, NaN and "". Where none is unknown, `y` is what a pipeline hands to all its steps and not
     meant for a clusterer: then no label counts as known. Raises `DataError` if there is not one for each row, or
     unless the known ones are all integers or all strings.
 
     >>> known_labels(["cat", None, "dog"], 3)
-    (array([0, 2]), array(['cat', 'dog'], dtype='<U3'))
-    >>> known_labels([1, 2, 1], 3)[0].size
+    Known(rows=array([0, 2]), labels=array(['cat', 'dog'], dtype='<U3'))
+    >>> known_labels([1, 2, 1], 3).rows.size
     0
     """
-    none = np.empty(0, dtype=np.intp)
     if labels is None:
-        return none, none
+        return NONE_KNOWN
     try:
         array = np.asarray(labels)
     except ValueError:
@@ -75,12 +87,12 @@ def known_labels(labels: Any, rows: int) -> tuple[NDArray[np.intp], Array]:
         raise DataError(f"y has shape {array.shape}, but there are {rows:,} rows. Give each row a label, or -1.")
     unknown = _unknown(array) if array.ndim == 1 else np.zeros(rows, dtype=bool)
     if not unknown.any():
-        return none, none
+        return NONE_KNOWN
     known = np.flatnonzero(~unknown)
     if not len(known):
-        return none, none
+        return NONE_KNOWN
     try:
-        return known, as_labels(array[known])
+        return Known(known, as_labels(array[known]))
     except DataError as error:
         raise DataError(f"y: {error} Unknown labels are -1, None, NaN or ''.") from None
 

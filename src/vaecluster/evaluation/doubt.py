@@ -7,8 +7,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.data.rows import Rows
 from vaecluster.errors import DataError
+from vaecluster.evaluation.inference import bounds
 from vaecluster.evaluation.scores import UNASSIGNED
+from vaecluster.model.vae import ClusteringVAE
 
 # Of the rows of a fit, at most this share and at most so many are kept for calibration.
 MOST_HELD_OUT, MOST_SCORES = 0.2, 2000
@@ -52,6 +55,12 @@ class Calibration:
     def from_dict(cls, plain: dict[str, Any]) -> "Calibration":
         """What `as_dict` wrote down."""
         return cls(np.array(plain["bounds"], dtype=float), plain["held_out"])
+
+
+def calibrate(model: ClusteringVAE, learned: Rows, held_out: Rows) -> Calibration:
+    """The calibration by rows that were held out, or where there are none by some of those that were learned from."""
+    some = learned.some(np.random.default_rng(0).permutation(len(learned))[:MOST_SCORES])
+    return Calibration.of(bounds(model, held_out if len(held_out) else some), held_out=len(held_out) > 0)
 
 
 def held_out_rows(rows: int, outlier_fraction: float) -> int:

@@ -1,26 +1,58 @@
 """Clusters named by the known labels of some rows."""
 
+from dataclasses import dataclass
+from typing import final
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from vaecluster.data.dataset import Array
+from vaecluster.data.rows import Rows
+from vaecluster.evaluation.inference import assignments
 from vaecluster.evaluation.scores import Label, matched_names
+from vaecluster.model.grouping import Grouping
+from vaecluster.model.vae import ClusteringVAE
 
 
-def named_in_order(
-    labels: Array, assigned: NDArray[np.intp], clusters: int
-) -> tuple[NDArray[np.intp], dict[int, Label]]:
-    """All clusters, those with a name first, in the order of their names: (clusters,); and the names by cluster.
+@final
+@dataclass(frozen=True)
+class Naming:
+    """Names of clusters, by the known `labels` of rows and the clusters `assigned` to them: (known rows,) each."""
 
-    `labels` and `assigned` (known rows,) are known labels and the clusters of the same rows. Each label goes to a
-    cluster of its own, so that most of these rows are named right; a cluster with none of them has no name.
+    labels: Array
+    assigned: NDArray[np.intp]
+    names: dict[int, Label]
 
-    >>> named_in_order(np.array(["b", "b", "a"]), np.array([0, 0, 2]), 3)
-    (array([2, 0, 1]), {2: 'a', 0: 'b'})
+    def renumbered(self, model: ClusteringVAE) -> tuple[ClusteringVAE, dict[int, Label]]:
+        """The model with its clusters in the order of their names, the nameless last, and the names then."""
+        if not self.names:
+            return model, {}
+        clusters = model.grouping.clusters
+        named = sorted(self.names, key=lambda cluster: self.names[cluster])
+        order = [*named, *(cluster for cluster in range(clusters) if cluster not in self.names)]
+        number = torch.from_numpy(np.argsort(order)).to(model.grouping.cluster_of.device)
+        grouping = Grouping(number[model.grouping.cluster_of], clusters)
+        return model.regrouped(grouping), {place: self.names[cluster] for place, cluster in enumerate(named)}
+
+
+def name_by(model: ClusteringVAE, rows: Rows, labels: Array) -> Naming:
+    """Names for the model's clusters from rows with known labels (known rows,); none where there are no such rows."""
+    assigned = assignments(model, rows).argmax(1) if len(rows) else np.empty(0, dtype=np.intp)
+    return Naming(labels, assigned, names_of(labels, assigned))
+
+
+def names_of(labels: Array, assigned: NDArray[np.intp]) -> dict[int, Label]:
+    """The name of each cluster that has one, from known labels of rows and their clusters: (known rows,) each.
+
+    Each label goes to a cluster of its own, so that most of these rows are named right; a cluster with no row of a
+    label is not named by it.
+
+    >>> names_of(np.array(["b", "b", "a"]), np.array([0, 0, 2]))
+    {0: 'b', 2: 'a'}
     """
-    matched = matched_names(labels, assigned)
+    if not len(labels):
+        return {}
     held = set(zip(assigned.tolist(), labels.tolist(), strict=True))
-    pairs = sorted(((name, cluster) for cluster, name in matched.items() if (cluster, name) in held))
-    named = [cluster for _, cluster in pairs]
-    rest = [cluster for cluster in range(clusters) if cluster not in named]
-    return np.array([*named, *rest], dtype=np.intp), {cluster: name for name, cluster in pairs}
+    matched = sorted(matched_names(labels, assigned).items())
+    return {cluster: name for cluster, name in matched if (cluster, name) in held}

@@ -172,4 +172,4 @@ class _StageKeeper:
 def _short(identity: dict[str, Any], name: str) -> str:
     """A value as a message shows it: of a digest its beginning."""
     value = repr(identity.get(name))
-    return value if len(value) < 40 else value[:12] + "..."
+    return value if len(value) < 40 else value[:12] + "...'"

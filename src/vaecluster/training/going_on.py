@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
+from typing import Literal
 
 import torch
 
 from vaecluster.data.rows import Rows
+from vaecluster.errors import SettingError
 from vaecluster.model.full_covariance import MomentComponents, MomentWeights
 from vaecluster.model.heads import ComponentHeads, ComponentPosterior, HeadedVAE
 from vaecluster.model.networks.reduced import reduce
@@ -95,3 +97,26 @@ def _(
     components.mix(before, seen / (seen + len(rows)))
     weights.follow(components)
     return ending
+
+
+def check_same_model(
+    settings: MethodSettings, fitted: MethodSettings, clusters: int | Literal["auto"], fitted_clusters: int
+) -> None:
+    """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
+    if clusters not in ("auto", fitted_clusters):
+        raise SettingError(
+            f"n_clusters is {clusters}, but the model has {fitted_clusters} clusters, and warm_start keeps them. Set "
+            f"n_clusters={fitted_clusters}, or warm_start=False to begin anew."
+        )
+    if type(settings) is not type(fitted):
+        raise SettingError(
+            "preset is not the one that the model was fitted with, and warm_start keeps it. Set that one, or "
+            "warm_start=False to begin anew."
+        )
+    for name in settings.BUILT:
+        was, now = getattr(fitted, name), getattr(settings, name)
+        if was != now:
+            raise SettingError(
+                f"{name} is {now!r}, but the model was built with {was!r}, and warm_start keeps its parts. Set "
+                f"{name}={was!r}, or warm_start=False to begin anew."
+            )
