@@ -35,16 +35,6 @@ def run_folder(tmp_path_factory, rows_file) -> Path:
     return folder
 
 
-def fails(capsys, *arguments) -> str:
-    """The one line that a command leaves on standard error, its exit status being 2."""
-    status = run([str(argument) for argument in arguments])
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert status == 2
-    assert len(lines) == 1
-    assert lines[0].startswith("Error: ")
-    return lines[0]
-
-
 def test_fit_leaves_a_folder_that_other_programs_can_read(run_folder, blobs):
     described = json.loads((run_folder / "run.json").read_text())
     assert described["rows"] == sum(entry["size"] for entry in described["clusters"]) == len(blobs)
@@ -92,9 +82,9 @@ def test_without_a_number_of_clusters_one_is_found_and_reported(rows_file, tmp_p
     assert re.search(r"<dt>Clusters</dt>\s*<dd>3</dd>", page)
 
 
-def test_an_output_that_exists_is_kept_unless_told_otherwise(run_folder, rows_file, capsys):
+def test_an_output_that_exists_is_kept_unless_told_otherwise(run_folder, rows_file, fails):
     before = (run_folder / "labels.csv").read_bytes()
-    message = fails(capsys, "fit", rows_file, "--output", run_folder, "--epochs", 1)
+    message = fails("fit", rows_file, "--output", run_folder, "--epochs", 1)
     assert "is not empty" in message
     assert "--overwrite" in message
     assert (run_folder / "labels.csv").read_bytes() == before
@@ -107,7 +97,7 @@ def test_overwrite_replaces_the_run(rows_file, tmp_path):
     assert len(json.loads((tmp_path / "run" / "run.json").read_text())["clusters"]) == 3
 
 
-def test_benchmark_keeps_every_seed(tmp_path, capsys):
+def test_benchmark_keeps_every_seed(tmp_path, capsys, fails):
     command = [
         "benchmark",
         "digits",
@@ -132,7 +122,7 @@ def test_benchmark_keeps_every_seed(tmp_path, capsys):
     assert longer["runs"][:2] == record["runs"]
     assert len(longer["runs"]) == 3
     capsys.readouterr()
-    assert "other parameters" in fails(capsys, *command, "--device", "cpu")
+    assert "other parameters" in fails(*command, "--device", "cpu")
     assert {"torch", "vaecluster"} <= set(record["versions"])
 
 
@@ -189,64 +179,62 @@ def test_help_names_every_option(command, capsys):
     assert "vaecluster" in capsys.readouterr().out
 
 
-def test_bad_files_are_one_line(tmp_path, capsys, run_folder):
+def test_bad_files_are_one_line(tmp_path, fails, run_folder):
     text = tmp_path / "rows.npz"
     text.write_text("no archive")
-    assert "rows.npz" in fails(capsys, "fit", text)
-    assert "missing.npy" in fails(capsys, "fit", tmp_path / "missing.npy")
-    assert "mnits" in fails(capsys, "fit", "mnits")
-    assert "holds no run" in fails(capsys, "report", tmp_path)
-    assert "holds no run" in fails(capsys, "predict", tmp_path / "nowhere", text)
-    assert ".csv or .npy" in fails(capsys, "predict", run_folder, text, "--output", tmp_path / "labels.xls")
+    assert "rows.npz" in fails("fit", text)
+    assert "missing.npy" in fails("fit", tmp_path / "missing.npy")
+    assert "mnits" in fails("fit", "mnits")
+    assert "holds no run" in fails("report", tmp_path)
+    assert "holds no run" in fails("predict", tmp_path / "nowhere", text)
+    assert ".csv or .npy" in fails("predict", run_folder, text, "--output", tmp_path / "labels.xls")
 
 
-def test_rows_of_another_layout_are_one_line(run_folder, tmp_path, capsys):
+def test_rows_of_another_layout_are_one_line(run_folder, tmp_path, fails):
     np.save(tmp_path / "narrow.npy", np.zeros((5, 3)))
     np.save(tmp_path / "images.npy", np.zeros((5, 3, 3)))
-    assert "3 features, but VAEClustering is expecting 4" in fails(
-        capsys, "predict", run_folder, tmp_path / "narrow.npy"
-    )
-    assert "an image of 3x3, but the fit was on" in fails(capsys, "predict", run_folder, tmp_path / "images.npy")
+    assert "3 features, but VAEClustering is expecting 4" in fails("predict", run_folder, tmp_path / "narrow.npy")
+    assert "an image of 3x3, but the fit was on" in fails("predict", run_folder, tmp_path / "images.npy")
 
 
-def test_bad_rows_are_one_line_and_leave_no_run(tmp_path, capsys):
+def test_bad_rows_are_one_line_and_leave_no_run(tmp_path, fails):
     X = np.ones((20, 3))
     X[4, 1] = np.nan
     np.save(tmp_path / "rows.npy", X)
-    message = fails(capsys, "fit", tmp_path / "rows.npy", "--output", tmp_path / "run")
+    message = fails("fit", tmp_path / "rows.npy", "--output", tmp_path / "run")
     assert "1 NaN" in message
     assert "column 1" in message
     assert not (tmp_path / "run" / "run.json").exists()
 
 
-def test_bad_options_are_one_line(capsys, run_folder, rows_file, tmp_path):
-    assert "clusters" in fails(capsys, "fit", rows_file, "--clusters", "many")
-    assert "--nope" in fails(capsys, "fit", rows_file, "--nope")
-    assert "'auto'" in fails(capsys, "fit", rows_file, "--preset", "su2018", "--output", tmp_path / "run")
-    assert "sur2018" in fails(capsys, "fit", rows_file, "--preset", "sur2018", "--output", tmp_path / "run")
-    assert "--threads" in fails(capsys, "fit", rows_file, "--threads", "0")
-    assert "one of 0 to 2" in fails(capsys, "sample", run_folder, "--cluster", "3")
-    assert "at most 64" in fails(capsys, "sample", run_folder, "--number", "65", "--output", "a.png")
-    assert "fitt" in fails(capsys, "fitt")
-    assert "--seeds" in fails(capsys, "benchmark", "digits", "--seeds", "0")
-    assert "kmeans" in fails(capsys, "benchmark", "digits", "--method", "k-means")
-    assert "counts" in fails(capsys, "benchmark", "digits", "--kind", "genes")
-    assert "'arms'" in fails(capsys, "benchmark", "digits", "--without", "arms")
-    assert "--rare is '10'" in fails(capsys, "benchmark", "digits", "--rare", "10")
-    assert "--clusters" in fails(capsys, "benchmark", "digits", "--auto", "--clusters", "3")
-    assert "must be told" in fails(capsys, "benchmark", "digits", "--method", "kmeans", "--auto")
-    assert "generates no rows" in fails(capsys, "benchmark", "digits", "--method", "kmeans", "--generation")
-    assert "epochs is 3" in fails(capsys, "benchmark", "digits", "--method", "kmeans", "--epochs", 3)
+def test_bad_options_are_one_line(fails, run_folder, rows_file, tmp_path):
+    assert "clusters" in fails("fit", rows_file, "--clusters", "many")
+    assert "--nope" in fails("fit", rows_file, "--nope")
+    assert "'auto'" in fails("fit", rows_file, "--preset", "su2018", "--output", tmp_path / "run")
+    assert "sur2018" in fails("fit", rows_file, "--preset", "sur2018", "--output", tmp_path / "run")
+    assert "--threads" in fails("fit", rows_file, "--threads", "0")
+    assert "one of 0 to 2" in fails("sample", run_folder, "--cluster", "3")
+    assert "at most 64" in fails("sample", run_folder, "--number", "65", "--output", "a.png")
+    assert "fitt" in fails("fitt")
+    assert "--seeds" in fails("benchmark", "digits", "--seeds", "0")
+    assert "kmeans" in fails("benchmark", "digits", "--method", "k-means")
+    assert "counts" in fails("benchmark", "digits", "--kind", "genes")
+    assert "'arms'" in fails("benchmark", "digits", "--without", "arms")
+    assert "--rare is '10'" in fails("benchmark", "digits", "--rare", "10")
+    assert "--clusters" in fails("benchmark", "digits", "--auto", "--clusters", "3")
+    assert "must be told" in fails("benchmark", "digits", "--method", "kmeans", "--auto")
+    assert "generates no rows" in fails("benchmark", "digits", "--method", "kmeans", "--generation")
+    assert "epochs is 3" in fails("benchmark", "digits", "--method", "kmeans", "--epochs", 3)
 
 
-def test_a_damaged_run_is_one_line(run_folder, rows_file, tmp_path, capsys):
+def test_a_damaged_run_is_one_line(run_folder, rows_file, tmp_path, fails):
     damaged = tmp_path / "run"
     shutil.copytree(run_folder, damaged)
     model = damaged / "model.vaecluster"
     model.write_bytes(model.read_bytes()[:1000])
-    assert "model.vaecluster" in fails(capsys, "predict", damaged, rows_file)
+    assert "model.vaecluster" in fails("predict", damaged, rows_file)
     (damaged / "run.json").write_text("{")
-    assert "run.json" in fails(capsys, "report", damaged)
+    assert "run.json" in fails("report", damaged)
 
 
 def test_the_program_itself_exits_with_2_and_no_traceback(tmp_path):

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from vaecluster.atomic import locked
-from vaecluster.cli import run
 
 VAECLUSTER = Path(sys.executable).with_name("vaecluster")
 pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
@@ -81,20 +80,13 @@ def test_after_ctrl_c_there_is_a_model_and_the_fit_can_go_on(rows_file, whole, t
     assert content(stopped, "labels.csv") == content(whole, "labels.csv")
 
 
-def fails(capsys, *arguments) -> str:
-    status = run([str(argument) for argument in arguments])
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert (status, len(lines)) == (2, 1)
-    return lines[0]
+def test_what_is_finished_cannot_be_resumed(whole, fails):
+    assert "holds no unfinished fit" in fails("fit", "--resume", whole)
 
 
-def test_what_is_finished_cannot_be_resumed(whole, capsys):
-    assert "holds no unfinished fit" in fails(capsys, "fit", "--resume", whole)
-
-
-def test_a_folder_in_use_is_left_alone(rows_file, tmp_path, capsys):
+def test_a_folder_in_use_is_left_alone(rows_file, tmp_path, fails):
     with locked(tmp_path / "run"):
-        line = fails(capsys, "fit", rows_file, *SETTINGS, "--output", tmp_path / "run", "--overwrite")
+        line = fails("fit", rows_file, *SETTINGS, "--output", tmp_path / "run", "--overwrite")
     assert "is in use by another process. Wait for it" in line
     assert [file.name for file in (tmp_path / "run").iterdir()] == [".lock"]
 
@@ -102,35 +94,35 @@ def test_a_folder_in_use_is_left_alone(rows_file, tmp_path, capsys):
 @pytest.mark.parametrize(
     "wrong", [["--clusters", "1000000"], ["--views", "none"], ["--epochs", "0"], ["--outlier-fraction", "0.001"]]
 )
-def test_a_fit_that_is_refused_leaves_nothing_behind(wrong, rows_file, tmp_path, capsys):
-    fails(capsys, "fit", rows_file, *SETTINGS[4:], *wrong, "--output", tmp_path / "a" / "run")
+def test_a_fit_that_is_refused_leaves_nothing_behind(wrong, rows_file, tmp_path, fails):
+    fails("fit", rows_file, *SETTINGS[4:], *wrong, "--output", tmp_path / "a" / "run")
     assert not (tmp_path / "a" / "run").exists()
 
 
-def test_a_fit_that_is_refused_leaves_an_earlier_run_as_it_was(rows_file, whole, tmp_path, capsys):
+def test_a_fit_that_is_refused_leaves_an_earlier_run_as_it_was(rows_file, whole, tmp_path, fails):
     before = {file: file.read_bytes() for file in whole.rglob("*") if file.is_file()}
-    fails(capsys, "fit", rows_file, *SETTINGS[4:], "--epochs", "0", "--output", whole, "--overwrite")
+    fails("fit", rows_file, *SETTINGS[4:], "--epochs", "0", "--output", whole, "--overwrite")
     assert {file: file.read_bytes() for file in whole.rglob("*") if file.is_file()} == before
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{}", '{"source": 3}', None])
-def test_a_damaged_order_is_one_line(damage, rows_file, tmp_path, capsys):
+def test_a_damaged_order_is_one_line(damage, rows_file, tmp_path, fails):
     folder = tmp_path / "run"
     cut_off(rows_file, folder, signal.SIGKILL)
     order = folder / "fit.json"
     order.unlink() if damage is None else order.write_text(damage)
-    assert "fit.json' is missing or damaged. Fit again, with --overwrite." in fails(capsys, "fit", "--resume", folder)
+    assert "fit.json' is missing or damaged. Fit again, with --overwrite." in fails("fit", "--resume", folder)
 
 
-def test_other_rows_under_the_same_name_are_refused(blobs, tmp_path, capsys):
+def test_other_rows_under_the_same_name_are_refused(blobs, tmp_path, fails):
     source, folder = tmp_path / "rows.npz", tmp_path / "run"
     np.savez(source, X=np.tile(blobs, (10, 1)))
     cut_off(source, folder, signal.SIGKILL)
     np.savez(source, X=np.tile(blobs, (10, 1)) + 1)
-    assert "is of another fit: the data was" in fails(capsys, "fit", "--resume", folder)
+    assert "is of another fit: the data was" in fails("fit", "--resume", folder)
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc").is_dir(), reason="root can write almost anywhere")
-def test_a_folder_that_cannot_be_made_is_one_line(rows_file, capsys):
+def test_a_folder_that_cannot_be_made_is_one_line(rows_file, fails):
     place = Path("/proc/run") if Path("/proc").is_dir() else Path("/run/of/nobody")
-    assert "cannot be written" in fails(capsys, "fit", rows_file, *SETTINGS, "--output", place)
+    assert "cannot be written" in fails("fit", rows_file, *SETTINGS, "--output", place)

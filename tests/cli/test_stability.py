@@ -19,16 +19,6 @@ def command(tmp_path_factory, blobs) -> list[str]:
     return ["stability", str(path), "--clusters", "3", "--runs", "3", "--epochs", "2", "--seed", "4"]
 
 
-def fails(capsys, *arguments) -> str:
-    """The one line that a command leaves on standard error, its exit status being 2."""
-    status = run([str(argument) for argument in arguments])
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert status == 2
-    assert len(lines) == 1
-    assert lines[0].startswith("Error: ")
-    return lines[0]
-
-
 def test_stability_writes_a_picture_and_says_what_it_shows(command, tmp_path, blobs, capsys):
     assert run([*command, "--output", str(tmp_path / "new" / "chart.png")]) == 0
     with Image.open(tmp_path / "new" / "chart.png") as picture:
@@ -65,17 +55,17 @@ def test_help_names_every_option(capsys):
         assert option in shown
 
 
-def test_another_suffix_is_refused_before_anything_is_read_or_fitted(tmp_path, capsys):
-    message = fails(capsys, "stability", tmp_path / "missing.npy", "--output", tmp_path / "chart.pdf")
+def test_another_suffix_is_refused_before_anything_is_read_or_fitted(tmp_path, fails):
+    message = fails("stability", tmp_path / "missing.npy", "--output", tmp_path / "chart.pdf")
     assert "ends in .png or .json" in message
     assert list(Path(tmp_path).iterdir()) == []
 
 
-def test_bad_options_are_one_line_and_leave_no_file(command, tmp_path, capsys):
+def test_bad_options_are_one_line_and_leave_no_file(command, tmp_path, fails):
     output = ["--output", tmp_path / "chart.png", "--quiet"]
-    assert "--runs is 1" in fails(capsys, *command[:2], "--runs", "1", *output)
-    assert "--jobs is 0" in fails(capsys, *command, "--jobs", "0", *output)
-    assert "--threads is 0" in fails(capsys, *command, "--threads", "0", *output)
-    assert "epochs" in fails(capsys, *command[:2], "--epochs", "0", "--jobs", "2", *output)
-    assert "mnits" in fails(capsys, "stability", "mnits", *output)
+    assert "--runs is 1" in fails(*command[:2], "--runs", "1", *output)
+    assert "--jobs is 0" in fails(*command, "--jobs", "0", *output)
+    assert "--threads is 0" in fails(*command, "--threads", "0", *output)
+    assert "epochs" in fails(*command[:2], "--epochs", "0", "--jobs", "2", *output)
+    assert "mnits" in fails("stability", "mnits", *output)
     assert list(tmp_path.iterdir()) == []
