@@ -116,6 +116,9 @@ class Parameters(BaseEstimator, ABC):  # type: ignore[misc]
             raise SettingError(f"verbose is {self.verbose!r}; expected 0 (silent) or 1 (progress on standard error).")
         check_random(self.random_state)
 
+    # What Python calls it in the error about a misspelt parameter.
+    __init__.__qualname__ = "VAEClustering.__init__"
+
     def settings_given(self) -> dict[str, Any]:
         """The method's settings that were given in place of the preset's."""
         parameters = self.get_params(deep=False).items()
