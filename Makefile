@@ -35,8 +35,8 @@ test-oldest: $(OLDEST)/.installed
 
 # One thread each, one after the other: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/kill.py --kills 1000 --output benchmarks/torture/kill.json
-	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/fuzz.py --inputs 100000 --output benchmarks/torture/fuzz.json
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/kill.py --kills 1000 --output benchmarks/results/torture/kill.json
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/fuzz.py --inputs 100000 --output benchmarks/results/torture/fuzz.json
 
 tables: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/tables.py

@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-TORTURE = ROOT / "benchmarks" / "torture"
+TORTURE = RESULTS / "torture"
 
 # Test accuracy by majority, as the article states it (Su 2018).
 ARTICLE = {("mnist", "su2018"): "0.83", ("fashion-mnist", "su2018"): "0.585"}

@@ -582,3 +582,9 @@ def test_wrong_requests_to_a_fitted_model_say_what_is_possible(blob_model):
         blob_model.sample(0)
     with pytest.raises(DataError, match=r"expected \(n, 8\)"):
         blob_model.inverse_transform(np.zeros((3, 7)))
+
+
+def test_assign_gives_the_answers_of_predict_and_their_probability(blob_model, blobs):
+    labels, confidence = blob_model.assign(blobs, min_confidence=0.5)
+    assert (labels == blob_model.predict(blobs, min_confidence=0.5)).all()
+    assert (confidence == blob_model.predict_proba(blobs).max(1)).all()

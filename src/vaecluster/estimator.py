@@ -251,13 +251,20 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         -1 are rows with a probability below `min_confidence`, and the unlikeliest: of rows like those of the fit, that
         `outlier_fraction`. Both are the estimator's if not given.
         """
+        return self.assign(X, min_confidence=min_confidence, outlier_fraction=outlier_fraction)[0]
+
+    @plain_torch()
+    def assign(
+        self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """What `predict` gives, and the probability of each row's likeliest cluster, in one pass: (n,) each."""
         sure = self.min_confidence if min_confidence is None else min_confidence
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
         rows = self._rows(checked_rows(self, X))
         probabilities = inference.assignments(self.model_, rows)
-        scores = self._outlier_score(rows) if fraction else None
-        return doubted(probabilities.argmax(1), probabilities.max(1), scores, sure, fraction)
+        scores, confidence = self._outlier_score(rows) if fraction else None, probabilities.max(1)
+        return doubted(probabilities.argmax(1), confidence, scores, sure, fraction), confidence
 
     @plain_torch()
     def outlier_score(self, X: Any) -> NDArray[np.float64]:

@@ -9,18 +9,18 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 
 from vaecluster.environment import versions
 from vaecluster.evaluation.doubt import Calibration
 from vaecluster.model.vae import ClusteringVAE
+from vaecluster.parameters import check_doubt, check_random
 from vaecluster.training.device import choose_device
 from vaecluster.training.history import History
 from vaecluster.training.merging import Hierarchy
 from vaecluster.training.model_file import ModelRecord, read_model, rebuild_model, told_as_damage, write_model
 from vaecluster.training.number import Evidence
 from vaecluster.training.presets import plain_value
-from vaecluster.training.settings import is_number, is_whole
+from vaecluster.training.settings import is_whole
 from vaecluster.views.presets import describe, undescribe
 
 
@@ -94,14 +94,13 @@ def _take(empty: BaseEstimator, record: ModelRecord, model: ClusteringVAE, devic
 
 def _check_used(parameters: dict[str, Any], calibration: Calibration | None) -> None:
     """The parameters that an opened model uses; `fit` checks the others."""
-    check_random_state(parameters["random_state"])
-    doubts = {name: parameters.get(name, 0) for name in ("min_confidence", "outlier_fraction")}
-    for name, value in doubts.items():
-        if not is_number(value) or not 0 <= value < 1:
-            raise ValueError(f"{name} is {value!r}; expected a number from 0 to below 1")
+    check_random(parameters["random_state"])
+    # An older format does not know them.
+    outlier_fraction = parameters.get("outlier_fraction", 0.0)
+    check_doubt(parameters.get("min_confidence", 0.0), outlier_fraction)
     if calibration is not None and not _are_numbers(calibration.bounds, (len(calibration.bounds),)):
         raise ValueError("its calibration is not one number per row")
-    if doubts["outlier_fraction"] and calibration is None:
+    if outlier_fraction and calibration is None:
         raise ValueError("it has an outlier_fraction, but no calibration to tell outliers by")
 
 

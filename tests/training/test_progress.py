@@ -87,6 +87,16 @@ def test_a_line_holds_the_terms_the_diagnostics_the_speed_and_the_time_left(
     assert re.search(r"  \d+:\d\d left\n$", line)
 
 
+def test_epochs_that_another_process_learned_do_not_count_for_the_time_left(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    display = Lines()
+    for passed, epoch, left in ((40.0, 3, "1:20"), (80.0, 4, "0:40")):
+        clock[0] = 100.0 + passed
+        display(epoch_done(epoch))
+        assert f"  {left} left" in capsys.readouterr().err
+
+
 def test_the_time_left_is_that_of_the_epochs_to_come(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines()
     for passed, epoch, left in ((40.0, 1, "2:40"), (80.0, 2, "2:00"), (4000.0, 3, "44:27"), (20000.0, 4, "1:23:20")):

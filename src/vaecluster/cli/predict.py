@@ -46,8 +46,7 @@ def predict(
         raise FileError(f"--output is '{output}'; expected a name that ends in .csv or .npy.")
     model = RunFolder.open(run).model(device)
     rows = load_source(source).x_train
-    labels = model.predict(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
-    confidence = model.predict_proba(rows).max(1)
+    labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
     if output is None:
         sys.stdout.write(labels_csv(model, labels, confidence).decode())
     elif output.suffix == ".csv":

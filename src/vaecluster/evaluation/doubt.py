@@ -59,8 +59,10 @@ class Calibration:
 
 def calibrate(model: ClusteringVAE, learned: Rows, held_out: Rows) -> Calibration:
     """The calibration by rows that were held out, or where there are none by some of those that were learned from."""
+    if len(held_out):
+        return Calibration.of(bounds(model, held_out), held_out=True)
     some = learned.some(np.random.default_rng(0).permutation(len(learned))[:MOST_SCORES])
-    return Calibration.of(bounds(model, held_out if len(held_out) else some), held_out=len(held_out) > 0)
+    return Calibration.of(bounds(model, some), held_out=False)
 
 
 def held_out_rows(rows: int, outlier_fraction: float) -> int:

@@ -61,7 +61,7 @@ class Checkpoint:
 
     def facts(self, stage: str) -> dict[str, Any] | None:
         """What was found before the stage, if the fit is in it."""
-        if not self._content or self._content["stage"] != stage:
+        if not self._is_in(stage):
             return None
         facts: dict[str, Any] = self._content["facts"]
         return facts
@@ -72,7 +72,7 @@ class Checkpoint:
 
     def resume(self, stage: str, state: TrainingState) -> Snapshot | None:
         """Put the state where the fit was cut off, if that was in this stage; the last good state before it."""
-        if not self._content or self._content["stage"] != stage:
+        if not self._is_in(stage):
             return None
         now, good = self._content["now"], self._content["good"]
         try:
@@ -81,6 +81,9 @@ class Checkpoint:
             raise FileError(f"'{self.path}' does not fit the model that is learned. Delete it, begin anew.") from None
         last_good: Snapshot = now if good is None else good
         return last_good
+
+    def _is_in(self, stage: str) -> bool:
+        return self._content.get("stage") == stage
 
     def is_due(self) -> bool:
         """Whether the last file is old enough to be replaced."""

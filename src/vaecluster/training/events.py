@@ -36,6 +36,11 @@ class EpochDone:
     mean_confidence: float
     held_out_bound: float | None
 
+    @property
+    def rows_per_second(self) -> float:
+        """How fast the epoch was; infinitely, if it was too short to measure."""
+        return self.rows / self.seconds if self.seconds else float("inf")
+
 
 @final
 @dataclass(frozen=True)

@@ -59,10 +59,14 @@ def _(
     listeners: Sequence[Listener],
     keeper: FitKeeper = NOTHING_KEPT,
 ) -> Fitted:
-    views = as_views(settings.views, rows.preprocessing.kind)
-    pairs = Pairs(rows, views.prepare(rows), settings.decoded_share)
     model = build_headed(settings, rows.preprocessing.data_shape, reduced=reduces(settings, rows)).to(rows.device)
-    return fit_shared(model, pairs, settings, clusters, listeners, keeper)
+    return fit_shared(model, pairs_of(settings, rows), settings, clusters, listeners, keeper)
+
+
+def pairs_of(settings: SharedSettings, rows: Rows) -> Pairs:
+    """Batches of the rows and their views; finds their neighbours, which draws nothing at random."""
+    views = as_views(settings.views, rows.preprocessing.kind)
+    return Pairs(rows, views.prepare(rows), settings.decoded_share)
 
 
 def reduces(settings: SharedSettings, rows: Rows) -> bool:

@@ -15,17 +15,15 @@ from vaecluster.model.networks.reduced import reduce
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training.bound import fit_bound
 from vaecluster.training.events import Listener
-from vaecluster.training.fitting import MethodSettings, reduces
+from vaecluster.training.fitting import MethodSettings, pairs_of, reduces
 from vaecluster.training.history import Ending
 from vaecluster.training.keeper import NOTHING_KEPT, FitKeeper
 from vaecluster.training.loop import train
-from vaecluster.training.pairs import Pairs
 from vaecluster.training.passes import component_tables, moments_of
 from vaecluster.training.regrouping import groups_of
 from vaecluster.training.settings import Settings
 from vaecluster.training.shared import CLUSTERS, refining
 from vaecluster.training.shared_settings import SharedSettings
-from vaecluster.views.presets import as_views
 
 # Nothing in the bound holds a cluster where it is, and Adam's first steps, without moments, are long ones.
 SLOWER = 0.1
@@ -78,8 +76,7 @@ def _(
     assert isinstance(components, MomentComponents)
     assert isinstance(weights, MomentWeights)
     assert isinstance(posterior, ComponentPosterior)
-    views = as_views(settings.views, rows.preprocessing.kind)
-    pairs = Pairs(rows, views.prepare(rows), settings.decoded_share)
+    pairs = pairs_of(settings, rows)
     headed = HeadedVAE(model.encoder, model.decoder, ComponentHeads.of(posterior))
     reduce(headed, reduces(settings, rows))
     before = components.moments()

@@ -14,7 +14,7 @@ from vaecluster.atomic import write_atomically
 from vaecluster.errors import FileError
 from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event, Listener, RolledBack
 from vaecluster.training.history import History
-from vaecluster.training.tensorboard_log import rows_per_second, tensorboard_listener
+from vaecluster.training.tensorboard_log import tensorboard_listener
 
 logger = logging.getLogger("vaecluster")
 # A library leaves it to the program what is shown; without this, Python itself would print the warnings.
@@ -148,5 +148,5 @@ def _epoch_line(epoch: EpochDone) -> str:
     held_out = "" if epoch.held_out_bound is None else f"  held_out_bound {epoch.held_out_bound:.2f}"
     return (
         f"epoch {epoch.epoch}/{epoch.epochs}  {terms}{held_out}  clusters {epoch.populated_clusters}  "
-        f"confidence {epoch.mean_confidence:.3f}  {rows_per_second(epoch):,.0f} rows/s"
+        f"confidence {epoch.mean_confidence:.3f}  {epoch.rows_per_second:,.0f} rows/s"
     )

@@ -61,21 +61,24 @@ class Lines:
     def __init__(self) -> None:
         self._started = time.perf_counter()
         self._last_line = float("-inf")
+        # Epochs that a fit which goes on had learned in another process; they took no time in this one.
+        self._before: int | None = None
 
     def __call__(self, event: Event) -> None:
         """Print the epoch's line when it is due."""
         if not isinstance(event, EpochDone):
             return
+        if self._before is None:
+            self._before = event.epoch - 1
         now = time.perf_counter()
         if now - self._last_line < LINE_EVERY and event.epoch not in (1, event.epochs):
             return
         self._last_line = now
-        left = (now - self._started) / event.epoch * (event.epochs - event.epoch)
-        speed = event.rows / event.seconds if event.seconds else float("inf")
+        left = (now - self._started) / (event.epoch - self._before) * (event.epochs - event.epoch)
         print(
             f"epoch {event.epoch}/{event.epochs}  {_terms(event.terms)}  "
             f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.3f}  "
-            f"{speed:,.0f} rows/s  {_clock(left)} left",
+            f"{event.rows_per_second:,.0f} rows/s  {_clock(left)} left",
             file=sys.stderr,
             flush=True,
         )

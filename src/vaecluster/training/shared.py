@@ -103,9 +103,11 @@ def _merged(
     The head that is best now lends its components to the prior.
     """
     tables = component_tables(model, pairs)
-    evidence = weigh([merge_components(joint) for joint in tables.joint], tables.overlap)
+    trees = [merge_components(joint) for joint in tables.joint]
+    evidence = weigh(trees, tables.overlap)
     clusters = clusters or evidence.clusters
-    trees = [merge_components(joint, apartness=settings.apartness) for joint in tables.joint]
+    if settings.apartness:
+        trees = [merge_components(joint, apartness=settings.apartness) for joint in tables.joint]
     groups = groups_of([tree.cut(clusters) for tree in trees], clusters)
     shares = torch.tensor(np.array([tree.shares for tree in trees]), dtype=groups.dtype)
     target = target_shares(settings.cluster_weights, torch.einsum("hck,hc->hk", groups, shares))

@@ -80,11 +80,6 @@ class TensorBoardListener:
         self._writer.file_writer.add_event(entry, step=epoch)  # type: ignore[attr-defined]
 
 
-def rows_per_second(epoch: EpochDone) -> float:
-    """How fast an epoch was; infinitely, if it was too short to measure."""
-    return epoch.rows / epoch.seconds if epoch.seconds else float("inf")
-
-
 def _scalars(epoch: EpochDone) -> dict[str, float]:
     """The numbers of an epoch by their names in TensorBoard, which groups them by what stands before the slash."""
     scalars = {f"terms/{name}": value for name, value in epoch.terms.items()}
@@ -94,7 +89,7 @@ def _scalars(epoch: EpochDone) -> dict[str, float]:
         "clusters/populated_clusters": epoch.populated_clusters,
         "clusters/mean_confidence": epoch.mean_confidence,
         "training/learning_rate": epoch.learning_rate,
-        "training/rows_per_second": rows_per_second(epoch),
+        "training/rows_per_second": epoch.rows_per_second,
     }
 
 
