@@ -1,7 +1,7 @@
 # make demo    fit scikit-learn's digits and write demo/report.html
 # make test    all checks, then all tests with the tested and with the oldest versions
 # make torture damaged files and killed fits by the thousand; under 30 minutes
-# make tables  the tables in the README, from benchmarks/results
+# make tables  the tables in the README and in docs, from benchmarks/results
 # make clean   remove what the others made, but no results
 
 PYTHON ?= python3
@@ -24,7 +24,7 @@ check: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/python benchmarks/tables.py --check
+	$(VENV)/bin/python -m benchmarks.tables --check
 
 # One thread a process: there are two processes.
 test-tested: $(VENV)/.installed-dev
@@ -35,11 +35,13 @@ test-oldest: $(OLDEST)/.installed
 
 # One thread each, one after the other: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/kill.py --kills 1000 --output benchmarks/results/torture/kill.json
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/kill.py --kills 1000 --commands 20 --output benchmarks/results/torture/kill.json
 	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/fuzz.py --inputs 100000 --output benchmarks/results/torture/fuzz.json
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/threads.py --output benchmarks/results/torture/threads.json
+	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=fresh $(VENV)/bin/pytest -n 2 -q tests/model tests/views tests/data tests/clusters
 
 tables: $(VENV)/.installed
-	$(VENV)/bin/python benchmarks/tables.py
+	$(VENV)/bin/python -m benchmarks.tables
 
 # A stamp is newer than what it was made from, so nothing is installed twice.
 $(VENV)/.installed: pyproject.toml constraints/tested.txt

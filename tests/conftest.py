@@ -6,11 +6,17 @@ from pathlib import Path
 # scikit-learn skips its array API check unless this is set before scipy is imported.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
+import hypothesis
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, make_blobs
 
-from vaecluster import VAEClustering
+from vaecluster import TwoViews, VAEClustering
+
+# Property tests draw the same cases each run; `make torture` draws fresh ones.
+hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("fresh", database=None, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +42,9 @@ def images() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def blob_model(blobs) -> VAEClustering:
-    return VAEClustering(3, epochs=5, random_state=0).fit(blobs)
+    return VAEClustering(3, method=TwoViews(epochs=5), random_state=0).fit(blobs)
 
 
 @pytest.fixture(scope="session")
 def image_model(images) -> VAEClustering:
-    return VAEClustering(4, epochs=2, random_state=0).fit(images)
+    return VAEClustering(4, method=TwoViews(epochs=2), random_state=0).fit(images)

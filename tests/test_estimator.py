@@ -1,18 +1,29 @@
+"""What a user may rely on whatever the method and the rows: a table of cases, and laws that hold of each."""
+
 import os
 import pickle
 import signal
+import tempfile
 import threading
+import warnings
+from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
-import torch
-from sklearn.cluster import KMeans
-from sklearn.exceptions import NotFittedError
-from sklearn.metrics import adjusted_rand_score
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from vaecluster import VAEClustering
+from builders import CLUSTERS, TINY, colour_images, estimator, frame, images, number_frame, tiny, vectors
+from vaecluster import Bound, TwoViews, VAEClustering
 from vaecluster.errors import (
     DataError,
     EmptyClustersWarning,
@@ -21,570 +32,759 @@ from vaecluster.errors import (
     SettingError,
     TrainingError,
 )
-from vaecluster.training.regrouping import LOOKS
-from vaecluster.views import GaussianNoise, Neighbours
+from vaecluster.methods import METHODS
+from vaecluster.settings import Either, Flag, Kind, Nothing, Number, OneOf, Shares, Whole, Widths, declared
+from vaecluster.training.state import tensors_of
+from vaecluster.views import Neighbours
+from vaecluster.views.presets import ViewsSetting
 
-pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::vaecluster.errors.EmptyClustersWarning",
+    "ignore::vaecluster.errors.FewCluesWarning",
+    "ignore::vaecluster.errors.UnnamedClustersWarning",
+    "ignore:X (has|does not have valid) feature names",
+)
+ROWS = 40
+KINDS: dict[str, Callable[[], Any]] = {
+    "vectors": vectors,
+    "images": images,
+    "colour images": colour_images,
+    "frame of numbers": number_frame,
+    "frame": frame,
+    "frame of polars": lambda: pl.DataFrame(frame().replace({np.nan: None}).to_dict("list")),
+}
+ANSWERS = ("predict_proba", "predict", "transform", "score_samples", "outlier_score")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method on a kind of rows; it is fitted once, and its model must not be changed."""
 
+    method: str
+    kind: str
+
+    def new(self, **choice: Any) -> VAEClustering:
+        return estimator(self.method, **choice)
 
-# Enough for 150 rows in a second.
-SMALL = {"epochs": 100, "batch_size": 100, "learning_rate": 1e-2, "hidden": (32,), "latent": 2, "components": 12}
+    @cached_property
+    def X(self) -> Any:
+        return KINDS[self.kind]()
+
+    @cached_property
+    def model(self) -> VAEClustering:
+        return self.new().fit(self.X)
 
-
-@pytest.fixture(scope="session")
-def auto_model(blobs):
-    return VAEClustering(random_state=0, **SMALL).fit(blobs)
-
-
-@pytest.fixture(params=["vectors", "images"])
-def fitted(request, blobs, images, blob_model, image_model):
-    return (blob_model, blobs) if request.param == "vectors" else (image_model, images)
-
-
-def test_labels_are_predictions_are_likeliest_clusters(fitted):
-    model, X = fitted
-    assert (model.labels_ == model.predict(X)).all()
-    assert (model.labels_ == model.predict_proba(X).argmax(1)).all()
-
-
-def test_confidence_is_the_probability_of_the_label(fitted):
-    model, X = fitted
-    assert (model.confidence_ == model.predict_proba(X).max(1)).all()
-
-
-def test_the_sizes_of_clusters_count_the_labels(fitted):
-    model, X = fitted
-    assert model.cluster_sizes_.shape == (model.n_clusters_,)
-    assert model.cluster_sizes_.sum() == len(X)
-    assert all((model.labels_ == cluster).sum() == size for cluster, size in enumerate(model.cluster_sizes_))
-
-
-def test_a_row_gets_the_same_answers_alone_and_in_any_company(fitted):
-    model, X = fitted
-    order = np.random.default_rng(0).permutation(len(X))
-    for method in (model.predict_proba, model.transform, model.score_samples):
-        whole = method(X)
-        assert (method(X[order]) == whole[order]).all()
-        assert (method(X[7:8]) == whole[7:8]).all()
-
-
-def test_probabilities_sum_to_one(fitted):
-    model, X = fitted
-    np.testing.assert_allclose(model.predict_proba(X).sum(1), 1, rtol=0, atol=1e-12)
-
-
-def test_fit_predict_equals_fit_then_predict(blobs, blob_model):
-    labels = VAEClustering(3, epochs=5, random_state=0).fit_predict(blobs)
-    assert (labels == blob_model.predict(blobs)).all()
-
-
-def test_the_seed_decides_every_byte(images, image_model):
-    again = VAEClustering(4, epochs=2, random_state=0).fit(images)
-    other = VAEClustering(4, epochs=2, random_state=1).fit(images)
-    weights = image_model.model_.state_dict()
-    assert all(torch.equal(value, weights[name]) for name, value in again.model_.state_dict().items())
-    assert not torch.equal(other.model_.encoder.mean.weight, weights["encoder.mean.weight"])
-
-
-def test_fit_and_sample_leave_the_global_random_states_alone(blobs, blob_model):
-    torch.manual_seed(3)
-    np.random.seed(3)
-    before = torch.get_rng_state(), np.random.get_state()[1].copy()
-    VAEClustering(3, epochs=1, random_state=0).fit(blobs)
-    blob_model.sample(5)
-    blob_model.score_samples(blobs[:5])
-    assert torch.equal(before[0], torch.get_rng_state())
-    assert (before[1] == np.random.get_state()[1]).all()
-
-
-def test_the_global_random_state_does_not_reach_the_fit(blobs, blob_model):
-    torch.manual_seed(99)
-    again = VAEClustering(3, epochs=5, random_state=0).fit(blobs)
-    assert torch.equal(again.model_.encoder.mean.weight, blob_model.model_.encoder.mean.weight)
-
-
-def test_labels_given_to_fit_change_nothing(blobs, blob_model):
-    with_labels = VAEClustering(3, epochs=5, random_state=0).fit(blobs, np.arange(len(blobs)))
-    assert (with_labels.labels_ == blob_model.labels_).all()
-
-
-def test_samples_come_in_the_units_and_type_of_the_fit(images, image_model, blobs, blob_model):
-    drawn = image_model.sample(50, cluster=2)
-    assert drawn.shape == (50, 8, 8)
-    assert drawn.dtype == np.uint8
-    assert drawn.max() > 50
-    rows = blob_model.sample(200)
-    assert rows.dtype == blobs.dtype
-    assert np.abs(rows.mean(0) - blobs.mean(0)).max() < blobs.std(0).max()
-
-
-def test_samples_repeat_with_a_seed_and_differ_without_the_same(blob_model):
-    assert (blob_model.sample(3) == blob_model.sample(3)).all()
-    assert (blob_model.sample(3, random_state=1) != blob_model.sample(3, random_state=2)).any()
-
-
-def test_decoding_the_code_of_a_row_comes_closer_to_it_than_the_mean_row(blobs):
-    model = VAEClustering(3, epochs=60, precision=50, random_state=0).fit(blobs)
-    back = model.inverse_transform(model.transform(blobs))
-    assert ((back - blobs) ** 2).sum() < 0.3 * ((blobs.mean(0) - blobs) ** 2).sum()
-
-
-def test_reconstruction_rises_as_the_fit_goes_on(blobs):
-    model = VAEClustering(3, epochs=20, random_state=0).fit(blobs)
-    reconstruction = model.history_.curves()["reconstruction"]
-    assert reconstruction[-1] > reconstruction[0]
-
-
-def test_the_score_is_the_mean_bound(fitted):
-    model, X = fitted
-    assert model.score(X) == pytest.approx(model.score_samples(X).mean())
-
-
-def test_colour_images_of_any_size_and_type_come_back_as_they_were_given():
-    X = np.random.default_rng(0).normal(5, 2, (40, 5, 7, 3)).astype(np.float32)
-    model = VAEClustering(2, epochs=1, random_state=0).fit(X)
-    drawn = model.sample(6)
-    assert drawn.shape == (6, 5, 7, 3)
-    assert drawn.dtype == np.float32
-    assert X.min() <= drawn.min() <= drawn.max() <= X.max()
-
-
-def test_column_names_of_a_frame_are_kept_and_checked(blobs):
-    frame = pd.DataFrame(blobs, columns=list("abcd"))
-    model = VAEClustering(3, epochs=1, random_state=0).fit(frame)
-    assert model.feature_names_in_.tolist() == list("abcd")
-    with pytest.raises(ValueError, match="feature names"):
-        model.predict(frame.rename(columns={"a": "z"}))
-
-
-PARTS = [
-    {"likelihood": "gaussian-learned"},
-    {"views": "counts"},
-    {"views": [Neighbours(3), GaussianNoise(0.2)]},
-    {"heads": 1, "components": 4},
-    {"information_weight": 5.0, "agreement_weight": 0.0},
-    {"balance_weight": 0.5, "component_share": 0.5},
-    {"cluster_weights": "uniform"},
-    {"cluster_weights": [0.5, 0.3, 0.2]},
-    {"scaling": "common", "arithmetic": "bfloat16"},
-    {"preset": "su2018", "scaling": "common"},
-    {"preset": "su2018", "component_scale": "learned"},
-    {"preset": "su2018", "component_scale": 0.5},
-    {"preset": "su2018", "cluster_weights": "learned", "weights_temperature": 2.0},
-    {"preset": "su2018", "cluster_weights": [0.5, 0.3, 0.2]},
-    {"preset": "su2018", "cluster_posterior": "features"},
-    {"preset": "su2018", "cluster_posterior": "bayes", "component_scale": "learned"},
-    {"preset": "su2018", "cluster_kl_weight": 0.0},
-    {"preset": "su2018", "schedule": "one-cycle"},
-    {"preset": "su2018", "schedule": "cosine"},
-    {"preset": "su2018", "early_stopping": True, "patience": 1},
-    {"preset": "su2018", "hidden": (16,), "latent": 2, "batch_size": 33},
-    {"hidden": (16,), "latent": 2, "batch_size": 33},
-]
-
-
-@pytest.mark.parametrize("parts", PARTS, ids=str)
-def test_every_part_can_be_chosen_saved_and_opened_again(parts, blobs, tmp_path):
-    model = VAEClustering(3, epochs=2, random_state=0, **parts).fit(blobs)
-    model.save(tmp_path / "model.vaecluster")
-    opened = VAEClustering.load(tmp_path / "model.vaecluster")
-    assert (opened.predict_proba(blobs) == model.predict_proba(blobs)).all()
-    assert (opened.sample(3) == model.sample(3)).all()
-    again = {name: value for name, value in opened.get_params().items() if name not in ("device", "hidden")}
-    assert again == {name: model.get_params()[name] for name in again}
-    assert (opened.fit(blobs).labels_ == model.labels_).all()
-
-
-@pytest.mark.parametrize("preset", ["shared", "su2018"])
-def test_a_common_scale_makes_the_unit_of_all_columns_one(preset, blobs):
-    X = blobs * [1, 1, 10, 100]
-    model = VAEClustering(3, preset=preset, scaling="common", epochs=1, random_state=0).fit(X)
-    assert model.settings_.scaling == "common"
-    assert model.preprocessing_.scale == pytest.approx(np.sqrt(X.var(0).mean()))
-    assert model.sample(5).shape == (5, 4)
-    # The unit itself is of no consequence.
-    again = VAEClustering(3, preset=preset, scaling="common", epochs=1, random_state=0).fit(X * 1024)
-    assert (again.labels_ == model.labels_).all()
-    assert VAEClustering(3, preset=preset, epochs=1).fit(X).preprocessing_.scale == pytest.approx(X.std(0))
-
-
-@pytest.mark.parametrize("share", [0.4, 0.5, 0.8])
-def test_the_share_of_the_epochs_before_merging_can_be_chosen(share, blobs):
-    model = VAEClustering(3, component_share=share, epochs=10, random_state=0).fit(blobs)
-    before = np.isfinite(model.history_.curves()["component_information"])
-    assert before.tolist() == [epoch < 10 * share for epoch in range(10)]
-
-
-@pytest.mark.parametrize("arithmetic", ["float32", "bfloat16"])
-def test_a_model_trained_in_either_arithmetic_answers_for_each_row_by_itself(arithmetic, blobs, tmp_path):
-    model = VAEClustering(3, arithmetic=arithmetic, random_state=0, **SMALL).fit(blobs)
-    assert adjusted_rand_score(KMeans(3, n_init=10, random_state=0).fit_predict(blobs), model.labels_) == 1
-    assert (model.labels_ == model.predict(blobs)).all()
-    order = np.random.default_rng(0).permutation(len(blobs))
-    model.save(tmp_path / "model.vaecluster")
-    opened = VAEClustering.load(tmp_path / "model.vaecluster")
-    for method in ("predict_proba", "transform", "score_samples"):
-        answer, whole = getattr(model, method), getattr(model, method)(blobs)
-        assert (answer(blobs[order]) == whole[order]).all()
-        assert (answer(blobs[7:8]) == whole[7:8]).all()
-        assert (getattr(opened, method)(blobs) == whole).all()
-    assert (opened.sample(9) == model.sample(9)).all()
-
-
-def test_a_saved_model_opens_with_everything_but_the_rows(images, image_model, tmp_path):
-    path = tmp_path / "model.vaecluster"
-    image_model.save(path)
-    opened = VAEClustering.load(path, device="cpu")
-    weights = sum(value.numel() * value.element_size() for value in image_model.model_.state_dict().values())
-    assert path.stat().st_size < 1.1 * weights + 20_000
-    assert (opened.predict(images) == image_model.labels_).all()
-    assert (opened.sample(5) == image_model.sample(5)).all()
-    assert (opened.score_samples(images) == image_model.score_samples(images)).all()
-    assert opened.history_ == image_model.history_
-    assert opened.get_params() == image_model.get_params() | {"device": "cpu"}
-
-
-# The number of clusters
-
-
-def test_separate_groups_are_counted_and_found(auto_model, blobs):
-    groups = KMeans(3, n_init=10, random_state=0).fit_predict(blobs)  # they are far apart
-    assert (auto_model.n_clusters_, auto_model.evidence_.strength) == (3, "clear")
-    assert auto_model.n_clusters == "auto"
-    assert adjusted_rand_score(groups, auto_model.labels_) == 1
-
-
-def test_in_noise_no_clusters_are_seen_and_that_is_told():
-    X = np.random.default_rng(0).uniform(size=(150, 4))
-    with pytest.warns(FewCluesWarning, match="No clusters were seen.* Give n_clusters"):
-        model = VAEClustering(random_state=0, **SMALL).fit(X)
-    assert model.n_clusters_ == 1
-    assert model.cluster_sizes_.tolist() == [150]
-    np.testing.assert_allclose(model.confidence_, 1)
-    assert model.sample(3, cluster=0).shape == (3, 4)
-    # Some can still be had.
-    assert model.cut(2).predict_proba(X).shape == (150, 2)
-
-
-def test_a_number_that_is_given_is_not_weighed_against_the_evidence(blobs):
-    # Two steps show nothing, and nobody is warned of it.
-    model = VAEClustering(3, random_state=0, **SMALL | {"epochs": 2}).fit(blobs)
-    assert (model.n_clusters_, model.evidence_.strength) == (3, "none")
-
-
-def test_the_bound_alone_finds_no_number(blobs):
-    with pytest.raises(SettingError, match=r"n_clusters is 'auto', but this preset does not find"):
-        VAEClustering(preset="su2018", epochs=1).fit(blobs)
-
-
-def test_a_number_that_was_found_is_saved_with_its_evidence(auto_model, blobs, tmp_path):
-    auto_model.save(tmp_path / "model.vaecluster")
-    opened = VAEClustering.load(tmp_path / "model.vaecluster")
-    assert (opened.n_clusters, opened.n_clusters_) == ("auto", 3)
-    assert opened.evidence_.as_dict() == auto_model.evidence_.as_dict()
-    assert opened.hierarchy_.as_dict() == auto_model.hierarchy_.as_dict()
-    assert (opened.predict_proba(blobs) == auto_model.predict_proba(blobs)).all()
+    @cached_property
+    def answers(self) -> dict[str, np.ndarray]:
+        return answers_of(self.model, self.X)
+
+
+CASES = {f"{method}, {kind}": Case(method, kind) for method in METHODS for kind in KINDS}
+FEW = ["two-views, vectors", "two-views, frame", "su2018, images", "su2018, frame of polars", "vade, frame of numbers"]
+
+
+def of(names: Any) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", [CASES[name] for name in names], ids=names)
+
+
+every_case, few_cases = of(CASES), of(FEW)
+arrays = of([name for name in CASES if name.endswith(("vectors", "images"))])
+trees = of([name for name in CASES if name.startswith("two-views")])
+
+
+def answers_of(model: VAEClustering, X: Any) -> dict[str, np.ndarray]:
+    return {name: getattr(model, name)(X) for name in ANSWERS}
+
+
+def bytes_of(values: Any) -> Any:
+    """All of an array, a frame, several of them, or the weights of a model, for a comparison."""
+    if isinstance(values, VAEClustering):
+        return bytes_of({name: tensor.numpy() for name, tensor in tensors_of(values.model_).items()})
+    if isinstance(values, dict):
+        return {name: bytes_of(value) for name, value in values.items()}
+    if isinstance(values, np.ndarray):
+        return values.dtype, values.shape, values.tobytes()
+    return repr([(name, values[name].dtype, list(values[name])) for name in values.columns])
+
+
+def some(X: Any, chosen: Any) -> Any:
+    return X.iloc[chosen] if isinstance(X, pd.DataFrame) else X[chosen]
+
+
+# What is said of a row
+
+
+@every_case
+def test_labels_are_predictions_are_likeliest_clusters(case: Case) -> None:
+    model, chances = case.model, case.answers["predict_proba"]
+    assert bytes_of(model.labels_) == bytes_of(case.answers["predict"]) == bytes_of(chances.argmax(1))
+    assert bytes_of(model.confidence_) == bytes_of(chances.max(1))
+    assert chances.shape == (ROWS, model.n_clusters_)
+    assert chances.min() >= 0
+    np.testing.assert_allclose(chances.sum(1), 1, rtol=0, atol=1e-12)
+    assert model.cluster_sizes_.tolist() == np.bincount(model.labels_, minlength=CLUSTERS).tolist()
+    assert list(map(bytes_of, model.assign(case.X))) == [bytes_of(model.labels_), bytes_of(model.confidence_)]
+    assert model.score(case.X) == case.answers["score_samples"].mean()
+
+
+@every_case
+@pytest.mark.parametrize("number", [1, 2, 300])
+def test_a_rows_answer_depends_on_no_other_row(case: Case, number: int) -> None:
+    random = np.random.default_rng(number)
+    for _ in range(1 if number > ROWS else 5):
+        chosen = random.integers(0, ROWS, number)
+        found = answers_of(case.model, some(case.X, chosen))
+        assert bytes_of(found) == bytes_of({name: whole[chosen] for name, whole in case.answers.items()})
+
+
+@every_case
+def test_the_score_of_an_outlier_falls_as_its_bound_rises(case: Case) -> None:
+    score, bound = case.answers["outlier_score"], case.answers["score_samples"]
+    assert ((score >= 0) & (score < 1)).all()
+    assert (np.diff(score[np.argsort(bound)]) <= 0).all()
+
+
+@every_case
+def test_rows_are_left_out_by_doubt_and_the_more_the_higher_it_is(case: Case) -> None:
+    labels, confidence, score = case.model.labels_, case.model.confidence_, case.answers["outlier_score"]
+    for threshold in np.minimum([*np.quantile(confidence, [0.3, 0.7]), confidence[3]], 0.999):
+        found = case.model.predict(case.X, min_confidence=threshold)
+        assert found.tolist() == np.where(confidence < threshold, -1, labels).tolist()
+        assert found.tolist() == case.model.assign(case.X, min_confidence=threshold)[0].tolist()
+    for fraction in (0.1, 0.5):
+        found = case.model.predict(case.X, outlier_fraction=fraction)
+        assert found.tolist() == np.where(1 - score <= fraction * (1 + 1e-9), -1, labels).tolist()
+    assert (found == -1).any()
+
+
+def opened(model: VAEClustering, times: int = 1) -> VAEClustering:
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(times):
+            model.save(Path(folder) / "model")
+            model = VAEClustering.load(Path(folder) / "model", device="cpu")
+    return model
+
+
+COPIES = {
+    "opened": opened,
+    "opened twice": lambda model: opened(model, 2),
+    "pickled": lambda model: pickle.loads(pickle.dumps(model)),
+    "copied": deepcopy,
+}
+
+
+@every_case
+@pytest.mark.parametrize("way", COPIES)
+def test_a_copy_says_and_draws_and_is_called_the_same(case: Case, way: str) -> None:
+    model = deepcopy(case.model).name_clusters({1: "one", 2: 2})
+    copied = COPIES[way](model)
+    assert bytes_of(answers_of(copied, case.X)) == bytes_of(case.answers)
+    assert bytes_of(copied.sample(9)) == bytes_of(model.sample(9))
+    assert copied.cluster_names_ == {1: "one", 2: 2}
+    for name in ("cluster_sizes_", "n_features_in_", "feature_names_in_"):
+        assert np.array_equal(getattr(copied, name, None), getattr(model, name, None))
+    # A file holds the method as it was completed.
+    expected = model if way in ("pickled", "copied") else deepcopy(model).set_params(method=model.method_)
+    assert copied.get_params() == expected.get_params()
+    assert hasattr(copied, "labels_") == (expected is model)
+
+
+@few_cases
+def test_a_copy_in_doubt_leaves_out_the_same_rows(case: Case) -> None:
+    model = case.new(outlier_fraction=0.2, min_confidence=0.4).fit(case.X)
+    for copied in (opened(model), deepcopy(model)):
+        assert copied.predict(case.X).tolist() == model.labels_.tolist()
+
+
+# What it gives back
+
+
+@every_case
+def test_rows_come_in_the_type_and_layout_of_the_fit(case: Case) -> None:
+    model, X = case.model, case.X
+    codes = model.transform(X)
+    assert codes.shape == (ROWS, 2)
+    assert codes.dtype == (X.dtype if isinstance(X, np.ndarray) and X.dtype.kind == "f" else codes.dtype)
+    for made in (model.sample(ROWS), model.sample(ROWS, cluster=1), model.inverse_transform(codes), model.impute(X)):
+        assert isinstance(made, np.ndarray if case.kind == "frame of numbers" else type(X))
+        if isinstance(made, np.ndarray):
+            whole = np.asarray(X)
+            assert (made.shape, made.dtype) == (whole.shape, whole.dtype)
+            assert np.abs(made - whole.mean()).max() < 2 * np.abs(whole - whole.mean()).max()
+        else:
+            assert made.shape == X.shape
+            assert list(made.columns) == list(X.columns)
+            assert list(made.dtypes) == list(X.dtypes)
+            assert set(made["colour"]) <= set(X["colour"])
+
+
+@every_case
+def test_imputing_fills_the_gaps_and_nothing_else(case: Case) -> None:
+    filled = pd.DataFrame(np.asarray(case.model.impute(case.X)).reshape(ROWS, -1))
+    before = pd.DataFrame(np.asarray(case.X).reshape(ROWS, -1))
+    assert not filled.isna().any(axis=None)
+    assert ((filled == before) | before.isna()).all(axis=None)
+
+
+@every_case
+def test_samples_repeat_with_a_seed(case: Case) -> None:
+    drawn = case.model.sample(5)
+    assert bytes_of(case.model.sample(5)) == bytes_of(drawn) == bytes_of(case.model.sample(5, random_state=0))
+    assert bytes_of(case.model.sample(5, random_state=1)) != bytes_of(drawn)
+    assert bytes_of(case.model.sample(5, cluster=1)) != bytes_of(drawn)
+
+
+@every_case
+def test_codes_can_be_had_as_a_frame_with_names(case: Case) -> None:
+    model = deepcopy(case.model)
+    names = model.get_feature_names_out().tolist()
+    assert names == ["vaeclustering0", "vaeclustering1"]
+    for container, kind in (("pandas", pd.DataFrame), ("polars", pl.DataFrame), ("default", np.ndarray)):
+        codes = model.set_output(transform=container).transform(case.X)
+        assert isinstance(codes, kind)
+        np.testing.assert_array_equal(codes, case.answers["transform"])
+        assert list(getattr(codes, "columns", names)) == names
+        if isinstance(case.X, pd.DataFrame) and container == "pandas":
+            assert codes.index.equals(case.X.index)
+
+
+def test_it_is_a_step_of_a_pipeline_that_gives_frames() -> None:
+    pipeline = make_pipeline(StandardScaler(), estimator()).set_output(transform="pandas")
+    codes = pipeline.fit_transform(number_frame())
+    assert list(codes.columns) == pipeline.get_feature_names_out().tolist() == ["vaeclustering0", "vaeclustering1"]
+
+
+# Seeds
+
+
+@every_case
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(case: Case) -> None:
+    again = clone(case.model)
+    assert bytes_of(again.fit_predict(case.X)) == bytes_of(case.model.labels_)
+    for _ in range(2):
+        assert bytes_of(again) == bytes_of(case.model)
+        assert again.history_.curves().keys() == case.model.history_.curves().keys()
+        again.fit(case.X)
+    assert bytes_of(again.set_params(random_state=1).fit(case.X)) != bytes_of(case.model)
+
+
+@few_cases
+def test_a_random_state_is_drawn_from_once(case: Case) -> None:
+    one, other = (case.new(random_state=np.random.RandomState(7)) for _ in range(2))
+    first = bytes_of(one.fit(case.X))
+    assert bytes_of(other.fit(case.X)) == first
+    assert bytes_of(one.fit(case.X)) == bytes_of(other.fit(case.X)) != first
+
+
+# Parameters
+
+
+def others(kind: Kind) -> list[Any]:
+    """Values that a kind accepts, of which one or more is not the default."""
+    if isinstance(kind, Either):
+        return [value for part in kind.kinds for value in others(part)]
+    values: dict[type[Kind], Callable[[Any], list[Any]]] = {
+        Whole: lambda kind: [kind.least + 1, kind.least + 2],
+        Number: lambda kind: [0.625, 0.375],
+        Flag: lambda kind: [True, False],
+        OneOf: lambda kind: list(kind.names),
+        Widths: lambda kind: [(16, 32)],
+        Shares: lambda kind: [(3.0, 2.0, 1.0)],
+        Nothing: lambda kind: [None],
+        ViewsSetting: lambda kind: [(Neighbours(2),), "vectors"],
+    }
+    return values[type(kind)](kind)
+
+
+SETTINGS = [(method, name) for method in METHODS for name in declared(METHODS[method])]
+
+
+@pytest.mark.parametrize(("method", "name"), SETTINGS)
+def test_every_setting_of_a_method_is_a_parameter(method: str, name: str) -> None:
+    model, parameter = estimator(method), f"method__{name}"
+    before, parameters = model.method, model.get_params()
+    assert parameters[parameter] == getattr(before, name)
+    for value in others(declared(METHODS[method])[name].kind):
+        assert model.set_params(**{parameter: value}) is model
+        assert model.method == replace(before, **{name: value})
+        assert (
+            clone(model).get_params() == model.get_params() == parameters | {"method": model.method, parameter: value}
+        )
+        # The record that the user gave stays as it is.
+        assert getattr(before, name) == parameters[parameter]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_grid_search_sets_parameters_methods_and_their_settings(method: str) -> None:
+    grid = [{"n_clusters": [2], "method__latent": [1, 3]}, {"method": [tiny("vade"), tiny(method, hidden=(32,))]}]
+    search = GridSearchCV(estimator(method), grid, cv=2, error_score="raise").fit(vectors())
+    assert len(search.cv_results_["params"]) == 4
+    best = search.best_estimator_
+    assert all(best.get_params()[name] == value for name, value in search.best_params_.items())
+    assert best.predict(vectors()).shape == (ROWS,)
+
+
+def test_a_method_may_be_named_and_set_in_any_order() -> None:
+    assert VAEClustering().get_params()["method__heads"] == TwoViews().heads
+    assert VAEClustering().set_params(method__heads=7).method == TwoViews(heads=7)
+    for names in (["method", "method__epochs"], ["method__epochs", "method"]):
+        values = {"method": "su2018", "method__epochs": 3}
+        assert VAEClustering().set_params(**{name: values[name] for name in names}).method == Bound(epochs=3)
+    assert "method__heads" not in VAEClustering(method="unknown").get_params()
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"n_clusters": np.int64(3), "epochs": np.int32(2), "latent": np.uint8(2), "random_state": np.int64(3)},
+        {"learning_rate": np.float32(1e-3), "min_confidence": np.float64(0.1), "checkpoint_every": np.float32(3)},
+        {"hidden": [16, 16], "cluster_weights": np.array([1.0, 2, 3]), "verbose": np.int8(0)},
+        {"likelihood": np.str_("gaussian"), "warm_start": np.True_},
+    ],
+)
+def test_numbers_of_numpy_are_numbers(choice: dict[str, Any]) -> None:
+    model = estimator(**choice).fit(vectors())
+    assert opened(model).get_params().keys() == model.get_params().keys()
+
+
+# Forms of the same rows
+
+
+def mapped(X: np.ndarray) -> np.ndarray:
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder) / "rows.npy", X)
+        # What is mapped stays readable without its name.
+        return np.load(Path(folder) / "rows.npy", mmap_mode="r")
+
+
+def read_only(X: np.ndarray) -> np.ndarray:
+    X = X.copy()
+    X.flags.writeable = False
+    return X
+
+
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "every second row of more": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "every second column of more": lambda X: np.repeat(X, 2, axis=-1)[..., ::2],
+    "columns first": np.asfortranarray,
+    "backwards": lambda X: X[::-1, ..., ::-1].copy()[::-1, ..., ::-1],
+    "read-only": read_only,
+    "other bytes first": lambda X: X.astype(X.dtype.newbyteorder()),
+} | ({"mapped": mapped} if os.name == "posix" else {})
+
+
+@arrays
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_layout_of_rows_in_memory_changes_no_byte(case: Case, layout: str) -> None:
+    X = LAYOUTS[layout](case.X)
+    before = X.tobytes()
+    assert bytes_of(answers_of(case.model, X)) == bytes_of(case.answers)
+    assert bytes_of(case.new().fit(X)) == bytes_of(case.model)
+    assert X.tobytes() == before
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("rows", [(vectors() * 10).round(), images()], ids=["vectors", "images"])
+def test_the_type_of_the_same_numbers_changes_nothing(method: str, rows: np.ndarray) -> None:
+    model = estimator(method).fit(rows.astype(np.float64))
+    chances, labels = model.predict_proba(rows.astype(np.float64)), model.labels_
+    for kind in ("float32", "int64", "int32"):
+        assert bytes_of(estimator(method).fit(rows.astype(kind))) == bytes_of(model)
+        assert bytes_of(model.predict_proba(rows.astype(kind))) == bytes_of(chances)
+    # Types of two bytes are scaled in single precision.
+    for kind in ("int16", "float16"):
+        assert model.predict(rows.astype(kind)).tolist() == labels.tolist()
+        np.testing.assert_allclose(model.predict_proba(rows.astype(kind)), chances, atol=1e-5)
+    there = rows > rows.mean()
+    assert model.predict(there).tolist() == model.predict(there.astype(np.uint8)).tolist()
+
+
+NAMES = ["age", "height", "weight", "pulse"]
+WHOLE = (vectors() * 10).round()
+FORMS: dict[str, Callable[[], Any]] = {
+    "pandas": lambda: pd.DataFrame(WHOLE, columns=NAMES, index=[f"row {row}" for row in range(ROWS)]),
+    "pandas, a type for each column": lambda: pd.DataFrame(WHOLE, columns=NAMES).astype(
+        {"age": "int16", "height": "float32", "weight": "Int64", "pulse": object}
+    ),
+    "polars": lambda: pl.DataFrame(WHOLE, schema=NAMES),
+    "polars, a type for each column": lambda: pl.DataFrame(WHOLE, schema=NAMES).with_columns(
+        pl.col("age").cast(pl.Int16), pl.col("height").cast(pl.Float32)
+    ),
+    "lists": WHOLE.tolist,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_table_in_any_form_is_its_values_and_names(method: str, form: str) -> None:
+    rows, plain = FORMS[form](), estimator(method).fit(WHOLE)
+    model = estimator(method).fit(rows)
+    assert bytes_of(model) == bytes_of(plain)
+    for fitted in (model, plain):
+        assert bytes_of(fitted.predict_proba(rows)) == bytes_of(plain.predict_proba(WHOLE))
+    assert getattr(model, "feature_names_in_", np.array(NAMES)).tolist() == NAMES
+
+
+# A fit that fails
+
+
+def stop(batch: Any) -> Any:
+    raise RuntimeError("stopped in the middle")
+
+
+def without_a_pixel(X: Any) -> Any:
+    if not isinstance(X, np.ndarray):
+        return X[list(X.columns)[1:]]
+    return X[..., 1:]
+
+
+Failure = tuple[dict[str, Any], Callable[[Any], dict[str, Any]]]
+# Parameters, what is given, by the rows; a fit of rows alone would succeed.
+FAILURES: dict[str, Failure] = {
+    "other rows": ({}, lambda X: {"X": without_a_pixel(X), "y": [1]}),
+    "no rows": ({}, lambda X: {"X": some(X, [])}),
+    "text": ({}, lambda X: {"X": [["a", "b"], ["c", "d"]]}),
+    "labels of other rows": ({}, lambda X: {"X": X, "y": [-1, 1]}),
+    "labels of two kinds": ({}, lambda X: {"X": X, "y": ["a", 1, *[None] * (ROWS - 2)]}),
+    "weights of other rows": ({}, lambda X: {"X": X, "sample_weight": [1.0, 2.0]}),
+    "weights below 0": ({}, lambda X: {"X": X, "sample_weight": np.arange(ROWS) - 1.0}),
+    "a wrong parameter": ({"random_state": -1}, lambda X: {"X": X}),
+    "a folder that is a file": ({"log_dir": __file__}, lambda X: {"X": X}),
+    "a loss beyond all numbers": ({"method__learning_rate": 1e300}, lambda X: {"X": X}),
+}
+
+
+@few_cases
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("way", ["fit", "fit again", "warm start", "partial_fit"])
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(case: Case, failure: str, way: str) -> None:
+    choice, given = FAILURES[failure]
+    model = case.new() if way == "fit" else deepcopy(case.model)
+    model.set_params(warm_start=way == "warm start", **choice)
+    before = dict(vars(model))
+    with pytest.raises((ValueError, OSError, TrainingError)):
+        (model.partial_fit if way == "partial_fit" else model.fit)(**given(case.X))
+    assert list(vars(model)) == list(before)
+    assert all(getattr(model, name) is value for name, value in before.items())
+    if way != "fit":
+        assert bytes_of(model) == bytes_of(case.model)
+        assert bytes_of(answers_of(model, case.X)) == bytes_of(case.answers)
+
+
+def test_a_view_that_fails_in_the_middle_leaves_the_estimator_as_it_was() -> None:
+    model = estimator(views=[Neighbours(5)]).fit(vectors())
+    before = bytes_of(model)
+    model.set_params(method__views=[Neighbours(5), stop])
+    for learn in (model.fit, model.partial_fit):
+        with pytest.raises(RuntimeError, match="in the middle"):
+            learn(vectors())
+        assert bytes_of(model) == before
+
+
+# Weights
+
+
+@few_cases
+def test_equal_weights_are_none_and_only_proportions_count(case: Case) -> None:
+    for weight in (7, np.full(ROWS, 1e-300)):
+        assert bytes_of(case.new().fit(case.X, sample_weight=weight)) == bytes_of(case.model)
+    weights = np.arange(ROWS) % 3 + 1
+    model = bytes_of(case.new().fit(case.X, sample_weight=weights))
+    assert model != bytes_of(case.model)
+    for alike in (weights * 1e100, weights.tolist(), pd.Series(weights, index=range(ROWS, 0, -1)), pl.Series(weights)):
+        assert bytes_of(case.new().fit(case.X, sample_weight=alike)) == model
+
+
+@few_cases
+@pytest.mark.parametrize("doubt", [0.0, 0.2])
+def test_rows_of_no_weight_play_no_part(case: Case, doubt: float) -> None:
+    for weights in (np.arange(ROWS) % 4, np.arange(ROWS) % 3 > 0):
+        counted = np.flatnonzero(weights)
+        model = case.new(outlier_fraction=doubt).fit(case.X, sample_weight=weights / 1.0)
+        without = case.new(outlier_fraction=doubt).fit(some(case.X, counted), sample_weight=weights[counted] / 1.0)
+        assert bytes_of(model) == bytes_of(without)
+        assert model.labels_.tolist() == model.predict(case.X).tolist()
+        assert model.labels_[counted].tolist() == without.labels_.tolist()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("rows", [vectors, colour_images])
+def test_rows_of_no_weight_may_be_far_away(method: str, rows: Callable[[], np.ndarray]) -> None:
+    weights, X = np.arange(ROWS) % 4, rows()
+    X[weights == 0] += 1e6
+    model = estimator(method).fit(X, sample_weight=weights)
+    assert bytes_of(model) == bytes_of(estimator(method).fit(X[weights > 0], sample_weight=weights[weights > 0]))
+
+
+# Groups that are found
+
+
+GROUPS = np.arange(150) % CLUSTERS
+GROUPED = vectors(150)
+LEARNED: dict[str, dict[str, Any]] = {
+    "two-views": {"epochs": 40, "components": 12, "random_state": 1},
+    "su2018": {"epochs": 60, "precision": 100.0, "random_state": 0},
+    "vade": {"warm_epochs": 20, "epochs": 20, "latent": 3, "random_state": 1},
+}
+every_method = pytest.mark.parametrize("method", METHODS)
+
+
+def learned(method: str, **choice: Any) -> VAEClustering:
+    """An estimator that finds the groups."""
+    return estimator(method, **{"learning_rate": 1e-2, "batch_size": 50} | LEARNED[method] | choice)
+
+
+@cache
+def found(method: str) -> VAEClustering:
+    """Fitted once, and not to be changed."""
+    model = learned(method).fit(GROUPED)
+    assert len(set(zip(GROUPS, model.labels_, strict=True))) == len(set(model.labels_)) == CLUSTERS
+    return model
+
+
+@every_method
+def test_a_code_stands_for_its_row_and_a_sample_is_of_its_cluster(method: str) -> None:
+    model = found(method)
+    back = model.inverse_transform(model.transform(GROUPED))
+    assert np.square(back - GROUPED).sum() < 0.3 * np.square(GROUPED.mean(0) - GROUPED).sum()
+    assert model.history_.curves()["reconstruction"][-1] > model.history_.curves()["reconstruction"][0]
+    for cluster in range(CLUSTERS):
+        assert (model.predict(model.sample(100, cluster=cluster)) == cluster).mean() > 0.6
+
+
+@every_method
+@pytest.mark.parametrize("order", [["ash", "birch", "cedar"], ["cedar", "ash", "birch"], [7, 3, 5]], ids=str)
+def test_known_labels_name_and_number_clusters_and_change_nothing_else(method: str, order: list[Any]) -> None:
+    model, known = found(method), GROUPED[:, 0] > 0
+    known[:CLUSTERS] = True
+    y = np.array([order[group] if sure else -1 for group, sure in zip(GROUPS, known, strict=True)], dtype=object)
+    named = learned(method).fit(GROUPED, y)
+    names = sorted(order)
+    assert named.cluster_names_ == dict(enumerate(names))
+    assert [names[cluster] for cluster in named.labels_] == [order[group] for group in GROUPS]
+    was = [int(model.labels_[named.labels_ == cluster][0]) for cluster in range(CLUSTERS)]
+    assert named.predict_proba(GROUPED).tobytes() == model.predict_proba(GROUPED)[:, was].tobytes()
+    assert named.cluster_sizes_.tolist() == model.cluster_sizes_[was].tolist()
+    for answer in ("transform", "score_samples", "outlier_score"):
+        assert getattr(named, answer)(GROUPED).tobytes() == getattr(model, answer)(GROUPED).tobytes()
+    for cluster, other in enumerate(was):
+        assert named.sample(3, cluster=cluster).tobytes() == model.sample(3, cluster=other).tobytes()
+
+
+@few_cases
+@pytest.mark.parametrize("y", [np.arange(ROWS), (np.arange(ROWS) % 5).astype(str), np.arange(ROWS) + 0.5], ids=repr)
+def test_labels_of_which_none_is_unknown_are_ignored(case: Case, y: np.ndarray) -> None:
+    model = case.new().fit(case.X, y)
+    assert model.cluster_names_ == {}
+    assert bytes_of(model) == bytes_of(case.model)
+
+
+@every_case
+def test_naming_clusters_changes_their_names_and_nothing_else(case: Case) -> None:
+    model = deepcopy(case.model).name_clusters({0: "zero"})
+    before = {name: value for name, value in vars(model).items() if name != "fitted_"}
+    for given in ({}, {1: "one", 2: 2}, {np.int64(0): np.str_("null")}):
+        expected = model.cluster_names_ | given
+        assert model.name_clusters(given) is model
+        assert model.cluster_names_ == expected
+    with pytest.raises(SettingError, match="expected 0 to 2"):
+        model.name_clusters({1: "uno", 3: "none"})
+    assert model.cluster_names_ == {0: "null", 1: "one", 2: 2}
+    assert all(vars(model)[name] is value for name, value in before.items())
+    assert bytes_of(answers_of(model, case.X)) == bytes_of(case.answers)
+    assert bytes_of(model.sample(3, cluster=1)) == bytes_of(case.model.sample(3, cluster=1))
+
+
+@pytest.mark.parametrize("way", ["weights", "repeated rows"])
+def test_a_weight_counts_as_so_many_equal_rows(way: str) -> None:
+    # To the last digit only on average, since rows come in another order; the scale is the same.
+    weights = np.array([6, 2, 1])[GROUPS]
+    given = (GROUPED, None, weights) if way == "weights" else (np.repeat(GROUPED, weights, axis=0),)
+    model = learned("two-views").fit(*given)
+    np.testing.assert_allclose(model.fitted_.schema.blocks[0].offset, np.average(GROUPED, 0, weights))
+    labels, shares = model.predict(GROUPED), model.model_.grouping.sum(model.model_.prior.weights().probs)
+    assert len(set(zip(GROUPS, labels, strict=True))) == CLUSTERS
+    np.testing.assert_allclose(shares, np.bincount(labels, weights, CLUSTERS) / weights.sum(), atol=0.01)
+
+
+# Doubt in a fit
+
+
+@few_cases
+def test_labels_are_predictions_where_there_is_doubt_too(case: Case) -> None:
+    model = case.new(outlier_fraction=0.2, min_confidence=0.5).fit(case.X)
+    assert model.calibration_.held_out
+    assert model.labels_.tolist() == model.predict(case.X).tolist()
+    assert -1 in model.labels_
+    assert model.cluster_sizes_.sum() == (model.labels_ >= 0).sum()
+    if model.hierarchy_ is not None:
+        assert model.cut(2, case.X).labels_.tolist() == model.cut(2).predict(case.X).tolist()
+    more = some(case.X, list(range(30)))
+    for on in (deepcopy(model).partial_fit(more), deepcopy(model).set_params(warm_start=True).fit(more)):
+        assert on.labels_.tolist() == on.predict(more).tolist()
+
+
+@every_method
+def test_new_rows_of_the_same_kind_are_seldom_outliers(method: str) -> None:
+    fraction, X, new, shares = 0.05, vectors(600, seed=1), vectors(2000, seed=2), []
+    for seed in range(3):
+        model = estimator(method, random_state=seed, outlier_fraction=fraction, batch_size=100).fit(X)
+        shares.append((model.predict(new) == -1).mean())
+        assert (model.predict(new[:50] + 1000) == -1).all()
+    # A fit holds out 120 rows; with those the share of one fit varies by 0.02.
+    assert np.mean(shares) < fraction + 3 * np.sqrt(fraction * (1 - fraction) * (1 / 120 + 1 / len(new)) / len(shares))
+
+
+# Learning on
+
+
+@few_cases
+def test_learning_on_gives_the_same_bytes_each_time(case: Case) -> None:
+    more = some(case.X, list(range(5, 35)))
+    one, other, pickled = (deepcopy(case.model), deepcopy(case.model), pickle.loads(pickle.dumps(case.model)))
+    assert bytes_of(one.partial_fit(more)) == bytes_of(other.partial_fit(more)) == bytes_of(pickled.partial_fit(more))
+    assert bytes_of(one) != bytes_of(case.model)
+    assert one.labels_.tolist() == one.predict(more).tolist()
+    assert len(one.history_.epochs) == 1
+    assert bytes_of(case.new().partial_fit(case.X)) == bytes_of(case.model)
+
+
+@every_method
+@pytest.mark.parametrize("kept", [[0], [1, 2]])
+def test_clusters_keep_their_numbers_while_learning(method: str, kept: list[int]) -> None:
+    model = deepcopy(found(method)).name_clusters({0: "zero"})
+    new = GROUPED[np.isin(model.labels_, kept)] + 0.3
+    for _ in range(2):
+        model.partial_fit(new)
+    warm = deepcopy(found(method)).set_params(warm_start=True, method__epochs=3).fit(GROUPED)
+    assert len(warm.history_.epochs) == 3
+    for on in (model, warm):
+        assert (on.predict(GROUPED) == found(method).labels_).mean() >= 0.95
+        assert bytes_of(on) != bytes_of(found(method))
+    assert model.cluster_names_ == {0: "zero"}
+    y = np.where(np.arange(150) % 2, GROUPS, -1)
+    assert sorted(warm.partial_fit(GROUPED, y).cluster_names_.values()) == [0, 1, 2]
+    assert (warm.labels_ == found(method).labels_).mean() >= 0.95
+
+
+def test_a_cut_and_its_model_learn_on_apart() -> None:
+    for number in (1, 2, 5):
+        model = deepcopy(found("two-views"))
+        cut = model.cut(number)
+        before, labels = bytes_of(answers_of(cut, GROUPED)), cut.predict(GROUPED)
+        model.partial_fit(GROUPED)
+        assert bytes_of(answers_of(cut, GROUPED)) == before
+        after = bytes_of(answers_of(model, GROUPED))
+        assert (cut.partial_fit(GROUPED).predict(GROUPED) == labels).mean() >= 0.9
+        assert cut.n_clusters_ == number
+        assert bytes_of(answers_of(model, GROUPED)) == after
 
 
 # Other numbers of clusters
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 5, 12])
-def test_a_cut_model_says_of_the_rows_what_it_predicts(auto_model, blobs, number):
-    cut = auto_model.cut(number)
-    probabilities = cut.predict_proba(blobs)
-    assert cut.n_clusters == cut.n_clusters_ == number
-    assert probabilities.shape == (150, number)
-    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=0, atol=1e-12)
-    assert (cut.labels_ == cut.predict(blobs)).all()
-    assert (cut.confidence_ == probabilities.max(1)).all()
+@trees
+@pytest.mark.parametrize("number", [1, 2, CLUSTERS, np.int64(5), 6])
+def test_a_cut_says_of_rows_what_it_predicts(case: Case, number: int) -> None:
+    bare, cut = case.model.cut(number), case.model.cut(number, case.X)
+    chances = cut.predict_proba(case.X)
+    assert (cut.n_clusters, cut.n_clusters_, chances.shape) == (number, number, (ROWS, number))
+    assert bytes_of(bare.predict_proba(case.X)) == bytes_of(chances)
+    assert cut.labels_.tolist() == bare.predict(case.X).tolist() == chances.argmax(1).tolist()
+    assert cut.confidence_.tolist() == chances.max(1).tolist()
     assert cut.cluster_sizes_.tolist() == np.bincount(cut.labels_, minlength=number).tolist()
+    # Without the rows nobody can count them anew.
+    assert hasattr(bare, "labels_") == hasattr(bare, "cluster_sizes_") == (number == CLUSTERS)
+    for answer in ("transform", "score_samples"):
+        assert bytes_of(getattr(cut, answer)(case.X)) == bytes_of(case.answers[answer])
+    again = opened(cut)
+    assert again.cluster_sizes_.tolist() == cut.cluster_sizes_.tolist()
+    for other in (again, opened(bare), opened(case.model).cut(number), case.model.cut(4).cut(number)):
+        assert bytes_of(other.predict_proba(case.X)) == bytes_of(chances)
+        assert bytes_of(other.sample(5, cluster=0)) == bytes_of(cut.sample(5, cluster=0))
+        assert bytes_of(other.cut(CLUSTERS).predict_proba(case.X)) == bytes_of(case.answers["predict_proba"])
 
 
-def test_cutting_at_the_number_there_is_changes_nothing(fitted):
-    model, X = fitted
-    cut = model.cut(model.n_clusters_)
-    assert (cut.predict_proba(X) == model.predict_proba(X)).all()
-    assert (cut.labels_ == model.labels_).all()
-
-
-def test_a_cut_leaves_the_original_and_the_codes_as_they_were(auto_model, blobs):
-    before = deepcopy(auto_model)
-    cut = auto_model.cut(2)
-    assert auto_model.get_params() == before.get_params()
-    assert auto_model.n_clusters_ == 3
-    assert (auto_model.labels_ == before.labels_).all()
-    assert (auto_model.cluster_sizes_ == before.cluster_sizes_).all()
-    assert (auto_model.predict_proba(blobs) == before.predict_proba(blobs)).all()
-    for method in ("transform", "score_samples"):
-        assert (getattr(cut, method)(blobs) == getattr(auto_model, method)(blobs)).all()
-
-
-def test_cuts_can_follow_each_other_in_any_order(auto_model):
-    for number in (2, 3, 7):
-        again = auto_model.cut(5).cut(number)
-        assert (again.labels_ == auto_model.cut(number).labels_).all()
+@trees
+def test_a_cut_leaves_the_model_as_it_was_and_where_it_is_keeps_all(case: Case) -> None:
+    model = deepcopy(case.model).name_clusters({0: "zero"})
+    before = dict(vars(model))
+    assert model.cut(2, case.X).cluster_names_ == {}
+    same = model.cut(CLUSTERS)
+    assert (same.cluster_names_, same.labels_.tolist()) == ({0: "zero"}, model.labels_.tolist())
+    assert all(vars(model)[name] is value for name, value in before.items())
+    assert bytes_of(answers_of(model, case.X)) == bytes_of(case.answers)
+    with pytest.raises(DataError):
+        model.cut(2, without_a_pixel(case.X))
 
 
 @pytest.mark.parametrize(("fewer", "more"), [(1, 2), (2, 3), (3, 6), (2, 12)])
-def test_fewer_clusters_are_unions_of_more(fitted, fewer, more):
-    model, X = fitted
-    finer, coarser = model.cut(more), model.cut(fewer)
-    # Where a row's cluster is likelier than all others together, so is the one that holds it.
-    sure = finer.confidence_ > 0.5
-    holder = {}
-    for own, union in zip(finer.labels_[sure], coarser.labels_[sure], strict=True):
-        assert holder.setdefault(own, union) == union
-    # And a union is as likely as its parts.
-    parts, unions = finer.predict_proba(X), coarser.predict_proba(X)
-    component_of = model.hierarchy_.cut(more), model.hierarchy_.cut(fewer)
-    holders = np.array([component_of[1][component_of[0] == cluster][0] for cluster in range(more)])
-    np.testing.assert_allclose(parts @ np.eye(fewer)[holders], unions, rtol=0, atol=1e-12)
+def test_fewer_clusters_are_unions_of_more(fewer: int, more: int) -> None:
+    model = found("two-views")
+    finer, coarser = (model.hierarchy_.cut(number) for number in (more, fewer))
+    holder = np.array([coarser[finer == cluster][0] for cluster in range(more)])
+    assert (holder[finer] == coarser).all()
+    parts, unions = model.cut(more).predict_proba(GROUPED), model.cut(fewer).predict_proba(GROUPED)
+    np.testing.assert_allclose(parts @ np.eye(fewer)[holder], unions, rtol=0, atol=1e-12)
+    for cluster in range(fewer):
+        assert (model.cut(fewer).predict(model.sample(50, cluster=cluster)) >= 0).all()
 
 
-def test_samples_of_a_cut_models_cluster_are_of_that_cluster(auto_model):
-    cut = auto_model.cut(2)
-    for cluster in range(2):
-        drawn = cut.sample(100, cluster=cluster)
-        assert (cut.predict(drawn) == cluster).mean() > 0.8
-    with pytest.raises(SettingError, match="one of 0 to 1"):
-        cut.sample(1, cluster=2)
+# The number of clusters
 
 
-def test_a_saved_model_can_be_cut_and_a_cut_one_saved(auto_model, blobs, tmp_path):
-    cut = auto_model.cut(2)
-    auto_model.save(tmp_path / "whole.vaecluster")
-    cut.save(tmp_path / "cut.vaecluster")
-    opened = VAEClustering.load(tmp_path / "cut.vaecluster")
-    assert opened.get_params() == cut.get_params()
-    assert opened.cluster_sizes_.tolist() == cut.cluster_sizes_.tolist()
-    cut_later = VAEClustering.load(tmp_path / "whole.vaecluster").cut(2)
-    for other in (opened, cut_later):
-        assert other.n_clusters_ == 2
-        assert (other.predict_proba(blobs) == cut.predict_proba(blobs)).all()
-        assert (other.sample(5, cluster=1) == cut.sample(5, cluster=1)).all()
-        assert (other.cut(3).predict_proba(blobs) == auto_model.predict_proba(blobs)).all()
+def test_separate_groups_are_counted_and_found() -> None:
+    model = learned("two-views", n_clusters="auto", epochs=100).fit(GROUPED)
+    assert (model.n_clusters, model.n_clusters_, model.evidence_.strength) == ("auto", CLUSTERS, "clear")
+    assert len(set(zip(GROUPS, model.labels_, strict=True))) == CLUSTERS
+    again = opened(model)
+    assert (again.n_clusters, again.n_clusters_) == ("auto", CLUSTERS)
+    assert again.evidence_.support.tolist() == model.evidence_.support.tolist()
 
 
-def test_a_model_opened_and_cut_tells_no_sizes_of_other_clusters(auto_model, tmp_path):
-    # Without the rows nobody can count them anew.
-    auto_model.save(tmp_path / "model.vaecluster")
-    opened = VAEClustering.load(tmp_path / "model.vaecluster").cut(2)
-    assert len(getattr(opened, "cluster_sizes_", range(2))) == 2
+def test_in_noise_no_clusters_are_seen_and_some_can_be_had() -> None:
+    X = np.random.default_rng(0).uniform(size=(150, 4))
+    with pytest.warns(FewCluesWarning, match="No clusters were seen.* Give the number"):
+        model = learned("two-views", n_clusters="auto", epochs=100).fit(X)
+    assert (model.n_clusters_, model.cluster_sizes_.tolist()) == (1, [150])
+    np.testing.assert_allclose(model.confidence_, 1)
+    assert model.sample(3, cluster=0).shape == (3, 4)
+    assert model.cut(2).predict_proba(X).shape == (150, 2)
 
 
-def test_a_number_of_clusters_may_be_numpys(auto_model, blobs, tmp_path):
-    auto_model.cut(np.int64(2)).save(tmp_path / "model.vaecluster")
-    opened = VAEClustering.load(tmp_path / "model.vaecluster")
-    assert (opened.predict(blobs) == auto_model.cut(2).labels_).all()
+# What a user hears
 
 
-@pytest.mark.parametrize("wrong", [0, -1, 13, 2.0, True, "auto", None])
-def test_a_cut_at_a_number_that_cannot_be_is_refused(auto_model, wrong):
-    with pytest.raises(SettingError) as caught:
-        auto_model.cut(wrong)
-    expected = "expected a whole number from 1 to 12, the number of components."
-    assert str(caught.value) == f"n_clusters is {wrong!r}; {expected}"
+def test_a_warning_comes_when_the_model_is_there() -> None:
+    model = estimator(n_clusters=20, components=20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(EmptyClustersWarning, match="of 20 clusters hold any row"):
+            model.fit(vectors())
+    assert model.predict(vectors()).tolist() == model.labels_.tolist()
 
 
-def test_a_model_without_a_tree_cannot_be_cut(blobs):
-    model = VAEClustering(3, preset="su2018", epochs=1, random_state=0).fit(blobs)
-    assert (model.hierarchy_, model.evidence_) == (None, None)
-    with pytest.raises(SettingError, match="preset 'su2018' has no tree to cut"):
-        model.cut(2)
-
-
-def test_a_model_that_was_not_fitted_cannot_be_cut():
-    with pytest.raises(NotFittedError):
-        VAEClustering(3).cut(2)
-
-
-def test_pickle_and_deepcopy_keep_the_predictions(blobs, blob_model):
-    for copy in (pickle.loads(pickle.dumps(blob_model)), deepcopy(blob_model)):
-        assert (copy.predict_proba(blobs) == blob_model.predict_proba(blobs)).all()
-
-
-def test_bernoulli_takes_rows_between_zero_and_one():
-    X = np.random.default_rng(0).random((60, 6)).round()
-    model = VAEClustering(2, epochs=2, likelihood="bernoulli", random_state=0).fit(X)
-    drawn = model.sample(10)
-    assert 0 <= drawn.min() <= drawn.max() <= 1
-    assert (model.score_samples(X) <= 0).all()
-
-
-def test_ctrl_c_ends_the_fit_and_keeps_what_was_learned(blobs):
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+def test_ctrl_c_ends_the_fit_and_keeps_what_was_learned() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.5, signal.raise_signal, (signal.SIGINT,))
     timer.start()
-    model = VAEClustering(3, epochs=1_000_000, random_state=0)
     with pytest.warns(InterruptedFitWarning, match="interrupted in epoch"):
-        model.fit(blobs)
+        model = estimator(epochs=1_000_000).fit(vectors())
+    signal.signal(signal.SIGINT, before)
     assert model.history_.ending == "interrupted"
-    assert (model.predict(blobs) == model.labels_).all()
+    assert model.predict(vectors()).tolist() == model.labels_.tolist()
 
 
-def test_empty_clusters_are_told(blobs):
-    with pytest.warns(EmptyClustersWarning, match=r"of 40 clusters hold any row\. Ask for fewer"):
-        VAEClustering(40, epochs=1, random_state=0).fit(blobs)
+@every_method
+def test_a_fit_that_diverges_says_where_and_what_to_try(method: str) -> None:
+    with pytest.raises(
+        TrainingError, match=r"epoch \d+ of \d+, with learning_rate=1e\+300.*much smaller learning_rate"
+    ):
+        estimator(method, learning_rate=1e300).fit(vectors())
 
 
-# At such a rate nothing is learned, and all clusters stay the same.
-LEARNS_NOTHING = {"epochs": 10, "learning_rate": 1e-9, "hidden": (16,), "heads": 2, "components": 6}
-
-
-def test_clusters_that_were_dead_at_every_look_are_told(blobs):
-    with pytest.warns(EmptyClustersWarning, match=r"Each time that was looked.*Ask for fewer clusters"):
-        model = VAEClustering(3, random_state=0, **LEARNS_NOTHING).fit(blobs)
-    assert len(model.history_.merged_again) == len(LOOKS)
-
-
-@pytest.mark.filterwarnings("error")
-def test_clusters_that_all_live_in_the_end_are_no_reason_to_warn(auto_model, blobs):
-    model = VAEClustering(3, random_state=0, **SMALL).fit(blobs)
-    assert len(model.history_.merged_again) < len(LOOKS)
-    assert len(auto_model.history_.merged_again) < len(LOOKS)
-
-
-@pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
-def test_what_was_merged_again_is_saved(blobs, tmp_path):
-    model = VAEClustering(3, random_state=0, **LEARNS_NOTHING).fit(blobs)
-    model.save(tmp_path / "model.vaecluster")
-    history = VAEClustering.load(tmp_path / "model.vaecluster").history_
-    assert history.merged_again == model.history_.merged_again != []
-
-
-@pytest.mark.filterwarnings("ignore:overflow")
-def test_a_fit_that_diverges_says_where_and_what_to_try(blobs):
-    with pytest.raises(TrainingError, match=r"epoch \d+ of 50.*Try a much smaller learning_rate"):
-        VAEClustering(3, preset="su2018", learning_rate=1e18, random_state=0).fit(blobs)
-
-
-def with_value(X, value, column=2):
-    changed = X.astype(float)
-    changed[5, column] = value
-    return changed
-
-
-BAD_ROWS = {
-    "nan": (lambda X: with_value(X, np.nan), r"1 NaN values, in column 2;"),
-    "infinity": (lambda X: with_value(X, np.inf), r"1 infinite \(inf\) values, in column 2;"),
-    "fewer rows than clusters": (lambda X: X[:2], "n_samples=2 is fewer than n_clusters=3"),
-    "no rows": (lambda X: X[:0], "0 sample"),
-    "constant": (lambda X: np.ones((50, 4)), "All 50 rows are the same"),
-    "text": (lambda X: X.astype(str), "rows hold text; expected numbers"),
-    "text in lists": (lambda X: [["a", "b"], ["c", "d"]], "text|string|decimal"),
-    "one axis": (lambda X: X[:, 0], "Reshape your data"),
-    "five axes": (lambda X: X.reshape(-1, 1, 1, 2, 2)[:, None], "expected vectors"),
-    "complex": (lambda X: X + 1j, "[Cc]omplex"),
-    "images of text": (lambda X: np.full((5, 2, 2), "a"), "text"),
-    "images with nan": (lambda X: np.full((5, 2, 2), np.nan), "20 NaN values, in 5 of 5 images"),
-    "images without pixels": (lambda X: np.zeros((5, 0, 2)), "0 sample"),
-    "constant images": (lambda X: np.zeros((5, 2, 2)), "All 5 rows are the same"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_ROWS)
-def test_rows_that_cannot_be_used_are_refused_with_a_reason(case, blobs):
-    spoil, message = BAD_ROWS[case]
-    with pytest.raises(ValueError, match=message):
-        VAEClustering(3, epochs=1).fit(spoil(blobs))
-
-
-def test_a_named_column_is_named_in_the_error(blobs):
-    frame = pd.DataFrame(with_value(blobs, np.nan), columns=["age", "height", "weight", "income"])
-    with pytest.raises(DataError, match="column 'weight'"):
-        VAEClustering(3, epochs=1).fit(frame)
-
-
-def test_values_out_of_the_likelihoods_range_name_the_column_and_the_range(blobs):
-    with pytest.raises(DataError, match=r"values in \[0, 1\], but column 0 ranges from .* to .*likelihood='gaussian'"):
-        VAEClustering(3, likelihood="bernoulli").fit(blobs)
-
-
-def test_rows_of_another_layout_are_refused_at_predict(blob_model, image_model, blobs, images):
-    with pytest.raises(ValueError, match="3 features, but VAEClustering is expecting 4"):
-        blob_model.predict(blobs[:, :3])
-    with pytest.raises(DataError, match=r"an image of 8x8, but the fit was on a vector of 4 columns"):
-        blob_model.predict(images)
-    with pytest.raises(DataError, match=r"a vector of 64 columns, but the fit was on an image of 8x8"):
-        image_model.predict(images.reshape(-1, 64))
-    with pytest.raises(DataError, match=r"an image of 4x8, but the fit was on an image of 8x8\. Resize"):
-        image_model.predict(images[:, :4])
-
-
-BAD_SETTINGS = {
-    "n_clusters": (0, 2.5, True, "many"),
-    "preset": ("su2019",),
-    "epochs": (0, -1, 1.5),
-    "batch_size": (0, "all"),
-    "learning_rate": (0, -1e-3, float("nan"), "fast"),
-    "schedule": ("linear", 3),
-    "patience": (0,),
-    "network": ("transformer",),
-    "hidden": ((0,), (16, -1)),
-    "latent": (0,),
-    "likelihood": ("poisson",),
-    "precision": (0, float("inf")),
-    "scaling": ("rows", 1),
-    "component_scale": (0, "unit"),
-    "cluster_weights": ("equal", [0.5, 0.5], [1, 1, 0]),
-    "weights_temperature": (0,),
-    "cluster_posterior": ("exact",),
-    "cluster_kl_weight": (-1,),
-    "device": ("tpu-7",),
-}
-
-
-WRONG = [(name, value) for name, values in BAD_SETTINGS.items() for value in values]
-
-
-@pytest.mark.parametrize(("name", "value"), WRONG, ids=str)
-def test_a_setting_that_cannot_be_is_named_with_what_came(name, value, blobs):
-    with pytest.raises(SettingError) as caught:
-        VAEClustering(**{"n_clusters": 3, "preset": "su2018", "epochs": 1, name: value}).fit(blobs)
-    message = str(caught.value)
-    culprits = value if isinstance(value, (tuple, list)) else (value,)
-    assert name in message
-    assert any(repr(culprit) in message for culprit in culprits)
-
-
-WRONG_SHARED = {
-    "scaling": ("rows", 1),
-    "arithmetic": ("float16",),
-    "component_share": (0, 1, "half"),
-    "balance_weight": (-1, "none"),
-    "agreement_weight": (-1,),
-    "information_weight": (0,),
-    "cluster_weights": ("learned", [0.5, 0.5], [1, 1, 0]),
-    "heads": (0,),
-    "components": (2, 0.5),
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in WRONG_SHARED.items() for value in values], ids=str
-)
-def test_a_setting_of_the_default_method_that_cannot_be_is_named_with_what_came(name, value, blobs):
-    with pytest.raises(SettingError) as caught:
-        VAEClustering(**{"n_clusters": 3, "epochs": 1, name: value}).fit(blobs)
-    assert name in str(caught.value)
-    assert any(repr(culprit) in str(caught.value) for culprit in (value if isinstance(value, list) else [value]))
-
-
-def test_shares_without_a_number_of_clusters_are_refused(blobs):
-    with pytest.raises(SettingError, match="cluster_weights holds shares, but n_clusters is 'auto'"):
-        VAEClustering(cluster_weights=[0.5, 0.5], epochs=1).fit(blobs)
-
-
-def test_wrong_requests_to_a_fitted_model_say_what_is_possible(blob_model):
-    with pytest.raises(SettingError, match="one of 0 to 2"):
-        blob_model.sample(4, cluster=3)
-    with pytest.raises(SettingError, match="n_samples is 0"):
-        blob_model.sample(0)
-    with pytest.raises(DataError, match=r"expected \(n, 8\)"):
-        blob_model.inverse_transform(np.zeros((3, 7)))
-
-
-def test_assign_gives_the_answers_of_predict_and_their_probability(blob_model, blobs):
-    labels, confidence = blob_model.assign(blobs, min_confidence=0.5)
-    assert (labels == blob_model.predict(blobs, min_confidence=0.5)).all()
-    assert (confidence == blob_model.predict_proba(blobs).max(1)).all()
+@pytest.mark.parametrize("method", METHODS)
+def test_tiny_settings_are_those_of_the_method(method: str) -> None:
+    model = CASES[f"{method}, vectors"].model
+    assert {name: getattr(model.method_, name) for name in TINY[method]} == TINY[method]
+    assert type(model.method_) is METHODS[method]

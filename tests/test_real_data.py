@@ -3,20 +3,21 @@
 import numpy as np
 import pytest
 
-from vaecluster import VAEClustering
+from vaecluster import TwoViews, VAEClustering
+from vaecluster.clusters.scores import score_labels
 from vaecluster.data.named import load_named
-from vaecluster.evaluation.scores import score_labels
+from vaecluster.methods import METHODS
 
 pytestmark = [pytest.mark.data, pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")]
 
 
-@pytest.mark.parametrize("preset", ["shared", "su2018"])
+@pytest.mark.parametrize("method", list(METHODS))
 @pytest.mark.parametrize(
     "name", ["mnist", "fashion-mnist", "pendigits", "imagenet50_moco_val", "reuters_r8_tfidf2000"]
 )
-def test_every_kind_of_data_can_be_fitted_and_generated(name, preset, data_folder):
+def test_every_kind_of_data_can_be_fitted_and_generated(name, method, data_folder):
     rows = load_named(name).x_train[:600]
-    model = VAEClustering(5, preset=preset, epochs=2, random_state=0).fit(rows)
+    model = VAEClustering(5, method=METHODS[method](epochs=2), random_state=0).fit(rows)
     assert (model.predict(rows) == model.labels_).all()
     drawn = model.sample(7, cluster=1)
     assert drawn.shape == (7, *rows.shape[1:])
@@ -26,6 +27,7 @@ def test_every_kind_of_data_can_be_fitted_and_generated(name, preset, data_folde
 
 def test_a_few_steps_on_some_of_mnist_beat_k_means(data_folder):
     data = load_named("mnist")
-    model = VAEClustering(10, views="digits", hidden=(256, 256), epochs=20, random_state=0).fit(data.x_train[:8_000])
+    method = TwoViews(views="digits", hidden=(256, 256), epochs=20)
+    model = VAEClustering(10, method=method, random_state=0).fit(data.x_train[:8_000])
     scores = score_labels(data.y_test[:2000], model.predict(data.x_test[:2000]))
     assert scores.hungarian_accuracy > 0.6

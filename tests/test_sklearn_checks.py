@@ -3,12 +3,13 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from vaecluster import VAEClustering
+from vaecluster import Bound, TwoViews, VAEClustering
 
 # The checks fit tables of 20 to 60 rows: with batches of 100 that is a step an epoch.
+SMALL = {"epochs": 100, "learning_rate": 1e-2, "latent": 2, "hidden": (32, 32)}
 SMALL_DATA = [
-    VAEClustering(number, preset=preset, epochs=100, learning_rate=1e-2, latent=2, hidden=(32, 32), random_state=0)
-    for preset, number in (("shared", "auto"), ("su2018", 3))
+    VAEClustering("auto", method=TwoViews(**SMALL), random_state=0),
+    VAEClustering(3, method=Bound(**SMALL), random_state=0),
 ]
 # Equal to the last digit are only methods without chance: here rows come in another order when there are more of them.
 EXPECTED = {

@@ -9,7 +9,7 @@ import pytest
 import torch
 from joblib import parallel_config
 
-from vaecluster import VAEClustering
+from vaecluster import TwoViews, VAEClustering
 from vaecluster.errors import DataError, EmptyClustersWarning, SettingError
 from vaecluster.stability import seeds_of, stability
 
@@ -21,7 +21,7 @@ SMALL = {"epochs": 2, "hidden": (16,), "latent": 2, "components": 12}
 
 @pytest.fixture(scope="module")
 def model() -> VAEClustering:
-    return VAEClustering(3, random_state=4, **SMALL)
+    return VAEClustering(3, method=TwoViews(**SMALL), random_state=4)
 
 
 def contents(found) -> tuple[bytes, ...]:
@@ -33,7 +33,7 @@ def test_the_runs_are_the_fits_with_consecutive_seeds(blobs, model):
     found = stability(model, blobs, 3)
     assert found.labels.shape == (3, len(blobs))
     for seed, labels in zip((4, 5, 6), found.labels, strict=True):
-        assert (labels == VAEClustering(3, random_state=seed, **SMALL).fit(blobs).labels_).all()
+        assert (labels == VAEClustering(3, method=TwoViews(**SMALL), random_state=seed).fit(blobs).labels_).all()
 
 
 def test_the_number_of_jobs_changes_no_byte(blobs, model):
@@ -47,7 +47,7 @@ def test_a_process_uses_as_many_threads_as_its_caller(blobs):
         assert torch.get_num_threads() == 3
         return batch
 
-    told = VAEClustering(3, random_state=0, views=threads_of_run, **SMALL)
+    told = VAEClustering(3, method=TwoViews(views=threads_of_run, **SMALL), random_state=0)
     torch.set_num_threads(3)
     try:
         assert stability(told, blobs, 2, n_jobs=2).labels.shape == (2, len(blobs))
@@ -115,7 +115,7 @@ def test_jobs_that_are_no_whole_number_are_refused(blobs, model, n_jobs):
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_what_a_run_warns_of_is_passed_on_with_its_number(blobs, n_jobs):
-    crowded = VAEClustering(40, random_state=0, epochs=2, hidden=(16,), components=40)
+    crowded = VAEClustering(40, method=TwoViews(epochs=2, hidden=(16,), components=40), random_state=0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         stability(crowded, blobs[:60], 2, n_jobs=n_jobs)
@@ -139,25 +139,27 @@ def test_progress_is_shown_on_standard_error_if_asked_for(blobs, model, capsys, 
 @pytest.mark.filterwarnings("ignore::vaecluster.errors.FewCluesWarning")
 def test_the_number_of_clusters_may_be_left_to_each_run(blobs):
     enough = SMALL | {"epochs": 100, "batch_size": 100, "learning_rate": 1e-2}
-    found = stability(VAEClustering(random_state=0, **enough), blobs, 2)
-    alone = [VAEClustering(random_state=seed, **enough).fit(blobs) for seed in (0, 1)]
+    found = stability(VAEClustering(method=TwoViews(**enough), random_state=0), blobs, 2)
+    alone = [VAEClustering(method=TwoViews(**enough), random_state=seed).fit(blobs) for seed in (0, 1)]
     assert found.clusters_found.tolist() == [np.count_nonzero(fit.cluster_sizes_) for fit in alone]
 
 
 # After the others: an error ends joblib's processes, and new ones take seconds to start.
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_what_a_fit_refuses_is_refused_in_its_own_words(blobs, n_jobs):
-    with pytest.raises(SettingError, match="epochs"):
-        stability(VAEClustering(3, epochs=-1), blobs, 2, n_jobs=n_jobs)
+    with pytest.raises(SettingError, match="min_confidence"):
+        stability(VAEClustering(3, min_confidence=-1), blobs, 2, n_jobs=n_jobs)
     with pytest.raises(DataError, match="1 NaN"):
-        stability(VAEClustering(3, **SMALL), np.where(blobs == blobs.max(), np.nan, blobs), 2, n_jobs=n_jobs)
+        stability(
+            VAEClustering(3, method=TwoViews(**SMALL)), np.where(blobs == blobs.max(), np.nan, blobs), 2, n_jobs=n_jobs
+        )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends Ctrl-C")
 def test_ctrl_c_ends_it_without_a_result():
     program = """
 import numpy as np, os, signal, torch
-from vaecluster import VAEClustering
+from vaecluster import TwoViews, VAEClustering
 from vaecluster.stability import stability
 rows = np.random.default_rng(0).normal(size=(200, 4))
 stopped = []
@@ -167,7 +169,7 @@ def stop(batch):
         os.kill(os.getpid(), signal.SIGINT)
     return batch
 try:
-    stability(VAEClustering(3, epochs=50, hidden=(16,), views=stop), rows, 3)
+    stability(VAEClustering(3, method=TwoViews(epochs=50, hidden=(16,), views=stop)), rows, 3)
 except KeyboardInterrupt:
     print("stopped")
 """

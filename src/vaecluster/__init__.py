@@ -1,8 +1,32 @@
 """Clusters, codes and a generator per cluster from unlabelled data, learned in one fit."""
 
-from importlib.metadata import version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from vaecluster.estimator import VAEClustering
+if TYPE_CHECKING:
+    from vaecluster.estimator import VAEClustering
+    from vaecluster.methods import Bound, TwoViews, VaDE
 
-__all__ = ["VAEClustering"]
-__version__ = version("vaecluster")
+# Loaded when they are first asked for: the command line answers many questions without torch.
+_FROM = {
+    "VAEClustering": "vaecluster.estimator",
+    "Bound": "vaecluster.methods",
+    "TwoViews": "vaecluster.methods",
+    "VaDE": "vaecluster.methods",
+}
+
+__all__ = ["Bound", "TwoViews", "VAEClustering", "VaDE"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FROM:
+        return getattr(import_module(_FROM[name]), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("vaecluster")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_FROM, "__version__"]

@@ -1,4 +1,4 @@
-"""What can go wrong that a user can put right; every message says what came, what was expected, what to do."""
+"""Errors and warnings that a user can act on; every message says what came, what was expected and what to do."""
 
 
 class VaeclusterError(Exception):
@@ -42,4 +42,4 @@ class RolledBackWarning(UserWarning):
 
 
 class UnnamedClustersWarning(UserWarning):
-    """Known labels were given, and some of them are those of no cluster."""
+    """Known labels were given, and no cluster is named by some of them."""

@@ -1,44 +1,54 @@
-"""`VAEClustering`: the method as a scikit-learn estimator."""
+"""`VAEClustering`: the methods as a scikit-learn estimator, a thin view over what a fit leaves."""
 
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
+from dataclasses import replace
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from vaecluster.advice import Advice, fit_warnings, naming_warnings
-from vaecluster.checking import all_or_nothing, checked_codes, checked_rows
+from vaecluster import settings
+from vaecluster.clusters.agreement import Stability
+from vaecluster.clusters.hierarchy import Hierarchy
+from vaecluster.clusters.number import Evidence
+from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
-from vaecluster.data.known import Known, check_weights, counting, known_labels
-from vaecluster.data.preprocessing import Array, choose_preprocessing
-from vaecluster.data.rows import Rows, split
+from vaecluster.data.draws import Draws
+from vaecluster.data.given import Given, given_codes, given_rows
+from vaecluster.data.known import Known, check_weights, known_labels
+from vaecluster.data.rows import Rows, normalised, split
+from vaecluster.data.schema import Reading, Schema
 from vaecluster.errors import SettingError
-from vaecluster.evaluation import inference
-from vaecluster.evaluation.agreement import Stability
-from vaecluster.evaluation.doubt import calibrate, doubted, held_out_rows
-from vaecluster.evaluation.naming import name_by
-from vaecluster.evaluation.scores import Label
+from vaecluster.inference import answers
+from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
+from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
+from vaecluster.inference.naming import name_by
+from vaecluster.methods import Fitted, Method, as_method
+from vaecluster.methods.fitted_file import read_fitted, told_as_damage, write_fitted
 from vaecluster.model.grouping import Grouping
-from vaecluster.parameters import Parameters, Random, as_path, check_doubt
-from vaecluster.saving import read_fit, write_fit
-from vaecluster.session import draw_seed, fingerprint_of, session
+from vaecluster.model.vae import ClusteringVAE
+from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, Number, is_whole
 from vaecluster.stability import stability
-from vaecluster.training.device import choose_device, forked_random_state, plain_torch
-from vaecluster.training.fitting import MethodSettings, fit_model
-from vaecluster.training.going_on import check_same_model, go_on
-from vaecluster.training.presets import Kind, preset_settings
-from vaecluster.training.settings import is_whole
+from vaecluster.training.device import choose_device, isolated
+from vaecluster.training.listeners.history import History
+from vaecluster.training.session import Session, draw_seed, random_of
+
+Random = int | np.random.RandomState | None
+
+# Parameters that are checked by a kind; the others are checked where they are used.
+_KINDS: dict[str, Kind] = {"warm_start": Flag(), "checkpoint_every": NOT_NEGATIVE}
 
 
-class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore[misc]
+class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Clusters, codes and a generator per cluster from unlabelled rows, learned in one fit.
 
     A variational autoencoder whose latent variable is (z, y), z a continuous code and y the cluster. The equations are
@@ -47,81 +57,41 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
     Parameters
     ----------
     n_clusters : int or "auto"
-        Number of clusters K. ``"auto"`` finds it (shared only), as `evidence_` shows.
-    preset : str
-        The method. ``"shared"``: clusters are what two views of the same row share. ``"su2018"``: the method of Su's
-        article, trained by the bound alone. A setting below that is None is the preset's for this kind of data
-        (images or vectors); one that the preset does not have is refused.
-    views : str, view, or list of views, optional
-        shared: what counts as two views of the same row. ``"auto"`` (near neighbours, and small shifts of images) is
-        safe for anything; ``"digits"``, ``"clothes"``, ``"photos"``, ``"vectors"``, ``"counts"``; or objects from
-        `vaecluster.views` and functions on a batch.
-    epochs, batch_size, learning_rate : optional
-        Passes over the rows (shared: as many as make 8,000 steps for images and 4,000 for vectors, but at most 200
-        and 50, and at least 800 steps; two epochs are the least); rows per step; Adam's rate.
-    hidden, latent : optional
-        Widths of dense networks, multiples of 16; entries of a code.
-    likelihood, precision : optional
-        ``"gaussian"`` with a fixed precision (1 / variance, of scaled rows), ``"gaussian-learned"``, or
-        ``"bernoulli"`` for rows in [0, 1].
-    scaling : optional
-        Vectors: ``"columns"``, each column by its own spread; ``"common"``, all by one, for columns in one unit, such
-        as embeddings or principal components.
-    heads, components : int, optional
-        shared: how many heads learn how many fine components each, before each head's are merged into clusters.
-    component_share : float, optional
-        shared: the part of the epochs before that merging.
-    information_weight, agreement_weight, balance_weight : float, optional
-        shared: weights of equation (2) and of the agreement of codes and clusters, against the bound in nats; and how
-        much the sizes of clusters count in (2).
-    arithmetic : optional
-        shared: ``"float32"``, ``"bfloat16"``, or ``"auto"``, which trains in bfloat16 where the device gains by it.
-    network : optional
-        su2018: ``"conv"`` (images) or ``"dense"``.
-    schedule : optional
-        su2018: ``"constant"``, ``"one-cycle"`` or ``"cosine"``.
-    early_stopping, patience : optional
-        su2018: hold out a tenth of the rows, stop after `patience` epochs without a better bound on them and keep
-        the best weights.
-    component_scale : float or "learned", optional
-        su2018: standard deviation of p(z|y).
-    cluster_weights, weights_temperature : optional
-        p(y): ``"uniform"`` or one share per cluster; su2018: ``"learned"`` as logits over a temperature; shared:
-        ``"merged"``, as large as merging found them, and shares go to the clusters by their size.
-    cluster_posterior : optional
-        su2018: ``"code"``, a network on the sampled code; ``"features"``, a network on the encoder's features;
-        ``"bayes"``, exact by Bayes' rule.
-    cluster_kl_weight : float, optional
-        su2018: weight of the bound's third term in the loss; 0 leaves it out.
+        Number of clusters. ``"auto"`` finds it, if the method can; `evidence_` shows what speaks for it.
+    method : str or Method
+        How clusters are learned: ``"two-views"``, ``"su2018"``, ``"vade"``, or one with settings of your own, such as
+        ``TwoViews(heads=7)``. Its settings are parameters too: ``method__heads`` in a grid search.
     min_confidence, outlier_fraction : float
-        Rows that are less sure than this, or among this fraction of the unlikeliest, get the cluster -1. For the
-        second, a fit holds out some rows to compare with: ten times 1 / fraction, at most a fifth of them.
+        Rows whose confidence is below `min_confidence` get the cluster -1, and so does this fraction of the least
+        likely rows. For the second, a fit holds out some rows to compare with: 10 / fraction, at most a fifth.
     warm_start : bool
         Let `fit` go on from the model that was fitted before, with its clusters as they are.
     checkpoint_dir : path, optional
-        A folder that holds the state of the fit: an interrupted fit goes on from there, and ends as if it had not
-        been interrupted, to the bit on a CPU. It must be fitted again to the same rows in the same way.
+        A folder that holds the state of the fit. An interrupted fit goes on from there when `fit` is called again with
+        the same rows and parameters, and ends as if it had not been interrupted, to the bit on a CPU.
     checkpoint_every : float
         Seconds between two states kept there; 0 keeps every step.
     log_dir : path, optional
-        A folder for what happens in every epoch, as JSON lines, and for TensorBoard where that is installed.
+        A folder for a record of every epoch, as JSON lines, and for TensorBoard if it is installed.
     device : str
-        ``"auto"`` takes a GPU where there is one; or a torch device.
+        A torch device, or ``"auto"`` for a GPU if there is one.
     random_state : int, RandomState or None
-        Decides everything that is random; the global random state is left alone.
+        Decides everything that is random. The random states of numpy and torch are neither read nor changed.
     verbose : int
         0 is silent; 1 shows progress on standard error.
 
     Attributes
     ----------
+    fitted_ : Fitted
+        What the fit left, as one record; the attributes below are parts of it.
     n_clusters_ : int
         Number of clusters; 1 if ``"auto"`` saw none.
     labels_ : ndarray (n_samples,)
         Cluster of each row of the fit; equal to ``predict(X)``.
-    cluster_names_ : dict
-        Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     confidence_ : ndarray (n_samples,)
         The probability of that cluster.
+    cluster_names_ : dict
+        Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     cluster_sizes_ : ndarray (n_clusters_,)
         Rows of the fit in each cluster.
     model_ : ClusteringVAE
@@ -131,11 +101,11 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
     history_ : History
         Every term of every epoch.
     hierarchy_ : Hierarchy or None
-        shared: the tree over the components, through the clusters; `cut` makes other clusters of it.
+        The tree over the components, through the clusters, if the method has one; `cut` cuts it elsewhere.
     evidence_ : Evidence or None
-        shared: what speaks for each number of clusters.
-    settings_ : Settings or SharedSettings
-        Every setting, those of the preset included.
+        What speaks for each number of clusters, if the method weighs them.
+    method_ : Method
+        The method with every setting filled in.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -146,49 +116,102 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
     Examples
     --------
     >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import TwoViews
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-    >>> model = VAEClustering(3, epochs=150, random_state=0).fit(X)
+    >>> model = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).fit(X)
     >>> model.predict(X[:7]).shape, model.transform(X).shape, model.sample(4, cluster=1).shape
     ((7,), (200, 8), (4, 5))
     """
 
-    settings_: MethodSettings
-    n_clusters_: int
-    cluster_sizes_: NDArray[np.intp]
-    cluster_names_: dict[int, Label]
+    fitted_: Fitted
 
-    @plain_torch()
+    def __init__(
+        self,
+        n_clusters: int | Literal["auto"] = "auto",
+        *,
+        method: str | Method = "two-views",
+        min_confidence: float = 0.0,
+        outlier_fraction: float = 0.0,
+        warm_start: bool = False,
+        checkpoint_dir: str | Path | None = None,
+        checkpoint_every: float = 30.0,
+        log_dir: str | Path | None = None,
+        device: str = "auto",
+        random_state: Random = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.method = method
+        self.min_confidence = min_confidence
+        self.outlier_fraction = outlier_fraction
+        self.warm_start = warm_start
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_every = checkpoint_every
+        self.log_dir = log_dir
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name; with `deep` also those of the method, as ``method__heads``."""
+        own: dict[str, Any] = super().get_params(deep=False)
+        if not deep:
+            return own
+        try:
+            method = as_method(self.method)
+        except SettingError:
+            # Wrong values are refused by `fit`.
+            return own
+        return own | {f"method__{name}": getattr(method, name) for name in settings.declared(type(method))}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name; ``method__heads=7`` sets one of the method, of which a new one is made."""
+        nested = {name: value for name, value in params.items() if name.startswith("method__")}
+        flat = {name: value for name, value in params.items() if name not in nested}
+        if nested:
+            method = as_method(flat.get("method", self.method))
+            values = {name.removeprefix("method__"): value for name, value in nested.items()}
+            # Made before anything is set: what it refuses leaves the estimator as it was.
+            flat["method"] = settings.changed(method, values)
+        super().set_params(**flat)
+        return self
+
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from `X`, vectors (n, columns) or images (n, H, W) or (n, H, W, C).
+        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), or a frame of pandas or polars.
+
+        Frames may hold categories and missing values beside numbers.
 
         `y` (n,), known labels of some rows and -1 for the others, takes no part in learning. Afterwards clusters are
-        named by it and numbered in the order of the names. Where it says nothing is unknown it is ignored, as by
+        named by it and numbered in the order of the names. Where no label is unknown `y` is ignored, as by
         scikit-learn's clusterers. `sample_weight` (n,) says how much each row counts.
 
         Ctrl-C ends the fit after the step under way, keeps what was learned and warns. Raises `DataError` or
         `SettingError` (both are ValueErrors) before anything is learned, `FileError` if a folder cannot be written
         to, and `TrainingError` if the loss diverges. What it raises leaves the estimator as it was.
         """
-        self._warn(self._fit(X, y, sample_weight))
+        with isolated():
+            advice = self._fit(X, y, sample_weight)
+        self._warn(advice)
         return self
 
-    @plain_torch()
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
 
-        With ``preset="su2018"`` nothing but a small learning rate holds clusters where they are.
+        With the methods that learn by the bound alone nothing but a small learning rate holds clusters in place.
 
         Give some hundreds of rows or more: neighbours are looked for among them. Names of clusters come from `y` as
-        in `fit`, but nothing is numbered anew. `labels_` and `history_` are then of these rows; outliers are told by
-        the rows of the fit. Raises as `fit` does.
+        in `fit`, but clusters keep their numbers. `labels_` and `history_` are then of these rows; outliers are still
+        found by comparison with the rows of the fit. Raises as `fit` does.
         """
-        if not hasattr(self, "model_"):
+        if not hasattr(self, "fitted_"):
             return self.fit(X, y, sample_weight)
-        self._warn(self._learn_more(X, y, sample_weight))
+        with isolated():
+            advice = self._learn_more(X, y, sample_weight)
+        self._warn(advice)
         return self
 
     def name_clusters(self, names: Mapping[int, Label]) -> Self:
-        """Name clusters, those that are given; nothing else changes. Raises `SettingError` for a cluster not there."""
+        """Name the given clusters; nothing else changes. Raises `SettingError` for a cluster that is not there."""
         check_is_fitted(self)
         if not isinstance(names, Mapping):
             raise SettingError(f"names is {names!r}; expected a dict from clusters to names, such as {{0: 'cats'}}.")
@@ -197,38 +220,48 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
                 raise SettingError(f"names holds {name!r}; expected a string or a whole number for each cluster.")
             if not is_whole(cluster, 0, self.n_clusters_ - 1):
                 raise SettingError(f"names holds the cluster {cluster!r}; expected 0 to {self.n_clusters_ - 1}.")
-        self.cluster_names_ = self.cluster_names_ | {int(cluster): name for cluster, name in names.items()}
+        given = {int(cluster): name if isinstance(name, str) else int(name) for cluster, name in names.items()}
+        self.fitted_ = replace(self.fitted_, names=self.cluster_names_ | given)
         return self
 
-    @plain_torch()
-    def cut(self, n_clusters: int) -> Self:
+    def cut(self, n_clusters: int, X: Any = None) -> Self:
         """The same model with other clusters, without new training: those of `hierarchy_` cut at that number.
 
-        Fewer clusters are merged ones, more are split ones; codes, prior and decoder stay. Raises `SettingError` if
-        the number is not one from 1 to the number of components, or if the method has no tree.
+        Fewer clusters are merged ones, more are split ones; codes, prior and decoder stay. A model keeps nothing of
+        each row but its label, so `labels_` is there only if the rows of the fit are given as `X`; `predict` works in
+        any case. Raises `SettingError` if the number is not one from 1 to the number of components, or if the method
+        has no tree.
 
         >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=4, random_state=0)
-        >>> model = VAEClustering(4, epochs=150, random_state=0).fit(X)
-        >>> model.cut(2).cluster_sizes_.shape, model.cut(4).labels_.tolist() == model.labels_.tolist()
+        >>> model = VAEClustering(4, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> model.cut(2, X).cluster_sizes_.shape, model.cut(4).predict(X).tolist() == model.labels_.tolist()
         ((2,), True)
         """
         check_is_fitted(self)
-        if self.hierarchy_ is None:
-            raise SettingError(f"preset {self.preset!r} has no tree to cut. Fit with preset='shared', or fit again.")
-        if not is_whole(n_clusters, 1, self.hierarchy_.components):
+        tree = self.hierarchy_
+        if tree is None:
             raise SettingError(
-                f"n_clusters is {n_clusters!r}; expected a whole number from 1 to {self.hierarchy_.components}, the "
-                "number of components."
+                f"The method {self.method_.name!r} has no tree to cut. Fit with method='two-views', or fit again."
+            )
+        if not is_whole(n_clusters, 1, tree.components):
+            raise SettingError(
+                f"n_clusters is {n_clusters!r}; expected a whole number from 1 to {tree.components}, the number of "
+                "components."
             )
         number = int(n_clusters)
         other: Self = copy(self).set_params(n_clusters=number)
         # The clusters that are there keep their numbers, which may be in the order of their names.
         if number != self.n_clusters_:
-            grouping = Grouping(torch.from_numpy(self.hierarchy_.cut(number)), number)
-            other.model_ = self.model_.regrouped(grouping.to(self._device()))
-            other.cluster_names_ = {}
-        other._label_rows()
+            grouping = Grouping(torch.from_numpy(tree.cut(number)), number).to(self._device())
+            model = self.model_.regrouped(grouping)
+            other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None)
+            for name in {"labels_", "confidence_"} & vars(other).keys():
+                delattr(other, name)
+        if X is not None:
+            with isolated():
+                other._take(other.fitted_, given_rows(other, X, other.fitted_.schema))
         return other
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.intp]:
@@ -236,62 +269,59 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
         labels: NDArray[np.intp] = self.fit(X, y, sample_weight).labels_
         return labels
 
-    @plain_torch()
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """q(y|x), at the mean code where it depends on the code: (n, n_clusters_), rows sum to 1."""
-        rows = self._rows(checked_rows(self, X))
-        return inference.assignments(self.model_, rows)
+        with isolated():
+            rows = self._given(X)
+            return answers.assignments(self.model_, rows)
 
-    @plain_torch()
     def predict(
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
     ) -> NDArray[np.intp]:
         """The likeliest cluster of each row, whatever rows come with it, or -1: (n,).
 
-        -1 are rows with a probability below `min_confidence`, and the unlikeliest: of rows like those of the fit, that
-        `outlier_fraction`. Both are the estimator's if not given.
+        Rows whose probability is below `min_confidence` get -1, and so does the `outlier_fraction` of the least likely
+        rows. Defaults: those of the estimator.
         """
         return self.assign(X, min_confidence=min_confidence, outlier_fraction=outlier_fraction)[0]
 
-    @plain_torch()
     def assign(
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """What `predict` gives, and the probability of each row's likeliest cluster, in one pass: (n,) each."""
+        check_is_fitted(self)
         sure = self.min_confidence if min_confidence is None else min_confidence
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
-        rows = self._rows(checked_rows(self, X))
-        probabilities = inference.assignments(self.model_, rows)
-        scores, confidence = self._outlier_score(rows) if fraction else None, probabilities.max(1)
-        return doubted(probabilities.argmax(1), confidence, scores, sure, fraction), confidence
+        with isolated():
+            return self._assigned(self._given(X), sure, fraction)
 
-    @plain_torch()
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).
 
-        Comparable are rows that the fit held out, if the estimator's `outlier_fraction` is above 0: of new rows like
-        those at most the share 1 - s scores s or more. Otherwise they are rows that the fit has learned from, and
-        more of the new ones do. `score_samples` is the bound itself.
+        If the estimator's `outlier_fraction` is above 0, comparable rows are those that the fit held out, and of new
+        rows like those at most the share 1 - s scores s or more. Otherwise they are rows that the fit has learned
+        from, and more of the new ones do. `score_samples` is the bound itself.
         """
-        return self._outlier_score(self._rows(checked_rows(self, X)))
+        with isolated():
+            return self._outlier_score(self._given(X))
 
-    @plain_torch()
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
-        array = checked_rows(self, X)
-        codes = inference.codes(self.model_, self._rows(array))
-        return codes.astype(np.float64 if array.dtype == np.float64 else np.float32)
+        check_is_fitted(self)
+        with isolated():
+            given = given_rows(self, X, self.fitted_.schema)
+            codes = answers.codes(self.model_, self._rows(given))
+        return codes.astype(np.float64 if given.doubles else np.float32)
 
-    @plain_torch()
-    def inverse_transform(self, codes: Any) -> Array:
+    def inverse_transform(self, codes: Any) -> Any:
         """The row that each code (n, latent) stands for, the mean of p(x|z), in the units of the fit."""
         check_is_fitted(self)
-        tensor = torch.from_numpy(checked_codes(codes, self.model_.encoder.mean.out_features))
-        return self.preprocessing_.restore(inference.decode(self.model_, tensor.to(self._device())))
+        with isolated():
+            tensor = torch.from_numpy(given_codes(codes, self.model_.encoder.latent))
+            return self.fitted_.schema.restore(answers.decode(self.model_, tensor.to(self._device())))
 
-    @plain_torch()
-    def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Array:
+    def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Any:
         """New rows in the units and type of the fit: codes from the prior, decoded to the mean of p(x|z).
 
         With `cluster`, all from p(z|y) of that one; without, y is drawn from p(y) first. `random_state` defaults
@@ -304,162 +334,305 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
             raise SettingError(
                 f"cluster is {cluster!r}; expected one of 0 to {self.n_clusters_ - 1}, or None for all."
             )
-        seed = draw_seed(self.random_state if random_state is None else random_state)
-        with forked_random_state(self._device(), seed):
-            codes = inference.draw_codes(self.model_, int(n_samples), cluster)
-        return self.preprocessing_.restore(inference.decode(self.model_, codes))
+        state = random_of(self.random_state if random_state is None else random_state)
+        with isolated():
+            generator = Draws(draw_seed(state)).at("sample", device=self._device())
+            codes = answers.draw_codes(self.model_, int(n_samples), cluster, generator)
+            return self.fitted_.schema.restore(answers.decode(self.model_, codes))
 
-    @plain_torch()
+    def impute(self, X: Any) -> Any:
+        """The rows with every missing value replaced by what the model expects there; a frame like the one given.
+
+        That is the mean of p(x|z) at the row's code, or the most likely category. Values that are there stay.
+        """
+        check_is_fitted(self)
+        with isolated():
+            given = given_rows(self, X, self.fitted_.schema)
+            return answers.imputed(self.model_, self._rows(given))
+
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
-        rows = self._rows(checked_rows(self, X))
-        return inference.bounds(self.model_, rows)
+        with isolated():
+            rows = self._given(X)
+            return answers.bounds(self.model_, rows)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """The mean of `score_samples`, in nats per row; `y` is ignored."""
+        """The mean of `score_samples`, in nats per row; `y` is ignored. It is no guide to the number of clusters."""
         return float(self.score_samples(X).mean())
 
     def stability(self, X: Any, n_runs: int = 5, *, n_jobs: int = 1) -> Stability:
         """Fit copies of this estimator to `X` that differ in their seed only, and compare their clusters.
 
-        `vaecluster.stability.stability` says how; this estimator is not fitted, nor changed if it is.
+        See `vaecluster.stability.stability`. This estimator itself is not fitted, and not changed if it is.
 
         >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-        >>> found = VAEClustering(3, epochs=150, random_state=0).stability(X, n_runs=2)
+        >>> found = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).stability(X, n_runs=2)
         >>> found.ari.shape, found.jaccard.shape
         ((2, 2), (1, 3))
         """
         return stability(self, X, n_runs, n_jobs=n_jobs)
 
-    @plain_torch()
     def save(self, path: str | Path) -> None:
-        """Write the fitted model to one file: safetensors weights, JSON for the rest, no rows of the fit."""
+        """Write the fitted model to one file: weights as safetensors, JSON for the rest, no rows of the fit."""
         check_is_fitted(self)
-        write_fit(self, as_path("path", path, "a file"))
+        write_fitted(as_path("path", path, "a file"), self.fitted_, self._plain_parameters())
 
     @classmethod
-    @plain_torch()
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
-        """Open a file that `save` wrote; `labels_` is not in it, `predict` gives the same again.
+        """Open a file that `save` wrote. `labels_` is not in it; `predict` gives the same labels again.
 
         Raises `FileError` if it is no such file, or damaged, or from a newer version.
         """
-        estimator = cls()
-        read_fit(estimator, as_path("path", path, "a file"), device)
+        place = as_path("path", path, "a file")
+        with isolated():
+            fitted, parameters = read_fitted(place, choose_device(device))
+        with told_as_damage(place):
+            estimator = cls(**parameters, method=fitted.method, device=device)
+            check_doubt(estimator.min_confidence, estimator.outlier_fraction)
+            random_of(estimator.random_state)
+            if estimator.outlier_fraction and fitted.calibration is None:
+                raise ValueError("it has an outlier_fraction, but no calibration to tell outliers by")
+        estimator._set(fitted)
         return estimator
 
-    @all_or_nothing
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
-        """`fit`; what the user should hear about it."""
-        goes_on = bool(self.warm_start) and hasattr(self, "model_")
-        array = checked_rows(self, X, reset=not goes_on)
-        weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
-        self.check_plain()
-        settings = self._settings("images" if array.ndim > 2 else "vectors")
-        checks.check_enough(array, 1 if self.n_clusters == "auto" else self.n_clusters)
-        if settings.likelihood == "bernoulli" and array.ndim == 2:
-            checks.check_unit_range(array, getattr(self, "feature_names_in_", None))
-        if goes_on:
-            check_same_model(settings, self.settings_, self.n_clusters, self.n_clusters_)
-            self.settings_ = settings
-            return self._go_on(array, weights, known, settings.in_one(len(array)).epochs, seen=0)
-        self.settings_ = settings
-        counted, weights = counting(array, weights)
-        self.preprocessing_ = choose_preprocessing(counted, settings.likelihood, settings.scaling, weights)
-        learned = self._rows(counted, weights)
-        number = held_out_rows(len(learned), self.outlier_fraction)
-        with session(self, learned, self.checkpoint_dir, goes_on=False) as told:
-            learned, held_out = split(learned, number)
-            fitted = fit_model(settings, learned, self._given_number(), told.listeners, told.keeper)
-            told.history.ending = fitted.ending
-        self.model_, self.history_ = fitted.model, told.history
-        self.hierarchy_, self.evidence_ = fitted.hierarchy, fitted.evidence
-        naming = name_by(self.model_, self._rows(array[known.rows]), known.labels)
-        self.model_, self.cluster_names_ = naming.renumbered(self.model_)
-        self.calibration_ = calibrate(self.model_, learned, held_out)
-        self._tell(array)
-        self.data_ = fingerprint_of(array)
-        found_by = self.evidence_ if self.n_clusters == "auto" else None
-        return [*naming_warnings(naming), *fit_warnings(self.history_, self.cluster_sizes_, found_by)]
+    @property
+    def n_clusters_(self) -> int:
+        """Number of clusters."""
+        return self.fitted_.clusters
 
-    @all_or_nothing
+    @property
+    def model_(self) -> ClusteringVAE:
+        """The parts."""
+        return self.fitted_.model
+
+    @property
+    def method_(self) -> Method:
+        """The method with every setting filled in."""
+        return self.fitted_.method
+
+    @property
+    def history_(self) -> History:
+        """Every term of every epoch."""
+        return self.fitted_.history
+
+    @property
+    def hierarchy_(self) -> Hierarchy | None:
+        """The tree over the components."""
+        return self.fitted_.hierarchy
+
+    @property
+    def evidence_(self) -> Evidence | None:
+        """What speaks for each number of clusters."""
+        return self.fitted_.evidence
+
+    @property
+    def calibration_(self) -> Calibration | None:
+        """What `outlier_score` compares new rows with."""
+        return self.fitted_.calibration
+
+    @property
+    def cluster_names_(self) -> dict[int, Label]:
+        """Names of clusters."""
+        return dict(self.fitted_.names or {})
+
+    @property
+    def cluster_sizes_(self) -> NDArray[np.intp]:
+        """Rows of the fit in each cluster."""
+        if self.fitted_.sizes is None:
+            raise AttributeError("cluster_sizes_ is not known of this cut. Give cut the rows of the fit.")
+        return self.fitted_.sizes
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
+        """`fit`; returns what the user should hear about it."""
+        earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
+        given = given_rows(self, X, None if earlier is None else earlier.schema)
+        number = len(given.source)
+        weights, known = check_weights(sample_weight, number), known_labels(y, number)
+        self._check_parameters()
+        clusters = self._number_asked_for()
+        if given.array is not None:
+            checks.check_enough(given.array, clusters or 1)
+        else:
+            checks.check_number_of_rows(number, clusters or 1)
+        method = as_method(self.method)
+        if earlier is not None:
+            method = method.completed(earlier.schema, number, clusters or earlier.clusters)
+            _check_same_model(method, earlier, self.n_clusters)
+            return self._go_on(given, method, weights, known, seen=0)
+        reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
+        schema = given.source.schema(reading)
+        learned = self._rows(given, schema)
+        if weights is not None:
+            learned = self._counted(learned, weights)
+        method = method.completed(schema, len(learned), clusters)
+        held_out_number = held_out_rows(len(learned), self.outlier_fraction)
+        with self._session(method, goes_on=False).run(learned, clusters) as run:
+            run.rows, held_out = split(learned, held_out_number, run.draws.at("calibration"))
+            rest = run.rows
+            fitted = method.fit(run)
+        naming = name_by(fitted.model, self._rows(given, schema).some(known.rows), known.labels)
+        model, names = naming.renumbered(fitted.model)
+        calibration = calibrate(model, rest, held_out)
+        data, columns = given.source.fingerprint(), given.names
+        self._take(
+            replace(fitted, model=model, names=names, calibration=calibration, data=data, feature_names=columns), given
+        )
+        found_by = fitted.evidence if self.n_clusters == "auto" else None
+        return [*naming_warnings(naming), *fit_warnings(fitted.history, self.cluster_sizes_, found_by)]
+
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
-        """`partial_fit` of a fitted model; what the user should hear about it."""
-        self.check_plain()
-        array = checked_rows(self, X)
-        weights, known = check_weights(sample_weight, len(array)), known_labels(y, len(array))
+        """`partial_fit` of a fitted model; returns what the user should hear about it."""
+        self._check_parameters()
+        fitted = self.fitted_
+        given = given_rows(self, X, fitted.schema)
+        number = len(given.source)
+        weights, known = check_weights(sample_weight, number), known_labels(y, number)
+        # The estimator's method may hold what a file cannot, such as a function among the views.
+        method = as_method(self.method).completed(fitted.schema, number, _told(fitted))
+        _check_same_model(method, fitted, "auto")
         # A file of an older format does not say how many there were.
-        seen = len(array) if self.data_ is None else self.data_["rows"]
-        return self._go_on(array, weights, known, 1, seen=seen)
+        seen = number if fitted.data is None else fitted.data["rows"]
+        return self._go_on(given, method, weights, known, seen=seen)
 
     def _go_on(
-        self, array: Array, weights: NDArray[np.float64] | None, known: Known, epochs: int, seen: int
+        self, given: Given, method: Method, weights: NDArray[np.float64] | None, known: Known, seen: int
     ) -> Sequence[Advice]:
-        """Learn from checked rows with the clusters as they are; `seen` rows stand behind the model beside these."""
+        """Learn from rows with the clusters as they are; `seen` rows stand behind the model beside these."""
         # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
-        model = deepcopy(self.model_)
-        learned = self._rows(*counting(array, weights))
+        before = replace(self.fitted_, method=method, model=deepcopy(self.model_))
+        learned = self._rows(given)
+        if weights is not None:
+            learned = self._counted(learned, weights)
+        held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
+        epochs: int = 1 if seen else method.epochs  # type: ignore[attr-defined]
+        session = self._session(method, goes_on=True)
         # A pass over new rows is short and not kept.
-        folder = None if seen else self.checkpoint_dir
-        number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
-        with session(self, learned, folder, goes_on=True) as told:
-            learned, held_out = split(learned, number)
-            told.history.ending = go_on(self.settings_, model, learned, epochs, seen, told.listeners, told.keeper)
-        self.model_, self.history_ = model, told.history
-        naming = name_by(model, self._rows(array[known.rows]), known.labels)
-        self.cluster_names_ = self.cluster_names_ | naming.names
-        if not seen:
-            self.calibration_ = calibrate(model, learned, held_out)
-        self._tell(array)
-        self.data_ = fingerprint_of(array) | {"rows": seen + len(array)}
-        return [*naming_warnings(naming), *fit_warnings(self.history_, None, None)]
+        session = replace(session, checkpoint_dir=None) if seen else session
+        with session.run(learned, before.clusters) as run:
+            run.rows, held_out = split(learned, held_out_number, run.draws.at("calibration"))
+            rest = run.rows
+            fitted = method.go_on(run, before, epochs, seen)
+        naming = name_by(fitted.model, self._rows(given).some(known.rows), known.labels)
+        calibration = before.calibration if seen else calibrate(fitted.model, rest, held_out)
+        data = given.source.fingerprint() | {"rows": seen + len(given.source)}
+        names = self.cluster_names_ | naming.names
+        self._take(
+            replace(
+                before, model=fitted.model, history=fitted.history, names=names, calibration=calibration, data=data
+            ),
+            given,
+        )
+        return [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)]
 
-    def _warn(self, advice: Sequence[Advice]) -> None:
-        """Tell the caller of `fit`. Outside what may be undone: where warnings are errors the model is there still."""
-        for message, category in advice:
-            warnings.warn(message, category, stacklevel=4)
+    def _take(self, fitted: Fitted, given: Given) -> None:
+        """Take over what was fitted, and label the rows of the fit."""
+        rows = self._rows(given, fitted.schema)
+        calibration = fitted.calibration
+        likeliest, confidence = answers.likeliest(fitted.model, rows)
+        scores = None
+        if self.outlier_fraction:
+            assert calibration is not None
+            scores = calibration.outlier_score(answers.bounds(fitted.model, rows))
+        labels = doubted(likeliest, confidence, scores, self.min_confidence, self.outlier_fraction)
+        sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
+        self._set(replace(fitted, sizes=sizes))
+        self.labels_, self.confidence_ = labels, confidence
 
-    def _tell(self, array: Array) -> None:
-        """Say of the rows of the fit what the model says of them."""
-        rows = self._rows(array)
-        self._component_logits = inference.component_logits(self.model_, rows)
-        self._outlier_scores = self._outlier_score(rows) if self.outlier_fraction else None
-        self._label_rows()
+    def _set(self, fitted: Fitted) -> None:
+        self.fitted_ = fitted
+        self.n_features_in_ = int(np.prod(fitted.schema.row_shape))
+        if fitted.feature_names:
+            self.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _assigned(self, rows: Rows, sure: float, fraction: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        likeliest, confidence = answers.likeliest(self.model_, rows)
+        scores = self._outlier_score(rows) if fraction else None
+        return doubted(likeliest, confidence, scores, sure, fraction), confidence
 
     def _outlier_score(self, rows: Rows) -> NDArray[np.float64]:
         if self.calibration_ is None:
             raise SettingError(
                 "This model is from a file of an older format, without what outliers are told by. Fit again."
             )
-        return self.calibration_.outlier_score(inference.bounds(self.model_, rows))
+        return self.calibration_.outlier_score(answers.bounds(self.model_, rows))
 
-    def _settings(self, kind: Kind) -> MethodSettings:
-        if self.n_clusters != "auto" and not is_whole(self.n_clusters, 1):
+    def _session(self, method: Method, *, goes_on: bool) -> Session:
+        identity = {
+            "method": method.name,
+            **settings.plain(method),
+            "n_clusters": self.n_clusters,
+            "outlier_fraction": self.outlier_fraction,
+            "random_state": self.random_state if is_whole(self.random_state, 0) else None,
+            "going on from a fitted model": goes_on,
+        }
+        return Session(
+            random_state=random_of(self.random_state),
+            identity=identity,
+            checkpoint_dir=None if self.checkpoint_dir is None else Path(self.checkpoint_dir),
+            checkpoint_every=self.checkpoint_every,
+            anew=goes_on,
+            log_dir=None if self.log_dir is None else Path(self.log_dir),
+            verbose=self.verbose,
+        )
+
+    def _check_parameters(self) -> None:
+        """Raise `SettingError` for the first parameter that is not allowed."""
+        for name, kind in _KINDS.items():
+            if not kind.accepts(getattr(self, name)):
+                raise SettingError(f"{name} is {getattr(self, name)!r}; expected {kind.expected}.")
+        check_doubt(self.min_confidence, self.outlier_fraction)
+        for name in ("checkpoint_dir", "log_dir"):
+            if getattr(self, name) is not None:
+                as_path(name, getattr(self, name), "a folder")
+        if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
+            raise SettingError(f"verbose is {self.verbose!r}; expected 0 (silent) or 1 (progress on standard error).")
+        random_of(self.random_state)
+        as_method(self.method)
+
+    def _number_asked_for(self) -> int | None:
+        if self.n_clusters == "auto":
+            return None
+        if not is_whole(self.n_clusters, 1):
             raise SettingError(f"n_clusters is {self.n_clusters!r}; expected a whole number of 1 or more, or 'auto'.")
-        return preset_settings(self.preset, kind, self.settings_given()).resolve(self._given_number())
+        return int(self.n_clusters)
 
-    def _given_number(self) -> int | None:
-        return None if self.n_clusters == "auto" else int(self.n_clusters)
+    def _given(self, X: Any) -> Rows:
+        check_is_fitted(self)
+        return self._rows(given_rows(self, X, self.fitted_.schema))
 
-    def _rows(self, array: Array, weights: NDArray[np.float64] | None = None) -> Rows:
-        return Rows(array, self.preprocessing_, self._device(), weights)
+    def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
+        return Rows(given.source, schema or self.fitted_.schema, self._device())
 
-    def _label_rows(self) -> None:
-        """What is said of the rows of the fit, from the components that they belong to; nothing in an opened model."""
-        self.n_clusters_ = self.model_.grouping.clusters
-        logits = getattr(self, "_component_logits", None)
-        if logits is None:
-            self.__dict__.pop("cluster_sizes_", None)
-            return
-        assigned = inference.clusters(self.model_, logits)
-        self.confidence_ = assigned.max(1)
-        doubt = self._outlier_scores, self.min_confidence, self.outlier_fraction
-        self.labels_ = doubted(assigned.argmax(1), self.confidence_, *doubt)
-        self.cluster_sizes_ = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_clusters_)
+    @staticmethod
+    def _counted(rows: Rows, weights: NDArray[np.float64]) -> Rows:
+        """The rows that count for anything, with their weights."""
+        counted = np.flatnonzero(weights)
+        return Rows(rows.source, rows.schema, rows.device, normalised(weights[counted]), counted)
 
     def _device(self) -> torch.device:
         return choose_device(self.device)
+
+    def _plain_parameters(self) -> dict[str, Any]:
+        """The parameters that an opened model uses; folders and devices belong to a machine, not to a model."""
+        random = self.random_state
+        return {
+            "n_clusters": self.n_clusters if self.n_clusters == "auto" else int(self.n_clusters),
+            "min_confidence": float(self.min_confidence),
+            "outlier_fraction": float(self.outlier_fraction),
+            "warm_start": bool(self.warm_start),
+            # A RandomState cannot be written down.
+            "random_state": int(random) if is_whole(random) else None,  # type: ignore[arg-type]
+            "verbose": int(self.verbose),
+        }
+
+    def _warn(self, advice: Sequence[Advice]) -> None:
+        """Warn the caller of `fit`. This comes last: if warnings are errors, the model is there all the same."""
+        for message, category in advice:
+            warnings.warn(message, category, stacklevel=3)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -468,4 +641,45 @@ class VAEClustering(TransformerMixin, ClusterMixin, Parameters):  # type: ignore
 
     @property
     def _n_features_out(self) -> int:
-        return self.model_.encoder.mean.out_features
+        return self.model_.encoder.latent
+
+
+def check_doubt(min_confidence: Any, outlier_fraction: Any) -> None:
+    """Raise `SettingError` unless both are numbers from 0 to below 1."""
+    for name, value in (("min_confidence", min_confidence), ("outlier_fraction", outlier_fraction)):
+        if not Number(0, 1).accepts(value) or float(value) == 1:
+            raise SettingError(f"{name} is {value!r}; expected a number from 0 to below 1.")
+
+
+def as_path(name: str, value: Any, what: str) -> Path:
+    """A path that a user gave; raises `SettingError` for what cannot be one."""
+    if not isinstance(value, str | PathLike) or not str(value) or "\0" in str(value):
+        raise SettingError(f"{name} is {value!r}; expected the path of {what}, as a string or a pathlib.Path.")
+    return Path(value)
+
+
+def _told(fitted: Fitted) -> int:
+    """The number of clusters with which a completed method stays as it is; `cut` may have changed the model's."""
+    shares = getattr(fitted.method, "cluster_weights", None)
+    return len(shares) if isinstance(shares, tuple) else fitted.clusters
+
+
+def _check_same_model(method: Method, fitted: Fitted, asked: int | Literal["auto"]) -> None:
+    """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
+    if asked not in ("auto", fitted.clusters):
+        raise SettingError(
+            f"n_clusters is {asked}, but the model has {fitted.clusters} clusters, and going on keeps them. Set "
+            f"n_clusters={fitted.clusters}, or begin anew."
+        )
+    if type(method) is not type(fitted.method):
+        raise SettingError(
+            f"method is {method.name!r}, but the model was fitted with {fitted.method.name!r}, and going on keeps it. "
+            "Set that one, or begin anew."
+        )
+    for name in method.built:
+        was, now = getattr(fitted.method, name), getattr(method, name)
+        if was != now:
+            raise SettingError(
+                f"{name} is {now!r}, but the model was built with {was!r}, and going on keeps its parts. Set "
+                f"{name}={was!r}, or begin anew."
+            )

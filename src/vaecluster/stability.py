@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
+from vaecluster.clusters.agreement import Stability, stability_of
 from vaecluster.errors import SettingError, TrainingError
-from vaecluster.evaluation.agreement import Stability, stability_of
-from vaecluster.parameters import Parameters, Random, check_random
-from vaecluster.training.settings import is_whole
+from vaecluster.settings import is_whole
+from vaecluster.training.session import random_of
 
 
 def stability(model: BaseEstimator, X: Any, n_runs: int = 5, *, n_jobs: int = 1) -> Stability:
     """Fit `n_runs` copies of `model` to `X` that differ in their seed only, and compare their clusters.
 
     `model` is not fitted, and its folders for checkpoints and logs are not used. Its `random_state` gives the seeds.
-    An integer s stands for s, s + 1, s + 2 and so on, so the first run is the fit that `model` itself would make. From
-    None or a RandomState the seeds are drawn, as a fit would draw its own.
+    An integer s stands for s, s + 1, s + 2 and so on, so the first run is the fit that `model` itself would make. With
+    None or a RandomState the seeds are drawn, as a fit draws its own.
 
     `n_jobs` runs are made at the same time, each in a process of its own; -1 takes as many as there are processor
     cores. The result is the same for every `n_jobs`: each process uses as many threads as torch does here. So with
@@ -38,13 +38,13 @@ def stability(model: BaseEstimator, X: Any, n_runs: int = 5, *, n_jobs: int = 1)
     `TrainingError` if a process dies, and what a fit raises. Ctrl-C ends it without a result.
 
     >>> from sklearn.datasets import make_blobs
-    >>> from vaecluster import VAEClustering
+    >>> from vaecluster import TwoViews, VAEClustering
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-    >>> found = stability(VAEClustering(3, epochs=150, random_state=0), X, n_runs=2)
+    >>> found = stability(VAEClustering(3, method=TwoViews(epochs=150), random_state=0), X, n_runs=2)
     >>> found.labels.shape, found.jaccard.shape
     ((2, 200), (1, 3))
     """
-    if not isinstance(model, Parameters):
+    if not isinstance(model, BaseEstimator) or "random_state" not in model.get_params(deep=False):
         raise SettingError(f"model is {model!r:.60}; expected a VAEClustering, such as VAEClustering(3).")
     if not is_whole(n_runs, 2):
         raise SettingError(f"n_runs is {n_runs!r}; expected a whole number of 2 or more, since runs are compared.")
@@ -66,7 +66,7 @@ def stability(model: BaseEstimator, X: Any, n_runs: int = 5, *, n_jobs: int = 1)
     return stability_of(labels)
 
 
-def seeds_of(random_state: Random, n_runs: int) -> list[int]:
+def seeds_of(random_state: Any, n_runs: int) -> list[int]:
     """The seeds of the runs: consecutive ones from an integer, else drawn from the random state.
 
     >>> seeds_of(7, 3)
@@ -74,8 +74,8 @@ def seeds_of(random_state: Random, n_runs: int) -> list[int]:
     """
     if is_whole(random_state, 0):
         # After the largest seed that numpy takes comes 0.
-        return [(int(random_state) + run) % 2**32 for run in range(n_runs)]  # type: ignore[arg-type]
-    drawn: list[int] = check_random(random_state).randint(2**31 - 1, size=n_runs).tolist()
+        return [(int(random_state) + run) % 2**32 for run in range(n_runs)]
+    drawn: list[int] = random_of(random_state).randint(2**31 - 1, size=n_runs).tolist()
     return drawn
 
 
@@ -92,8 +92,8 @@ class _Run:
 
 def _runs(copies: list[BaseEstimator], X: Any, n_jobs: int) -> Iterator[_Run]:
     """Make the runs and give each back as soon as it is done."""
-    # Threads of one process would share torch's random state, so every job is a process, whatever joblib is told
-    # elsewhere. One run per message: joblib would else hold back runs that are done.
+    # Every job is a process, whatever joblib is set to elsewhere: the number of torch's threads belongs to a process.
+    # One run per message, or joblib would hold back runs that are done.
     parallel = Parallel(
         n_jobs=min(effective_n_jobs(n_jobs), len(copies)),
         backend="loky",
@@ -104,7 +104,7 @@ def _runs(copies: list[BaseEstimator], X: Any, n_jobs: int) -> Iterator[_Run]:
     try:
         for run in parallel(delayed(_fit)(place, copy, X, threads) for place, copy in enumerate(copies)):
             if run.interrupted:
-                # A fit that was stopped keeps what it learned, but says nothing of the others.
+                # A fit that was stopped keeps what it learned, but cannot be compared with the others.
                 raise KeyboardInterrupt
             yield run
     except BrokenProcessPool:
@@ -118,7 +118,7 @@ def _fit(place: int, model: BaseEstimator, X: Any, threads: int) -> _Run:
     torch.set_num_threads(threads)
     # numpy and scipy have threads of their own, by default as many as there are logical cores. A worker has fewer.
     with threadpool_limits(threads, user_api="blas"), warnings.catch_warnings(record=True) as caught:
-        # Also one that an earlier run gave already; all else stays as the caller has it.
+        # Warnings that an earlier run gave already come again; all else stays as the caller has it.
         warnings.simplefilter("always", UserWarning)
         model.fit(X)
     return _Run(

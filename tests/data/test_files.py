@@ -24,7 +24,7 @@ def write_npz(path: Path, **arrays: object) -> Path:
 
 
 def header(shape: str, descr: str = "'<f8'") -> bytes:
-    """A numpy header that claims whatever it is told, with no data after it."""
+    """A numpy header that claims whatever is asked for, with no data after it."""
     text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}"
     text = text.ljust(117) + "\n"
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()

@@ -51,7 +51,7 @@ def test_equal_weights_are_none(given: object) -> None:
 
 @pytest.mark.parametrize("factor", [1e-300, 1.0, 3.0, 1e300])
 def test_weights_are_taken_in_proportion(factor: float) -> None:
-    np.testing.assert_allclose(check_weights(np.array([0.0, 1.0, 3.0]) * factor, 3), [0.0, 0.75, 2.25])
+    np.testing.assert_allclose(check_weights(np.array([0.0, 1.0, 3.0]) * factor, 3), [0.0, 0.5, 1.5])
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,25 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
+from vaecluster.model.networks.initial import start_
 from vaecluster.model.prior import FixedScaleComponents, GivenWeights, LearnedScaleComponents, MixturePrior
 
 quick = settings(max_examples=10, deadline=None)
 LATENT, FEATURES, CLUSTERS = 2, 5, 3
 
+
+def started(posterior: ClusterPosterior) -> ClusterPosterior:
+    start_(posterior, torch.Generator().manual_seed(0))
+    return posterior
+
+
 everyone = pytest.mark.parametrize(
     "posterior",
-    [CodePosterior(LATENT, CLUSTERS, hidden=4), FeaturePosterior(FEATURES, CLUSTERS, hidden=4), BayesPosterior()],
+    [
+        started(CodePosterior(LATENT, CLUSTERS, hidden=4)),
+        started(FeaturePosterior(FEATURES, CLUSTERS, hidden=4)),
+        BayesPosterior(),
+    ],
     ids=lambda posterior: type(posterior).__name__,
 )
 
@@ -54,15 +65,11 @@ def test_the_answer_reads_the_code_or_the_features_but_not_both(posterior: Clust
 def test_bayes_rule_divides_the_joint_by_its_sum(learned_scales: bool, seed: int) -> None:
     model = prior()
     if learned_scales:
-        model.components = LearnedScaleComponents(torch.randn(CLUSTERS, LATENT))
+        model.components = LearnedScaleComponents(rows(CLUSTERS, seed + 1)[1])
     features, code = rows(5, seed)
     joint = model.component_log_prob(code).exp() * model.weights().probs
     expected = joint / joint.sum(-1, keepdim=True)
     torch.testing.assert_close(BayesPosterior()(features, code, model).probs, expected)
-
-
-def test_bayes_rule_has_no_weights_of_its_own() -> None:
-    assert list(BayesPosterior().parameters()) == []
 
 
 def test_by_bayes_rule_a_code_far_from_all_other_clusters_is_certain() -> None:
@@ -77,6 +84,7 @@ def test_by_bayes_rule_equal_components_leave_the_shares_of_the_prior() -> None:
     torch.testing.assert_close(probs, torch.tensor([0.125, 0.25, 0.625]).expand(4, 3))
 
 
-def test_the_networks_have_256_hidden_units_unless_told_otherwise() -> None:
+def test_the_networks_have_256_hidden_units_by_default_and_bayes_rule_no_weights_of_its_own() -> None:
     assert CodePosterior(LATENT, CLUSTERS).network[0].out_features == 256
     assert FeaturePosterior(FEATURES, CLUSTERS).network[0].out_features == 256
+    assert list(BayesPosterior().parameters()) == []

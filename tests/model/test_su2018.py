@@ -1,31 +1,34 @@
-"""The preset `su2018` against the article's method, written out by hand from torch's plain operators.
+"""The method "su2018" against the article's method, written out by hand from torch's plain operators.
 
 The hand-written half (`article_loss` and what it calls) pads as TensorFlow does, after an even side, and knows
 nothing of the package. `as_in_the_article` translates the package's weights into that convention: kernels are
 mirrored, and so is the order in which the linear layers read and write the pixels of a feature map.
 """
 
-from collections.abc import Iterator
 from math import ceil, log, pi
 
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
-from torch import Tensor
+from torch import Generator, Tensor
 
+from vaecluster import Bound
+from vaecluster.data.blocks import Pixels
+from vaecluster.data.schema import Schema
 from vaecluster.model.cluster_posterior import CodePosterior
-from vaecluster.model.decoder import GaussianDecoder
+from vaecluster.model.likelihood import Gaussian
 from vaecluster.model.networks.conv import ConvDecoderNetwork, ConvEncoderNetwork
+from vaecluster.model.networks.initial import start_
+from vaecluster.model.objective import Batch, BoundObjective, BoundTerms
 from vaecluster.model.prior import FixedScaleComponents, GivenWeights
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.training.build import build_model, build_objective
-from vaecluster.training.presets import PRESETS
 
 Weights = dict[str, Tensor]
 Size = tuple[int, int]
 
-SETTINGS = PRESETS["su2018"]["images"]
 CLUSTERS, LATENT, ROWS = 10, 20, 4
+SCHEMA = Schema((Pixels((28, 28), "|u1", 0.0, 255.0),))
+METHOD = Bound().completed(SCHEMA, 60_000, CLUSTERS)
 ENCODER_STRIDES = (2, 1, 2, 1)
 DECODER_STRIDES = (1, 2, 1, 2, 1)
 
@@ -117,7 +120,7 @@ def network_weights(parameters: Weights, encoder: str, decoder: str, small: Size
 
 def as_in_the_article(parameters: Weights) -> Weights:
     """Differentiable, so that gradients come back in the package's own layout."""
-    weights = network_weights(parameters, "encoder.network.", "decoder.network.0.", (7, 7))
+    weights = network_weights(parameters, "encoder.network.", "decoder.network.", (7, 7))
     weights["mean"] = mirrored_features(parameters["encoder.mean.weight"], (7, 7))
     weights["mean bias"] = parameters["encoder.mean.bias"]
     weights["logvar"] = mirrored_features(parameters["encoder.log_variance.weight"], (7, 7))
@@ -129,30 +132,33 @@ def as_in_the_article(parameters: Weights) -> Weights:
     return weights
 
 
-@pytest.fixture(autouse=True)
-def double_precision() -> Iterator[None]:
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
+def normal(*shape: int, seed: int) -> Tensor:
+    return torch.randn(shape, generator=Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def model_of_the_preset(at_the_start: bool = True) -> ClusteringVAE:
-    torch.manual_seed(0)
-    model = build_model(SETTINGS, (1, 28, 28), CLUSTERS)
+X = torch.rand(ROWS, 1, 28, 28, generator=Generator().manual_seed(2), dtype=torch.float64)
+# The draw of codes by a generator with this seed.
+EPS = normal(ROWS, LATENT, seed=1)
+
+
+def article_model(at_the_start: bool = True) -> ClusteringVAE:
+    model = METHOD.build(SCHEMA, CLUSTERS)
+    start_(model, Generator().manual_seed(0), glorot=True)
     if not at_the_start:
         # Zero biases and equal means would hide a term that is wrong in them.
         with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.add_(0.05 * torch.randn_like(parameter))
-            model.prior.components.means.normal_()
+            for number, parameter in enumerate(model.parameters()):
+                parameter.add_(0.05 * normal(*parameter.shape, seed=number))
+            model.prior.components.means.normal_(generator=Generator().manual_seed(0))
+    model.double()
+    # Constants of the article, which the package keeps in single precision.
+    model.decoder.likelihood.scale.fill_(2.5**-0.5)
+    model.prior.weights.logits.fill_(-log(CLUSTERS))
     return model
 
 
-def noise() -> Tensor:
-    """The eps of the next draw of codes after `torch.manual_seed(1)`."""
-    torch.manual_seed(1)
-    return torch.normal(torch.zeros(ROWS, LATENT), torch.ones(ROWS, LATENT))
+def terms_of(model: ClusteringVAE) -> BoundTerms:
+    return BoundObjective(model, METHOD.cluster_kl_weight)(Batch(X, Generator().manual_seed(1)))
 
 
 def constants(eps: Tensor) -> Tensor:
@@ -165,19 +171,16 @@ def constants(eps: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("at_the_start", [True, False])
 def test_loss_and_all_gradients_are_those_of_the_article(at_the_start: bool) -> None:
-    model, eps = model_of_the_preset(at_the_start), noise()
-    x = torch.rand(ROWS, 1, 28, 28)
-
-    objective = build_objective(SETTINGS)
-    torch.manual_seed(1)
-    ours = objective.loss(objective.terms(model, x))
-    ours.mean().backward()
+    model = article_model(at_the_start)
+    ours = terms_of(model)
+    ours.loss.backward()
 
     copies = {name: parameter.detach().clone().requires_grad_() for name, parameter in model.named_parameters()}
-    theirs = article_loss(x, eps, as_in_the_article(copies))
+    theirs = article_loss(X, EPS, as_in_the_article(copies))
     theirs.mean().backward()
 
-    torch.testing.assert_close(ours, theirs + constants(eps), rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(-ours.bound, theirs + constants(EPS), rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(ours.loss, -ours.bound.mean(), rtol=1e-12, atol=1e-12)
     assert len(copies) == 4 * 2 + 2 * 2 + 2 * 2 + 2 + 5 * 2 + 1
     for name, parameter in model.named_parameters():
         gradient = copies[name].grad
@@ -186,11 +189,9 @@ def test_loss_and_all_gradients_are_those_of_the_article(at_the_start: bool) -> 
 
 
 def test_each_term_is_the_articles_with_its_own_constant() -> None:
-    model, eps = model_of_the_preset(at_the_start=False), noise()
-    x = torch.rand(ROWS, 1, 28, 28)
-    torch.manual_seed(1)
+    model, x, eps = article_model(at_the_start=False), X, EPS
     with torch.no_grad():
-        ours = build_objective(SETTINGS).terms(model, x)
+        ours = terms_of(model)
         weights = as_in_the_article(dict(model.named_parameters()))
         h = encode(x, weights)
         mean, logvar = F.linear(h, weights["mean"], weights["mean bias"]), F.linear(h, weights["logvar"])
@@ -209,13 +210,15 @@ def test_each_term_is_the_articles_with_its_own_constant() -> None:
 @pytest.mark.parametrize("size", [(28, 28), (9, 7), (8, 6), (5, 12), (3, 2), (1, 1)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_networks_are_tensorflows_with_mirrored_kernels_at_every_size(size: Size, channels: int) -> None:
-    torch.manual_seed(0)
     encoder, decoder = ConvEncoderNetwork((channels, *size)), ConvDecoderNetwork(5, (channels, *size))
+    for network in (encoder, decoder):
+        start_(network, Generator().manual_seed(0))
+        network.double()
     small = (ceil(size[0] / 4), ceil(size[1] / 4))
     parameters = {f"encoder.{name}": value for name, value in encoder.named_parameters()}
     parameters |= {f"decoder.{name}": value for name, value in decoder.named_parameters()}
     weights = network_weights(parameters, "encoder.", "decoder.", small)
-    rows, code = torch.rand(2, channels, *size), torch.randn(2, 5)
+    rows, code = normal(2, channels, *size, seed=1), normal(2, 5, seed=2)
 
     features = encoder(rows).view(2, 64, *small)
     torch.testing.assert_close(mirrored(features).flatten(1), encode(rows, weights), rtol=1e-9, atol=1e-12)
@@ -224,70 +227,59 @@ def test_the_networks_are_tensorflows_with_mirrored_kernels_at_every_size(size: 
 
 def test_without_mirroring_an_even_image_would_be_read_otherwise() -> None:
     # Guards the test above: it can tell the two conventions apart.
-    encoder, rows = ConvEncoderNetwork((1, 8, 8)), torch.rand(2, 1, 8, 8)
-    features, not_mirrored = encoder(rows), encoder.network(rows)
+    encoder, rows = ConvEncoderNetwork((1, 8, 8)), normal(2, 1, 8, 8, seed=1)
+    start_(encoder, Generator().manual_seed(0))
+    features, not_mirrored = encoder.double()(rows), encoder.network(rows)
     assert not torch.allclose(features, not_mirrored, atol=1e-3)
     assert not torch.allclose(features, mirrored(not_mirrored.view(2, 64, 2, 2)).flatten(1), atol=1e-3)
 
 
-def test_the_preset_has_the_articles_parts() -> None:
-    model = model_of_the_preset()
-    shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
-    assert shapes == {
-        "encoder.network.network.0.weight": (32, 1, 3, 3),
-        "encoder.network.network.0.bias": (32,),
-        "encoder.network.network.2.weight": (32, 32, 3, 3),
-        "encoder.network.network.2.bias": (32,),
-        "encoder.network.network.4.weight": (64, 32, 3, 3),
-        "encoder.network.network.4.bias": (64,),
-        "encoder.network.network.6.weight": (64, 64, 3, 3),
-        "encoder.network.network.6.bias": (64,),
-        "encoder.mean.weight": (20, 7 * 7 * 64),
-        "encoder.mean.bias": (20,),
-        "encoder.log_variance.weight": (20, 7 * 7 * 64),
-        "encoder.log_variance.bias": (20,),
-        "decoder.network.0.linear.weight": (7 * 7 * 64, 20),
-        "decoder.network.0.linear.bias": (7 * 7 * 64,),
-        "decoder.network.0.network.0.weight": (64, 64, 3, 3),
-        "decoder.network.0.network.0.bias": (64,),
-        "decoder.network.0.network.2.weight": (64, 64, 3, 3),
-        "decoder.network.0.network.2.bias": (64,),
-        "decoder.network.0.network.4.weight": (64, 32, 3, 3),
-        "decoder.network.0.network.4.bias": (32,),
-        "decoder.network.0.network.6.weight": (32, 32, 3, 3),
-        "decoder.network.0.network.6.bias": (32,),
-        "decoder.network.0.network.8.weight": (32, 1, 3, 3),
-        "decoder.network.0.network.8.bias": (1,),
-        "prior.components.means": (10, 20),
-        "cluster_posterior.network.0.weight": (256, 20),
-        "cluster_posterior.network.0.bias": (256,),
-        "cluster_posterior.network.2.weight": (10, 256),
-        "cluster_posterior.network.2.bias": (10,),
+def test_the_model_has_the_articles_parts() -> None:
+    kernels = {0: (32, 1), 2: (32, 32), 4: (64, 32), 6: (64, 64)}, {0: (64, 64), 2: (64, 64), 4: (64, 32), 6: (32, 32)}
+    expected: dict[str, tuple[int, ...]] = {}
+    for layer, (after, before) in kernels[0].items():
+        expected |= {f"encoder.network.network.{layer}.weight": (after, before, 3, 3)}
+        expected |= {f"encoder.network.network.{layer}.bias": (after,)}
+    # A transposed convolution has what it reads first.
+    for layer, (before, after) in (kernels[1] | {8: (32, 1)}).items():
+        expected |= {f"decoder.network.network.{layer}.weight": (before, after, 3, 3)}
+        expected |= {f"decoder.network.network.{layer}.bias": (after,)}
+    linear = {
+        "encoder.mean": (20, 7 * 7 * 64),
+        "encoder.log_variance": (20, 7 * 7 * 64),
+        "decoder.network.linear": (7 * 7 * 64, 20),
+        "cluster_posterior.network.0": (256, 20),
+        "cluster_posterior.network.2": (10, 256),
     }
+    for name, (after, before) in linear.items():
+        expected |= {f"{name}.weight": (after, before), f"{name}.bias": (after,)}
+    expected |= {"prior.components.means": (10, 20)}
+    assert {name: tuple(parameter.shape) for name, parameter in article_model().named_parameters()} == expected
 
 
-def test_the_prior_of_the_preset_starts_as_the_articles() -> None:
-    model = model_of_the_preset()
+def test_the_prior_starts_as_the_articles() -> None:
+    model = article_model()
     prior = model.prior
     assert isinstance(prior.components, FixedScaleComponents)
     assert isinstance(prior.weights, GivenWeights)
     assert (prior.components().mean == 0).all()
     assert (prior.components().stddev == 1).all()
-    torch.testing.assert_close(prior.weights().probs, torch.full((10,), 0.1))
+    torch.testing.assert_close(prior.weights().probs, torch.full((10,), 0.1, dtype=torch.float64))
     assert isinstance(model.cluster_posterior, CodePosterior)
 
 
-def test_the_decoder_of_the_preset_is_a_sigmoid_with_precision_two_and_a_half() -> None:
-    decoder = model_of_the_preset().decoder
-    assert isinstance(decoder, GaussianDecoder)
-    likelihood = decoder(100 * torch.randn(2, LATENT))
-    assert ((likelihood.mean >= 0) & (likelihood.mean <= 1)).all()
-    torch.testing.assert_close(likelihood.variance, torch.full((2, 1, 28, 28), 1 / 2.5))
+def test_the_decoder_is_a_sigmoid_with_precision_two_and_a_half() -> None:
+    decoder = article_model().decoder
+    assert isinstance(decoder.likelihood, Gaussian)
+    distribution = decoder(100 * normal(2, LATENT, seed=0))
+    assert ((distribution.mean >= 0) & (distribution.mean <= 1)).all()
+    torch.testing.assert_close(distribution.variance, torch.full_like(distribution.variance, 1 / 2.5))
 
 
-def test_the_preset_trains_as_the_article_did() -> None:
-    assert (SETTINGS.learning_rate, SETTINGS.schedule) == (1e-3, "constant")
-    assert (SETTINGS.batch_size, SETTINGS.epochs) == (100, 50)
-    assert SETTINGS.precision == 2.5
-    assert SETTINGS.cluster_kl_weight == 1
-    assert not SETTINGS.early_stopping
+def test_the_method_trains_as_the_article_did() -> None:
+    assert (METHOD.learning_rate, METHOD.schedule) == (1e-3, "constant")
+    assert (METHOD.batch_size, METHOD.epochs) == (100, 50)
+    assert METHOD.precision == 2.5
+    assert METHOD.build(SCHEMA, CLUSTERS).decoder.likelihood.scale.item() == pytest.approx(2.5**-0.5)
+    assert METHOD.cluster_kl_weight == 1
+    assert not METHOD.early_stopping

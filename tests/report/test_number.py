@@ -4,16 +4,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaecluster import VAEClustering
+from vaecluster import Bound, TwoViews, VAEClustering
+from vaecluster.clusters.hierarchy import merge_components
+from vaecluster.clusters.number import Evidence
 from vaecluster.errors import EmptyClustersWarning
+from vaecluster.methods import Method
 from vaecluster.report.collect import cluster_tree, collect_number
 from vaecluster.report.content import NumberPage, ReportContent
 from vaecluster.report.html import render_html
 from vaecluster.report.number_charts import MOST_IN_TREE, number_figure, tree_figure, tree_is_readable
 from vaecluster.report.number_words import verdict
 from vaecluster.report.write import write_pictures
-from vaecluster.training.merging import merge_components
-from vaecluster.training.number import Evidence
 
 HEADING = "How many clusters"
 COMPONENTS = 12
@@ -50,9 +51,10 @@ def report(page: NumberPage | None) -> ReportContent:
     return ReportContent("Rows", (), (), (), number=page)
 
 
-def quick_model(**settings: object) -> VAEClustering:
+def quick_model(method: type[Method] = TwoViews, n_clusters: int = 3, **settings: object) -> VAEClustering:
     rows = np.random.default_rng(0).normal(size=(60, 3)) + 20 * np.eye(3)[np.arange(60) % 3]
-    model = VAEClustering(3, epochs=2, hidden=(16,), random_state=0, device="cpu").set_params(**settings)
+    chosen = method(epochs=2, hidden=(16,), **settings)
+    model = VAEClustering(n_clusters, method=chosen, random_state=0, device="cpu")
     with warnings.catch_warnings():
         # Two epochs need not fill every cluster.
         warnings.simplefilter("ignore", EmptyClustersWarning)
@@ -73,7 +75,7 @@ def test_the_page_of_a_model_holds_its_numbers_and_a_leaf_per_cluster() -> None:
 
 
 def test_a_method_that_weighs_no_numbers_has_no_page_and_no_section() -> None:
-    page = collect_number(quick_model(preset="su2018"))
+    page = collect_number(quick_model(Bound))
     assert page is None
     assert HEADING not in render_html(report(page))
 

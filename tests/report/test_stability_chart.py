@@ -3,7 +3,7 @@ import pytest
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from vaecluster.evaluation.agreement import Stability, stability_of
+from vaecluster.clusters.agreement import Stability, stability_of
 from vaecluster.report.charts import DARK, LIGHT
 from vaecluster.report.encode import png_bytes, svg_text
 from vaecluster.report.stability_chart import MARKS, ZONES, reading, stability_figure, zone

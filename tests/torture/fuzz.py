@@ -20,6 +20,7 @@ import tempfile
 import traceback
 import warnings
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,16 +35,17 @@ import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from vaecluster import VAEClustering
-from vaecluster.atomic import write_json
+from vaecluster import Bound, TwoViews, VaDE, VAEClustering
 from vaecluster.data.files import read_dataset
-from vaecluster.environment import versions
 from vaecluster.errors import FileError, VaeclusterError
-from vaecluster.run_folder import RunFolder
+from vaecluster.files.atomic import write_json
+from vaecluster.files.provenance import versions
+from vaecluster.methods import Method
+from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.order import ORDER, STATE, FitOrder
 from vaecluster.training.checkpoint import FILE as CHECKPOINT
 from vaecluster.training.checkpoint import Checkpoint
-from vaecluster.training.history import History
-from vaecluster.unfinished import ORDER, STATE, FitOrder
+from vaecluster.training.listeners.history import History
 
 SECONDS = 10.0
 # No input is larger than some 100 kB, and packed numbers grow a thousand times at most.
@@ -125,7 +127,21 @@ VALUES = [
     ),
     *(0, -1, 1, 2, 3, 7, 16, 10**4, 10**9, 10**18, 2**63, 10**30, 10**400, [10**9], [16] * 5000, [4] * 3),
     *(0.5, -0.5, 0.0, 1e-320, 1e300, -1e300, float("nan"), float("inf"), [float("nan")], [0.2, 0.3, 0.5]),
-    *("<f4", "|u1", "|b1", ">i2", "<U4", "|O", "<m8[s]", "<f8,<f8", "bound", "shared", "conv", "dense", "bernoulli"),
+    *(
+        "<f4",
+        "|u1",
+        "|b1",
+        ">i2",
+        "<U4",
+        "|O",
+        "<m8[s]",
+        "<f8,<f8",
+        "su2018",
+        "two-views",
+        "conv",
+        "dense",
+        "bernoulli",
+    ),
     *("gaussian-learned", "bayes", "features", "common", "uniform", "one-cycle", "Neighbours", "F16", "BF16", "I64"),
 ]
 any_value = st.sampled_from(VALUES) | st.recursive(
@@ -273,24 +289,33 @@ def changed_models(draw: st.DrawFn, models: Sequence[bytes]) -> bytes:
             first, many = draw(st.integers(0, len(values) - 1)), draw(st.integers(1, 4))
             values[first : first + many] = np.array(draw(NUMBERS)).astype(values.dtype)
         body[start:end] = values.tobytes()
-        # Without its checksum, or nothing would look at the numbers.
-        described = json.loads(header["__metadata__"]["vaecluster"]) | {"checksum": None}
-        header["__metadata__"]["vaecluster"] = json.dumps(described)
     else:
-        described = json.loads(header["__metadata__"]["vaecluster"])
-        header["__metadata__"]["vaecluster"] = as_json(draw(changed_json(described))).decode()
+        described = json.loads(header["__metadata__"]["nested"])
+        header["__metadata__"]["nested"] = as_json(draw(changed_json(described))).decode()
+    if kind > 1:
+        # With its checksum, or nothing would look at what was changed.
+        header["__metadata__"]["checksum"] = str(checksum(header, bytes(body)))
     packed = as_json(header)
     return len(packed).to_bytes(8, "little") + packed + bytes(body)
+
+
+def checksum(header: dict[str, Any], body: bytes) -> int:
+    """That of a container: of its tensors by their names, then of its text."""
+    found = 0
+    for name in sorted(name for name in header if name != "__metadata__"):
+        start, end = header[name]["data_offsets"]
+        found = zlib.crc32(body[start:end], found) if end > start else found
+    return zlib.crc32(header["__metadata__"]["nested"].encode("utf-8", "replace"), found)
 
 
 def open_model(folder: Path) -> None:
     """Open a model and use it; once opened it has to answer."""
     model = VAEClustering.load(folder / "model.vaecluster", device="cpu")
     try:
-        labels = model.predict(np.ones((3, *model.preprocessing_.row_shape)))
+        labels = model.predict(np.ones((3, *model.fitted_.schema.row_shape)))
         assert labels.shape == (3,)
         assert labels.max() < model.n_clusters_
-        assert model.sample(2).shape == (2, *model.preprocessing_.row_shape)
+        assert model.sample(2).shape == (2, *model.fitted_.schema.row_shape)
         assert len(model.sample(1, cluster=model.n_clusters_ - 1)) == 1
         model.history_.curves()
         if model.hierarchy_ is not None:
@@ -316,7 +341,7 @@ def open_unfinished(folder: Path) -> None:
     FitOrder.read(folder)
     with Checkpoint(folder / STATE, IDENTITY, 30.0) as checkpoint:
         assert checkpoint.seed == 0
-        assert checkpoint.facts("components") == {}
+        assert checkpoint.found == {}
 
 
 def _unfinished() -> Inputs:
@@ -324,9 +349,9 @@ def _unfinished() -> Inputs:
     with tempfile.TemporaryDirectory() as folder:
         with Checkpoint(Path(folder), IDENTITY, 30.0) as checkpoint:
             state = {"model": {"weight": torch.ones(2, 3)}, "epoch": 1, "rate": 0.5}
-            checkpoint.begin(0, History()).at("components", {}).keep(state, None)
+            checkpoint.begin(0, History()).keep("components", {}, state, None)
         content = (Path(folder) / CHECKPOINT).read_bytes()
-    order = asdict(FitOrder("rows.npy", {"n_clusters": 3, "views": "digits"}, 1))
+    order = asdict(FitOrder("rows.npy", {"n_clusters": 3}, "two-views", {"views": "digits"}, 1))
     orders = changed_json(order).map(as_json) | changed_bytes(as_json(order))
     changed = _named(ORDER, orders) | _named(CHECKPOINT, changed_bytes(content, 0))
     return changed.map(lambda files: {ORDER: as_json(order), CHECKPOINT: content} | files)
@@ -347,7 +372,9 @@ def readers() -> list[Reader]:
         models = [_saved(fitted, Path(folder) / "model") for fitted in _models(vectors, images)]
         run = RunFolder(Path(folder))
         run.write(
-            VAEClustering(3, epochs=1, hidden=(16,), latent=2, components=6, random_state=0).fit(images),
+            VAEClustering(3, method=TwoViews(epochs=1, hidden=(16,), latent=2, components=6), random_state=0).fit(
+                images
+            ),
             images,
             source="rows.npy",
             seconds=1.0,
@@ -379,13 +406,17 @@ def readers() -> list[Reader]:
 
 
 def _models(vectors: np.ndarray, images: np.ndarray) -> Iterator[VAEClustering]:
-    small = {"epochs": 1, "hidden": (16,), "latent": 2, "random_state": 0}
-    yield VAEClustering(3, heads=1, components=6, views="vectors", **small).fit(vectors)
-    yield VAEClustering(components=4, likelihood="gaussian-learned", **small).fit(images)
-    su2018 = small | {"preset": "su2018"}
-    yield VAEClustering(3, cluster_posterior="bayes", component_scale="learned", **su2018).fit(vectors)
-    yield VAEClustering(3, cluster_weights=[0.5, 0.3, 0.2], cluster_posterior="features", **su2018).fit(vectors)
-    yield VAEClustering(3, cluster_weights="learned", weights_temperature=2.0, **su2018).fit(vectors)
+    small: dict[str, Any] = {"epochs": 1, "hidden": (16,), "latent": 2}
+    methods: list[tuple[Any, Method, np.ndarray]] = [
+        (3, TwoViews(heads=1, components=6, views="vectors", **small), vectors),
+        ("auto", TwoViews(components=4, likelihood="gaussian-learned", **small), images),
+        (3, Bound(cluster_posterior="bayes", component_scale="learned", **small), vectors),
+        (3, Bound(cluster_weights=[0.5, 0.3, 0.2], cluster_posterior="features", **small), vectors),
+        (3, Bound(components="vamp", cluster_weights="learned", weights_temperature=2.0, **small), vectors),
+        (3, VaDE(warm_epochs=0, **small), vectors),
+    ]
+    for clusters, method, rows in methods:
+        yield VAEClustering(clusters, method=method, random_state=0).fit(rows)
 
 
 def _saved(model: VAEClustering, path: Path) -> bytes:

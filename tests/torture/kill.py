@@ -1,64 +1,72 @@
 """Kill fits with SIGKILL, resume them, and compare what they end in with a fit that was left alone, byte for byte.
 
-    python tests/torture/kill.py --kills 500 --seed 0 --output kills.json
+    python tests/torture/kill.py --kills 500 --commands 20 --seed 0 --output kills.json
 
 Each fit is a process of its own, forked from this one so that torch is imported once. Half of the kills come at a
-random step, the others at a random moment from outside, which may be in the middle of writing a checkpoint.
+random step, the others at a random moment from outside, which may be in the middle of writing a checkpoint. Commands
+are killed from the start of their process on, so also before they have written anything.
 """
 
 import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from vaecluster.atomic import write_json
-from vaecluster.data.preprocessing import standard_preprocessing
+from vaecluster import Bound, TwoViews, VaDE
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.rows import Rows
-from vaecluster.environment import machine, versions
+from vaecluster.data.schema import Reading
+from vaecluster.files.atomic import write_json
+from vaecluster.files.provenance import machine, versions
+from vaecluster.methods import Method
+from vaecluster.runs.order import is_unfinished
 from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.events import Event, StepDone
-from vaecluster.training.fitting import MethodSettings, fit_model
-from vaecluster.training.history import History
-from vaecluster.training.keeper import NOTHING_KEPT, FitKeeper
-from vaecluster.training.settings import Settings
-from vaecluster.training.shared_settings import SharedSettings
+from vaecluster.training.keeper import NOTHING_KEPT, Keeper
+from vaecluster.training.listeners.history import History
+from vaecluster.training.run import Run
+from vaecluster.training.state import tensors_of
 
-SHARED = SharedSettings(epochs=8, batch_size=20, hidden=(16,), latent=2, heads=2, components=6)
-BOUND = Settings("dense", 2, "gaussian", 2.5, epochs=8, batch_size=20, learning_rate=1e-2, hidden=(16,))
-METHODS: dict[str, MethodSettings] = {
-    "shared": SHARED,
-    "bound": replace(BOUND, schedule="one-cycle"),
-    "early stopping": replace(BOUND, early_stopping=True, patience=3, schedule="cosine", epochs=12),
+SMALL: dict[str, Any] = {"batch_size": 20, "hidden": (16,), "latent": 2}
+BOUND: dict[str, Any] = SMALL | {"network": "dense", "learning_rate": 1e-2}
+METHODS: dict[str, Method] = {
+    "two-views": TwoViews(epochs=8, heads=2, components=6, **SMALL),
+    "su2018": Bound(epochs=8, schedule="one-cycle", **BOUND),
+    "early stopping": Bound(epochs=12, early_stopping=True, patience=3, schedule="cosine", **BOUND),
+    "vade": VaDE(warm_epochs=3, epochs=5, **SMALL),
 }
 # 60 rows in batches of 20: three steps an epoch.
 NUMBER, CLUSTERS, SEED = 60, 3, 7
+COMMAND = (sys.executable, "-m", "vaecluster", "fit", "--quiet")
+FIT = ("rows.npy", "--clusters", "3", "--threads", "1", "--output", "run", "--set", "epochs=30", "--set", "hidden=16")
 
 
 def main() -> None:
     """Kill as often as asked; leave with status 1 if a fit ended otherwise than it should have."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=60, help="how often to kill, at least")
+    parser.add_argument("--commands", type=int, default=3, help="how many fits on the command line to kill")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, help="a JSON file for the counts")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     started = time.perf_counter()
-    counts = kill_many(arguments.kills, arguments.seed)
+    counts = kill_many(arguments.kills, arguments.seed) | kill_commands(arguments.commands, arguments.seed)
     counts["seconds"] = round(time.perf_counter() - started, 1)
     print(json.dumps(counts))
     if arguments.output:
         write_json(arguments.output, {"settings": vars(arguments) | {"output": None}} | counts | about())
-    sys.exit(1 if counts["different"] else 0)
+    sys.exit(1 if counts["different"] or counts["commands different"] else 0)
 
 
 def about() -> dict[str, Any]:
@@ -147,19 +155,60 @@ def killer(step: int | None) -> Callable[[Event], None]:
     return listen
 
 
-def ended(name: str, keeper: FitKeeper, history: History, *listeners: Callable[[Event], None]) -> bytes:
+def ended(name: str, keeper: Keeper, history: History, *listeners: Callable[[Event], None]) -> bytes:
     """The bytes of all weights and of all terms of all epochs of a fit that ended."""
-    torch.manual_seed(SEED)
-    fitted = fit_model(METHODS[name], some_rows(), CLUSTERS, (history, *listeners), keeper)
-    weights = b"".join(values.numpy().tobytes() for values in fitted.model.state_dict().values())
+    rows = some_rows()
+    method = METHODS[name].completed(rows.schema, len(rows), CLUSTERS)
+    fitted = method.fit(Run(rows, CLUSTERS, SEED, history, listeners, keeper))
+    weights = b"".join(values.numpy().tobytes() for values in tensors_of(fitted.model).values())
     return weights + repr([(epoch.epoch, epoch.terms) for epoch in history.epochs]).encode()
 
 
-def some_rows() -> Rows:
+def some_array() -> np.ndarray:
     """Three groups: (60, 4)."""
     random = np.random.default_rng(0)
-    array = random.normal(size=(NUMBER, 4)) + 4 * random.integers(0, 3, (NUMBER, 1))
-    return Rows(array, standard_preprocessing(array), torch.device("cpu"))
+    return random.normal(size=(NUMBER, 4)) + 4 * random.integers(0, 3, (NUMBER, 1))
+
+
+def some_rows() -> Rows:
+    """The same, as methods read them."""
+    source = ArraySource(some_array())
+    return Rows(source, source.schema(Reading("gaussian", "columns")), torch.device("cpu"))
+
+
+def kill_commands(commands: int, seed: int) -> dict[str, Any]:
+    """Fits on the command line, killed at a random moment, then resumed, or begun again where nothing is kept."""
+    random = np.random.default_rng(seed)
+    counts: dict[str, Any] = {"commands": 0, "commands resumed": 0, "commands begun again": 0, "commands different": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        expected = labels_after(Path(folder), None)
+        for _ in range(commands):
+            with tempfile.TemporaryDirectory() as other:
+                same = labels_after(Path(other), float(random.uniform(0, 6)), counts) == expected
+            counts["commands"] += 1
+            counts["commands different"] += not same
+    return counts
+
+
+def labels_after(folder: Path, moment: float | None, counts: dict[str, Any] | None = None) -> bytes:
+    """labels.csv of a fit that was killed at a moment, if one is given, and then finished."""
+    np.save(folder / "rows.npy", some_array())
+    run = folder / "run"
+    if moment is not None:
+        child = subprocess.Popen((*COMMAND, *FIT), cwd=folder, stderr=subprocess.DEVNULL)
+        time.sleep(moment)
+        child.kill()
+        child.wait()
+    if run.is_dir() and is_unfinished(run):
+        name, rest = "commands resumed", ("--resume", "run")
+    elif (run / "run.json").exists():
+        return (run / "labels.csv").read_bytes()
+    else:
+        name, rest = "commands begun again", FIT
+    if counts is not None:
+        counts[name] += 1
+    subprocess.run((*COMMAND, *rest), cwd=folder, check=True, stderr=subprocess.DEVNULL)
+    return (run / "labels.csv").read_bytes()
 
 
 if __name__ == "__main__":

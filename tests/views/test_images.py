@@ -1,45 +1,23 @@
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Generator, Tensor
 
-from vaecluster.errors import SettingError
+from vaecluster.views.change import Change
 from vaecluster.views.images import ColourJitter, HorizontalFlip, RandomAffine, RandomCrop, reading_matrix, warp
 
 quick = settings(max_examples=20, deadline=None)
-
-CHANGES = [
-    RandomAffine(),
-    RandomAffine(padding="border"),
-    RandomAffine(rotation=180, shift=1, scale=0.9, shear=2),
-    RandomCrop(),
-    RandomCrop(0.01),
-    HorizontalFlip(),
-    ColourJitter(),
-    ColourJitter(1, 1, 1),
-]
-IDENTITIES = [
-    RandomAffine(rotation=0, shift=0, scale=0, shear=0),
-    RandomAffine(rotation=0, shift=0, scale=0, shear=0, padding="border"),
-    RandomCrop(1),
-    HorizontalFlip(0),
-    ColourJitter(0, 0, 0),
-]
-SHAPES = [(6, 1, 8, 8), (6, 3, 5, 12), (6, 2, 9, 4), (1, 1, 1, 1)]
 
 
 def some_images(*shape: int) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(0))
 
 
-def seeded(change: Callable[[Tensor], Tensor], batch: Tensor, seed: int = 0) -> Tensor:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return change(batch)
+def seeded(change: Change, batch: Tensor, seed: int = 0) -> Tensor:
+    return change(batch, Generator().manual_seed(seed))
 
 
 def read(batch: Tensor, *, angle: float = 0.0, size: float = 1.0, shear: float = 0.0) -> Tensor:
@@ -47,11 +25,16 @@ def read(batch: Tensor, *, angle: float = 0.0, size: float = 1.0, shear: float =
     return warp(batch, matrix.expand(len(batch), 2, 2), torch.zeros(len(batch), 2), "zeros")
 
 
+def places(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the rows down and the columns to the right, from the middle."""
+    down, right = (torch.arange(side) - (side - 1) / 2 for side in image.shape)
+    return down, right
+
+
 def direction(image: Tensor) -> float:
     """The angle, in degrees clockwise from the right, along which the bright pixels spread most."""
     mass = image / image.sum()
-    down = torch.arange(image.shape[0]) - (image.shape[0] - 1) / 2
-    right = torch.arange(image.shape[1]) - (image.shape[1] - 1) / 2
+    down, right = places(image)
     across, along, both = (mass * right**2).sum(), (mass.T * down**2).sum(), (mass * down[:, None] * right).sum()
     return math.degrees(0.5 * math.atan2(2 * both, across - along))
 
@@ -59,8 +42,7 @@ def direction(image: Tensor) -> float:
 def spread(image: Tensor) -> float:
     """The root mean square distance of the bright pixels from the middle."""
     mass = image / image.sum()
-    down = torch.arange(image.shape[0]) - (image.shape[0] - 1) / 2
-    right = torch.arange(image.shape[1]) - (image.shape[1] - 1) / 2
+    down, right = places(image)
     return math.sqrt((mass * (down[:, None] ** 2 + right**2)).sum())
 
 
@@ -70,52 +52,6 @@ def bar(height: int, width: int, length: int) -> Tensor:
     top, left = (height - 3) // 2, (width - length) // 2
     image[..., top : top + 3, left : left + length] = 1
     return image
-
-
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("seed", [0, 1])
-def test_shape_type_and_range_are_kept(change: Callable[[Tensor], Tensor], shape: tuple[int, ...], seed: int) -> None:
-    batch = some_images(*shape)
-    changed = seeded(change, batch, seed)
-    assert changed.shape == batch.shape
-    assert changed.dtype == batch.dtype
-    assert changed.min() >= 0
-    assert changed.max() <= 1
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_double_precision_stays_double(change: Callable[[Tensor], Tensor]) -> None:
-    assert change(some_images(4, 3, 6, 6).double()).dtype == torch.float64
-
-
-@pytest.mark.parametrize("change", IDENTITIES)
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_change_of_strength_zero_changes_nothing(change: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> None:
-    batch = some_images(*shape)
-    torch.testing.assert_close(change(batch), batch, atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_the_batch_itself_is_not_written_to(change: Callable[[Tensor], Tensor]) -> None:
-    batch = some_images(6, 3, 8, 8)
-    before = batch.clone()
-    change(batch)
-    assert torch.equal(batch, before)
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_each_row_gets_its_own_draw(change: Callable[[Tensor], Tensor]) -> None:
-    same = some_images(1, 3, 8, 8).expand(20, 3, 8, 8)
-    assert len({row.numpy().tobytes() for row in seeded(change, same)}) > 1
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_the_global_random_state_decides_and_nothing_else(change: Callable[[Tensor], Tensor]) -> None:
-    batch = some_images(6, 3, 8, 8)
-    first = seeded(change, batch)
-    assert torch.equal(seeded(change, batch), first)
-    assert not torch.equal(seeded(change, batch, seed=1), first)
 
 
 @pytest.mark.parametrize(("height", "width"), [(31, 31), (31, 61), (61, 31)])
@@ -209,8 +145,8 @@ def test_crops_reach_every_corner() -> None:
 def test_flipping_every_image_twice_changes_nothing() -> None:
     batch = some_images(4, 3, 5, 6)
     flip = HorizontalFlip(1)
-    assert torch.equal(flip(batch), batch.flip(3))
-    assert torch.equal(flip(flip(batch)), batch)
+    assert torch.equal(seeded(flip, batch), batch.flip(3))
+    assert torch.equal(seeded(flip, seeded(flip, batch)), batch)
 
 
 def test_a_flip_takes_place_as_often_as_its_probability_says() -> None:
@@ -241,23 +177,3 @@ def test_saturation_changes_colours_only() -> None:
         assert torch.equal(seeded(ColourJitter(0, 0, 1), batch), batch)
     coloured = 0.4 + 0.2 * some_images(6, 3, 4, 4)
     assert not torch.allclose(seeded(ColourJitter(0, 0, 1), coloured), coloured)
-
-
-@pytest.mark.parametrize(
-    ("make", "named"),
-    [
-        (lambda: RandomAffine(rotation=-1), r"RandomAffine\(rotation=-1\).*from 0 to 180"),
-        (lambda: RandomAffine(scale=1), r"RandomAffine\(scale=1\)"),
-        (lambda: RandomAffine(shear=math.inf), r"RandomAffine\(shear=inf\).*0 or more"),
-        (lambda: RandomAffine(shift=math.nan), r"RandomAffine\(shift=nan\)"),
-        (lambda: RandomAffine(padding="mirror"), "padding='mirror'.*'zeros' or 'border'"),
-        (lambda: RandomCrop(0), r"RandomCrop\(smallest=0\)"),
-        (lambda: RandomCrop("half"), r"RandomCrop\(smallest='half'\)"),
-        (lambda: HorizontalFlip(1.5), r"HorizontalFlip\(probability=1.5\)"),
-        (lambda: HorizontalFlip(True), r"HorizontalFlip\(probability=True\)"),
-        (lambda: ColourJitter(saturation=2), r"ColourJitter\(saturation=2\)"),
-    ],
-)
-def test_a_value_that_cannot_be_used_is_named(make: Callable[[], object], named: str) -> None:
-    with pytest.raises(SettingError, match=named):
-        make()

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from sklearn.datasets import make_blobs
 from sklearn.decomposition import PCA
 
-from vaecluster.data.preprocessing import choose_preprocessing, unit_preprocessing
+from vaecluster.data.arrays import ArraySource
+from vaecluster.data.blocks import Numbers
 from vaecluster.data.rows import Rows
-from vaecluster.errors import SettingError
+from vaecluster.data.schema import Reading, Schema
 from vaecluster.views.neighbours import Neighbours, principal_components
 
 CPU = torch.device("cpu")
@@ -21,11 +22,13 @@ quick = settings(max_examples=50, deadline=None)
 
 
 def as_rows(array: NDArray) -> Rows:
-    return Rows(array, choose_preprocessing(array, "gaussian"), CPU)
+    source = ArraySource(array)
+    return Rows(source, source.schema(Reading("gaussian", "columns")), CPU)
 
 
 def as_they_are(array: NDArray) -> Rows:
-    return Rows(array, unit_preprocessing(array), CPU)
+    columns = array.shape[1:]
+    return Rows(ArraySource(array), Schema((Numbers((), "<f8", np.zeros(columns), np.ones(columns)),)), CPU)
 
 
 def distances(points: NDArray) -> NDArray:
@@ -154,7 +157,7 @@ def test_components_from_a_sample_are_close_to_those_of_all_rows(monkeypatch: py
 def test_reading_in_small_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = as_rows(np.random.default_rng(0).random((50, 10, 10)))
     whole = Neighbours().find(rows)
-    monkeypatch.setattr("vaecluster.views.neighbours.BLOCK_ENTRIES", 700)
+    monkeypatch.setattr("vaecluster.data.raw.BLOCK_ENTRIES", 700)
     np.testing.assert_array_equal(Neighbours().find(rows), whole)
 
 
@@ -171,14 +174,18 @@ def test_the_approximate_search_finds_nearly_all(groups: Rows) -> None:
 
 
 @pytest.mark.parametrize("exact_up_to", [0, 4000])
-def test_the_same_rows_give_the_same_neighbours_whatever_the_random_state(groups: Rows, exact_up_to: int) -> None:
+def test_the_same_rows_give_the_same_neighbours(groups: Rows, exact_up_to: int) -> None:
     view = Neighbours(exact_up_to=exact_up_to)
-    first = view.find(groups)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        before = torch.get_rng_state()
-        np.testing.assert_array_equal(view.find(groups), first)
-        assert torch.equal(torch.get_rng_state(), before)
+    np.testing.assert_array_equal(view.find(groups), view.find(groups))
+
+
+def test_missing_values_are_compared_as_the_encoder_reads_them() -> None:
+    # 0, the mean, and a mark beside it: rows that lack the same are nearer to each other.
+    array = np.array([[0.0, np.nan], [0.1, np.nan], [0.0, 0.0], [0.1, 0.1], [5.0, 9.0]])
+    passes = [(array, None)]
+    block = Numbers.of(lambda: iter(passes), array.dtype, likelihood="gaussian", scaling="columns", columns=("a", "b"))
+    rows = Rows(ArraySource(array), Schema((block,)), CPU)
+    assert Neighbours(1).find(rows)[:4, 0].tolist() == [1, 0, 3, 2]
 
 
 def test_the_number_of_threads_of_faiss_is_left_as_it_was(groups: Rows) -> None:
@@ -189,12 +196,6 @@ def test_the_number_of_threads_of_faiss_is_left_as_it_was(groups: Rows) -> None:
         assert faiss.omp_get_max_threads() == before + 1
     finally:
         faiss.omp_set_num_threads(before)
-
-
-@pytest.mark.parametrize(("name", "value"), [("number", 0), ("number", 2.5), ("components", 0), ("exact_up_to", -1)])
-def test_a_value_that_cannot_be_used_is_named(name: str, value: object) -> None:
-    with pytest.raises(SettingError, match=rf"Neighbours\({name}={value}\).*whole number from"):
-        Neighbours(**{name: value})
 
 
 @pytest.mark.data

@@ -1,37 +1,39 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from vaecluster.data.preprocessing import choose_preprocessing
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.rows import Rows
-from vaecluster.errors import SettingError
-from vaecluster.views.images import HorizontalFlip
+from vaecluster.data.schema import Reading
+from vaecluster.views.change import Change, Function
 from vaecluster.views.neighbours import Neighbours
 from vaecluster.views.pipeline import PreparedViews, Views
+from vaecluster.views.vectors import GaussianNoise
 
 NEIGHBOURS = np.array([[1, 2], [2, 3], [3, 0], [0, 1]], np.int32)
 
 
-def some_rows(number: int = 40) -> Rows:
-    array = np.random.default_rng(0).random((number, 6, 6))
-    return Rows(array, choose_preprocessing(array, "gaussian"), torch.device("cpu"))
+@pytest.fixture(scope="module")
+def rows() -> Rows:
+    source = ArraySource(np.random.default_rng(0).random((40, 6, 6)))
+    return Rows(source, source.schema(Reading("gaussian", "columns")), torch.device("cpu"))
 
 
-def prepared(*changes) -> PreparedViews:
-    return Views(changes=changes).prepare(some_rows())
+def view_of(views: PreparedViews, numbers: list[int], seed: int = 0) -> Tensor:
+    indices = np.array(numbers)
+    return views.of(indices, views.rows[indices], Generator().manual_seed(seed))
 
 
-def test_preparing_finds_the_neighbours_once() -> None:
-    rows = some_rows()
+def test_preparing_finds_the_neighbours_once(rows: Rows) -> None:
     views = Views(Neighbours(4)).prepare(rows)
     np.testing.assert_array_equal(views.neighbours, Neighbours(4).find(rows))
+    assert Views().prepare(rows).neighbours is None
 
 
-def test_a_partner_is_one_of_the_neighbours_and_each_is_as_likely() -> None:
-    views = PreparedViews(NEIGHBOURS, ())
+def test_a_partner_is_one_of_the_neighbours_and_each_is_as_likely(rows: Rows) -> None:
     indices = np.tile(np.arange(4), 1000)
-    partners = views.partner(indices)
+    partners = PreparedViews(rows, NEIGHBOURS, ()).partner(indices, Generator().manual_seed(0))
     assert partners.shape == indices.shape
     for own in range(4):
         drawn, counts = np.unique(partners[indices == own], return_counts=True)
@@ -39,69 +41,26 @@ def test_a_partner_is_one_of_the_neighbours_and_each_is_as_likely() -> None:
         assert counts.min() > 400
 
 
-def test_partners_index_rows() -> None:
-    rows = some_rows()
-    views = Views(Neighbours(4)).prepare(rows)
-    assert rows[views.partner(np.array([3, 1, 1]))].shape == (3, 1, 6, 6)
+def test_a_view_is_the_partner_changed_in_order(rows: Rows) -> None:
+    numbers = np.array([3, 1, 1])
+    changes: tuple[Change, ...] = (Function.of(lambda batch: batch + 1), Function.of(lambda batch: batch * 2))
+    assert torch.equal(view_of(PreparedViews(rows, NEIGHBOURS, ()), [3, 1, 1]), rows[_partners(rows, numbers)])
+    expected = (rows[_partners(rows, numbers)] + 1) * 2
+    assert torch.equal(view_of(PreparedViews(rows, NEIGHBOURS, changes), [3, 1, 1]), expected)
 
 
-def test_without_neighbours_the_partner_is_the_row_itself() -> None:
-    indices = np.array([3, 1, 1])
-    assert prepared(HorizontalFlip()).partner(indices).tolist() == [3, 1, 1]
+def _partners(rows: Rows, numbers: np.ndarray) -> np.ndarray:
+    return PreparedViews(rows, NEIGHBOURS, ()).partner(numbers, Generator().manual_seed(0))
 
 
-def test_the_global_random_state_decides_the_partners() -> None:
-    views = PreparedViews(NEIGHBOURS, ())
-    drawn = []
-    for seed in (0, 0, 1):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            drawn.append(views.partner(np.arange(4).repeat(10)).tolist())
-    assert drawn[0] == drawn[1] != drawn[2]
+def test_without_neighbours_and_changes_a_view_is_the_row_itself(rows: Rows) -> None:
+    views = Views().prepare(rows)
+    assert views.partner(np.array([3, 1, 1]), Generator().manual_seed(0)).tolist() == [3, 1, 1]
+    assert torch.equal(view_of(views, [3, 1, 1]), rows[np.array([3, 1, 1])])
 
 
-def test_changes_follow_each_other_in_their_order() -> None:
-    views = prepared(lambda batch: batch + 1, lambda batch: batch * 2)
-    assert views.change(torch.zeros(2, 3)).tolist() == [[2.0] * 3] * 2
-
-
-def test_without_changes_a_batch_stays_what_it_is() -> None:
-    batch = torch.rand(3, 1, 4, 4)
-    assert torch.equal(prepared().change(batch), batch)
-
-
-def test_a_function_that_writes_into_its_batch_leaves_the_original_alone() -> None:
-    batch = torch.rand(3, 4)
-    before = batch.clone()
-    changed = prepared(lambda batch: batch.zero_()).change(batch)
-    assert (changed == 0).all()
-    assert torch.equal(batch, before)
-
-
-def test_a_torch_module_is_a_view() -> None:
-    assert torch.equal(prepared(torch.nn.Identity()).change(torch.ones(2, 3)), torch.ones(2, 3))
-
-
-def drops_a_row(batch: Tensor) -> Tensor:
-    return batch[1:]
-
-
-def becomes_double(batch: Tensor) -> Tensor:
-    return batch.double()
-
-
-def forgets_to_return(batch: Tensor) -> None:
-    batch.mul_(2)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (drops_a_row, r"drops_a_row returned a batch of shape \(3, 5\).*given one of shape \(4, 5\)"),
-        (becomes_double, "becomes_double returned a batch .*float64.*float32"),
-        (forgets_to_return, "forgets_to_return returned NoneType; expected a tensor"),
-    ],
-)
-def test_a_function_that_does_not_return_such_a_batch_is_named(change, message: str) -> None:
-    with pytest.raises(SettingError, match=message):
-        prepared(change).change(torch.rand(4, 5))
+def test_the_generator_decides_the_views(rows: Rows) -> None:
+    for views in (PreparedViews(rows, NEIGHBOURS, ()), Views(changes=(GaussianNoise(),)).prepare(rows)):
+        first, again, other = (view_of(views, list(range(4)) * 5, seed) for seed in (0, 0, 1))
+        assert torch.equal(first, again)
+        assert not torch.equal(first, other)

@@ -1,19 +1,19 @@
 """`vaecluster fit`."""
 
 import time
+from inspect import signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from vaecluster.benchmark.runs import split_scores
-from vaecluster.cli.numbers import Whole, WholeOrAuto
+from vaecluster.cli.options import SEED, THREADS, Whole, WholeOrAuto, Words, check, method_of, set_threads
 from vaecluster.cli.source import absolute, load_source
-from vaecluster.data.dataset import DataSet
-from vaecluster.errors import FileError, SettingError
-from vaecluster.estimator import VAEClustering
-from vaecluster.run_folder import RunFolder
-from vaecluster.unfinished import MOST_THREADS, FitOrder, begun, done, resumed
+from vaecluster.errors import SettingError
+from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.order import FitOrder, begun, done, resumed
+
+if TYPE_CHECKING:
+    from vaecluster.data.dataset import DataSet
+    from vaecluster.estimator import VAEClustering
 
 
 def fit(
@@ -24,17 +24,8 @@ def fit(
     clusters: WholeOrAuto = "auto",
     output: Path = Path("run"),
     overwrite: bool = False,
-    preset: str = "shared",
-    views: str | None = None,
-    epochs: Whole | None = None,
-    batch_size: Whole | None = None,
-    learning_rate: float | None = None,
-    schedule: Literal["constant", "one-cycle", "cosine"] | None = None,
-    early_stopping: bool = False,
-    latent: Whole | None = None,
-    likelihood: Literal["gaussian", "gaussian-learned", "bernoulli"] | None = None,
-    precision: float | None = None,
-    scaling: Literal["columns", "common"] | None = None,
+    method: str = "two-views",
+    settings: Words = (),
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
     seed: Whole = 0,
@@ -44,50 +35,33 @@ def fit(
 ) -> None:
     """Learn clusters, codes and a generator per cluster, and write a run folder.
 
-    Examples: `vaecluster fit mnist --clusters 10 --output run` or `vaecluster fit rows.npz --clusters 5`.
-    Ctrl-C stops the fit and keeps what was learned. A fit that was stopped, or cut off by anything else, goes on with
-    `vaecluster fit --resume run` and ends as if it had not been.
+    Examples: `vaecluster fit mnist --clusters 10 --set views=digits --output run` or `vaecluster fit rows.npz`.
+    Ctrl-C stops the fit and keeps what was learned. A fit that was stopped, killed or cut off in any other way goes on
+    with `vaecluster fit --resume run` and ends as if it had not been.
 
     Parameters
     ----------
     source
         A file (.npz or .npy) or a named data set: digits, mnist, fashion-mnist, pendigits. An .npz holds the rows
-        as x_train or X; labels as y_train or y serve only to score afterwards.
+        as x_train or X; labels as y_train or y are used only to score afterwards.
     resume
-        The folder of a fit that was cut off, in place of a source; all settings are those that it began with.
+        The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
+        with.
     clusters
-        Number of clusters, or auto to find it (shared only).
+        Number of clusters, or auto to find it.
     output
-        Folder to write the model, the labels and the run's description into.
+        Folder for the model, the labels and the run's description.
     overwrite
         Write into the output folder even if something is there.
-    preset
-        The method: shared (clusters are what two views of the same row share), or su2018, that of the article.
-    views
-        What counts as two views of the same row, for the preset shared: auto (safe for anything), digits, photos,
-        clothes, vectors, counts.
-    epochs
-        Passes over the rows; the preset's if not given.
-    batch_size
-        Rows per step; the preset's if not given.
-    learning_rate
-        Adam's learning rate; the preset's if not given.
-    schedule
-        How the learning rate changes over the fit; the preset's if not given.
-    early_stopping
-        Hold out a tenth of the rows and stop when their bound no longer improves.
-    latent
-        Entries of a code; the preset's if not given.
-    likelihood
-        How rows vary around what the decoder says; bernoulli needs values in [0, 1].
-    precision
-        1 / variance of the Gaussian likelihood, of scaled rows; the preset's if not given.
-    scaling
-        How vectors are scaled: columns each by its own spread, or all by a common one, for columns in one unit.
+    method
+        How clusters are learned: two-views, su2018 or vade.
+    settings
+        NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
+        methods` lists them all.
     min_confidence
-        Rows that are less sure than this get the cluster -1.
+        Rows whose confidence is below this get the cluster -1.
     outlier_fraction
-        So do this fraction of the rows, the unlikeliest.
+        This fraction of the least likely rows gets the cluster -1, too.
     seed
         Decides everything random: the same seed on the same machine gives the same model.
     device
@@ -98,53 +72,56 @@ def fit(
         Show nothing but errors.
     """
     if resume is not None:
-        if source is not None:
-            raise SettingError("--resume takes the rows of the fit that was cut off. Leave out the other source.")
+        _check_alone(locals())
         go_on(resume, quiet=quiet)
         return
     if source is None:
-        raise SettingError("no source is given. Name a file or a data set, or give --resume and a folder.")
-    set_threads(threads)
+        raise SettingError("No source is given. Name a file or a data set, or give --resume and a folder.")
+    check("--threads", threads, THREADS)
+    check("--seed", seed, SEED)
+    folder = RunFolder.create(output, overwrite=overwrite)
     data = load_source(source)
+    _, given = method_of(method, settings)
+    set_threads(threads)
+    import torch
+
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
-        "preset": preset,
-        "views": views,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "schedule": schedule,
-        "early_stopping": early_stopping or None,
-        "latent": latent,
-        "likelihood": likelihood,
-        "precision": precision,
-        "scaling": scaling,
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,
         "device": device,
     }
-    folder = RunFolder.create(output, overwrite=overwrite)
-    order = FitOrder(absolute(source), parameters, torch.get_num_threads())
+    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads())
     with begun(folder.path, order) as state:
-        fit_and_tell(folder, order, data, state, quiet=quiet)
+        _fit_and_report(folder, order, data, state, quiet=quiet)
 
 
 def go_on(path: Path, *, quiet: bool) -> None:
     """Go on with a fit that was cut off."""
     order = FitOrder.read(path)
-    torch.set_num_threads(order.threads)
     data = load_source(order.source)
+    set_threads(order.threads)
     with resumed(path) as state:
-        fit_and_tell(RunFolder(path), order, data, state, quiet=quiet)
+        _fit_and_report(RunFolder(path), order, data, state, quiet=quiet)
 
 
-def fit_and_tell(folder: RunFolder, order: FitOrder, data: DataSet, state: Path, *, quiet: bool) -> None:
-    """Fit what was ordered, from the state that is kept, write the run and say what came out."""
-    try:
-        model = VAEClustering(**order.parameters, checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
-    except TypeError:
-        raise FileError(f"The order in '{folder.path}' has unknown parameters. Fit again, with --overwrite.") from None
+def fit_into(folder: RunFolder, model: "VAEClustering", data: "DataSet", source: str) -> dict[str, Any]:
+    """Fit the model, write the run, and return the scores, if there are labels to score with."""
+    from vaecluster.clusters.scores import split_scores
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    model.fit(data.x_train)
+    seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+    scores = split_scores(model, data)
+    folder.write(model, data.x_train, source=source, seconds=seconds, cpu_seconds=cpu_seconds, scores=scores)
+    return scores
+
+
+def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: Path, *, quiet: bool) -> None:
+    """Fit what was ordered, from the state that is kept, write the run and say what was found."""
+    model = order.estimator(folder.path)
+    model.set_params(checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
     scores = fit_into(folder, model, data, order.source)
     interrupted = model.history_.ending == "interrupted"
     if not interrupted:
@@ -162,20 +139,11 @@ def fit_and_tell(folder: RunFolder, order: FitOrder, data: DataSet, state: Path,
         print(f"Go on with: vaecluster fit --resume {folder.path}")
 
 
-def fit_into(folder: RunFolder, model: VAEClustering, data: DataSet, source: str) -> dict[str, Any]:
-    """Fit the model, write the run, and return the scores, if there are labels to score with."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    model.fit(data.x_train)
-    seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
-    scores = split_scores(model, data)
-    folder.write(model, data.x_train, source=source, seconds=seconds, cpu_seconds=cpu_seconds, scores=scores)
-    return scores
-
-
-def set_threads(threads: int | None) -> None:
-    """Have torch use so many processor threads, or as many as it likes."""
-    if threads is None:
-        return
-    if not 1 <= threads <= MOST_THREADS:
-        raise SettingError(f"--threads is {threads}; expected a whole number from 1 to {MOST_THREADS}.")
-    torch.set_num_threads(threads)
+def _check_alone(options: dict[str, Any]) -> None:
+    """Raise `SettingError` if anything is given beside --resume that the fit that goes on would not heed."""
+    defaults = {name: parameter.default for name, parameter in signature(fit).parameters.items()}
+    given = [name for name in defaults if name not in ("resume", "quiet") and options[name] != defaults[name]]
+    if given:
+        words = {"source": "the source", "settings": "--set"}
+        first = words.get(given[0], f"--{given[0].replace('_', '-')}")
+        raise SettingError(f"--resume takes the rows and the options of the fit that was cut off. Leave out {first}.")

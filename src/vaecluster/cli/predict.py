@@ -1,15 +1,13 @@
 """`vaecluster predict`."""
 
-import io
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from vaecluster.atomic import write_atomically
 from vaecluster.cli.source import load_source
-from vaecluster.errors import FileError
-from vaecluster.run_folder import RunFolder, labels_csv
+from vaecluster.cli.write import write_array
+from vaecluster.errors import FileError, SettingError
+from vaecluster.files.atomic import write_atomically
+from vaecluster.runs.folder import RunFolder, labels_csv
 
 
 def predict(
@@ -20,6 +18,7 @@ def predict(
     output: Path | None = None,
     min_confidence: float | None = None,
     outlier_fraction: float | None = None,
+    outlier_scores: bool = False,
     device: str = "auto",
 ) -> None:
     """Put new rows into the clusters of a run.
@@ -36,24 +35,28 @@ def predict(
         Where to write: a .csv with row, cluster and confidence, or an .npy with the clusters alone. Standard
         output, as CSV, if not given.
     min_confidence
-        Rows that are less sure than this get the cluster -1; that of the fit if not given.
+        Rows whose confidence is below this get the cluster -1; that of the fit if not given.
     outlier_fraction
-        So do, of rows like those of the fit, this fraction, the unlikeliest; that of the fit if not given.
+        This fraction of the least likely rows gets the cluster -1, too; that of the fit if not given.
+    outlier_scores
+        Add a column to the CSV: how unlikely each row is, from 0 to 1.
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
     if output is not None and output.suffix not in (".csv", ".npy"):
         raise FileError(f"--output is '{output}'; expected a name that ends in .csv or .npy.")
-    model = RunFolder.open(run).model(device)
-    rows = load_source(source).x_train
+    if outlier_scores and output is not None and output.suffix == ".npy":
+        raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
+    folder, rows = RunFolder.open(run), load_source(source).x_train
+    model = folder.model(device)
     labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
-    if output is None:
-        sys.stdout.write(labels_csv(model, labels, confidence).decode())
-    elif output.suffix == ".csv":
-        write_atomically(output, labels_csv(model, labels, confidence))
+    if output is not None and output.suffix == ".npy":
+        write_array(output, labels)
     else:
-        content = io.BytesIO()
-        np.save(content, labels)
-        write_atomically(output, content.getvalue())
-    if output is not None:
-        print(f"{len(labels):,} rows written to {output}")
+        scores = model.outlier_score(rows) if outlier_scores else None
+        text = labels_csv(model.cluster_names_, labels, confidence, scores)
+        if output is None:
+            sys.stdout.write(text.decode())
+            return
+        write_atomically(output, text)
+    print(f"{len(labels):,} rows written to {output}")

@@ -4,9 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from vaecluster.errors import FileError, VaeclusterError
-from vaecluster.report.collect import collect
-from vaecluster.report.write import write_html, write_pictures
-from vaecluster.run_folder import RunFolder
+from vaecluster.runs.folder import RunFolder
 
 
 def report(run: Path, /, *, format: Literal["html", "png"] = "html", output: Path | None = None) -> None:
@@ -23,16 +21,20 @@ def report(run: Path, /, *, format: Literal["html", "png"] = "html", output: Pat
     output
         The page, or the folder for the pictures; report.html or pictures/ in the run folder if not given.
     """
+    folder = RunFolder.open(run)
+    from vaecluster.report.collect import collect
+    from vaecluster.report.write import write_html, write_pictures
+
     try:
-        content = collect(RunFolder.open(run))
+        content = collect(folder)
         if format == "html":
             page = output or run / "report.html"
             write_html(content, page)
             print(f"Report written to {page}")
         else:
-            folder = output or run / "pictures"
-            pictures = write_pictures(content, folder)
-            print(f"{len(pictures)} pictures written to {folder}")
+            place = output or run / "pictures"
+            pictures = write_pictures(content, place)
+            print(f"{len(pictures)} pictures written to {place}")
     except VaeclusterError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as problem:

@@ -1,17 +1,13 @@
 """`vaecluster sample`."""
 
-import io
 from pathlib import Path
 
-import numpy as np
-
-from vaecluster.atomic import write_atomically
-from vaecluster.cli.numbers import Whole
+from vaecluster.cli.options import SEED, Whole, check
+from vaecluster.cli.write import write_array
 from vaecluster.errors import FileError
-from vaecluster.report.content import WALL_ROWS, Wall
-from vaecluster.report.encode import png_bytes
-from vaecluster.report.walls import wall_image
-from vaecluster.run_folder import RunFolder
+from vaecluster.files.atomic import write_atomically
+from vaecluster.runs.folder import WALL_ROWS, RunFolder
+from vaecluster.settings import Whole as WholeKind
 
 
 def sample(
@@ -44,13 +40,17 @@ def sample(
         raise FileError(f"--output is '{output}'; expected a name that ends in .npy or .png.")
     if output.suffix == ".png" and number > WALL_ROWS:
         raise FileError(f"A picture shows at most {WALL_ROWS} rows, not {number}. Ask for fewer, or for an .npy.")
+    check("--number", number, WholeKind(1))
+    check("--seed", seed, SEED)
     model = RunFolder.open(run).model()
+    check("--cluster", cluster, WholeKind(0, model.n_clusters_ - 1))
     rows = model.sample(number, cluster=cluster, random_state=seed)
     if output.suffix == ".png":
-        content = png_bytes(wall_image(Wall(rows)))
+        from vaecluster.report.content import Wall
+        from vaecluster.report.encode import png_bytes
+        from vaecluster.report.walls import wall_image
+
+        write_atomically(output, png_bytes(wall_image(Wall(rows))))
     else:
-        stream = io.BytesIO()
-        np.save(stream, rows)
-        content = stream.getvalue()
-    write_atomically(output, content)
+        write_array(output, rows)
     print(f"{number:,} rows written to {output}")

@@ -1,20 +1,15 @@
 """`vaecluster stability`."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from vaecluster.atomic import write_atomically, write_json
-from vaecluster.cli.fit import set_threads
-from vaecluster.cli.numbers import Whole, WholeOrAuto
+from vaecluster.cli.options import SEED, THREADS, Whole, WholeOrAuto, Words, check, method_of, set_threads
 from vaecluster.cli.source import load_source
-from vaecluster.environment import machine, versions
 from vaecluster.errors import FileError, SettingError
-from vaecluster.estimator import VAEClustering
-from vaecluster.evaluation.agreement import Stability
-from vaecluster.report.encode import png_bytes
-from vaecluster.report.stability_chart import reading, stability_figure, zone
-from vaecluster.stability import seeds_of
-from vaecluster.stability import stability as compare_seeds
+from vaecluster.files.atomic import write_atomically, write_json
+
+if TYPE_CHECKING:
+    from vaecluster.clusters.agreement import Stability
 
 
 def stability(
@@ -25,12 +20,8 @@ def stability(
     runs: Whole = 5,
     jobs: Whole = 1,
     output: Path = Path("stability.png"),
-    preset: str = "shared",
-    views: str | None = None,
-    epochs: Whole | None = None,
-    batch_size: Whole | None = None,
-    learning_rate: float | None = None,
-    scaling: Literal["columns", "common"] | None = None,
+    method: str = "two-views",
+    settings: Words = (),
     seed: Whole = 0,
     device: str = "auto",
     threads: Whole | None = None,
@@ -47,26 +38,18 @@ def stability(
     source
         A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
     clusters
-        Number of clusters, or auto to find it in every run (shared only).
+        Number of clusters, or auto to find it in every run.
     runs
         How many fits to compare, 2 or more.
     jobs
         How many fits to make at the same time; the result is the same. Give few --threads with it: each takes so many.
     output
         Where to write: a .png for a picture, or a .json for all numbers.
-    preset
-        The method: shared or su2018.
-    views
-        What counts as two views of the same row, for the preset shared: auto (safe for anything), digits, photos,
-        clothes, vectors, counts.
-    epochs
-        Passes over the rows; the preset's if not given.
-    batch_size
-        Rows per step; the preset's if not given.
-    learning_rate
-        Adam's learning rate; the preset's if not given.
-    scaling
-        How vectors are scaled: columns each by its own spread, or all by a common one, for columns in one unit.
+    method
+        How clusters are learned: two-views, su2018 or vade.
+    settings
+        NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
+        methods` lists them all.
     seed
         The seed of the first run; the next one has the next seed.
     device
@@ -82,20 +65,19 @@ def stability(
         raise SettingError(f"--runs is {runs}; expected a whole number of 2 or more, since runs are compared.")
     if jobs == 0:
         raise SettingError("--jobs is 0; expected a whole number of 1 or more, or -1 for one job per processor core.")
-    set_threads(threads)
+    check("--threads", threads, THREADS)
+    check("--seed", seed, SEED)
     data = load_source(source)
-    model = VAEClustering(
-        clusters,
-        preset=preset,
-        views=views,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        scaling=scaling,
-        random_state=seed,
-        device=device,
-        verbose=0 if quiet else 1,
-    )
+    chosen, _ = method_of(method, settings)
+    set_threads(threads)
+    from vaecluster.estimator import VAEClustering
+    from vaecluster.report.encode import png_bytes
+    from vaecluster.report.stability_chart import stability_figure
+    from vaecluster.stability import seeds_of
+    from vaecluster.stability import stability as compare_seeds
+
+    verbose = 0 if quiet else 1
+    model = VAEClustering(clusters, method=chosen, random_state=seed, device=device, verbose=verbose)
     found = compare_seeds(model, data.x_train, runs, n_jobs=jobs)
     if output.suffix == ".png":
         write_atomically(output, png_bytes(stability_figure(found)))
@@ -106,11 +88,15 @@ def stability(
         print(f"Written to {output}")
 
 
-def _record(found: Stability, source: str, seeds: list[int]) -> dict[str, Any]:
+def _record(found: "Stability", source: str, seeds: list[int]) -> dict[str, Any]:
+    from vaecluster.files.provenance import machine, versions
+
     return {"source": source, "seeds": seeds, **found.as_dict(), "versions": versions(), "machine": machine()}
 
 
-def _print_table(found: Stability) -> None:
+def _print_table(found: "Stability") -> None:
+    from vaecluster.report.stability_chart import reading, zone
+
     print(f"adjusted Rand index of two runs  mean {found.mean_ari:.3f}  worst {found.worst_ari:.3f}")
     print(f"{'cluster':>7}  {'rows':>9}  {'mean Jaccard':>12}  {'worst':>5}")
     columns = (

@@ -1,11 +1,11 @@
-"""Rows that come in are looked at once, here; what is wrong is said in one line."""
+"""Checks of the rows that come in; each error is one line."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from vaecluster.data.preprocessing import Array
+from vaecluster.data.raw import Array, row_slices
 from vaecluster.errors import DataError
 
 
@@ -18,8 +18,20 @@ def check_images(images: Array) -> Array:
             f"Found array with 0 sample(s) or pixels (shape={images.shape}) while a minimum of 1 is required. Check "
             "how the images were read."
         )
+    _check_channels_last(images)
     check_finite(images)
     return images
+
+
+def _check_channels_last(images: Array) -> None:
+    """Raise `DataError` for what looks like images as torch keeps them, (n, C, H, W)."""
+    if images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[3] > 4:
+        channels, height, width = images.shape[1:]
+        raise DataError(
+            f"X has shape {images.shape}, which looks like {channels} channel{'s' * (channels > 1)} of "
+            f"{height}x{width} pixels with the channels first, as torch keeps images; expected (n, H, W, C). Give "
+            "X.transpose(0, 2, 3, 1), or, if each row is really so flat an image, X.reshape(len(X), -1)."
+        )
 
 
 class NotANumberError(DataError, TypeError):
@@ -107,7 +119,7 @@ def check_axes(rows: Array, given: Any) -> None:
 
 
 def check_unmasked(rows: Any) -> None:
-    """Raise `DataError` if values of a masked array are masked: as an array it would be what lies beneath."""
+    """Raise `DataError` if values of a masked array are masked: numpy would take what lies beneath."""
     masked = int(np.ma.getmaskarray(rows).sum())
     if masked:
         raise DataError(
@@ -117,7 +129,7 @@ def check_unmasked(rows: Any) -> None:
 
 
 def check_frame(frame: Any) -> None:
-    """Raise `DataError` naming columns of a frame that are there twice, or that hold no numbers."""
+    """Raise `DataError` naming columns of a frame that are there twice, or whose names are of several types."""
     names = list(frame.columns)
     twice = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
@@ -128,25 +140,6 @@ def check_frame(frame: Any) -> None:
             f"X has column names of types {' and '.join(kinds)}; expected strings. Use "
             "X.columns = X.columns.astype(str)."
         )
-    columns = zip(names, frame.dtypes, strict=True)
-    wrong = [str(name) for name, dtype in columns if not _holds_numbers(frame, name, dtype)]
-    if wrong:
-        raise DataError(
-            f"X holds something else than numbers in column{'s' * (len(wrong) > 1)} {_quoted(wrong)}; expected "
-            "numbers. Encode text, categories and dates as numbers, or leave those columns out."
-        )
-
-
-def _holds_numbers(frame: Any, name: Any, dtype: Any) -> bool:
-    kind = getattr(dtype, "kind", None)
-    if kind != "O":
-        # Types of other libraries than pandas have no kind; scikit-learn looks at those.
-        return kind is None or kind in "biuf"
-    try:
-        np.asarray(frame[name], dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return True
 
 
 def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
@@ -181,7 +174,8 @@ def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:
     # A sum passes most arrays without a second array of their size.
     with np.errstate(over="ignore", invalid="ignore"):
         clean = np.isfinite(np.sum(rows, dtype=np.float64))
-    if clean or np.isfinite(rows).all():
+    # Also the sum of large finite numbers may be infinite.
+    if clean or all(np.isfinite(rows[block]).all() for block in row_slices(len(rows), int(np.prod(rows.shape[1:])))):
         return
     nan, infinite = int(np.isnan(rows).sum()), int(np.isinf(rows).sum())
     found = " and ".join(f"{n:,} {what}" for n, what in ((nan, "NaN"), (infinite, "infinite (inf)")) if n)
@@ -198,28 +192,22 @@ def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:
 
 def check_enough(rows: Array, clusters: int) -> None:
     """Raise `DataError` if there are fewer rows than clusters, or if all rows are the same."""
-    if len(rows) < clusters:
-        raise DataError(
-            f"n_samples={len(rows)} is fewer than n_clusters={clusters}. Give more rows or ask for fewer clusters."
-        )
-    if len(rows) < 2:
-        raise DataError("n_samples=1: a single row has nothing to be told apart from. Give at least 2 rows.")
-    if (rows == rows[:1]).all():
+    check_number_of_rows(len(rows), clusters)
+    blocks = row_slices(len(rows), int(np.prod(rows.shape[1:])))
+    if all((rows[block] == rows[:1]).all() for block in blocks):
         raise DataError(
             f"All {len(rows):,} rows are the same, so there is nothing to tell apart. Check how the data were read."
         )
 
 
-def check_unit_range(rows: Array, names: Sequence[str] | None = None) -> None:
-    """Raise `DataError` naming the first column that leaves [0, 1], which the Bernoulli likelihood needs."""
-    if rows.min() >= 0 and rows.max() <= 1:
-        return
-    index = int(np.flatnonzero((rows.min(0) < 0) | (rows.max(0) > 1))[0])
-    column = rows[:, index]
-    raise DataError(
-        f"The Bernoulli likelihood needs values in [0, 1], but column {_column(index, names)} ranges from "
-        f"{column.min():g} to {column.max():g}. Scale it, or use likelihood='gaussian'."
-    )
+def check_number_of_rows(rows: int, clusters: int) -> None:
+    """Raise `DataError` if there are fewer rows than clusters, or only one."""
+    if rows < clusters:
+        raise DataError(
+            f"n_samples={rows} is fewer than n_clusters={clusters}. Give more rows or ask for fewer clusters."
+        )
+    if rows < 2:
+        raise DataError("n_samples=1: a single row has nothing to be told apart from. Give at least 2 rows.")
 
 
 def check_row_shape(shape: tuple[int, ...], fitted: tuple[int, ...]) -> None:

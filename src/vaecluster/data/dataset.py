@@ -33,7 +33,7 @@ class DataSet:
 
 
 def as_labels(values: Array) -> Array:
-    """Labels as integers or strings: whole numbers kept as floats become integers, objects what they all are.
+    """Labels as integers or strings: whole numbers kept as floats become integers, objects what all of them are.
 
     Raises ``DataError`` for anything else, such as fractions or missing values.
 

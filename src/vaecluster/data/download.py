@@ -17,7 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from vaecluster.errors import FileError
 
-# Told the bytes that are here and the bytes that there will be (None: the server does not say).
+# Gets the bytes that are here and the bytes that there will be (None: the server does not say).
 OnProgress = Callable[[int, int | None], None]
 
 _CHUNK = 1 << 16
@@ -145,7 +145,7 @@ def _md5(path: Path) -> str:
 
 
 def _new_md5() -> "hashlib._Hash":
-    # It guards against accidents here, not attacks; machines in FIPS mode refuse it unless told so.
+    # It guards against accidents here, not attacks; machines in FIPS mode refuse it without this word.
     return hashlib.md5(usedforsecurity=False)
 
 

@@ -50,20 +50,20 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
     Raises ``FileError`` when the file cannot be read, ``DataError`` when what it holds cannot be used.
     """
     path = Path(path)
-    with _told(path):
+    with _problems_of(path):
         data = _reader_of(path)(path)
     return data
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
     """All arrays of an ``.npz`` file by their names; raises as `read_dataset` does."""
-    with _told(path), zipfile.ZipFile(path) as archive:
+    with _problems_of(path), zipfile.ZipFile(path) as archive:
         arrays = {name: _read_member(path, archive, name, info) for name, info in _members(archive).items()}
     return arrays
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _problems_of(path: Path) -> Iterator[None]:
     """Whatever goes wrong while a file is read, as an error of ours that names it."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""What is known of some rows beforehand: how much each counts, and the names of a few."""
+"""What is known about some rows beforehand: how much each counts, and the labels of a few."""
 
 from dataclasses import dataclass
 from typing import Any, final
@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.dataset import Array, as_labels
-from vaecluster.data.rows import normalised
 from vaecluster.errors import DataError
 
 # What stands for an unknown label, beside None and NaN.
@@ -15,7 +14,7 @@ UNKNOWN = -1
 
 
 def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
-    """Weights (rows,) in proportion, 1 on average, from what a user gave; None where all count the same.
+    """Weights (rows,) in proportion, 1 on average where above 0, from what a user gave; None where all are the same.
 
     Raises `DataError` unless there is a finite number of 0 or more for each row, and two above 0.
     """
@@ -41,16 +40,9 @@ def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
         )
     if (array > 0).sum() < 2:
         raise DataError("sample_weight is above 0 for a single row; expected 2 or more to learn from.")
-    # By the largest first, so that no sum leaves the numbers there are.
-    return normalised(array / array.max())
-
-
-def counting(array: Array, weights: NDArray[np.float64] | None) -> tuple[Array, NDArray[np.float64] | None]:
-    """The rows that count for anything, and their weights, 1 on average."""
-    if weights is None:
-        return array, None
-    counted = np.flatnonzero(weights)
-    return array[counted], normalised(weights[counted])
+    # Divided by the largest first, so that no sum overflows; rows that do not count change nothing.
+    shares = array / array.max()
+    return None if (shares == 1).all() else shares / shares[shares > 0].mean()
 
 
 @final

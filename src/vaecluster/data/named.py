@@ -1,4 +1,4 @@
-"""Data sets known by name: from a folder of the user's, from the cache, or from their official files."""
+"""Data sets known by name: from the user's folder, from the cache, or from their official files."""
 
 import csv
 import gzip
@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
 
-from vaecluster.atomic import write_atomically
 from vaecluster.data.dataset import Array, DataSet
 from vaecluster.data.download import RemoteFile, download
 from vaecluster.data.files import read_dataset
-from vaecluster.data.fingerprint import digest_of
+from vaecluster.data.raw import digest_of
 from vaecluster.errors import FileError, SettingError, VaeclusterError
+from vaecluster.files.atomic import write_atomically
 
 DATA_VARIABLE = "VAECLUSTER_DATA"
 CACHE_VARIABLE = "VAECLUSTER_CACHE"
@@ -90,6 +89,9 @@ def _load_digits() -> DataSet:
     Every fifth row (0, 5, 10, ...) is held out and the rest is for training, so the split never changes.
     The values are float32, since bytes would be taken for grey values up to 255.
     """
+    # scikit-learn takes a second to load, which the other data sets do not need.
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     images = bunch.images.astype(np.float32)
     labels = bunch.target.astype(np.int64)

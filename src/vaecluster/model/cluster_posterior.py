@@ -6,6 +6,7 @@ from typing import final
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
+from vaecluster.model.networks.initial import linear
 from vaecluster.model.prior import MixturePrior
 
 
@@ -23,7 +24,7 @@ class CodePosterior(ClusterPosterior):
 
     def __init__(self, latent: int, clusters: int, hidden: int = 256) -> None:
         super().__init__()
-        self.network = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, clusters))
+        self.network = nn.Sequential(linear(latent, hidden), nn.ReLU(), linear(hidden, clusters))
 
     def forward(self, features: Tensor, code: Tensor, prior: MixturePrior) -> Categorical:
         """q(y|z) = softmax(network(z))."""
@@ -36,7 +37,7 @@ class FeaturePosterior(ClusterPosterior):
 
     def __init__(self, features: int, clusters: int, hidden: int = 256) -> None:
         super().__init__()
-        self.network = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, clusters))
+        self.network = nn.Sequential(linear(features, hidden), nn.ReLU(), linear(hidden, clusters))
 
     def forward(self, features: Tensor, code: Tensor, prior: MixturePrior) -> Categorical:
         """q(y|x) = softmax(network(features(x)))."""

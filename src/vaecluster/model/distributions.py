@@ -1,7 +1,8 @@
-"""Constructors for the distributions that the parts return."""
+"""Constructors for the distributions that the parts return, and draws from them by a given generator."""
 
-from torch import Tensor
-from torch.distributions import Bernoulli, Distribution, Independent, Normal
+import torch
+from torch import Generator, Tensor
+from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal
 
 # A network may ask for any spread; beyond exp(-10) and exp(10) densities leave what single precision holds.
 MOST_LOG_SCALE = 10.0
@@ -10,7 +11,6 @@ MOST_LOG_SCALE = 10.0
 def scale_of(log_scale: Tensor) -> Tensor:
     """A standard deviation from its logarithm, kept where densities are finite.
 
-    >>> import torch
     >>> scale_of(torch.tensor([0.0, -1000.0, 1000.0])).log()
     tensor([  0., -10.,  10.])
     """
@@ -20,14 +20,28 @@ def scale_of(log_scale: Tensor) -> Tensor:
 def diag_normal(mean: Tensor, scale: Tensor, event_dims: int = 1) -> Distribution:
     """Normal with independent entries, the last `event_dims` axes being one event.
 
-    >>> import torch
     >>> diag_normal(torch.zeros(5, 2), torch.ones(2)).log_prob(torch.zeros(5, 2)).shape
     torch.Size([5])
     """
-    # Validation reads every value back from the device at every step; the loop checks the terms instead.
+    # Validation reads every value back from the device at every step; the run checks the loss instead.
     return Independent(Normal(mean, scale, validate_args=False), event_dims, validate_args=False)
 
 
-def bernoulli(logits: Tensor, event_dims: int = 1) -> Distribution:
-    """Independent coin flips by their logits, the last `event_dims` axes being one event."""
-    return Independent(Bernoulli(logits=logits, validate_args=False), event_dims, validate_args=False)
+def draw(distribution: Distribution, generator: Generator, number: int | None = None) -> Tensor:
+    """One draw for each entry of the batch, or `number` of them; gradients flow to mean and spread.
+
+    Torch's distributions draw from its global random state alone, which belongs to the caller's program. Normal
+    distributions and categorical ones can be drawn from here.
+
+    >>> draw(diag_normal(torch.zeros(5, 2), torch.ones(2)), torch.Generator().manual_seed(0), 3).shape
+    torch.Size([3, 5, 2])
+    """
+    if isinstance(distribution, Categorical):
+        assert number is not None
+        return torch.multinomial(distribution.probs, number, replacement=True, generator=generator)
+    mean = distribution.mean
+    shape = mean.shape if number is None else (number, *mean.shape)
+    noise = torch.randn(shape, generator=generator, dtype=mean.dtype, device=mean.device)
+    if isinstance(distribution, MultivariateNormal):
+        return mean + (distribution.scale_tril @ noise.unsqueeze(-1)).squeeze(-1)
+    return mean + distribution.stddev * noise

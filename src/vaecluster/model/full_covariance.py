@@ -33,11 +33,12 @@ class MomentComponents(Components):
     def __init__(self, components: int, latent: int, decay: float = 0.99) -> None:
         super().__init__()
         self.decay = decay
-        self.register_buffer("mass", torch.zeros(components))
-        self.register_buffer("first", torch.zeros(components, latent))
-        self.register_buffer("second", torch.zeros(components, latent, latent))
-        self.register_buffer("means", torch.zeros(components, latent))
-        self.register_buffer("scale_tril", torch.eye(latent).repeat(components, 1, 1))
+        self.register_buffer("mass", torch.zeros(components, dtype=torch.float32, device="cpu"))
+        self.register_buffer("first", torch.zeros(components, latent, dtype=torch.float32, device="cpu"))
+        self.register_buffer("second", torch.zeros(components, latent, latent, dtype=torch.float32, device="cpu"))
+        self.register_buffer("means", torch.zeros(components, latent, dtype=torch.float32, device="cpu"))
+        eye = torch.eye(latent, dtype=torch.float32, device="cpu")
+        self.register_buffer("scale_tril", eye.repeat(components, 1, 1))
 
     @torch.no_grad()
     def observe(self, mean: Tensor, variance: Tensor, assignment: Tensor) -> None:
@@ -88,10 +89,10 @@ class MomentComponents(Components):
         centred = self.second - mass[:, None, None] * means.unsqueeze(-1) * means.unsqueeze(-2)
         common = centred.sum(0)
         covariance = (centred + SHRINKAGE * common) / (mass + SHRINKAGE)[:, None, None]
-        ridge = RIDGE * common.diagonal().mean() * torch.eye(latent, device=means.device)
+        ridge = RIDGE * common.diagonal().mean() * torch.eye(latent, dtype=means.dtype, device=means.device)
         factor, failed = torch.linalg.cholesky_ex(covariance + ridge)
         self.means.copy_(means)
-        # A factor that failed becomes NaN, so that the loss does and the loop says what to do.
+        # A factor that failed becomes NaN. So does the loss, and then the run goes back.
         self.scale_tril.copy_(factor.masked_fill(failed.bool()[:, None, None], float("nan")))
 
     def forward(self) -> Distribution:
@@ -118,10 +119,11 @@ class MomentWeights(ClusterWeights):
 
     def __init__(self, components: int) -> None:
         super().__init__()
-        self.register_buffer("shares", torch.full((components,), 1 / components))
+        self.register_buffer("shares", torch.full((components,), 1 / components, dtype=torch.float32, device="cpu"))
 
-    def follow(self, components: MomentComponents) -> None:
-        """Take over the shares that `components` has seen."""
+    def follow(self, components: Components) -> None:
+        """Take over the shares that the components have seen."""
+        assert isinstance(components, MomentComponents)
         # A component without codes keeps a share that has a logarithm.
         self.shares.copy_(components.mass.clamp_min(1e-12))
 

@@ -20,7 +20,7 @@ class Grouping(nn.Module):
     @classmethod
     def identity(cls, clusters: int) -> "Grouping":
         """Every component is a cluster of its own."""
-        return cls(torch.arange(clusters), clusters)
+        return cls(torch.arange(clusters, dtype=torch.int64, device="cpu"), clusters)
 
     def sum(self, probabilities: Tensor) -> Tensor:
         """Probabilities of the clusters from those of their components: (..., components) to (..., clusters)."""

@@ -1,67 +1,74 @@
-"""What training maximises: the terms of the bound as records, one value per row."""
+"""What training minimises: one module that holds the model, and whose forward returns the terms of a batch."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, final
+from dataclasses import dataclass, fields
+from typing import final
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.distributions import Categorical, Distribution, kl_divergence
 
+from vaecluster.model.distributions import draw
 from vaecluster.model.vae import ClusteringVAE
-
-
-class Objective(nn.Module, ABC):
-    """What is minimised, for one kind of model, batch and terms; its buffers are what it keeps between batches."""
-
-    @abstractmethod
-    def terms(self, model: Any, batch: Any) -> Any:
-        """The terms of a batch: a frozen record with `assignment` (rows, clusters) and `named()`."""
-
-    @abstractmethod
-    def loss(self, terms: Any) -> Tensor:
-        """What is minimised; its mean is the loss of the step."""
 
 
 @final
 @dataclass(frozen=True)
-class ElboTerms:
-    """The bound (1) term by term, one value per row, in nats.
+class Batch:
+    """What one step learns from: `rows` (rows, *data), a `view` of each where there are two, and a source of draws."""
 
-    `assignment` is q(y|.) of the same rows, kept for the diagnostics: (rows, clusters).
+    rows: Tensor
+    generator: Generator
+    view: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an objective makes of a batch.
+
+    `loss` is what the step minimises, in nats per row; `assignment` (rows, clusters) is kept for the diagnostics. The
+    other fields are the terms, one value per row, in nats.
     """
 
+    loss: Tensor
+    assignment: Tensor
+
+    def named(self) -> dict[str, Tensor]:
+        """The terms by name, for the history."""
+        names = [field.name for field in fields(self) if field.name not in ("loss", "assignment")]
+        return {name: getattr(self, name) for name in names}
+
+
+class Objective(nn.Module, ABC):
+    """All that training changes: the model in it, and what the objective keeps between batches as buffers."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Terms:
+        """The terms of a batch, and the loss that they make."""
+
+
+@final
+@dataclass(frozen=True)
+class BoundTerms(Terms):
+    """The bound (1) and its three terms."""
+
+    bound: Tensor
     reconstruction: Tensor
     latent_kl: Tensor
     cluster_kl: Tensor
-    assignment: Tensor
-
-    @property
-    def bound(self) -> Tensor:
-        """Equation (1): a lower bound on log p(x), per row, in nats."""
-        return self.reconstruction - self.latent_kl - self.cluster_kl
-
-    def named(self) -> dict[str, Tensor]:
-        """The bound and its terms by name, for the history: values per row."""
-        return {
-            "bound": self.bound,
-            "reconstruction": self.reconstruction,
-            "latent_kl": self.latent_kl,
-            "cluster_kl": self.cluster_kl,
-        }
 
 
-def elbo_terms(model: ClusteringVAE, rows: Tensor) -> ElboTerms:
-    """Equation (1) by one sample of the code; gradients flow through it to every part.
+def bound_at(
+    model: ClusteringVAE,
+    rows: Tensor,
+    features: Tensor,
+    posterior: Distribution,
+    code: Tensor,
+    cluster_kl_weight: float = 1.0,
+) -> BoundTerms:
+    """Equation (1) at given codes (rows, latent), drawn from `posterior` = q(z|x) of the same rows.
 
-    `rows` is (rows, *data) as the decoder's likelihood expects them.
+    The loss is minus the bound, with a weight on its third term.
     """
-    features = model.encoder.features(rows)
-    posterior = model.encoder.code(features)  # q(z|x)
-    return terms_at(model, rows, features, posterior, posterior.rsample())
-
-
-def terms_at(model: ClusteringVAE, rows: Tensor, features: Tensor, posterior: Distribution, code: Tensor) -> ElboTerms:
-    """Equation (1) at given codes (rows, latent), drawn from `posterior` = q(z|x) of the same rows."""
     cluster: Categorical = model.cluster_posterior(features, code, model.prior)  # q(y|.)
 
     # log p(x|z)
@@ -71,21 +78,31 @@ def terms_at(model: ClusteringVAE, rows: Tensor, features: Tensor, posterior: Di
     # KL( q(y|.) || p(y) )
     cluster_kl = kl_divergence(cluster, model.prior.weights())
 
-    return ElboTerms(reconstruction, latent_kl, cluster_kl, cluster.probs)
+    return BoundTerms(
+        loss=(latent_kl - reconstruction + cluster_kl_weight * cluster_kl).mean(),
+        assignment=cluster.probs,
+        bound=reconstruction - latent_kl - cluster_kl,
+        reconstruction=reconstruction,
+        latent_kl=latent_kl,
+        cluster_kl=cluster_kl,
+    )
 
 
 @final
-class NegativeElbo(Objective):
-    """Minus the bound (1), with a weight on `cluster_kl`: 1 is the bound, 0 leaves it out, as the article allows."""
+class BoundObjective(Objective):
+    """Minus the bound (1) by one sample of the code, with a weight on its third term.
 
-    def __init__(self, cluster_kl_weight: float = 1.0) -> None:
+    Weight 1 is the bound; 0 leaves the term out, as the article allows.
+    """
+
+    def __init__(self, model: ClusteringVAE, cluster_kl_weight: float = 1.0) -> None:
         super().__init__()
+        self.model = model
         self.cluster_kl_weight = cluster_kl_weight
 
-    def terms(self, model: ClusteringVAE, rows: Tensor) -> ElboTerms:
-        """The terms for a batch of rows."""
-        return elbo_terms(model, rows)
-
-    def loss(self, terms: ElboTerms) -> Tensor:
-        """What is minimised, per row, in nats."""
-        return terms.latent_kl - terms.reconstruction + self.cluster_kl_weight * terms.cluster_kl
+    def forward(self, batch: Batch) -> BoundTerms:
+        """The terms for a batch of rows (rows, *data)."""
+        features = self.model.encoder.features(batch.rows)
+        posterior = self.model.encoder.code(features)  # q(z|x)
+        code = draw(posterior, batch.generator)
+        return bound_at(self.model, batch.rows, features, posterior, code, self.cluster_kl_weight)

@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 from typing import final
 
 import torch
-from torch import Tensor, nn
-from torch.distributions import Categorical, Distribution, MixtureSameFamily
+from torch import Generator, Tensor, nn
+from torch.distributions import Categorical, Distribution, MixtureSameFamily, kl_divergence
 
-from vaecluster.model.distributions import diag_normal, scale_of
+from vaecluster.model.distributions import diag_normal, draw, scale_of
 
 
 class Components(nn.Module, ABC):
@@ -16,6 +16,14 @@ class Components(nn.Module, ABC):
     @abstractmethod
     def forward(self) -> Distribution:
         """p(z|y) for all y at once: batch (clusters,), event (latent,)."""
+
+    def observe(self, mean: Tensor, variance: Tensor, assignment: Tensor) -> None:
+        """Take in a batch of q(z|x) (rows, latent) and q(y|x) (rows, clusters), where no gradient teaches anything."""
+
+    def divergence(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """KL( N(mean, diag variance) || p(z|y) ) in closed form: (rows, latent) twice to (rows, clusters), in nats."""
+        posterior = diag_normal(mean.unsqueeze(1), variance.sqrt().unsqueeze(1))
+        return kl_divergence(posterior, self())
 
 
 @final
@@ -27,7 +35,7 @@ class FixedScaleComponents(Components):
     def __init__(self, means: Tensor, scale: float = 1.0) -> None:  # clusters latent
         super().__init__()
         self.means = nn.Parameter(means.clone())
-        self.register_buffer("scale", torch.tensor(scale))
+        self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32, device="cpu"))
 
     def forward(self) -> Distribution:
         """p(z|y) = N(mean_y, scale^2 I)."""
@@ -48,12 +56,34 @@ class LearnedScaleComponents(Components):
         return diag_normal(self.means, scale_of(self.log_scales))
 
 
+@final
+class StandardNormal(Components):
+    """A single component N(0, I): the prior of a plain VAE."""
+
+    mean: Tensor
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1, latent, dtype=torch.float32, device="cpu"))
+
+    def forward(self) -> Distribution:
+        """p(z) = N(0, I)."""
+        return diag_normal(self.mean, torch.ones_like(self.mean))
+
+    def divergence(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """KL( N(mean, diag variance) || N(0, I) ): (rows, 1)."""
+        return 0.5 * (mean.square() + variance - variance.log() - 1).sum(-1, keepdim=True)
+
+
 class ClusterWeights(nn.Module, ABC):
     """How common each cluster is, p(y)."""
 
     @abstractmethod
     def forward(self) -> Categorical:
         """p(y), one categorical over the clusters."""
+
+    def follow(self, components: Components) -> None:
+        """Take over what the components have observed, where nothing is learned by gradient."""
 
 
 @final
@@ -66,6 +96,11 @@ class GivenWeights(ClusterWeights):
         super().__init__()
         self.register_buffer("logits", (shares / shares.sum()).log())
 
+    @classmethod
+    def equal(cls, clusters: int) -> "GivenWeights":
+        """The same share for each."""
+        return cls(torch.ones(clusters, dtype=torch.float32, device="cpu"))
+
     def forward(self) -> Categorical:
         """p(y) as given."""
         return Categorical(logits=self.logits, validate_args=False)
@@ -77,7 +112,7 @@ class LearnedWeights(ClusterWeights):
 
     def __init__(self, clusters: int, temperature: float = 1.0) -> None:
         super().__init__()
-        self.logits = nn.Parameter(torch.zeros(clusters))
+        self.logits = nn.Parameter(torch.zeros(clusters, dtype=torch.float32, device="cpu"))
         self.temperature = temperature
 
     def forward(self) -> Categorical:
@@ -103,6 +138,20 @@ class MixturePrior(nn.Module):
         """log p(z|y); (rows, latent) to (rows, clusters), in nats."""
         log_prob: Tensor = self.components().log_prob(code.unsqueeze(-2))
         return log_prob
+
+    def observe(self, mean: Tensor, variance: Tensor, assignment: Tensor) -> None:
+        """Take in a batch of q(z|x) (rows, latent) and q(y|x) (rows, clusters), where no gradient teaches anything."""
+        self.components.observe(mean, variance, assignment)
+        self.weights.follow(self.components)
+
+    def draw(self, chosen: Tensor, generator: Generator) -> Tensor:
+        """One code from p(z|y) for each entry of `chosen` (rows,): (rows, latent)."""
+        # All components are drawn and one kept: every component family can do that, K times the work of a
+        # cheap step, in blocks by the caller.
+        draws = draw(self.components(), generator, len(chosen))  # rows components latent
+        index = chosen.view(-1, 1, 1).expand(-1, 1, draws.shape[-1])
+        codes: Tensor = draws.gather(1, index).squeeze(1)
+        return codes
 
     def forward(self) -> Distribution:
         """p(z) = sum_y p(y) p(z|y)."""

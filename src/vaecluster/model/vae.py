@@ -2,11 +2,12 @@
 
 from typing import final
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.distributions import Categorical, Distribution
 
 from vaecluster.model.cluster_posterior import ClusterPosterior
 from vaecluster.model.decoder import Decoder
+from vaecluster.model.distributions import draw
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.prior import MixturePrior
@@ -50,25 +51,9 @@ class ClusteringVAE(nn.Module):
         assignment: Categorical = self.cluster_posterior(features, code, self.prior)
         return assignment
 
-    def decode_mean(self, code: Tensor) -> Tensor:
-        """The mean of p(x|z): (rows, latent) to (rows, *data)."""
-        likelihood: Distribution = self.decoder(code)
-        return likelihood.mean
-
-    def draw_components(self, number: int, cluster: int | None) -> Tensor:
+    def draw_components(self, number: int, cluster: int | None, generator: Generator) -> Tensor:
         """Components from p(c), or from p(c|y) of one cluster: (number,)."""
         logits = self.prior.weights().logits
         if cluster is not None:
             logits = logits.masked_fill(self.grouping.cluster_of != cluster, float("-inf"))
-        drawn: Tensor = Categorical(logits=logits, validate_args=False).sample((number,))  # type: ignore[no-untyped-call]
-        return drawn
-
-    def draw_codes(self, chosen: Tensor) -> Tensor:
-        """One code from p(z|c) for each entry of `chosen` (rows,): (rows, latent)."""
-        components = self.prior.components()
-        # All components are drawn and one kept: every component family can do that, K times the work of a
-        # cheap step, in blocks by the caller.
-        draws = components.sample(chosen.shape)  # rows components latent
-        index = chosen.view(-1, 1, 1).expand(-1, 1, draws.shape[-1])
-        codes: Tensor = draws.gather(1, index).squeeze(1)
-        return codes
+        return draw(Categorical(logits=logits, validate_args=False), generator, number)

@@ -1,1 +1,1 @@
-"""What a person looks at after a fit: plain content first, then its rendering."""
+"""The report on a fit: plain content first, then its rendering."""

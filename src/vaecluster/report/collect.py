@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.data.preprocessing import Array, Preprocessing
+from vaecluster.clusters.hierarchy import Hierarchy
+from vaecluster.data.blocks import Pixels
+from vaecluster.data.raw import Array
+from vaecluster.data.schema import Schema
 from vaecluster.estimator import VAEClustering
 from vaecluster.report.content import WALL_ROWS, ClusterPage, Curve, Matrix, NumberPage, ReportContent, Wall
-from vaecluster.run_folder import RunFolder
-from vaecluster.training.merging import Hierarchy
-from vaecluster.training.shared_settings import SharedSettings
+from vaecluster.runs.folder import RunFolder
 
 UNITS = {
     "populated_clusters": "clusters",
@@ -22,10 +23,10 @@ UNITS = {
 
 
 def collect(folder: RunFolder) -> ReportContent:
-    """Everything that the report of this run says; rows are generated here, from the estimator's own seed."""
+    """The whole content of the report on this run; rows are generated here, from the estimator's own seed."""
     run, model = folder.description(), folder.model(device="cpu")
     examples = folder.examples()
-    low, high = _bounds(model.preprocessing_, np.concatenate(list(examples.values())))
+    low, high = _bounds(model.fitted_.schema, np.concatenate(list(examples.values())))
     pages = tuple(
         ClusterPage(
             cluster=entry["cluster"],
@@ -54,7 +55,7 @@ def collect_number(model: VAEClustering) -> NumberPage | None:
     if evidence is None or tree is None or not len(evidence.losses):
         return None
     # The agreement of one head with itself would be drawn as perfect.
-    alone = isinstance(model.settings_, SharedSettings) and model.settings_.heads == 1
+    alone = getattr(model.method_, "heads", None) == 1
     return NumberPage(
         losses=np.arange(2, len(evidence.losses) + 2) * evidence.losses,
         agreement=None if alone else evidence.agreement,
@@ -88,11 +89,11 @@ def cluster_tree(tree: Hierarchy, cluster_of: NDArray[np.intp]) -> Matrix:
     return rows
 
 
-def _bounds(preprocessing: Preprocessing, rows: Array) -> tuple[Array | float, Array | float]:
+def _bounds(schema: Schema, rows: Array) -> tuple[Array | float, Array | float]:
     """The values drawn darkest and brightest, the same for real and generated rows."""
-    if preprocessing.is_image:
-        low = float(preprocessing.offset)
-        return low, low + float(preprocessing.scale)
+    block = schema.blocks[0]
+    if isinstance(block, Pixels):
+        return block.offset, block.offset + block.scale
     # Far values would leave the rest of their column in one colour.
     low, high = np.percentile(rows.astype(float), [2, 98], axis=0)
     return low, high
@@ -104,10 +105,10 @@ def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
     alone = run["rows"] - sum(entry["size"] for entry in run["clusters"])
     return {
         "Rows": f"{run['rows']:,}",
-        "Row": f"{shape} pixels" if model.preprocessing_.is_image else f"{shape} columns",
+        "Row": f"{shape} pixels" if model.fitted_.schema.kind == "images" else f"{shape} columns",
         "Clusters": str(model.n_clusters_),
         **({"In no cluster": f"{alone:,} rows"} if alone else {}),
-        "Method": f"preset {model.preset}",
+        "Method": model.method_.name,
         "Epochs": f"{epochs} of {model.history_.epochs[-1].epochs}",
         "Time": f"{run['seconds']:,.0f} s",
         "Processor time": f"{run['cpu_seconds']:,.0f} s",

@@ -1,4 +1,4 @@
-"""What a report says, as plain values; how it looks is the business of the other modules."""
+"""The content of a report, as plain values; the other modules render it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.clusters.number import Strength
 from vaecluster.errors import DataError
-from vaecluster.training.number import Strength
 
 WALL_ROWS = 64
 """The most rows that one wall shows."""
@@ -107,7 +107,7 @@ class NumberPage:
 
 @dataclass(frozen=True, eq=False)
 class ReportContent:
-    """All that a report says.
+    """The whole content of a report.
 
     `facts` are pairs of a name and a value, shown under the title in this order. `scores` maps a set of rows
     ("train", "test") to its scores by name (rows, majority_accuracy, hungarian_accuracy, nmi, ari); None

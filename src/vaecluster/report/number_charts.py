@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.cluster.hierarchy import dendrogram
 
+from vaecluster.clusters.number import PERFECT
 from vaecluster.report.charts import LIGHT, Palette, dress
 from vaecluster.report.content import Matrix, NumberPage
-from vaecluster.training.number import PERFECT
 
 # The numbers that are drawn: as far as this many times the used one, and at least to the other.
 TIMES_USED, AT_LEAST = 3, 15

@@ -1,9 +1,9 @@
 """Why there are that many clusters, in a sentence or two that need no statistics."""
 
+from vaecluster.clusters.number import CLEAR
 from vaecluster.report.content import NumberPage
-from vaecluster.training.number import CLEAR
 
-# Above it two partitions are called the same: of five equal clusters, one row in twelve may then lie elsewhere.
+# Above it two partitions are called the same: with five equal clusters, one row in twelve may then lie elsewhere.
 SAME = 0.8
 
 

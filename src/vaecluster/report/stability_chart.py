@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.typing import ColorType
 
-from vaecluster.evaluation.agreement import (
+from vaecluster.clusters.agreement import (
     HIGHLY_STABLE_FROM,
     TRUSTED_FROM,
     VALID_FROM,
@@ -33,11 +33,11 @@ MOST_NUMBERED_RUNS, MOST_NUMBERED_CLUSTERS = 10, 50
 
 
 def stability_figure(stability: Stability, palette: Palette = LIGHT) -> Figure:
-    """Left how far each two runs agree, right how well each cluster of the first run is found again, below `reading`.
+    """On the left how far each pair of runs agrees, on the right how well each cluster of the first run comes again.
 
     A bar is the mean overlap of a cluster with its best match in each other run, a dot that in one run.
 
-    >>> from vaecluster.evaluation.agreement import stability_of
+    >>> from vaecluster.clusters.agreement import stability_of
     >>> len(stability_figure(stability_of([[0, 0, 1, 1], [1, 1, 0, 0]])).axes)
     2
     """
@@ -57,7 +57,7 @@ def stability_figure(stability: Stability, palette: Palette = LIGHT) -> Figure:
 def reading(stability: Stability) -> str:
     """What the picture shows, in one sentence.
 
-    >>> from vaecluster.evaluation.agreement import stability_of
+    >>> from vaecluster.clusters.agreement import stability_of
     >>> reading(stability_of([[0, 1], [2, 0]])).partition("; ")[2]
     'both clusters of the first run are highly stable.'
     """
@@ -101,7 +101,7 @@ def _draw_map(axes: Axes, stability: Stability, palette: Palette) -> None:
     axes.spines["bottom"].set_visible(False)
     runs = len(stability.ari)
     scale = LinearSegmentedColormap.from_list("agreement", [palette.paper, palette.mark])
-    # A run agrees with itself: that says nothing and would be the most striking part.
+    # A run agrees with itself: that means nothing and would be the most striking part.
     colours = scale.with_extremes(bad=palette.faint)
     others = np.where(np.eye(runs, dtype=bool), np.nan, stability.ari)
     # The whole range that there can be, so that low values look low.
@@ -171,7 +171,7 @@ def _draw_bars(axes: Axes, stability: Stability, thickness: float, palette: Pale
 
 
 def _clearest(colour: tuple[float, float, float, float], palette: Palette) -> str:
-    """Of ink and paper the one that is easier to read on that colour: of more contrast, as WCAG 2 defines it."""
+    """Ink or paper, whichever has more contrast on that colour, as WCAG 2 defines it."""
     behind = _luminance(colour)
 
     def contrast(letters: str) -> float:

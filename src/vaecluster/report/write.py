@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vaecluster.atomic import write_atomically
+from vaecluster.files.atomic import write_atomically
 from vaecluster.report.charts import curves_figure, sizes_figure
 from vaecluster.report.content import ReportContent
 from vaecluster.report.encode import png_bytes
@@ -24,7 +24,7 @@ def write_pictures(content: ReportContent, folder: Path) -> list[Path]:
     """Write the report's pictures as PNG files into `folder` and return their paths.
 
     `overview.png`, `sizes.png`, `number.png`, `tree.png`, `curves.png`, and for each cluster `cluster-03-rows.png`
-    and `cluster-03-generated.png`. What there is nothing to draw of is left out: no `curves.png` without curves, no
+    and `cluster-03-generated.png`. Pictures without content are left out: no `curves.png` without curves, no
     `number.png` where no numbers of clusters were weighed, no `tree.png` where it could not be read. Other files in
     the folder stay. Raises `FileError` if a file cannot be written.
     """

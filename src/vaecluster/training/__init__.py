@@ -1,1 +1,1 @@
-"""How the model meets data in time: the loop, its settings, presets, progress and history."""
+"""One fit under way; nothing here knows a method."""

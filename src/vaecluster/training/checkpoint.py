@@ -3,17 +3,19 @@
 import json
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, final
 
-from vaecluster.atomic import locked, write_atomically
 from vaecluster.errors import CheckpointWarning, FileError
-from vaecluster.training.history import History
-from vaecluster.training.keeper import Keeper
-from vaecluster.training.nested_file import read_nested, write_nested
+from vaecluster.files import record
+from vaecluster.files.atomic import locked, write_atomically
+from vaecluster.files.container import read_content, write_content
+from vaecluster.training.listeners.history import History
 from vaecluster.training.state import Snapshot, TrainingState
 
-FORMAT = 1
+# Checkpoints of format 1 held a random state, and stages in other words.
+FORMAT = 2
 FILE, FINISHED = "checkpoint.safetensors", "finished"
 # What torch and Python raise on a state of other shapes, such as one that another version of this package wrote.
 _WRONG = (LookupError, TypeError, ValueError, AttributeError, RuntimeError)
@@ -51,7 +53,7 @@ class Checkpoint:
     @property
     def history(self) -> History:
         """The epochs of the fit that is kept here."""
-        return History.from_dict(self._content["history"]) if self._content else History()
+        return record.typed(History, self._content["history"]) if self._content else History()
 
     def begin(self, seed: int, history: History) -> Self:
         """Keep this fit from now on: the seed that it began with, and what listens to its epochs."""
@@ -59,53 +61,49 @@ class Checkpoint:
         self._written, self._warned = time.monotonic(), False
         return self
 
-    def facts(self, stage: str) -> dict[str, Any] | None:
-        """What was found before the stage, if the fit is in it."""
-        if not self._is_in(stage):
-            return None
-        facts: dict[str, Any] = self._content["facts"]
-        return facts
+    @property
+    def stage(self) -> str | None:
+        """The stage in which the fit was cut off; None for a new fit."""
+        return self._content.get("stage")
 
-    def at(self, stage: str, facts: dict[str, Any]) -> Keeper:
-        """The keeper for a stage."""
-        return _StageKeeper(self, stage, facts)
+    @property
+    def found(self) -> Mapping[str, Any]:
+        """What was computed between stages."""
+        found: Mapping[str, Any] = self._content.get("found", {})
+        return found
 
-    def resume(self, stage: str, state: TrainingState) -> Snapshot | None:
-        """Put the state where the fit was cut off, if that was in this stage; the last good state before it."""
-        if not self._is_in(stage):
-            return None
-        now, good = self._content["now"], self._content["good"]
+    def state_of(self, stage: str) -> tuple[Snapshot, Snapshot | None] | None:
+        """The state in which the stage was cut off and the last good one before it, if it was in this stage."""
+        return (self._content["now"], self._content["good"]) if self.stage == stage else None
+
+    def restore(self, state: TrainingState, snapshot: Snapshot) -> None:
+        """Put the state there."""
         try:
-            state.restore(now)
+            state.restore(snapshot)
         except _WRONG:
             raise FileError(f"'{self.path}' does not fit the model that is learned. Delete it, begin anew.") from None
-        last_good: Snapshot = now if good is None else good
-        return last_good
 
-    def _is_in(self, stage: str) -> bool:
-        return self._content.get("stage") == stage
-
-    def is_due(self) -> bool:
+    def due(self) -> bool:
         """Whether the last file is old enough to be replaced."""
         return time.monotonic() - self._written >= self.every
 
-    def write(self, stage: str, facts: dict[str, Any], now: Snapshot, good: Snapshot | None) -> None:
-        """Replace the file. One that cannot be written, after the first, is a warning: the fit is not lost by it."""
+    def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
+        """Replace the file. If it cannot be written, after the first time, there is a warning and the fit goes on."""
         content = {
             "format": FORMAT,
             "identity": self.identity,
             "seed": self._seed,
             "stage": stage,
-            "facts": facts,
+            "found": dict(found),
             "now": now,
             "good": good,
-            "history": self._history.as_dict(),
+            "history": record.plain(self._history),
         }
         begun = self.path.exists()
         self.finished.unlink(missing_ok=True)
         self._content, self._written = {}, time.monotonic()
         try:
-            write_nested(self.path, content)
+            write_content(self.path, content)
         except FileError as error:
             if not begun:
                 raise
@@ -135,7 +133,7 @@ class Checkpoint:
     def _read(self) -> dict[str, Any]:
         if not self.path.exists():
             return {}
-        content = read_nested(self.path)
+        content = read_content(self.path)
         if content.get("format") != FORMAT:
             raise FileError(
                 f"'{self.path}' has format {content.get('format')!r}; this version reads format {FORMAT}. Go on with "
@@ -155,24 +153,7 @@ class Checkpoint:
         return content
 
 
-@final
-class _StageKeeper:
-    """A checkpoint, for one stage of the fit."""
-
-    def __init__(self, checkpoint: Checkpoint, stage: str, facts: dict[str, Any]) -> None:
-        self.checkpoint, self.stage, self.facts = checkpoint, stage, facts
-
-    def resume(self, state: TrainingState) -> Snapshot | None:
-        return self.checkpoint.resume(self.stage, state)
-
-    def due(self) -> bool:
-        return self.checkpoint.is_due()
-
-    def keep(self, now: Snapshot, good: Snapshot | None) -> None:
-        self.checkpoint.write(self.stage, self.facts, now, good)
-
-
 def _short(identity: dict[str, Any], name: str) -> str:
-    """A value as a message shows it: of a digest its beginning."""
+    """A value as a message shows it; long ones, such as digests, are cut."""
     value = repr(identity.get(name))
     return value if len(value) < 40 else value[:12] + "...'"

@@ -1,11 +1,15 @@
-"""Where a model computes, and the random state that it computes with."""
+"""The device of a model, and shelter from what the caller has set for torch."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
 
 from vaecluster.errors import SettingError
+
+# The process in which torch's threads were started.
+_PROCESS = os.getpid()
 
 
 def choose_device(name: str) -> torch.device:
@@ -23,42 +27,24 @@ def choose_device(name: str) -> torch.device:
 
 
 @contextmanager
-def forked_random_state(device: torch.device, seed: int) -> Iterator[None]:
-    """Torch's global random state set to `seed` inside, and as it was before outside."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
+def isolated() -> Iterator[None]:
+    """Inside, what the caller has set for torch has no effect, and nothing of it is changed for other threads.
 
-
-@contextmanager
-def plain_torch() -> Iterator[None]:
-    """Torch as it is by default: gradients where they are asked for, single precision, no autocast.
-
-    A caller may have set something else for code of its own.
+    Gradients where they are asked for, no autocast, tensors on the processor unless a device is given. Types are
+    always given, since the default type belongs to the whole process. In a process that was forked, torch gets one
+    thread: the others did not survive the fork, and waiting for them would never end.
     """
-    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    default = torch.get_default_dtype()
+    if os.getpid() != _PROCESS and torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
     with ExitStack() as entered:
         entered.enter_context(torch.inference_mode(False))
         entered.enter_context(torch.enable_grad())
-        for device in devices:
+        for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else [])):
             entered.enter_context(torch.autocast(device, enabled=False))
-        entered.callback(torch.set_default_dtype, default)
-        torch.set_default_dtype(torch.float32)
+        # The mode costs time at every call, and belongs to this thread alone.
+        if torch.get_default_device().type != "cpu":
+            entered.enter_context(torch.device("cpu"))
         yield
-
-
-def random_state(device: torch.device) -> dict[str, torch.Tensor]:
-    """Torch's global random state, the processor's and that of a GPU."""
-    state = {"cpu": torch.random.get_rng_state()}
-    return state | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
-
-
-def restore_random_state(state: dict[str, torch.Tensor], device: torch.device) -> None:
-    """Set what `random_state` gave; a GPU goes on from its own where the state is from a machine without one."""
-    torch.random.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)
 
 
 def gains_by_bfloat16(device: torch.device) -> bool:

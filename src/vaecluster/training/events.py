@@ -1,8 +1,10 @@
-"""Small records that the loop sends out; the progress bar, the history and the logs listen."""
+"""Small records that a fit sends out; the progress display, the history and the logs listen."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
+
+Ending = Literal["finished", "early stopping", "interrupted"]
 
 
 @final

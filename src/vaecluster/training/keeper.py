@@ -1,53 +1,54 @@
 """Who keeps the state of a fit, so that it can go on in another process: by default nobody."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol, final
 
 from vaecluster.training.state import Snapshot, TrainingState
 
 
 class Keeper(Protocol):
-    """Keeps the state of one stage of a fit."""
+    """Keeps a fit; what it has is of the fit that was cut off, if there was one."""
 
-    def resume(self, state: TrainingState) -> Snapshot | None:
-        """Put the state where the fit was cut off, and return the last good one before it; None for a new fit."""
+    @property
+    def stage(self) -> str | None:
+        """The stage in which the fit was cut off; None for a new fit."""
+
+    @property
+    def found(self) -> Mapping[str, Any]:
+        """What was computed between stages, as plain values by name."""
+
+    def state_of(self, stage: str) -> tuple[Snapshot, Snapshot | None] | None:
+        """The state in which the stage was cut off and the last good one before it; None if another stage was."""
+
+    def restore(self, state: TrainingState, snapshot: Snapshot) -> None:
+        """Put the state there; raises `FileError` if it is that of another model."""
 
     def due(self) -> bool:
         """Whether the state should be kept now."""
 
-    def keep(self, now: Snapshot, good: Snapshot | None) -> None:
-        """Keep the state."""
-
-
-class FitKeeper(Protocol):
-    """Keeps the state of a whole fit, which has one stage or more."""
-
-    def facts(self, stage: str) -> dict[str, Any] | None:
-        """What was found before the stage, as plain values, if the fit is in it; None if not."""
-
-    def at(self, stage: str, facts: dict[str, Any]) -> Keeper:
-        """The keeper for a stage, with what was found before it."""
+    def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
+        """Keep the fit as it is."""
 
 
 @final
 class NothingKept:
     """Keeps nothing: every fit is new."""
 
-    def resume(self, state: TrainingState) -> None:
+    stage = None
+    found: Mapping[str, Any] = {}
+
+    def state_of(self, stage: str) -> None:
         """Nothing is there to go on from."""
+
+    def restore(self, state: TrainingState, snapshot: Snapshot) -> None:
+        """Nothing to restore."""
 
     def due(self) -> bool:
         """Never."""
         return False
 
-    def keep(self, now: Snapshot, good: Snapshot | None) -> None:
+    def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
         """Do nothing."""
-
-    def facts(self, stage: str) -> None:
-        """Nothing."""
-
-    def at(self, stage: str, facts: dict[str, Any]) -> "NothingKept":
-        """The same for every stage."""
-        return self
 
 
 NOTHING_KEPT = NothingKept()

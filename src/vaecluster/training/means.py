@@ -1,22 +1,12 @@
 """Running means of the terms of an epoch."""
 
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
+from vaecluster.model.objective import Terms
 from vaecluster.training.events import EpochDone
-
-
-class Terms(Protocol):
-    """What an objective makes of a batch: a frozen record."""
-
-    @property
-    def assignment(self) -> Tensor:
-        """Probabilities (rows, clusters), for the diagnostics."""
-
-    def named(self) -> dict[str, Tensor]:
-        """The terms by name, one value per row, in nats."""
 
 
 @final

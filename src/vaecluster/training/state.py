@@ -1,8 +1,9 @@
 """Everything that a step changes, so that a fit can go back to where it was, or on from there in another process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any, final
+from itertools import chain
+from typing import Any, Protocol, final
 
 import numpy as np
 import torch
@@ -12,10 +13,8 @@ from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from vaecluster.model.objective import Objective
-from vaecluster.training.device import random_state, restore_random_state
-from vaecluster.training.early_stopping import HeldOutWatch
 from vaecluster.training.means import EpochMeans
-from vaecluster.training.settings import Plan
+from vaecluster.training.plan import Plan
 
 # Adam's guard against division by zero in the library that the article used; torch's own default is 1e-8.
 ADAM_EPSILON = 1e-7
@@ -26,40 +25,47 @@ SLOWER = 0.1
 Snapshot = dict[str, Any]
 
 
+class Kept(Protocol):
+    """Something that is kept with the state of a stage, beside the objective."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values and tensors."""
+
+    def restore(self, plain: dict[str, Any]) -> None:
+        """Become what `as_dict` wrote down."""
+
+
 @final
 class TrainingState:
-    """Weights, objective, optimiser, learning rate, the place in the epoch with its sums, and torch's random state."""
+    """Weights, optimiser, learning rate, and the place in the epoch with its sums.
 
-    def __init__(
-        self, model: nn.Module, objective: Objective, plan: Plan, rows: int, watch: HeldOutWatch | None
-    ) -> None:
-        self.model, self.objective, self.watch = model, objective, watch
-        self.optimiser = Adam(model.parameters(), plan.learning_rate, eps=ADAM_EPSILON, fused=True)
+    Nothing random is in it: what a fit draws follows from its seed and from the place.
+    """
+
+    def __init__(self, objective: Objective, plan: Plan, rows: int, beside: Kept | None = None) -> None:
+        self.objective, self.beside = objective, beside
+        self.optimiser = Adam(objective.parameters(), plan.learning_rate, eps=ADAM_EPSILON, fused=True)
         self.batches = -(-rows // plan.batch_size)
         self.scheduler = _scheduler(self.optimiser, plan, plan.epochs * self.batches)
-        self.device = next(model.parameters()).device
+        # They are changed in place, never replaced.
+        self.tensors = tensors_of(objective)
+        self.device = next(objective.parameters()).device
         self.steps, self.epoch, self.failures, self.rate = 0, 0, 0, plan.learning_rate
         self.next_epoch()
 
     def next_epoch(self) -> None:
-        """Go to the start of the next epoch; its rows have no order yet."""
+        """Go to the start of the next epoch."""
         self.epoch += 1
-        self.order = np.empty(0, dtype=np.intp)
         self.done, self.seconds, self.means = 0, 0.0, EpochMeans()
-
-    @property
-    def at_the_start(self) -> bool:
-        """Whether the epoch has not begun."""
-        return not len(self.order)
 
     @property
     def rate_factor(self) -> float:
         """What the learning rate is multiplied by, after as many failures as there were."""
         return float(SLOWER**self.failures)
 
-    def batches_left(self) -> Iterator[NDArray[np.intp]]:
-        """The row numbers of what is left of the epoch, in batches of equal size, give or take a row."""
-        yield from np.array_split(self.order, self.batches)[self.done :]
+    def batches_left(self, order: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+        """What is left of an epoch in that order, in batches of equal size, give or take a row, and their numbers."""
+        yield from enumerate(np.array_split(order, self.batches)[self.done :], self.done)
 
     def step(self, loss: Tensor) -> None:
         """One descent step on a loss that is finite."""
@@ -77,9 +83,12 @@ class TrainingState:
 
     @torch.no_grad()
     def is_finite(self) -> bool:
-        """Whether every number that the model and the objective hold is finite."""
-        values = [*self.model.state_dict().values(), *self.objective.state_dict().values()]
-        largest = [value.abs().amax().double() for value in values if value.is_floating_point() and value.numel()]
+        """Whether every number that the objective holds is finite."""
+        largest = [
+            value.abs().amax().double()
+            for value in self.tensors.values()
+            if value.is_floating_point() and value.numel()
+        ]
         return bool(torch.stack(largest).isfinite().all())
 
     def snapshot(self) -> Snapshot:
@@ -90,38 +99,58 @@ class TrainingState:
         """All of it as plain values and tensors; the tensors are the state's own."""
         optimiser = self.optimiser.state_dict()
         return {
-            "model": dict(self.model.state_dict()),
-            "objective": dict(self.objective.state_dict()),
-            "moments": list(optimiser["state"].values()),
+            "objective": dict(self.tensors),
+            "moments": {str(place): moments for place, moments in optimiser["state"].items()},
             "groups": optimiser["param_groups"],
             "schedule": None if self.scheduler is None else self.scheduler.state_dict(),
-            "watch": None if self.watch is None else self.watch.as_dict(),
+            "beside": None if self.beside is None else self.beside.as_dict(),
             "steps": self.steps,
             "epoch": self.epoch,
             "failures": self.failures,
             "rate": self.rate,
-            "order": torch.from_numpy(self.order),
             "done": self.done,
             "seconds": self.seconds,
             "means": self.means.as_dict(),
-            "random": random_state(self.device),
         }
 
     def restore(self, snapshot: Snapshot) -> None:
         """Become the state that `as_dict` gave; nothing is shared with the snapshot."""
         kept = deepcopy(snapshot)
-        self.model.load_state_dict(kept["model"])
-        self.objective.load_state_dict(kept["objective"])
-        self.optimiser.load_state_dict({"state": dict(enumerate(kept["moments"])), "param_groups": kept["groups"]})
+        load_tensors(self.objective, kept["objective"])
+        weights = list(self.objective.parameters())
+        moments = {
+            int(place): {name: _laid_out_as(weights[int(place)], values) for name, values in some.items()}
+            for place, some in kept["moments"].items()
+        }
+        self.optimiser.load_state_dict({"state": moments, "param_groups": kept["groups"]})
         if self.scheduler is not None:
             self.scheduler.load_state_dict(kept["schedule"])
-        if self.watch is not None:
-            self.watch.restore(kept["watch"])
+        if self.beside is not None:
+            self.beside.restore(kept["beside"])
         self.steps, self.epoch = kept["steps"], kept["epoch"]
         self.failures, self.rate = kept["failures"], kept["rate"]
-        self.order, self.done, self.seconds = kept["order"].numpy(), kept["done"], kept["seconds"]
+        self.done, self.seconds = kept["done"], kept["seconds"]
         self.means = EpochMeans.from_dict(kept["means"], self.device)
-        restore_random_state(kept["random"], self.device)
+
+
+def tensors_of(module: nn.Module) -> dict[str, Tensor]:
+    """The weights and buffers of a module by name; one that is shared by several parts is there once."""
+    return {name: tensor.detach() for name, tensor in chain(module.named_parameters(), module.named_buffers())}
+
+
+@torch.no_grad()
+def load_tensors(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Set what `tensors_of` gave; raises `KeyError` or `RuntimeError` where names or shapes are others."""
+    own = tensors_of(module)
+    if own.keys() != tensors.keys():
+        raise KeyError(f"{sorted(own.keys() ^ tensors.keys())[0]}")
+    for name, tensor in own.items():
+        tensor.copy_(tensors[name])
+
+
+def _laid_out_as(weights: Tensor, moments: Tensor) -> Tensor:
+    """The moments with the strides of their weights: a file keeps none, and fused Adam takes them to be the same."""
+    return torch.empty_like(weights).copy_(moments) if moments.shape == weights.shape else moments
 
 
 def _scheduler(optimiser: Adam, plan: Plan, steps: int) -> LRScheduler | None:

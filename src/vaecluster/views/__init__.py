@@ -1,20 +1,20 @@
 """Two views of the same thing: near neighbours among the rows, and small random changes of a batch."""
 
+from vaecluster.views.change import Change, ImageChange
 from vaecluster.views.images import ColourJitter, HorizontalFlip, RandomAffine, RandomCrop
 from vaecluster.views.neighbours import Neighbours
-from vaecluster.views.pipeline import PreparedViews, Views
-from vaecluster.views.presets import as_views
+from vaecluster.views.pipeline import Views
 from vaecluster.views.vectors import FeatureDropout, GaussianNoise
 
 __all__ = [
+    "Change",
     "ColourJitter",
     "FeatureDropout",
     "GaussianNoise",
     "HorizontalFlip",
+    "ImageChange",
     "Neighbours",
-    "PreparedViews",
     "RandomAffine",
     "RandomCrop",
     "Views",
-    "as_views",
 ]

@@ -1,64 +1,37 @@
-"""Random changes of images that leave what is shown the same.
-
-A batch is (rows, channels, height, width) with values in [0, 1], and so is what comes out. Every row gets its own
-draw, from torch's global random state on the batch's device; the batch itself is not written to.
-"""
+"""Random changes of images: (rows, channels, height, width) with values in [0, 1]."""
 
 import math
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Literal, final, get_args
+from typing import Annotated, final
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.functional import grid_sample
 
-from vaecluster.errors import SettingError
-from vaecluster.views.ranges import check_range, uniform
-
-Padding = Literal["zeros", "border"]
-
-
-class ImageChange(ABC):
-    """A change that only makes sense for images; see the top of the file."""
-
-    @abstractmethod
-    def __call__(self, batch: Tensor) -> Tensor:
-        """The changed batch, of the same shape."""
+from vaecluster.settings import Number, OneOf, settings
+from vaecluster.views.change import ImageChange, uniform
 
 
 @final
-@dataclass(frozen=True)
+@settings
 class RandomAffine(ImageChange):
-    """Turn, move, resize and slant each image by a small random amount.
+    """Rotate, shift, resize and shear each image by a small random amount."""
 
-    `rotation` is in degrees, either way; `shift` is a share of the height and of the width; `scale` makes things
-    up to that share larger or smaller; `shear` moves rows sideways by up to that many pixels for each pixel up.
-    What comes in from outside is black with `padding="zeros"` and the image's edge repeated with "border".
-    """
+    rotation: Annotated[float, Number(0, 180), "largest angle in degrees, either way"] = 15.0
+    shift: Annotated[float, Number(0, 1), "largest shift, as a share of height and width"] = 0.1
+    scale: Annotated[float, Number(0, 0.99), "largest share by which things become larger or smaller"] = 0.1
+    shear: Annotated[float, Number(0), "most pixels that a row moves sideways for each pixel up"] = 0.2
+    padding: Annotated[
+        str, OneOf("zeros", "border"), "what comes in from outside: black, or the image's edge repeated"
+    ] = "zeros"
 
-    rotation: float = 15.0
-    shift: float = 0.1
-    scale: float = 0.1
-    shear: float = 0.2
-    padding: Padding = "zeros"
-
-    def __post_init__(self) -> None:
-        check_range(self, "rotation", 0, 180)
-        check_range(self, "shift", 0, 1)
-        check_range(self, "scale", 0, 0.99)
-        check_range(self, "shear", 0)
-        if self.padding not in get_args(Padding):
-            raise SettingError(f"RandomAffine(padding={self.padding!r}) is unknown; use 'zeros' or 'border'.")
-
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: Tensor, generator: Generator) -> Tensor:
         """The changed batch, of the same shape."""
         height, width = batch.shape[-2:]
-        angle = math.radians(1) * uniform(-self.rotation, self.rotation, batch)
-        size = uniform(1 - self.scale, 1 + self.scale, batch)
-        shear = uniform(-self.shear, self.shear, batch)
-        right = width * uniform(-self.shift, self.shift, batch)
-        down = height * uniform(-self.shift, self.shift, batch)
+        angle = math.radians(1) * uniform(-self.rotation, self.rotation, batch, generator)
+        size = uniform(1 - self.scale, 1 + self.scale, batch, generator)
+        shear = uniform(-self.shear, self.shear, batch, generator)
+        right = width * uniform(-self.shift, self.shift, batch, generator)
+        down = height * uniform(-self.shift, self.shift, batch, generator)
         matrix = reading_matrix(angle, size, shear)
         # The image's middle lands `shift` away from the output's: centre + matrix @ shift = 0.
         centre = -(matrix @ torch.stack([right, down], -1)[..., None]).squeeze(-1)
@@ -66,71 +39,59 @@ class RandomAffine(ImageChange):
 
 
 @final
-@dataclass(frozen=True)
+@settings
 class RandomCrop(ImageChange):
-    """Cut out a part of each image, at a random place, and blow it up to the full size.
+    """Cut out a part of each image, at a random place, and enlarge it to the full size."""
 
-    The sides of the part are a random share of the image's, from `smallest` to 1.
-    """
+    smallest: Annotated[float, Number(0.01, 1), "smallest side of the part, as a share of the image's"] = 0.5
 
-    smallest: float = 0.5
-
-    def __post_init__(self) -> None:
-        check_range(self, "smallest", 0.01, 1)
-
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: Tensor, generator: Generator) -> Tensor:
         """The changed batch, of the same shape."""
         height, width = batch.shape[-2:]
-        side = uniform(self.smallest, 1, batch)
+        side = uniform(self.smallest, 1, batch, generator)
         room = (1 - side) / 2
-        centre = torch.stack([width * room * uniform(-1, 1, batch), height * room * uniform(-1, 1, batch)], -1)
+        right, down = (room * length * uniform(-1, 1, batch, generator) for length in (width, height))
+        centre = torch.stack([right, down], -1)
         matrix = side[:, None, None] * torch.eye(2, dtype=batch.dtype, device=batch.device)
         # "border" because a crop at the edge reads up to half a pixel beyond the outermost pixels' middles.
         return warp(batch, matrix, centre, "border")
 
 
 @final
-@dataclass(frozen=True)
+@settings
 class HorizontalFlip(ImageChange):
     """Swap left and right in a random part of the images."""
 
-    probability: float = 0.5
+    probability: Annotated[float, Number(0, 1), "share of the images that are flipped"] = 0.5
 
-    def __post_init__(self) -> None:
-        check_range(self, "probability", 0, 1)
-
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: Tensor, generator: Generator) -> Tensor:
         """The changed batch, of the same shape."""
-        flipped = uniform(0, 1, batch) < self.probability
+        flipped = uniform(0, 1, batch, generator) < self.probability
         return torch.where(flipped[:, None, None, None], batch.flip(-1), batch)
 
 
 @final
-@dataclass(frozen=True)
+@settings
 class ColourJitter(ImageChange):
     """Change the brightness, the contrast and the saturation of each image by a random factor.
 
-    Each factor lies within 1 - strength and 1 + strength. Saturation needs three channels, read as red, green and
-    blue; images with another number of channels keep theirs.
+    A factor lies within 1 - strength and 1 + strength. Saturation needs three channels, read as red, green and blue;
+    images with another number of channels keep theirs.
     """
 
-    brightness: float = 0.4
-    contrast: float = 0.4
-    saturation: float = 0.0
+    brightness: Annotated[float, Number(0, 1), "strength of the change of brightness"] = 0.4
+    contrast: Annotated[float, Number(0, 1), "strength of the change of contrast"] = 0.4
+    saturation: Annotated[float, Number(0, 1), "strength of the change of saturation"] = 0.0
 
-    def __post_init__(self) -> None:
-        for name in ("brightness", "contrast", "saturation"):
-            check_range(self, name, 0, 1)
-
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: Tensor, generator: Generator) -> Tensor:
         """The changed batch, of the same shape."""
-        batch = _blend(batch, torch.zeros_like(batch), self.brightness)
-        batch = _blend(batch, batch.mean((1, 2, 3), keepdim=True), self.contrast)
+        batch = _blend(batch, torch.zeros_like(batch), self.brightness, generator)
+        batch = _blend(batch, batch.mean((1, 2, 3), keepdim=True), self.contrast, generator)
         if batch.shape[1] == 3:
             red, green, blue = batch[:, 0:1], batch[:, 1:2], batch[:, 2:3]
             # How much each counts for what looks bright (Rec. 601).
             grey = 0.299 * red + 0.587 * green + 0.114 * blue
-            batch = _blend(batch, grey, self.saturation)
+            batch = _blend(batch, grey, self.saturation, generator)
         return batch
 
 
@@ -147,7 +108,7 @@ def reading_matrix(angle: Tensor, size: Tensor, shear: Tensor) -> Tensor:
     return matrix
 
 
-def warp(batch: Tensor, matrix: Tensor, centre: Tensor, padding: Padding) -> Tensor:
+def warp(batch: Tensor, matrix: Tensor, centre: Tensor, padding: str) -> Tensor:
     """Images whose place p shows the given images' place `centre + matrix @ p`, read bilinearly.
 
     Places are (x, y) in pixels from the middle of the image, x to the right and y down, so that angles are right
@@ -165,9 +126,9 @@ def warp(batch: Tensor, matrix: Tensor, centre: Tensor, padding: Padding) -> Ten
     return warped.clamp(0, 1)
 
 
-def _blend(batch: Tensor, other: Tensor, strength: float) -> Tensor:
+def _blend(batch: Tensor, other: Tensor, strength: float, generator: Generator) -> Tensor:
     """Move each image away from `other` by a factor near 1, or towards it."""
     if strength == 0:
         return batch
-    factor = uniform(1 - strength, 1 + strength, batch)[:, None, None, None]
+    factor = uniform(1 - strength, 1 + strength, batch, generator)[:, None, None, None]
     return torch.lerp(other.expand_as(batch), batch, factor).clamp(0, 1)

@@ -1,19 +1,16 @@
-"""Views put together: where a row's partner comes from, and what is changed in it."""
+"""Views put together: a row's partner, and the changes made to it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Generator, Tensor
 
 from vaecluster.data.rows import Rows
-from vaecluster.errors import SettingError
+from vaecluster.views.change import Change
 from vaecluster.views.neighbours import Neighbours
-
-Change = Callable[[Tensor], Tensor]
 
 
 @final
@@ -26,56 +23,30 @@ class Views:
 
     def prepare(self, rows: Rows) -> "PreparedViews":
         """Find the rows' neighbours, once; all else is drawn anew for each batch."""
-        return PreparedViews(self.neighbours.find(rows) if self.neighbours is not None else None, self.changes)
+        return PreparedViews(rows, self.neighbours.find(rows) if self.neighbours is not None else None, self.changes)
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PreparedViews:
-    """Views of one data set. Draws come from torch's global random state."""
+    """Views of one data set."""
 
+    rows: Rows
     neighbours: NDArray[np.int32] | None
     changes: tuple[Change, ...]
 
-    def partner(self, indices: NDArray[np.intp]) -> NDArray[np.intp]:
-        """For each row number that of one of its neighbours, all as likely; the row itself without neighbours."""
+    def of(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
+        """A view of each of these rows, which the batch (rows, *data) holds; of the same shape."""
+        view = batch if self.neighbours is None else self.rows[self.partner(indices, generator)]
+        for change in self.changes:
+            view = change(view, generator)
+        return view
+
+    def partner(self, indices: NDArray[np.intp], generator: Generator) -> NDArray[np.intp]:
+        """The number of one of each row's neighbours, all equally likely; the row's own without neighbours."""
         if self.neighbours is None:
             return indices
-        which = torch.randint(self.neighbours.shape[1], (len(indices),)).numpy()
-        partners: NDArray[np.intp] = self.neighbours[indices, which].astype(np.intp)
+        device = generator.device
+        which = torch.randint(self.neighbours.shape[1], (len(indices),), generator=generator, device=device)
+        partners: NDArray[np.intp] = self.neighbours[indices, which.cpu().numpy()].astype(np.intp)
         return partners
-
-    def change(self, batch: Tensor) -> Tensor:
-        """A changed copy of a batch, (rows, *data).
-
-        Raises `SettingError` if a change does not return a batch of the same shape, type and device.
-        """
-        # A user's callable may write into what it is given.
-        changed = batch.clone()
-        for change in self.changes:
-            given, changed = changed, change(changed)
-            _check_same_layout(change, given, changed)
-        return changed
-
-
-def view_name(view: object) -> str:
-    """What a user wrote to get this view: RandomCrop, or the name of a function."""
-    return str(getattr(view, "__name__", type(view).__name__))
-
-
-def _check_same_layout(change: Change, given: Tensor, returned: object) -> None:
-    if not isinstance(returned, Tensor):
-        raise SettingError(
-            f"The view {view_name(change)} returned {type(returned).__name__}; expected a tensor. A view takes a "
-            "batch of rows and returns the changed batch."
-        )
-    expected, came = _layout(given), _layout(returned)
-    if came != expected:
-        raise SettingError(
-            f"The view {view_name(change)} returned a batch of {came}, but was given one of {expected}. A view must "
-            "keep the shape, the type and the device."
-        )
-
-
-def _layout(batch: Tensor) -> str:
-    return f"shape {tuple(batch.shape)}, {batch.dtype} on {batch.device}"

@@ -1,25 +1,26 @@
-"""Named views, and views from what a user writes."""
+"""Named views, and the setting that holds views."""
 
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
-from typing import Any, Literal
+from typing import Any, final
 
+from vaecluster import settings
 from vaecluster.errors import SettingError
-from vaecluster.views.images import ColourJitter, HorizontalFlip, ImageChange, RandomAffine, RandomCrop
+from vaecluster.settings import Kind, RowKind
+from vaecluster.views.change import Change, Function, ImageChange
+from vaecluster.views.images import ColourJitter, HorizontalFlip, RandomAffine, RandomCrop
 from vaecluster.views.neighbours import Neighbours
-from vaecluster.views.pipeline import Change, Views, view_name
+from vaecluster.views.pipeline import Views
 from vaecluster.views.vectors import FeatureDropout, GaussianNoise
 
-VIEWS = {
+View = Neighbours | Change
+VIEWS: dict[str, type[View]] = {
     view.__name__: view
     for view in (Neighbours, RandomAffine, RandomCrop, HorizontalFlip, ColourJitter, GaussianNoise, FeatureDropout)
 }
-Kind = Literal["images", "vectors"]
-View = Neighbours | Change
 
 # What is shown stays the same in any image, whatever it is, that moves by a twentieth of its side. Nothing here may
 # flip or rotate: a mirrored letter or a turned arrow can be another class.
-_AUTO: dict[Kind, Views] = {
+_AUTO: dict[RowKind, Views] = {
     "images": Views(Neighbours(), (RandomAffine(rotation=0, shift=0.05, scale=0, shear=0, padding="border"),)),
     "vectors": Views(Neighbours()),
 }
@@ -35,84 +36,95 @@ PRESETS: dict[str, Views] = {
 }
 
 
-def as_views(value: str | View | Views | list[View] | tuple[View, ...], kind: Kind) -> Views:
-    """Views by name ("auto", or one of `PRESETS`), or from a view object, a function on a batch, or a list of them.
+@final
+class ViewsSetting(Kind):
+    """A name, or a tuple of views of which only the first may be `Neighbours`."""
 
-    Raises `SettingError` for a name or an object that is no view, for `Neighbours` that do not come first, and for
-    image views where the rows are vectors.
+    @property
+    def expected(self) -> str:
+        """The names, and what a list may hold."""
+        names = ", ".join(repr(known) for known in ("auto", *PRESETS))
+        return f"one of {names}, or a list of views such as [Neighbours(), RandomCrop()]"
+
+    def accepts(self, value: Any) -> bool:
+        """Names, views, functions, and lists of them; `normal` says what is wrong in a list."""
+        return (isinstance(value, str) and value in ("auto", *PRESETS)) or isinstance(
+            value, Views | Neighbours | list | tuple | Callable
+        )
+
+    def normal(self, value: Any) -> str | tuple[View, ...]:
+        """Names as they are, all else as a tuple of views; raises `SettingError` for what is no view."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, Views):
+            listed = [*([] if value.neighbours is None else [value.neighbours]), *value.changes]
+        else:
+            listed = list(value) if isinstance(value, list | tuple) else [value]
+        if not listed:
+            raise SettingError("views is an empty list; expected one view or more. Give views='auto' for the default.")
+        views = tuple(_view(one) for one in listed)
+        if any(isinstance(view, Neighbours) for view in views[1:]):
+            raise SettingError(
+                "views holds Neighbours in a later place; expected them once, as the first of the list: a row's "
+                "neighbour is picked before anything is changed."
+            )
+        return views
+
+    def plain(self, value: Any) -> Any:
+        """Names as they are, a view as its class and settings, a function as its name."""
+        return value if isinstance(value, str) else [_plain(view) for view in value]
+
+    def restored(self, plain: Any) -> Any:
+        """The way back; a function is gone but for its name."""
+        return plain if isinstance(plain, str) else tuple(_restored(view) for view in plain)
+
+
+def views_of(value: str | tuple[View, ...], kind: RowKind, *, numbers_only: bool = True) -> Views:
+    """The views that a setting stands for.
+
+    Raises `SettingError` for changes of images where the rows are vectors, and for any change where rows hold more
+    than numbers.
     """
-    match value:
-        case str():
-            views = _named(value, kind)
-        case Views():
-            views = value
-        case list() | tuple():
-            views = _listed(list(value))
-        case _:
-            views = _listed([value])
-    if kind == "vectors":
-        _check_for_vectors(views)
+    if isinstance(value, str):
+        views = _AUTO[kind] if value == "auto" else PRESETS[value]
+    else:
+        first = value[0] if isinstance(value[0], Neighbours) else None
+        views = Views(first, tuple(view for view in value if not isinstance(view, Neighbours)))
+    for change in views.changes:
+        if kind == "vectors" and isinstance(change, ImageChange):
+            raise SettingError(
+                f"views holds {change.name}, which is for images, but the rows are vectors. Use Neighbours, "
+                "GaussianNoise or FeatureDropout, or give the rows as (rows, height, width[, channels])."
+            )
+        if not numbers_only:
+            raise SettingError(
+                f"views holds {change.name}, which changes numbers, but the rows hold categories or missing values. "
+                "Use Neighbours alone."
+            )
     return views
 
 
-def describe(value: Any) -> Any:
-    """A `views` setting as JSON holds it; a function is kept by its name alone. `as_views` reads it again."""
-    if isinstance(value, Views):
-        value = [*([value.neighbours] if value.neighbours is not None else []), *value.changes]
-    if isinstance(value, list | tuple):
-        return [describe(view) for view in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {"view": type(value).__name__} | asdict(value)
-    return value if value is None or isinstance(value, str) else view_name(value)
+def _view(value: Any) -> View:
+    if isinstance(value, type):
+        raise SettingError(f"views holds the class {value.__name__}; expected an object. Write {value.__name__}().")
+    if isinstance(value, Neighbours | Change):
+        return value
+    if callable(value):
+        return Function.of(value)
+    raise SettingError(
+        f"views holds {value!r}; expected view objects, such as Neighbours() or RandomCrop(), or functions that take "
+        "a batch and return it changed."
+    )
 
 
-def undescribe(value: Any) -> Any:
-    """The way back from `describe`; names stay names."""
-    if isinstance(value, list):
-        return [undescribe(view) for view in value]
-    if isinstance(value, dict):
-        return VIEWS[value["view"]](**{name: field for name, field in value.items() if name != "view"})
-    return value
+def _plain(view: View) -> dict[str, Any]:
+    if isinstance(view, Function):
+        return {"view": "function", "name": view.called}
+    return {"view": type(view).__name__} | settings.plain(view)
 
 
-def _named(name: str, kind: Kind) -> Views:
-    if name == "auto":
-        return _AUTO[kind]
-    if name not in PRESETS:
-        known = ", ".join(repr(known) for known in ("auto", *PRESETS))
-        raise SettingError(f"views is {name!r}, which is unknown; expected one of {known}, or a list of views.")
-    return PRESETS[name]
-
-
-def _listed(views: list[View]) -> Views:
-    if not views:
-        raise SettingError("views is an empty list; give at least one view, or views='auto'.")
-    for view in views:
-        _check_view(view)
-    first, rest = (views[0], views[1:]) if isinstance(views[0], Neighbours) else (None, views)
-    changes = tuple(view for view in rest if not isinstance(view, Neighbours))
-    if len(changes) < len(rest):
-        raise SettingError(
-            "views holds Neighbours in a later place; expected them once, as the first of the list: a row's neighbour "
-            "is picked before anything is changed."
-        )
-    return Views(first, changes)
-
-
-def _check_view(view: object) -> None:
-    if isinstance(view, type):
-        raise SettingError(f"views holds the class {view.__name__}; write {view.__name__}().")
-    if not isinstance(view, Neighbours | Callable):
-        raise SettingError(
-            f"views holds {view!r}; expected view objects, such as Neighbours() or RandomCrop(), or functions that "
-            "take a batch and return it changed."
-        )
-
-
-def _check_for_vectors(views: Views) -> None:
-    for change in views.changes:
-        if isinstance(change, ImageChange):
-            raise SettingError(
-                f"views holds {view_name(change)}, which is for images, but the rows are vectors. Use Neighbours, "
-                "GaussianNoise or FeatureDropout, or give the rows as (rows, height, width[, channels])."
-            )
+def _restored(plain: Any) -> View:
+    values = {name: value for name, value in plain.items() if name != "view"}
+    if plain["view"] == "function":
+        return Function(str(values["name"]), None)
+    return settings.restored(VIEWS[plain["view"]], values)

@@ -1,47 +1,39 @@
-"""Random changes of any rows: vectors in scaled columns, or images.
+"""Random changes of any rows: vectors in scaled columns, or images. Every entry gets its own draw."""
 
-Every entry gets its own draw, from torch's global random state on the batch's device; the batch itself is not
-written to.
-"""
-
-from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from vaecluster.views.ranges import check_range
+from vaecluster.settings import Number, settings
+from vaecluster.views.change import Change
 
 
 @final
-@dataclass(frozen=True)
-class GaussianNoise:
-    """Add noise to every entry; `scale` is its standard deviation, in units of the scaled columns.
+@settings
+class GaussianNoise(Change):
+    """Add noise to every entry.
 
     Columns are scaled to standard deviation 1, pixels to [0, 1]; noisy pixels are cut off there.
     """
 
-    scale: float = 0.1
+    scale: Annotated[float, Number(0), "standard deviation, in units of the scaled columns"] = 0.1
 
-    def __post_init__(self) -> None:
-        check_range(self, "scale", 0)
-
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: Tensor, generator: Generator) -> Tensor:
         """The changed batch, (rows, *data), of the same shape."""
-        noisy = batch + self.scale * torch.randn_like(batch)
+        noise = torch.randn(batch.shape, generator=generator, dtype=batch.dtype, device=batch.device)
+        noisy = batch + self.scale * noise
         return noisy.clamp(0, 1) if batch.ndim == 4 else noisy
 
 
 @final
-@dataclass(frozen=True)
-class FeatureDropout:
+@settings
+class FeatureDropout(Change):
     """Set a random share of each row's entries to 0: the column's mean, once it is scaled, and black in images."""
 
-    share: float = 0.1
+    share: Annotated[float, Number(0, 1), "share of the entries"] = 0.1
 
-    def __post_init__(self) -> None:
-        check_range(self, "share", 0, 1)
-
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: Tensor, generator: Generator) -> Tensor:
         """The changed batch, (rows, *data), of the same shape."""
-        return batch.masked_fill(torch.rand_like(batch) < self.share, 0)
+        drawn = torch.rand(batch.shape, generator=generator, dtype=batch.dtype, device=batch.device)
+        return batch.masked_fill(drawn < self.share, 0)

@@ -11,6 +11,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from vaecluster.model.networks.initial import linear
+
 KERNEL = 3
 ENCODER_LAYERS = ((32, 2), (32, 1), (64, 2), (64, 1))  # filters, stride
 DECODER_LAYERS = ((64, 1), (64, 2), (32, 1), (32, 2))
@@ -35,7 +37,9 @@ def sizes_after_layers(size: Size) -> list[Size]:
 def _transposed(channels: int, filters: int, stride: int, small: Size, large: Size) -> nn.ConvTranspose2d:
     """The transposed convolution from an image of size `small` to one of size `large`."""
     rest = (large[0] - stride * (small[0] - 1) - 1, large[1] - stride * (small[1] - 1) - 1)
-    return nn.ConvTranspose2d(channels, filters, KERNEL, stride, padding=1, output_padding=rest)
+    return nn.ConvTranspose2d(
+        channels, filters, KERNEL, stride, padding=1, output_padding=rest, device="meta", dtype=torch.float32
+    )
 
 
 @final
@@ -48,7 +52,7 @@ class ConvEncoderNetwork(nn.Module):
         layers: list[nn.Module] = []
         for filters, stride in ENCODER_LAYERS:
             layers += [
-                nn.Conv2d(channels, filters, KERNEL, stride, padding=1),
+                nn.Conv2d(channels, filters, KERNEL, stride, padding=1, device="meta", dtype=torch.float32),
                 nn.LeakyReLU(SLOPE, inplace=True),
             ]
             channels = filters
@@ -75,7 +79,7 @@ class ConvDecoderNetwork(nn.Module):
         sizes = sizes_after_layers((height, width))[::-1]
         filters = DECODER_LAYERS[0][0]
         self.start = (filters, *sizes[0])
-        self.linear = nn.Linear(latent, filters * sizes[0][0] * sizes[0][1])
+        self.linear = linear(latent, filters * sizes[0][0] * sizes[0][1])
         layers: list[nn.Module] = []
         small = sizes[0]
         for (after, stride), large in zip(DECODER_LAYERS, sizes[1:], strict=True):

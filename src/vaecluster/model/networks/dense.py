@@ -7,13 +7,14 @@ from typing import final
 
 from torch import Tensor, nn
 
+from vaecluster.model.networks.initial import batch_norm, linear
 from vaecluster.model.networks.reduced import run_reduced
 
 
 def _hidden(widths: Sequence[int], normalised: bool) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
-        layers += [nn.Linear(before, after), *([nn.BatchNorm1d(after)] if normalised else []), nn.ReLU()]
+        layers += [linear(before, after), *([batch_norm(after)] if normalised else []), nn.ReLU()]
     return layers
 
 
@@ -36,13 +37,13 @@ class DenseEncoderNetwork(nn.Module):
 
 @final
 class DenseDecoderNetwork(nn.Module):
-    """The encoder's mirror: from codes (rows, latent) to (rows, *data), without a final activation."""
+    """The encoder's mirror: from codes (rows, latent) to (rows, *shape), without a final activation."""
 
     def __init__(
         self,
         latent: int,
         widths: Sequence[int],
-        data_shape: Sequence[int],
+        shape: Sequence[int],
         *,
         normalised: bool = False,
         reduced: bool = False,
@@ -51,10 +52,10 @@ class DenseDecoderNetwork(nn.Module):
         self.reduced = reduced
         self.network = nn.Sequential(
             *_hidden([latent, *widths], normalised),
-            nn.Linear(widths[-1], prod(data_shape)),
-            nn.Unflatten(1, tuple(data_shape)),
+            linear(widths[-1], prod(shape)),
+            nn.Unflatten(1, tuple(shape)),
         )
 
     def forward(self, code: Tensor) -> Tensor:  # rows latent
-        """One number per entry of a row: (rows, *data)."""
+        """Numbers for the likelihood: (rows, *shape)."""
         return run_reduced(self.network, code, self.reduced)

@@ -1,14 +1,48 @@
-"""Weights to start from."""
+"""Layers without weights, and weights to start from.
 
-from torch import nn
+Layers are made on the meta device, where a tensor has a shape and no memory. Otherwise torch would draw their weights
+from its global random state, which belongs to the caller's program. `start_` and `allocate_` give them memory.
+"""
 
-_WITH_WEIGHTS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+from math import sqrt
+
+import torch
+from torch import Generator, nn
+
+_LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 
 
-def glorot_(module: nn.Module) -> None:
-    """Glorot-uniform weights and zero biases, in place, in every layer below (Glorot and Bengio 2010)."""
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer without weights."""
+    return nn.Linear(inputs, outputs, device="meta", dtype=torch.float32)
+
+
+def batch_norm(entries: int) -> nn.BatchNorm1d:
+    """Batch normalisation, which starts as the identity."""
+    return nn.BatchNorm1d(entries, dtype=torch.float32, device="cpu")
+
+
+def start_(module: nn.Module, generator: Generator, *, glorot: bool = False) -> None:
+    """Draw the weights of every layer that has none.
+
+    Uniform within 1 / sqrt(inputs), as torch does by itself; or with `glorot` by the sum of inputs and outputs, and
+    zero biases (Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward networks").
+    """
     for layer in module.modules():
-        if isinstance(layer, _WITH_WEIGHTS):
-            nn.init.xavier_uniform_(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+        if isinstance(layer, _LAYERS) and layer.weight.is_meta:
+            layer.to_empty(device="cpu", recurse=False)
+            _glorot_(layer, generator) if glorot else _uniform_(layer, generator)
+
+
+def _uniform_(layer: Layer, generator: Generator) -> None:
+    nn.init.kaiming_uniform_(layer.weight, sqrt(5), generator=generator)
+    if layer.bias is not None:
+        inputs, _ = nn.init._calculate_fan_in_and_fan_out(layer.weight)
+        nn.init.uniform_(layer.bias, -1 / sqrt(inputs), 1 / sqrt(inputs), generator=generator)
+
+
+def _glorot_(layer: Layer, generator: Generator) -> None:
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

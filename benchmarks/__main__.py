@@ -1,0 +1,163 @@
+"""`python -m benchmarks NAME` measures methods on a named data set."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cyclopts import App
+
+from benchmarks.ablations import choose_ablations
+from benchmarks.kinds import kind_of
+from benchmarks.measures import measure_generation
+from benchmarks.methods import choose_method, choose_untold
+from benchmarks.rare import make_rare
+from benchmarks.runs import Measure, Method, run_benchmark
+from vaecluster.cli import main
+from vaecluster.cli.options import THREADS, Whole, Words, check, set_threads
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.named import load_named
+from vaecluster.errors import SettingError
+from vaecluster.methods import METHODS
+from vaecluster.settings import Either, Flag, Number, read
+from vaecluster.settings import Whole as Whole_
+
+
+def benchmark(
+    name: str,
+    /,
+    *,
+    method: str = "two-views",
+    settings: Words = (),
+    kind: str | None = None,
+    clusters: Whole | None = None,
+    auto: bool = False,
+    without: str | None = None,
+    rare: str | None = None,
+    generation: bool = False,
+    seeds: Whole = 1,
+    first_seed: Whole = 0,
+    device: str | None = None,
+    threads: Whole | None = None,
+    output: Path = Path("benchmarks/results"),
+    quiet: bool = False,
+) -> None:
+    """Fit a named data set with several seeds and write every score, setting, version and time as JSON.
+
+    Fitted on the training rows, scored on train and held-out test; labels take no part in the fit. Raw rows of a kind
+    that needs it are prepared first, for every method alike: counts become principal components of their logarithms,
+    text becomes latent semantic components. Seeds that the result file holds already are kept, so an interrupted
+    benchmark goes on where it stopped.
+
+    Parameters
+    ----------
+    name
+        The data set: digits, mnist, fashion-mnist, pendigits, or another in $VAECLUSTER_DATA.
+    method
+        two-views, su2018, vade, or one to compare with: kmeans, gaussian-mixture, autoencoder-kmeans.
+    settings
+        A setting of the method, as in `--set epochs=8`; fits with other settings are filed under a name of their own.
+    kind
+        The kind of data: images, digits, clothes, vectors, embeddings, text or counts; that of the named data set, or
+        else images or vectors, if not given.
+    clusters
+        Number of clusters; the number of classes if not given.
+    auto
+        Do not give the number of clusters; write down which was found and what spoke for it. Only for methods that can
+        find it.
+    without
+        Leave out a part of two-views: neighbours, changes, fine-components, heads, refinement, agreement, or views
+        (the bound of su2018 on networks of the same widths); all for each in turn.
+    rare
+        Keep one in fifty training rows of the class with this label, and see how well held-out rows of it are found.
+    generation
+        Score the samples of images as well, by a judge that learned from the labels, after the fit.
+    seeds
+        How many seeds; all are kept.
+    first_seed
+        The first of them.
+    device
+        cpu, cuda, or auto for a GPU where there is one, which is taken if not given.
+    threads
+        Processor threads; torch decides if not given.
+    output
+        Folder for the results, NAME-METHOD.json, with what is special about a method in its name.
+    quiet
+        Show nothing but errors.
+    """
+    check("--threads", threads, THREADS)
+    set_threads(threads)
+    if seeds < 1:
+        raise SettingError(f"--seeds is {seeds}; expected a whole number of 1 or more.")
+    if clusters is not None and clusters < 1:
+        raise SettingError(f"--clusters is {clusters}; expected a whole number of 1 or more.")
+    if first_seed < 0:
+        raise SettingError(f"--first-seed is {first_seed}; expected a whole number of 0 or more.")
+    if auto and (clusters is not None or without is not None):
+        raise SettingError("--auto goes neither with --clusters nor with --without. Leave one of them out.")
+    whole = load_named(name)
+    kind_of_data = kind_of(whole, kind)
+    data, measures = _thinned(whole, rare)
+    number = clusters or (1 if data.y_train is None else len(np.unique(data.y_train)))
+    chosen = choose_method(
+        method, kind_of_data, given_settings(method, settings), device=device, verbose=0 if quiet else 1
+    )
+    methods = _methods(chosen, data, number, auto=auto, without=without)
+    if generation:
+        measures = [*measures, measure_generation(whole, methods[0], device=device or "auto")]
+    wanted = range(first_seed, first_seed + seeds)
+    for each in methods:
+        path = output / _file_name(data, each)
+        record = run_benchmark(data, kind_of_data, each, number, wanted, path, measures)
+        for run in record["runs"] if auto else []:
+            print(f"seed {run['seed']}: {run['found']} clusters found, the evidence is {run['strength']}")
+        _print_summary(record["summary"])
+        print(f"Written to {path}")
+
+
+def given_settings(method: str, words: Sequence[str]) -> dict[str, Any]:
+    """Settings from words such as "epochs=8"; those of baselines are whole numbers, numbers, or true and false."""
+    if method in METHODS:
+        return read(METHODS[method], words)
+    values = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise SettingError(f"--set is {word!r}; expected NAME=VALUE, such as restarts=3.")
+        kind = Either(Whole_(0), Number(), Flag())
+        values[name] = kind.read(text)
+    return values
+
+
+def _thinned(data: DataSet, rare: str | None) -> tuple[DataSet, list[Measure]]:
+    if rare is None:
+        return data, []
+    thinned, measure = make_rare(data, rare)
+    return thinned, [measure]
+
+
+def _methods(chosen: Method, data: DataSet, clusters: int, *, auto: bool, without: str | None) -> Sequence[Method]:
+    if without is not None:
+        return choose_ablations(chosen, without, data.x_train, clusters)
+    return [choose_untold(chosen) if auto else chosen]
+
+
+def _file_name(data: DataSet, method: Method) -> str:
+    """A label in a name may be any text; a file name may not."""
+    return re.sub(r"[^\w.-]+", "-", f"{data.name}-{method.name}") + ".json"
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    for part, scores in summary.items():
+        for score, value in scores.items():
+            print(
+                f"{part:10}  {score:18}  mean {value['mean']:.4f}  deviation {value['deviation']:.4f}  "
+                f"worst {value['worst']:.4f}"
+            )
+
+
+app = App(name="python -m benchmarks", default_command=benchmark, version_flags=())
+
+if __name__ == "__main__":
+    main(program=app)

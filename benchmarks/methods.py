@@ -1,0 +1,110 @@
+"""From a name to a method: those of `VAEClustering` and the baselines, behind one protocol."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, final
+
+from benchmarks.baselines import BASELINES
+from benchmarks.kinds import KindOfData
+from benchmarks.runs import Method, Outcome
+from vaecluster import VAEClustering, settings
+from vaecluster.data.dataset import Array
+from vaecluster.errors import SettingError
+from vaecluster.files import record
+from vaecluster.methods import METHODS
+from vaecluster.methods import Method as VAEMethod
+
+
+@final
+@dataclass(frozen=True)
+class EstimatorMethod:
+    """`VAEClustering` by a method with settings of its own; `given` are those that differ from its defaults.
+
+    A fit that is not `told` the number of clusters finds one. Either way a method with evidence writes down what it
+    found and what spoke for it.
+    """
+
+    method: VAEMethod
+    given: Mapping[str, Any]
+    name: str
+    told: bool = True
+    device: str = "auto"
+    verbose: int = 0
+
+    def parameters(self) -> dict[str, Any]:
+        """What was set otherwise than by default."""
+        kinds = settings.declared(type(self.method))
+        plain = {name: kinds[name].kind.plain(getattr(self.method, name)) for name in self.given}
+        return (
+            {"method": self.method.name, "device": self.device} | plain | ({} if self.told else {"n_clusters": "auto"})
+        )
+
+    def changed(self, name: str, method: VAEMethod, given: Mapping[str, Any]) -> "EstimatorMethod":
+        """The same with another method, filed under another name."""
+        return replace(self, method=method, given=given, name=name)
+
+    def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
+        """Find so many clusters in rows (rows, *data), or as many as there are."""
+        number: Any = clusters if self.told else "auto"
+        model = VAEClustering(
+            number, method=self.method, random_state=seed, device=self.device, verbose=self.verbose
+        ).fit(rows)
+        facts: dict[str, Any] = {"ending": model.history_.ending, "history": model.history_.curves()}
+        # The components from which the evidence comes are learned in the same way whether the number is given or not.
+        if model.evidence_ is not None:
+            facts |= {
+                "found": model.evidence_.clusters,
+                "strength": model.evidence_.strength,
+                "evidence": record.plain(model.evidence_),
+            }
+        return Outcome(model, settings.plain(model.method_), facts)
+
+
+def choose_method(
+    name: str,
+    kind: KindOfData,
+    given: Mapping[str, Any] | None = None,
+    *,
+    device: str | None = None,
+    verbose: int = 0,
+) -> Method:
+    """The method of that name, set for a kind of data; `given` settings come before the kind's.
+
+    Raises `SettingError` for an unknown name, and for a setting that the method does not have.
+    """
+    given = given or {}
+    if name in METHODS:
+        known = settings.declared(METHODS[name])
+        of_kind = {"views": kind.views, "scaling": "columns" if kind.standardise else "common"}
+        wanted = {key: value for key, value in of_kind.items() if key in known} | given
+        method = settings.changed(METHODS[name](), wanted)
+        return EstimatorMethod(method, wanted, _label(name, given), True, device or "auto", verbose)
+    if name not in BASELINES:
+        names = ", ".join((*METHODS, *BASELINES))
+        raise SettingError(f"method is {name!r}; expected one of {names}.")
+    own = {"device": device} if device is not None else {}
+    names_of = {field.name for field in fields(BASELINES[name])}
+    for setting, value in (dict(given) | own).items():
+        if setting not in names_of:
+            raise SettingError(f"{setting} is {value!r}, but method {name!r} has no such setting. Leave it out.")
+    defaults = {"standardise": kind.standardise, "verbose": verbose}
+    usual = {key: value for key, value in defaults.items() if key in names_of}
+    return replace(BASELINES[name], **(usual | given | own))
+
+
+def _label(method: str, given: Mapping[str, Any]) -> str:
+    """The method, and what was set otherwise: other fits are filed apart. Views follow from the kind of data."""
+    words = {"epochs": "{} epochs", "learning_rate": "rate {:g}"}
+    others = {key: value for key, value in given.items() if key not in words and key != "views"}
+    parts = [words[key].format(given[key]) for key in words if key in given]
+    return ", ".join([method, *parts, *(f"{key} {value}" for key, value in others.items())])
+
+
+def choose_untold(method: Method) -> EstimatorMethod:
+    """The same method, filed under a name of its own, for fits that are not told the number of clusters.
+
+    Raises `SettingError` if it cannot find one.
+    """
+    if not isinstance(method, EstimatorMethod) or not method.method.finds_number:
+        raise SettingError(f"method is {method.name!r}, which must be told the number of clusters. Leave --auto out.")
+    return replace(method, name=f"{method.name} auto", told=False)

@@ -1,0 +1,55 @@
+"""`vaecluster name`."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.errors import FileError, SettingError
+from vaecluster.files.atomic import write_atomically
+from vaecluster.runs.folder import RunFolder, labels_csv
+
+
+def name(run: Path, /, *names: str) -> None:
+    """Name clusters of a run, in its model and in its labels.csv.
+
+    Example: `vaecluster name run 0=cats 3=boots`.
+
+    Parameters
+    ----------
+    run
+        The folder that `vaecluster fit` wrote.
+    names
+        CLUSTER=NAME, one or more.
+    """
+    if not names:
+        raise SettingError("No names are given. Give some, such as 0=cats 3=boots.")
+    given = dict(_name_of(word) for word in names)
+    folder = RunFolder.open(run)
+    labels, confidence = _rows_of(folder)
+    model = folder.model("cpu")
+    strange = [cluster for cluster in given if cluster >= model.n_clusters_]
+    if strange:
+        raise SettingError(f"There is no cluster {strange[0]}; expected 0 to {model.n_clusters_ - 1}.")
+    model.name_clusters(given).save(folder.model_file)
+    write_atomically(folder.labels_file, labels_csv(model.cluster_names_, labels, confidence))
+    shown = ", ".join(f"{cluster} is {text}" for cluster, text in sorted(model.cluster_names_.items()))
+    print(f"Clusters of {run}: {shown}")
+
+
+def _name_of(word: str) -> tuple[int, str]:
+    cluster, _, text = word.partition("=")
+    if not cluster.isdecimal() or len(cluster) > 9 or not text:
+        raise SettingError(f"A name is {word!r:.40}; expected CLUSTER=NAME, such as 0=cats.")
+    return int(cluster), text
+
+
+def _rows_of(folder: RunFolder) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The clusters and confidences in labels.csv: (rows,) each."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(folder.labels_file.read_text(encoding="utf-8"))))
+        return np.array([int(row["cluster"]) for row in rows]), np.array([float(row["confidence"]) for row in rows])
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        raise FileError(f"'{folder.labels_file}' is missing or damaged. Fit again.") from None

@@ -1,0 +1,59 @@
+"""Options that several commands share: whole numbers as they are written, settings of a method, processor threads."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from vaecluster.errors import SettingError
+from vaecluster.runs.order import MOST_THREADS
+from vaecluster.settings import Whole as WholeKind
+
+if TYPE_CHECKING:
+    from vaecluster.methods import Method
+
+
+def _whole(kind: Any, tokens: Any) -> int:
+    # cyclopts alone would read 2.5 as 2.
+    return int(tokens[0].value)
+
+
+def _whole_or_auto(kind: Any, tokens: Any) -> int | str:
+    text = tokens[0].value
+    return "auto" if text == "auto" else int(text)
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
+WholeOrAuto = Annotated[int | Literal["auto"], Parameter(converter=_whole_or_auto)]
+THREADS, SEED = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1)
+# Settings as NAME=VALUE, one after each --set.
+Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
+
+
+def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]]:
+    """The method of that name with settings such as "heads=7"; and those settings as plain values.
+
+    Raises `SettingError` for an unknown method, a word without "=", and a setting or a value that it does not have.
+    """
+    from vaecluster import settings
+    from vaecluster.methods import as_method
+
+    default = as_method(name)
+    values = settings.read(type(default), words)
+    method = settings.changed(default, values)
+    kinds = settings.declared(type(method))
+    return method, {key: kinds[key].kind.plain(getattr(method, key)) for key in values}
+
+
+def check(option: str, value: int | None, kind: WholeKind) -> None:
+    """Raise `SettingError` for a number that the option does not take; an option that is not given is fine."""
+    if value is not None and not kind.accepts(value):
+        raise SettingError(f"{option} is {value}; expected {kind.expected}.")
+
+
+def set_threads(threads: int | None) -> None:
+    """Have torch use so many processor threads, or as many as it likes."""
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)

@@ -1,0 +1,32 @@
+"""`vaecluster score`."""
+
+from pathlib import Path
+
+from vaecluster.cli.source import load_source
+from vaecluster.cli.write import check_npy, write_array
+from vaecluster.runs.folder import RunFolder
+
+
+def score(run: Path, source: str, /, *, output: Path | None = None, device: str = "auto") -> None:
+    """Say how well the model of a run explains rows: the bound on log p(x), in nats per row; more is better.
+
+    Example: `vaecluster score run new.npz`. It is no guide to the number of clusters.
+
+    Parameters
+    ----------
+    run
+        The folder that `vaecluster fit` wrote.
+    source
+        A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
+    output
+        An .npy for the bound of each row.
+    device
+        cpu, cuda, or auto for a GPU where there is one.
+    """
+    if output is not None:
+        check_npy(output)
+    folder, rows = RunFolder.open(run), load_source(source).x_train
+    bounds = folder.model(device).score_samples(rows)
+    if output is not None:
+        write_array(output, bounds)
+    print(f"{bounds.mean():.3f} nats per row, of {len(bounds):,} rows")

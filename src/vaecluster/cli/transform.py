@@ -1,0 +1,30 @@
+"""`vaecluster transform`."""
+
+from pathlib import Path
+
+from vaecluster.cli.source import load_source
+from vaecluster.cli.write import check_npy, write_array
+from vaecluster.runs.folder import RunFolder
+
+
+def transform(run: Path, source: str, /, *, output: Path = Path("codes.npy"), device: str = "auto") -> None:
+    """Write the code of each row, the mean of q(z|x).
+
+    Example: `vaecluster transform run new.npz --output codes.npy`.
+
+    Parameters
+    ----------
+    run
+        The folder that `vaecluster fit` wrote.
+    source
+        A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
+    output
+        An .npy for the codes, as many entries a row as the run has latent ones.
+    device
+        cpu, cuda, or auto for a GPU where there is one.
+    """
+    check_npy(output)
+    folder, rows = RunFolder.open(run), load_source(source).x_train
+    codes = folder.model(device).transform(rows)
+    write_array(output, codes)
+    print(f"{len(codes):,} codes of {codes.shape[1]} entries written to {output}")

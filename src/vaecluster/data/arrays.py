@@ -1,0 +1,56 @@
+"""Arrays in memory or on a disk, as sources of rows."""
+
+from collections.abc import Iterator
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.data.blocks import Numbers, Pixels
+from vaecluster.data.raw import Array, digest_of
+from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.source import slices
+
+
+@final
+class ArraySource:
+    """Rows of an array in memory or of a memory map: (rows, *row_shape); three or four axes are images."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self._digest: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def row_entries(self) -> int:
+        """Entries of one row."""
+        return max(1, int(np.prod(self.array.shape[1:])))
+
+    def read(self, numbers: NDArray[np.intp] | slice) -> Array:
+        """These rows."""
+        return self.array[numbers]
+
+    def fingerprint(self) -> dict[str, Any]:
+        """The digest is computed once."""
+        self._digest = self._digest or digest_of([self.array])
+        array = self.array
+        return {"rows": len(array), "dtype": array.dtype.str, "shape": list(array.shape), "sha256": self._digest}
+
+    def schema(self, reading: Reading) -> Schema:
+        """One block for all of a row."""
+
+        def passes() -> Iterator[tuple[Array, NDArray[np.float64] | None]]:
+            for block in slices(self):
+                rows, weights = self.read(block), None if reading.weights is None else reading.weights[block]
+                if weights is not None and not weights.all():
+                    rows, weights = rows[weights > 0], weights[weights > 0]
+                if len(rows):
+                    yield rows, weights
+
+        dtype, likelihood = self.array.dtype, reading.likelihood
+        if self.array.ndim > 2:
+            return Schema((Pixels.of(passes, self.array.shape[1:], dtype, likelihood),))
+        scaling, names = reading.scaling, reading.names
+        return Schema((Numbers.of(passes, dtype, likelihood=likelihood, scaling=scaling, names=names),))

@@ -1,0 +1,103 @@
+"""Offsets and scales of columns, from passes over blocks of rows; no copy of all rows is made."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.data.raw import Array
+
+Scaling = Literal["columns", "common"]
+Numbers = NDArray[np.float64]
+# Blocks of rows (rows, columns), the same at every call, and the weights of those rows.
+Passes = Callable[[], Iterator[tuple[Array, Numbers | None]]]
+
+
+@final
+@dataclass(frozen=True)
+class Moments:
+    """Smallest and largest value, mean and standard deviation of each column, and how many of its values are there."""
+
+    low: Numbers
+    high: Numbers
+    mean: Numbers
+    deviation: Numbers
+    present: NDArray[np.int64]
+    rows: int
+
+
+def moments_of(passes: Passes) -> Moments:
+    """The moments in double precision, from two passes; missing values (NaN) are left out.
+
+    The deviation is 0 where it is only rounding error of a constant column, which must not be blown up to 1.
+    """
+    low, high, present, count = _ranges(passes)
+    # Beyond these values squares leave the range of double precision; a division by 1 changes nothing.
+    largest = np.maximum(np.abs(low), np.abs(high))
+    unit = np.where((largest > 1e150) | ((largest < 1e-150) & (largest > 0)), largest, 1.0)
+    total, mean, squares = np.zeros_like(low), np.zeros_like(low), np.zeros_like(low)
+    for rows, weights in passes():
+        values = np.asarray(rows, dtype=np.float64) / unit
+        there = ~np.isnan(values)
+        mass = there if weights is None else there * weights[:, None]
+        values = np.where(there, values, 0.0)
+        # Moments of the block, then of all so far and the block (Chan, Golub and LeVeque 1983).
+        weight = mass.sum(0, dtype=np.float64)
+        safe = np.maximum(weight, 1e-300)
+        own = (mass * values).sum(0) / safe
+        spread = (mass * np.square(values - own)).sum(0)
+        after = np.maximum(total + weight, 1e-300)
+        step = own - mean
+        squares += spread + np.square(step) * total * weight / after
+        mean += step * weight / after
+        total += weight
+    deviation = np.sqrt(squares / np.maximum(total, 1e-300))
+    constant = deviation <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
+    return Moments(low, high, mean * unit, np.where(constant, 0.0, deviation * unit), present, count)
+
+
+def own_scales(moments: Moments) -> tuple[Numbers, Numbers]:
+    """Offset and scale that bring every column to mean 0 and standard deviation 1; a constant one keeps scale 1."""
+    return moments.mean, _without_zeros(moments)
+
+
+def common_scale(moments: Moments) -> tuple[Numbers, Numbers]:
+    """Offset and scale that bring every column to mean 0 and all together to variance 1: their proportions stay.
+
+    For columns in one unit, such as principal components or embeddings, where a wide column says more. A constant
+    column has no spread to keep; it is divided by the common one as well, or by 1 where all are constant.
+    """
+    deviation = moments.deviation
+    largest = deviation.max()
+    spread = largest * np.sqrt(np.square(deviation / (largest or 1.0)).mean())
+    if spread == 0:
+        return moments.mean, _without_zeros(moments)
+    # What is left of a constant column of large numbers is rounding error, which must stay small.
+    rounding = np.where(deviation == 0, 1e-9 * np.abs(moments.mean), 0.0)
+    return moments.mean, np.maximum(spread, rounding)
+
+
+def _without_zeros(moments: Moments) -> Numbers:
+    """The deviation, or 1 for a constant column, and more if its rounding error is of that size."""
+    return np.where(moments.deviation == 0, np.maximum(1.0, 1e-9 * np.abs(moments.mean)), moments.deviation)
+
+
+def _ranges(passes: Passes) -> tuple[Numbers, Numbers, NDArray[np.int64], int]:
+    low = high = present = None
+    count = 0
+    for rows, _ in passes():
+        values = np.asarray(rows)
+        count += len(values)
+        there = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, dtype=bool)
+        smallest = np.where(there, values, np.inf).min(0).astype(np.float64)
+        largest = np.where(there, values, -np.inf).max(0).astype(np.float64)
+        low = smallest if low is None else np.minimum(low, smallest)
+        high = largest if high is None else np.maximum(high, largest)
+        present = there.sum(0) if present is None else present + there.sum(0)
+    assert low is not None
+    assert high is not None
+    assert present is not None
+    empty = present == 0
+    return np.where(empty, 0.0, low), np.where(empty, 0.0, high), present, count

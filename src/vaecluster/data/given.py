@@ -1,0 +1,139 @@
+"""Checks of the rows that a user gave, before anything is done with them."""
+
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from vaecluster.data import checks
+from vaecluster.data.frames import FrameSource, is_frame, is_mixed
+from vaecluster.data.raw import Array
+from vaecluster.data.schema import Schema
+from vaecluster.data.source import Source, as_source
+from vaecluster.errors import DataError
+
+
+@final
+@dataclass(frozen=True)
+class Given:
+    """Checked rows: where they come from, the names of their columns, if any, and whether they are doubles."""
+
+    source: Source
+    names: tuple[str, ...]
+    doubles: bool
+
+    @property
+    def array(self) -> Array | None:
+        """The rows, where they are an array."""
+        return getattr(self.source, "array", None)
+
+    @property
+    def columns(self) -> int:
+        """Entries of a row."""
+        return self.source.row_entries
+
+
+def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -> Given:
+    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, or a frame; raises `DataError` if they are not.
+
+    With a schema they must be laid out as in the fit of the estimator; without, this is its fit. The estimator is not
+    changed.
+    """
+    X = _as_array_or_frame(X)
+    if schema.frame is not None if schema is not None else is_frame(X) and is_mixed(X):
+        return _given_frame(X, schema)
+    names: tuple[str, ...] = ()
+    if getattr(X, "ndim", 2) in (3, 4):
+        array = checks.check_images(np.asarray(X))
+    else:
+        array, names = _checked_vectors(estimator, X, schema)
+    if schema is not None:
+        checks.check_row_shape(array.shape[1:], schema.row_shape)
+    # In the processor's own byte order: types of another order compare as different.
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return Given(as_source(array), names, array.dtype == np.float64)
+
+
+def _given_frame(X: Any, schema: Schema | None) -> Given:
+    if not is_frame(X):
+        raise DataError(
+            "The fit was on a frame with columns of several kinds; expected such a frame again. Give the same columns."
+        )
+    names = [str(name) for name in X.columns]
+    if schema is not None:
+        assert schema.frame is not None
+        checks.check_same_columns(names, schema.frame.names)
+    if not len(X):
+        raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
+    source = FrameSource(X)
+    if schema is not None:
+        source.match(schema)
+    return Given(source, tuple(names), doubles=True)
+
+
+def _as_array_or_frame(X: Any) -> Any:
+    """An array of 2 to 4 axes that holds no text, dates or complex numbers, or a frame; `DataError` for all else."""
+    if isinstance(X, torch.Tensor):
+        # It may be on a GPU, part of a computation, or of a type that numpy does not have.
+        X = X.detach().to_dense().cpu() if X.layout != torch.strided else X.detach().cpu()
+        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+    if issparse(X):
+        raise DataError("X is a sparse matrix; expected a dense array. Give X.toarray(), or components of it.")
+    if isinstance(X, np.ma.MaskedArray):
+        checks.check_unmasked(X)
+        X = X.data
+    if is_frame(X):
+        checks.check_frame(X)
+        # A frame of polars has no `ndim`; every frame has rows and columns.
+        return X
+    array = X if isinstance(X, np.ndarray) else checks.as_array(X)
+    if array.ndim:
+        checks.check_numbers(array)
+    checks.check_axes(array, X)
+    return array
+
+
+def _checked_vectors(estimator: BaseEstimator, X: Any, schema: Schema | None) -> tuple[Array, tuple[str, ...]]:
+    fitted = schema is not None
+    if schema is not None and schema.kind == "images":
+        checks.check_row_shape(np.shape(X)[1:], schema.row_shape)
+    if fitted and is_frame(X) and hasattr(estimator, "feature_names_in_"):
+        checks.check_same_columns(list(X.columns), estimator.feature_names_in_.tolist())
+    # scikit-learn writes what it has seen onto the estimator, and a fit that fails must leave nothing there.
+    probe = copy(estimator)
+    try:
+        array: Array = validate_data(probe, X, dtype="numeric", ensure_all_finite=False, reset=not fitted)
+    except (ValueError, TypeError, OverflowError) as error:
+        # scikit-learn's words, as an error of ours: the command line prints those as one line.
+        text = " ".join(str(error).split()).rstrip(".")
+        advice = "Give the columns of the fit" if "features as input" in text else "Give an array of plain numbers"
+        raise DataError(f"{text}. {advice}.") from None
+    names = getattr(probe, "feature_names_in_", None)
+    checks.check_finite(array, names)
+    return array, () if names is None else tuple(names.tolist())
+
+
+def given_codes(codes: Any, latent: int) -> NDArray[np.float32]:
+    """Codes (n, latent) of finite numbers; `DataError` if they are not."""
+    if isinstance(codes, torch.Tensor):
+        codes = codes.detach().cpu().numpy()
+    try:
+        # A number too large for this becomes infinite, and is refused below.
+        with np.errstate(over="ignore"):
+            array = np.asarray(codes).astype(np.float32, casting="same_kind" if np.iscomplexobj(codes) else "unsafe")
+    except (TypeError, ValueError):
+        raise DataError(
+            f"codes is {checks.shown(codes)}; expected numbers (n, {latent}), as from transform."
+        ) from None
+    if array.ndim != 2 or array.shape[1] != latent or not len(array):
+        raise DataError(f"codes has shape {array.shape}; expected (n, {latent}), as transform returns.")
+    if not np.isfinite(array).all():
+        row, entry = np.argwhere(~np.isfinite(array))[0]
+        raise DataError(f"codes holds {array[row, entry]} in row {row}; expected finite numbers, as from transform.")
+    return array

@@ -1,0 +1,179 @@
+"""What a row is: its blocks, how they make the model's row, and the way back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vaecluster.data.blocks import BLOCKS, Block, Pixels
+from vaecluster.data.blocks.scaling import Scaling
+from vaecluster.data.raw import Array, Coded, Raw
+from vaecluster.files import record
+from vaecluster.model.likelihood import Columns, Likelihood
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """How a method wants numbers to be read: its likelihood by name, and the scaling of columns.
+
+    `weights` (rows,) says how much each row counts for the scaling; a row of weight 0 plays no part. `names` are those
+    of columns, for messages.
+    """
+
+    likelihood: str
+    scaling: Scaling
+    weights: NDArray[np.float64] | None = None
+    names: Sequence[str] | None = None
+
+
+@final
+@dataclass(frozen=True)
+class ColumnType:
+    """The type of a column as its library calls it; for categories also those that were declared, and their order."""
+
+    name: str
+    categories: tuple[bool | int | float | str, ...] | None = None
+    ordered: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class FrameLayout:
+    """The library of a frame, and the name and type of each of its columns, in their order."""
+
+    library: str
+    names: tuple[str, ...]
+    types: tuple[ColumnType, ...]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """The blocks of a row, in the order of the model's row: one for an image or a plain table.
+
+    `frame` says how rows are given back if they came as a frame with other columns than plain numbers.
+    """
+
+    blocks: tuple[Block, ...]
+    frame: FrameLayout | None = None
+
+    @property
+    def kind(self) -> Literal["images", "vectors"]:
+        """What rows are."""
+        return "images" if isinstance(self.blocks[0], Pixels) else "vectors"
+
+    @property
+    def plain(self) -> bool:
+        """Whether every entry of the model's row is a number that is there; random changes need that."""
+        return self.frame is None
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of a row as the user has it: (columns,), (H, W) or (H, W, C)."""
+        first = self.blocks[0]
+        if isinstance(first, Pixels):
+            return first.row_shape
+        return (sum(block.shape[0] for block in self.blocks),)
+
+    @property
+    def data_shape(self) -> tuple[int, ...]:
+        """The shape of one row inside the model: channels first for images."""
+        return self.blocks[0].shape if len(self.blocks) == 1 else self.row_shape
+
+    @property
+    def embedded_shape(self) -> tuple[int, ...]:
+        """The shape of what the encoder's network reads."""
+        if len(self.blocks) == 1:
+            return self.blocks[0].embedded
+        return (sum(block.embedded[0] for block in self.blocks),)
+
+    def encode(self, raw: Raw) -> Tensor:
+        """Rows in the user's units to (rows, *data_shape), float32; NaN where a value is missing."""
+        parts = [torch.from_numpy(block.encode(block.take(raw))) for block in self.blocks]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+    def restore(self, rows: Tensor) -> Any:
+        """The way back: (rows, *data_shape) to an array or a frame in the user's units and types."""
+        array = rows.detach().cpu().numpy()
+        if self.frame is None:
+            return self.blocks[0].restore(array)
+        from vaecluster.data.frames import frame_of
+
+        return frame_of(self.frame, self.columns(array))
+
+    def columns(self, rows: np.ndarray[Any, Any]) -> dict[str, Any]:
+        """The columns of a frame in the user's units, from the model's rows."""
+        found: dict[str, Any] = {}
+        start = 0
+        for block in self.blocks:
+            values = block.restore(rows[:, start : start + block.shape[0]])
+            start += block.shape[0]
+            columns = values.T if isinstance(values, np.ndarray) else [values]
+            found |= dict(zip(block.columns, columns, strict=True))
+        return found
+
+    def filled(self, raw: Raw, expected: Tensor) -> Any:
+        """Rows in the user's units with missing values as in `expected` (rows, *data_shape); all others stay."""
+        if self.frame is None:
+            return np.array(raw)
+        from vaecluster.data.frames import frame_of
+
+        assert isinstance(raw, Mapping)
+        restored = self.columns(expected.numpy())
+        return frame_of(self.frame, {name: _filled(raw[name], restored[name]) for name in self.frame.names})
+
+    def embedding(self) -> nn.Module:
+        """From the model's rows to what the encoder's network reads."""
+        if len(self.blocks) == 1:
+            return self.blocks[0].embedding()
+        return Embedding([block.embedding() for block in self.blocks], [block.shape[0] for block in self.blocks])
+
+    def likelihood(self, name: str, precision: float) -> Likelihood:
+        """p(x|z) of the model's rows; `name` and `precision` are for numbers and pixels."""
+        parts = [block.likelihood(name, precision) for block in self.blocks]
+        return parts[0] if len(parts) == 1 else Columns(parts, [block.shape[0] for block in self.blocks])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a model file; `from_dict` is the way back."""
+        names = {kind: name for name, kind in BLOCKS.items()}
+        blocks = [{"block": names[type(block)]} | record.plain(block) for block in self.blocks]
+        return {"blocks": blocks, "frame": record.plain(self.frame)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Schema":
+        """The schema that `as_dict` wrote down; raises `ValueError` or `KeyError` for one that no rows can have."""
+        blocks = tuple(record.typed(BLOCKS[entry["block"]], entry) for entry in values["blocks"])
+        for block in blocks:
+            block.check()
+        frame = record.typed(FrameLayout | None, values["frame"])  # type: ignore[arg-type]
+        named = [name for block in blocks for name in block.columns]
+        whole = len(blocks) == 1 and not named if frame is None else sorted(named) == sorted(frame.names)
+        if not blocks or not whole or (frame is not None and len(frame.types) != len(frame.names)):
+            raise ValueError("its blocks do not make a row")
+        return cls(blocks, frame)
+
+
+def _filled(column: Array | Coded, expected: Any) -> Any:
+    if isinstance(column, Coded):
+        pairs = zip(column.codes.tolist(), expected, strict=True)
+        return [other if code < 0 else column.values[code] for code, other in pairs]
+    return np.where(np.isnan(column), expected, column)
+
+
+@final
+class Embedding(nn.Module):
+    """What the encoder's network reads of each block, side by side; `widths` are the blocks' entries of a row."""
+
+    def __init__(self, parts: list[nn.Module], widths: list[int]) -> None:
+        super().__init__()
+        self.parts, self.widths = nn.ModuleList(parts), widths
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(rows, columns) to (rows, entries)."""
+        some = zip(self.parts, torch.split(rows, self.widths, -1), strict=True)
+        return torch.cat([part(entries) for part, entries in some], -1)

@@ -1,0 +1,47 @@
+"""Sources of rows: by number, in the user's units. Rows larger than memory are read from where they lie."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.data.raw import Raw, row_slices
+from vaecluster.data.schema import Reading, Schema
+
+
+class Source(Protocol):
+    """Rows by number; to add one, write a class with these members and name it in `as_source`."""
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+
+    def read(self, numbers: NDArray[np.intp] | slice) -> Raw:
+        """These rows, in the user's units."""
+
+    @property
+    def row_entries(self) -> int:
+        """Entries of one row, for the size of blocks."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Rows, type, shape and SHA-256 of the content, as JSON holds them."""
+
+    def schema(self, reading: Reading) -> Schema:
+        """What the rows are, and how a method reads them."""
+
+
+def slices(source: Source) -> Iterator[slice]:
+    """All rows in order, in blocks of a bounded number of entries."""
+    return row_slices(len(source), source.row_entries)
+
+
+def as_source(X: Any) -> Source:
+    """The source for what a user gave, by its type.
+
+    Frames whose columns are all plain numbers are arrays by now. To add a kind of source, name it here.
+    """
+    # Here, because each kind of source imports what it reads.
+    from vaecluster.data.arrays import ArraySource
+    from vaecluster.data.frames import FrameSource
+
+    return ArraySource(X) if isinstance(X, np.ndarray) else FrameSource(X)

@@ -1,1 +1,0 @@
-"""Scores against labels, taken afterwards and never used in fitting."""

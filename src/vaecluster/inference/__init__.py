@@ -1,0 +1,1 @@
+"""Questions to a fitted model: answers for rows, names of clusters, doubt."""

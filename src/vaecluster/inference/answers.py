@@ -1,0 +1,110 @@
+"""A trained model's answers for rows, in blocks of one fixed size.
+
+Matrix libraries choose their kernels by the shape of the batch, and other kernels round differently. Every block
+here has the same shape, the last one filled up, so a row's answer does not depend on the rows around it nor on
+how many there are.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from vaecluster.data.rows import Rows
+from vaecluster.model.objective import bound_at
+from vaecluster.model.vae import ClusteringVAE
+
+BLOCK = 128
+# Draws of the code per row for the bound; their noise is one table for all rows, from this seed.
+DRAWS = 16
+NOISE_SEED = 0
+
+
+def assignments(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
+    """q(y|.) at the mean code: (rows, clusters), each row summing to 1 in double precision."""
+    return np.concatenate(list(_assigned(model, rows)))
+
+
+def likeliest(model: ClusteringVAE, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Each row's likeliest cluster and its probability, as `assignments` has them: (rows,) each.
+
+    Memory holds the probabilities of one block of rows at a time.
+    """
+    found = [(block.argmax(1), block.max(1)) for block in _assigned(model, rows)]
+    clusters, probabilities = zip(*found, strict=True)
+    return np.concatenate(clusters), np.concatenate(probabilities)
+
+
+def codes(model: ClusteringVAE, rows: Rows) -> NDArray[np.float32]:
+    """The mean of q(z|x): (rows, latent)."""
+    return np.concatenate(list(_in_blocks(model, rows, model.mean_code)))
+
+
+def bounds(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
+    """Equation (1) for each row, in nats, averaged over `DRAWS` codes: (rows,)."""
+    generator = Generator().manual_seed(NOISE_SEED)
+    shape = (DRAWS, 1, model.encoder.latent)
+    noise = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu").to(rows.device)
+
+    def bound(batch: Tensor) -> Tensor:
+        features = model.encoder.features(batch)
+        posterior = model.encoder.code(features)
+        total = torch.zeros(len(batch), dtype=torch.float64, device=batch.device)
+        for draw in noise:
+            code = posterior.mean + posterior.stddev * draw
+            total += bound_at(model, batch, features, posterior, code).bound
+        return total / DRAWS
+
+    return np.concatenate(list(_in_blocks(model, rows, bound)))
+
+
+def mean_bound(model: ClusteringVAE, rows: Rows) -> float:
+    """The mean of equation (1) over the rows, in nats per row."""
+    return float(bounds(model, rows).mean())
+
+
+@torch.no_grad()
+def draw_codes(model: ClusteringVAE, number: int, cluster: int | None, generator: Generator) -> Tensor:
+    """Codes from the prior (number, latent): of one cluster, or of clusters drawn from p(y)."""
+    model.eval()
+    components = model.draw_components(number, cluster, generator)
+    return torch.cat([model.prior.draw(block, generator) for block in torch.split(components, BLOCK)])
+
+
+@torch.no_grad()
+def decode(model: ClusteringVAE, code: Tensor) -> Tensor:
+    """The rows that codes (rows, latent) stand for: (rows, *data), on the CPU."""
+    model.eval()
+    blocks = torch.split(code, BLOCK)
+    return torch.cat([model.decoder.expected(_filled(block))[: len(block)].cpu() for block in blocks])
+
+
+def _assigned(model: ClusteringVAE, rows: Rows) -> Iterator[NDArray[np.float64]]:
+    def clusters(batch: Tensor) -> Tensor:
+        return model.grouping.sum(model.assign(batch).logits.double().softmax(-1))
+
+    return _in_blocks(model, rows, clusters)
+
+
+@torch.no_grad()
+def _in_blocks(model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor]) -> Iterator[NDArray[Any]]:
+    model.eval()
+    for start in range(0, len(rows), BLOCK):
+        batch = rows[start : start + BLOCK]
+        yield answer(_filled(batch))[: len(batch)].cpu().numpy()
+
+
+def _filled(block: Tensor) -> Tensor:
+    """The block with its last row repeated until it is full."""
+    missing = BLOCK - len(block)
+    return torch.cat([block, block[-1:].expand(missing, *block.shape[1:])]) if missing else block
+
+
+@torch.no_grad()
+def imputed(model: ClusteringVAE, rows: Rows) -> Any:
+    """The rows in the user's units, with missing values filled in by the row that their code stands for."""
+    codes_of = torch.from_numpy(codes(model, rows)).to(rows.device)
+    return rows.schema.filled(rows.source.read(slice(None)), decode(model, codes_of))

@@ -1,0 +1,25 @@
+"""The ways to learn, one file or folder each."""
+
+from typing import Any
+
+from vaecluster.errors import SettingError
+from vaecluster.methods.base import Fitted, Method
+from vaecluster.methods.bound import Bound
+from vaecluster.methods.two_views import TwoViews
+from vaecluster.methods.vade import VaDE
+
+# The list of names: what a user calls them, and what model files know them by.
+METHODS: dict[str, type[Method]] = {method.name: method for method in (TwoViews, Bound, VaDE)}
+
+
+def as_method(value: Any) -> Method:
+    """The method that a user gave, itself or by its name; raises `SettingError` for anything else."""
+    if isinstance(value, Method):
+        return value
+    if isinstance(value, str) and value in METHODS:
+        return METHODS[value]()
+    names = ", ".join(map(repr, METHODS))
+    raise SettingError(f"method is {value!r}; expected one of {names}, or a method such as TwoViews(heads=7).")
+
+
+__all__ = ["METHODS", "Bound", "Fitted", "Method", "TwoViews", "VaDE", "as_method"]

@@ -1,0 +1,118 @@
+"""What a method is, and what it leaves."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.clusters.hierarchy import Hierarchy
+from vaecluster.clusters.number import Evidence
+from vaecluster.clusters.scores import Label
+from vaecluster.data.schema import Schema
+from vaecluster.errors import SettingError
+from vaecluster.inference.doubt import Calibration
+from vaecluster.model.likelihood import OF_NUMBERS
+from vaecluster.model.vae import ClusteringVAE
+from vaecluster.settings import POSITIVE, OneOf, Settings, Whole, Widths
+from vaecluster.training.listeners.history import History
+from vaecluster.training.run import Run
+
+# Settings that several methods have, in the same words.
+Epochs = Annotated[int, Whole(), "passes over the rows"]
+BatchSize = Annotated[int, Whole(), "rows per step"]
+LearningRate = Annotated[float, POSITIVE, "Adam's learning rate, or its peak"]
+Hidden = Annotated[tuple[int, ...], Widths(), "widths of dense networks"]
+Latent = Annotated[int, Whole(), "entries of a code"]
+Likelihood = Annotated[
+    str,
+    OneOf(*OF_NUMBERS),
+    "how numbers vary around what the decoder says: by a fixed precision, by a learned one, or as probabilities of "
+    "rows in [0, 1]",
+]
+Precision = Annotated[float, POSITIVE, "1 / variance of the Gaussian likelihood, of scaled rows"]
+ScalingOf = Annotated[
+    str,
+    OneOf("columns", "common"),
+    "columns are scaled each by its own spread, or all by a common one, for columns in one unit such as embeddings or "
+    "principal components",
+]
+
+
+@dataclass(frozen=True)
+class Method(Settings, ABC):
+    """A way to learn clusters; to add one, write a class with these members and name it in `methods/__init__.py`.
+
+    Its settings are its fields (`vaecluster.settings`). A method is never changed by a fit.
+    """
+
+    # What a user calls it.
+    name: ClassVar[str]
+    # Whether it can find the number of clusters.
+    finds_number: ClassVar[bool] = False
+    # The settings by which the parts of a model are built; the others are about learning.
+    built: ClassVar[tuple[str, ...]]
+
+    likelihood: Likelihood = "gaussian"
+    scaling: ScalingOf = "columns"
+
+    @abstractmethod
+    def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
+        """The same with everything filled in that follows from so many rows of this schema.
+
+        Raises `SettingError` for what does not go together. A completed method completed again stays as it is.
+        """
+
+    @abstractmethod
+    def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
+        """A model whose layers have no weights yet, for a fit or for a file; of a completed method."""
+
+    @abstractmethod
+    def fit(self, run: Run) -> "Fitted":
+        """Learn from the rows of the run, and go on from what it has kept of the same fit."""
+
+    def go_on(self, run: Run, fitted: "Fitted", epochs: int, seen: int) -> "Fitted":
+        """Learn for so many epochs more from the rows of the run, with the clusters and their numbers as they are.
+
+        `seen` is how many rows the model has learned from beside these; with 0 it becomes a model of these rows alone.
+        The model in `fitted` may be changed. Raises `SettingError` for a method that cannot go on.
+        """
+        raise SettingError(f"The method {self.name!r} cannot go on from a fitted model. Fit again.")
+
+    def whole_number(self, clusters: int | None) -> int:
+        """The number of clusters, for a method that needs one; raises `SettingError` if none is given."""
+        if clusters is None:
+            raise SettingError(
+                f"n_clusters is 'auto', but the method {self.name!r} does not find a number of clusters. Give one."
+            )
+        return clusters
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a fit leaves: all that an estimator answers from, and all that a model file holds.
+
+    `method` is completed. `hierarchy` is the tree over the components as they are in the model, and `evidence` what
+    spoke for each number of clusters, where the method has them. `calibration` is what new rows are compared with to
+    find outliers. `names` are those of clusters, and `sizes` (clusters,) counts the rows of the fit in each. `data`
+    identifies these rows: number, type, shape, SHA-256. `feature_names` are those of columns, if they had any.
+    """
+
+    method: Method
+    schema: Schema
+    model: ClusteringVAE
+    history: History
+    hierarchy: Hierarchy | None = None
+    evidence: Evidence | None = None
+    calibration: Calibration | None = None
+    names: dict[int, Label] | None = None
+    sizes: NDArray[np.intp] | None = None
+    data: dict[str, Any] | None = None
+    feature_names: tuple[str, ...] = ()
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters there are."""
+        return self.model.grouping.clusters

@@ -1,0 +1,316 @@
+"""The default method: clusters are what two views of the same thing share.
+
+Three steps (`docs/model.md`): several heads of fine components learn what views share; each head's components are
+merged into clusters by least lost information; the clusters are refined, and the head that shares most is kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Self, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator
+
+from vaecluster.clusters.hierarchy import Hierarchy, merge_components
+from vaecluster.clusters.number import Evidence, weigh
+from vaecluster.data.schema import Schema
+from vaecluster.errors import SettingError
+from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningRate, Method, Precision
+from vaecluster.methods.two_views.heads import ComponentHeads, ComponentPosterior
+from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights, groups_of
+from vaecluster.methods.two_views.regrouping import Wanted, looks_of, merge_again, target_shares
+from vaecluster.methods.two_views.tables import ComponentTables, component_tables, empty_prior, prior_of
+from vaecluster.model.decoder import Decoder
+from vaecluster.model.encoder import Encoder
+from vaecluster.model.full_covariance import MomentComponents
+from vaecluster.model.grouping import Grouping
+from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
+from vaecluster.model.networks.initial import start_
+from vaecluster.model.networks.reduced import reduce
+from vaecluster.model.objective import Batch
+from vaecluster.model.vae import ClusteringVAE
+from vaecluster.settings import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    By,
+    Either,
+    Number,
+    OneOf,
+    Shares,
+    Whole,
+    optional,
+    settings,
+)
+from vaecluster.training.device import gains_by_bfloat16
+from vaecluster.training.plan import Plan
+from vaecluster.training.run import Batches, Run
+from vaecluster.views.pipeline import PreparedViews
+from vaecluster.views.presets import View, ViewsSetting, views_of
+
+COMPONENTS, CLUSTERS = "components", "clusters"
+
+# A head has as many components as the larger of these. With 50 none of the heads found all of 20 blobs.
+LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER = 80, 3
+# Tiny data get more passes than `most_epochs`, until they have had this many steps.
+LEAST_STEPS = 800
+# However short the fit, components get so many of its epochs, or half: if they are merged before they have settled,
+# they make clusters that refining does not mend (MNIST, 8 epochs, one seed: 0.929 with 2 of them, 0.976 with 4).
+LEAST_COMPONENT_EPOCHS = 4
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """The clusters as merging found them: each head's cluster of each component (heads, components).
+
+    `target` (heads, clusters) holds the shares that clusters are to have, `head` is the one that shared most, and
+    `evidence` what speaks for each number of clusters.
+    """
+
+    groupings: NDArray[np.int64]
+    target: NDArray[np.float64]
+    head: int
+    evidence: Evidence
+
+
+@final
+@settings
+class TwoViews(Method):
+    """Clusters are what two views of the same row share: a near neighbour, a small random change, or both.
+
+    Each of several heads learns fine components, which are then merged into clusters and refined. It finds the number
+    of clusters if none is given. The equations are in `docs/model.md`.
+    """
+
+    name: ClassVar[str] = "two-views"
+    finds_number: ClassVar[bool] = True
+    # All heads but one are dropped, and components are merged, once it is fitted.
+    built: ClassVar[tuple[str, ...]] = ("latent", "hidden", "likelihood", "precision", "scaling")
+
+    views: Annotated[str | tuple[View, ...], ViewsSetting(), "what counts as two views of the same row"] = "auto"
+    epochs: Annotated[
+        int | None,
+        optional(Whole(), "as many as make `steps` steps, at most `most_epochs`, and at least 800 steps"),
+        "passes over the rows; two are the least",
+    ] = None
+    steps: Annotated[int, Whole(), "steps of a fit without `epochs`"] = By(images=8000, vectors=4000)
+    # Small tables are learned by heart: on pendigits 50 epochs find more than 130 do.
+    most_epochs: Annotated[int, Whole(), "most passes of a fit without `epochs`"] = By(images=200, vectors=50)
+    batch_size: BatchSize = 256
+    learning_rate: LearningRate = 2e-3
+    hidden: Hidden = By(images=(512, 512), vectors=(256, 256))
+    latent: Latent = By(images=20, vectors=8)
+    precision: Precision = By(images=2.5, vectors=50.0)
+    heads: Annotated[int, Whole(), "heads that learn side by side; the best is kept"] = 5
+    components: Annotated[
+        int | None, optional(Whole(), "80, or 3 for each cluster if that is more"), "fine components of each head"
+    ] = None
+    component_share: Annotated[
+        float, SHARE, "part of the epochs before components are merged, but at least 4 epochs or half of them"
+    ] = 0.3
+    # Classes of tables are less even than those of images: docs/decisions/0025.
+    apartness: Annotated[
+        float, Number(0, 1), "how much it counts in merging that two are well apart, whatever their sizes"
+    ] = By(images=0.0, vectors=0.5)
+    information_weight: Annotated[float, POSITIVE, "weight of (2), against the bound in nats"] = 20.0
+    agreement_weight: Annotated[float, NOT_NEGATIVE, "weight of the agreement of codes and clusters"] = 1.0
+    balance_weight: Annotated[float, NOT_NEGATIVE, "how much the sizes of clusters count in (2)"] = 1.0
+    cluster_weights: Annotated[
+        str | Sequence[float],
+        Either(OneOf("merged", "uniform"), Shares()),
+        "how large clusters are to be: as merging found them, equal, or as given, the largest share to the largest",
+    ] = "merged"
+    decoded_share: Annotated[float, SHARE, "part of each batch that is decoded"] = 0.25
+    arithmetic: Annotated[
+        str,
+        OneOf("auto", "float32", "bfloat16"),
+        "multiplication while training; auto takes bfloat16 where the device gains by it",
+    ] = "auto"
+
+    def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
+        """With the numbers of epochs and components, and views that suit the rows."""
+        whole = self.of_kind(schema.kind)
+        views_of(whole.views, schema.kind, numbers_only=schema.plain)
+        most = LEAST_COMPONENTS if clusters is None else max(LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER * clusters)
+        components = whole.components or most
+        if clusters is not None and components < clusters:
+            raise SettingError(
+                f"components is {components}, fewer than n_clusters={clusters}. Give several for each cluster."
+            )
+        shares = whole.cluster_weights
+        if not isinstance(shares, str):
+            if clusters is None:
+                raise SettingError(
+                    "cluster_weights holds shares, but n_clusters is 'auto'. Give the number of clusters too."
+                )
+            if len(shares) != clusters:
+                raise SettingError(
+                    f"cluster_weights holds {len(shares)} shares, but there are {clusters} clusters. Give one for "
+                    "each."
+                )
+        steps_an_epoch = -(-rows // whole.batch_size)
+        enough = max(min(LEAST_STEPS, whole.steps), min(whole.steps, whole.most_epochs * steps_an_epoch))
+        epochs = max(2, whole.epochs or round(enough / steps_an_epoch))
+        return replace(whole, components=components, epochs=epochs)
+
+    def plans(self) -> dict[str, Plan]:
+        """The two stages of a completed method."""
+        assert self.epochs is not None
+        least = min(LEAST_COMPONENT_EPOCHS, self.epochs // 2)
+        first = max(1, min(self.epochs - 1, max(least, round(self.component_share * self.epochs))))
+        lengths = {COMPONENTS: first, CLUSTERS: self.epochs - first}
+        return {
+            name: Plan(epochs, self.batch_size, self.learning_rate, "one-cycle") for name, epochs in lengths.items()
+        }
+
+    def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
+        """Encoder, decoder, a prior that has seen no codes, and one head."""
+        assert self.components is not None
+        encoder, decoder, features = self._networks(schema, reduced=False)
+        groups = torch.zeros(self.components, dtype=torch.int64, device="cpu")
+        return ClusteringVAE(
+            encoder,
+            decoder,
+            empty_prior(self.components, self.latent),
+            ComponentPosterior(features, self.components),
+            Grouping(groups, clusters),
+        )
+
+    def fit(self, run: Run) -> Fitted:
+        """Components, merging, clusters; then the head whose clusters share most."""
+        objective = self._of_components(run)
+        views = views_of(self.views, run.rows.schema.kind).prepare(run.rows)
+        plans = self.plans()
+        run.stages(plans)
+        for _ in run.train(COMPONENTS, objective, pairs(views)):
+            pass
+
+        merged = run.once("merged", lambda: self._merged(objective, run, views), Merged)
+        prior = empty_prior(objective.heads.components, self.latent)
+        if run.begins(CLUSTERS):
+            prior = prior_of(objective, merged.head, run.rows)
+        target = torch.from_numpy(merged.target).float()
+        objective = objective.of_clusters(list(merged.groupings), target, merged.head, prior)
+
+        looks = looks_of(plans[CLUSTERS].epochs)
+        for epoch in run.train(CLUSTERS, objective, pairs(views)):
+            if epoch.number in looks:
+                tables = self._tables(objective, run, views, CLUSTERS, epoch.number)
+                epoch.merged_again = merge_again(objective, tables, self.apartness, self._wanted)
+        return self._best_head(objective, run, views, merged.evidence)
+
+    def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
+        """The second stage again, with one head and the clusters as they are."""
+        model = fitted.model
+        posterior, components = model.cluster_posterior, model.prior.components
+        assert isinstance(posterior, ComponentPosterior)
+        assert isinstance(components, MomentComponents)
+        heads, before = ComponentHeads.of(posterior), components.moments()
+        views = views_of(self.views, run.rows.schema.kind).prepare(run.rows)
+        generator = run.draws.at("going on", device=run.device)
+        joint = component_tables(model.encoder, heads, views, generator).joint[0]
+        grouping = model.grouping.cluster_of.cpu().numpy()
+        groups = groups_of([grouping], model.grouping.clusters)
+        # As large as they are among these rows: some clusters may have none, and must not be filled up.
+        target = (torch.from_numpy(joint.sum(1)).float() @ groups[0])[None]
+        objective = TwoViewsObjective(
+            model.encoder, model.decoder, heads, model.prior, groups, target, self._weights
+        ).to(run.device)
+        reduce(objective, self._reduces(run))
+        run.stages({CLUSTERS: replace(self.plans()[CLUSTERS], epochs=epochs)})
+        for _ in run.train(CLUSTERS, objective, pairs(views)):
+            pass
+        after = prior_of(objective, 0, run.rows).components
+        assert isinstance(after, MomentComponents)
+        components.load_state_dict(after.state_dict())
+        components.mix(before, seen / (seen + len(run.rows)))
+        model.prior.weights.follow(components)
+        return replace(fitted, history=run.history)
+
+    @property
+    def _weights(self) -> Weights:
+        return Weights(self.information_weight, self.agreement_weight, self.balance_weight, self.decoded_share)
+
+    @property
+    def _wanted(self) -> Wanted:
+        return self.cluster_weights if isinstance(self.cluster_weights, str) else tuple(self.cluster_weights)
+
+    def _reduces(self, run: Run) -> bool:
+        """Whether training multiplies in bfloat16 where these rows are."""
+        return self.arithmetic == "bfloat16" or (self.arithmetic == "auto" and gains_by_bfloat16(run.device))
+
+    def _networks(self, schema: Schema, *, reduced: bool) -> tuple[Encoder, Decoder, int]:
+        likelihood = schema.likelihood(self.likelihood, self.precision)
+        network = DenseEncoderNetwork(schema.embedded_shape, self.hidden, normalised=True, reduced=reduced)
+        mirror = DenseDecoderNetwork(
+            self.latent, self.hidden[::-1], likelihood.shape, normalised=True, reduced=reduced
+        )
+        encoder = Encoder(schema.embedding(), network, network.features, self.latent)
+        return encoder, Decoder(mirror, likelihood), network.features
+
+    def _of_components(self, run: Run) -> TwoViewsObjective:
+        """The first stage's objective, with fresh weights."""
+        assert self.components is not None
+        reduced = self._reduces(run)
+        encoder, decoder, features = self._networks(run.rows.schema, reduced=reduced)
+        heads = ComponentHeads(features, self.heads, self.components, reduced=reduced)
+        objective = TwoViewsObjective.of_components(encoder, decoder, heads, self._weights)
+        start_(objective, run.draws.at("weights"))
+        return objective.to(run.device)
+
+    def _tables(
+        self, objective: TwoViewsObjective, run: Run, views: PreparedViews, *use: str | int
+    ) -> ComponentTables:
+        generator = run.draws.at("tables", *use, device=run.device)
+        return component_tables(objective.encoder, objective.heads, views, generator)
+
+    def _merged(self, objective: TwoViewsObjective, run: Run, views: PreparedViews) -> Merged:
+        """What speaks for each number of clusters, and the clusters of every head."""
+        tables = self._tables(objective, run, views, "merged")
+        trees = [merge_components(joint) for joint in tables.joint]
+        evidence = weigh(trees, tables.overlap)
+        clusters = run.clusters or evidence.clusters
+        if self.apartness:
+            trees = [merge_components(joint, apartness=self.apartness) for joint in tables.joint]
+        groupings = [tree.cut(clusters) for tree in trees]
+        shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
+        target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
+        head = _most_informed(trees, clusters)
+        return Merged(np.array(groupings), target.numpy(), head, evidence)
+
+    def _best_head(self, objective: TwoViewsObjective, run: Run, views: PreparedViews, evidence: Evidence) -> Fitted:
+        """The head whose clusters share most, with the tree of its components as they are now through its clusters."""
+        clusters = objective.groups.shape[-1]
+        groupings = [members.argmax(-1).cpu().numpy() for members in objective.groups]
+        joints = self._tables(objective, run, views, "best").joint
+        trees = [
+            merge_components(joint, cluster_of, apartness=self.apartness)
+            for joint, cluster_of in zip(joints, groupings, strict=True)
+        ]
+        head = _most_informed(trees, clusters)
+        model = ClusteringVAE(
+            objective.encoder,
+            objective.decoder,
+            prior_of(objective, head, run.rows),
+            objective.heads.posterior(head),
+            Grouping(torch.from_numpy(groupings[head]), clusters),
+        ).to(run.device)
+        return Fitted(self, run.rows.schema, model, run.history, trees[head], evidence)
+
+
+def pairs(views: PreparedViews) -> Batches:
+    """Batches of rows and a view of each, drawn anew at every look."""
+
+    def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
+        rows = views.rows[numbers]
+        return Batch(rows, generator, views.of(numbers, rows, generator))
+
+    return batch
+
+
+def _most_informed(trees: Sequence[Hierarchy], clusters: int) -> int:
+    """The head whose clusters share most, on views that no step has seen."""
+    return int(np.argmax([tree.information(clusters) for tree in trees]))

@@ -1,0 +1,143 @@
+"""VaDE: the bound with the exact posterior, from a mixture that starts at an autoencoder's codes."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar, Self, final
+
+import numpy as np
+import torch
+from sklearn.mixture import GaussianMixture
+from torch import Tensor
+
+from vaecluster.data.rows import Rows
+from vaecluster.data.schema import Schema
+from vaecluster.inference.answers import codes
+from vaecluster.methods.base import BatchSize, Epochs, Fitted, Hidden, Latent, LearningRate, Method, Precision
+from vaecluster.methods.bound import STAGE as BOUND
+from vaecluster.methods.bound import Bound
+from vaecluster.model.networks.initial import start_
+from vaecluster.model.objective import Batch, BoundObjective, Objective, Terms
+from vaecluster.model.prior import LearnedScaleComponents, LearnedWeights
+from vaecluster.model.vae import ClusteringVAE
+from vaecluster.settings import By, Whole, settings
+from vaecluster.training.plan import Plan
+from vaecluster.training.run import Run
+
+AUTOENCODER = "autoencoder"
+# The mixture is fitted to the codes of so many rows at most.
+MIXTURE_ROWS = 20_000
+LEAST_SCALE = 1e-2
+
+
+@final
+@settings
+class VaDE(Method):
+    """Variational deep embedding (Jiang, Zheng, Tan, Tang and Zhou 2017).
+
+    The bound (1) with q(y|z) by Bayes' rule and learned means, variances and shares of the components. An autoencoder
+    of the same networks comes first, and the prior starts at a Gaussian mixture of its codes; with
+    `warm_epochs=0` it learns from scratch. The number of clusters must be given.
+    """
+
+    name: ClassVar[str] = "vade"
+    built: ClassVar[tuple[str, ...]] = ("latent", "hidden", "likelihood", "precision", "scaling")
+
+    latent: Latent = 10
+    hidden: Hidden = By(images=(512, 512), vectors=(256, 256))
+    precision: Precision = By(images=10.0, vectors=10.0)
+    warm_epochs: Annotated[int, Whole(0), "epochs of the autoencoder before; 0 learns from scratch"] = 15
+    epochs: Epochs = 35
+    batch_size: BatchSize = 128
+    learning_rate: LearningRate = 1e-3
+
+    def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
+        """With the defaults for images or vectors."""
+        whole = self.of_kind(schema.kind)
+        whole._bound.completed(schema, rows, self.whole_number(clusters))
+        return whole
+
+    def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
+        """The parts of the bound that make it VaDE."""
+        return self._bound.build(schema, clusters)
+
+    def fit(self, run: Run) -> Fitted:
+        """The autoencoder, the mixture of its codes, then the bound."""
+        clusters = self.whole_number(run.clusters)
+        model = self.build(run.rows.schema, clusters)
+        start_(model, run.draws.at("weights"))
+        torch.nn.init.normal_(_components(model).means, generator=run.draws.at("components"))
+        model.to(run.device)
+        warm = {AUTOENCODER: self._plan(self.warm_epochs)} if self.warm_epochs else {}
+        run.stages(warm | {BOUND: self._plan(self.epochs)})
+        if warm:
+            for _ in run.train(AUTOENCODER, Autoencoder(model)):
+                pass
+            if run.begins(BOUND):
+                start_at_mixture(model, run.rows, seed=run.draws.seed)
+        for _ in run.train(BOUND, BoundObjective(model)):
+            pass
+        return Fitted(self, run.rows.schema, model, run.history)
+
+    def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
+        """As the bound does."""
+        return replace(self._bound.go_on(run, fitted, epochs, seen), method=fitted.method)
+
+    @property
+    def _bound(self) -> Bound:
+        """The bound with VaDE's parts."""
+        same = ("latent", "hidden", "likelihood", "precision", "scaling", "epochs", "batch_size", "learning_rate")
+        return Bound(
+            network="dense",
+            component_scale="learned",
+            cluster_weights="learned",
+            cluster_posterior="bayes",
+            schedule="one-cycle",
+            **{name: getattr(self, name) for name in same},
+        )
+
+    def _plan(self, epochs: int) -> Plan:
+        return Plan(epochs, self.batch_size, self.learning_rate, "one-cycle")
+
+
+@final
+@dataclass(frozen=True)
+class ReconstructionTerms(Terms):
+    """log p(x|z) at the mean code, one value per row, in nats."""
+
+    reconstruction: Tensor
+
+
+@final
+class Autoencoder(Objective):
+    """Minus log p(x|z) at the mean of q(z|x): an autoencoder made of a model's encoder and decoder."""
+
+    def __init__(self, model: ClusteringVAE) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> ReconstructionTerms:
+        """The term of a batch (rows, *data); it knows no clusters, so all rows are in the only one."""
+        code = self.model.mean_code(batch.rows)
+        reconstruction = self.model.decoder(code).log_prob(batch.rows)
+        return ReconstructionTerms(-reconstruction.mean(), torch.ones_like(code[:, :1]), reconstruction)
+
+
+@torch.no_grad()
+def start_at_mixture(model: ClusteringVAE, rows: Rows, *, seed: int) -> None:
+    """Put the prior where a Gaussian mixture with diagonal covariances finds the codes of the rows."""
+    components, weights = _components(model), model.prior.weights
+    assert isinstance(weights, LearnedWeights)
+    some = rows.some(np.sort(np.random.default_rng(seed).permutation(len(rows))[:MIXTURE_ROWS]))
+    points = codes(model, some).astype(np.float64)
+    mixture = GaussianMixture(
+        len(components.means), covariance_type="diag", n_init=3, reg_covar=LEAST_SCALE**2, random_state=seed % 2**32
+    ).fit(points)
+    to = components.means
+    components.means.copy_(torch.from_numpy(mixture.means_).to(to))
+    components.log_scales.copy_(torch.from_numpy(np.log(mixture.covariances_) / 2).to(to))
+    weights.logits.copy_(torch.from_numpy(np.log(mixture.weights_)).to(to))
+
+
+def _components(model: ClusteringVAE) -> LearnedScaleComponents:
+    components = model.prior.components
+    assert isinstance(components, LearnedScaleComponents)
+    return components

@@ -1,0 +1,1 @@
+"""What a fit on the command line leaves behind."""

@@ -1,0 +1,180 @@
+"""What one fit leaves behind, as files that other programs can read."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from vaecluster.data.files import read_arrays
+from vaecluster.data.raw import Array
+from vaecluster.errors import FileError
+from vaecluster.files.atomic import write_atomically, write_json
+from vaecluster.files.provenance import machine, versions
+from vaecluster.runs.order import DONE, is_unfinished, is_unused
+
+if TYPE_CHECKING:
+    from vaecluster.estimator import VAEClustering
+
+
+FORMAT = 1
+WALL_ROWS = 64
+
+
+@final
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`.
+
+    `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
+    (row, cluster, confidence and, where clusters have names, name); `examples.npz` keeps up to 64 rows per cluster,
+    drawn at random, for the report: with the model it is all that `report` needs, and the only place where rows of
+    the data are kept.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, *, overwrite: bool) -> "RunFolder":
+        """A folder to write a run into, not made yet; `FileError` if something is there that must stay."""
+        if path.exists() and not path.is_dir():
+            raise FileError(f"'{path}' is a file; the output must be a folder. Choose another --output.")
+        if path.exists() and not overwrite and not is_unused(path):
+            if is_unfinished(path):
+                raise FileError(
+                    f"The folder '{path}' holds an unfinished fit. Go on with it by `vaecluster fit --resume {path}`, "
+                    "choose another --output, or add --overwrite."
+                )
+            raise FileError(f"The folder '{path}' is not empty. Choose another --output, or add --overwrite.")
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """A folder that holds a run; `FileError` if it does not."""
+        folder = cls(path)
+        try:
+            found = folder.run_file.is_file()
+        except OSError as problem:
+            raise FileError(
+                f"'{path}' cannot be opened: {problem.strerror}. Choose a folder that you may read."
+            ) from None
+        if not found:
+            raise FileError(f"'{path}' holds no run. Give the folder that `vaecluster fit --output` wrote.")
+        return folder
+
+    @property
+    def model_file(self) -> Path:
+        """The fitted model."""
+        return self.path / "model.vaecluster"
+
+    @property
+    def labels_file(self) -> Path:
+        """The cluster of each row of the fit."""
+        return self.path / "labels.csv"
+
+    @property
+    def run_file(self) -> Path:
+        """The run's description."""
+        return self.path / DONE
+
+    def model(self, device: str = "auto") -> "VAEClustering":
+        """The fitted model, opened."""
+        from vaecluster.estimator import VAEClustering
+
+        return VAEClustering.load(self.model_file, device=device)
+
+    def description(self) -> dict[str, Any]:
+        """The content of `run.json`."""
+        try:
+            description = json.loads(self.run_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            description = None
+        if not isinstance(description, dict) or description.get("format") != FORMAT:
+            raise FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
+        return description
+
+    def examples(self) -> dict[int, Array]:
+        """Some rows of each cluster, in the user's units."""
+        try:
+            return {int(name): rows for name, rows in read_arrays(self.path / "examples.npz").items()}
+        except (OSError, ValueError):
+            raise FileError(f"'{self.path / 'examples.npz'}' is missing or damaged. Fit again.") from None
+
+    def write(
+        self,
+        model: "VAEClustering",
+        rows: Array,
+        *,
+        source: str,
+        seconds: float,
+        cpu_seconds: float,
+        scores: Mapping[str, Mapping[str, float]],
+    ) -> None:
+        """Write everything; `run.json` last, so a folder with it is complete."""
+        self.run_file.unlink(missing_ok=True)
+        model.save(self.model_file)
+        write_atomically(self.labels_file, labels_csv(model.cluster_names_, model.labels_, model.confidence_))
+        write_atomically(self.path / "examples.npz", _npz(_draw_examples(model, rows)))
+        write_json(
+            self.run_file,
+            {
+                "format": FORMAT,
+                "written": datetime.now(UTC).isoformat(timespec="seconds"),
+                "source": source,
+                "rows": len(rows),
+                "row_shape": list(rows.shape[1:]),
+                "ending": model.history_.ending,
+                "seconds": round(seconds, 1),
+                "cpu_seconds": round(cpu_seconds, 1),
+                "clusters": _clusters(model),
+                "scores": {part: dict(values) for part, values in scores.items()},
+                "versions": versions(),
+                "machine": machine(),
+            },
+        )
+
+
+def labels_csv(
+    names: Mapping[int, Any], labels: Array, confidence: Array, outlier_score: Array | None = None
+) -> bytes:
+    """A line per row: its number, its cluster, the probability of it, and its name where clusters have `names`.
+
+    With an `outlier_score` (rows,) that is the last entry.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    scored = [] if outlier_score is None else ["outlier_score"]
+    writer.writerow(["row", "cluster", "confidence", *(["name"] if names else []), *scored])
+    scores = [[]] * len(labels) if outlier_score is None else [[f"{score:.4f}"] for score in outlier_score]
+    for row, (label, sure, score) in enumerate(zip(labels.tolist(), confidence, scores, strict=True)):
+        writer.writerow([row, label, f"{sure:.4f}", *([names.get(label, "")] if names else []), *score])
+    return text.getvalue().encode()
+
+
+def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
+    clusters: list[dict[str, float | int | None]] = []
+    for cluster, size in enumerate(model.cluster_sizes_.tolist()):
+        mean = float(model.confidence_[model.labels_ == cluster].mean()) if size else None
+        clusters.append({"cluster": cluster, "size": size, "mean_confidence": mean})
+    return clusters
+
+
+def _draw_examples(model: "VAEClustering", rows: Array) -> dict[str, Array]:
+    random = np.random.default_rng(0)
+    examples = {}
+    for cluster in range(model.n_clusters_):
+        members = np.flatnonzero(model.labels_ == cluster)
+        drawn = random.choice(members, min(WALL_ROWS, len(members)), replace=False)
+        examples[str(cluster)] = rows[np.sort(drawn)]
+    return examples
+
+
+def _npz(arrays: dict[str, Array]) -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    return content.getvalue()

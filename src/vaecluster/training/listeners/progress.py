@@ -1,0 +1,147 @@
+"""The progress of a fit on standard error: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from vaecluster.training.events import EpochDone, Event, StepDone
+
+# Seconds between two readings of the running terms: each waits for the device.
+REFRESH = 0.25
+# Seconds between two plain lines; the first and the last epoch always get one.
+LINE_EVERY = 2.0
+
+
+class ProgressDisplay(Protocol):
+    """A listener that can be closed."""
+
+    def __call__(self, event: Event) -> None:
+        """Show the event."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+def progress_display(verbose: int) -> ProgressDisplay:
+    """The display for `verbose`: nothing for 0; else a bar if standard error is a terminal, lines if not."""
+    if not verbose:
+        return Silence()
+    console = Console(stderr=True)
+    return Bar(console) if console.is_terminal else Lines()
+
+
+class Silence:
+    """Shows nothing."""
+
+    def __call__(self, event: Event) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Lines:
+    """One line an epoch, at most one every few seconds, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._last_line = float("-inf")
+        # Epochs that a fit which goes on had learned in another process; they took no time in this one.
+        self._before: int | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Print the epoch's line when it is due."""
+        if not isinstance(event, EpochDone):
+            return
+        if self._before is None:
+            self._before = event.epoch - 1
+        now = time.perf_counter()
+        if now - self._last_line < LINE_EVERY and event.epoch not in (1, event.epochs):
+            return
+        self._last_line = now
+        left = (now - self._started) / (event.epoch - self._before) * (event.epochs - event.epoch)
+        print(
+            f"epoch {event.epoch}/{event.epochs}  {_terms(event.terms)}  "
+            f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.3f}  "
+            f"{event.rows_per_second:,.0f} rows/s  {_clock(left)} left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Bar:
+    """A live bar with rows per second and the time left, and the terms in a line below it."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.percentage:>3.0f}%"),
+            _RowsPerSecond(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        self._terms = ""
+        self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=8)
+        self._task: TaskID | None = None
+        self._read_at = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar; read the terms only now and then."""
+        if self._task is None:
+            self._task = self._progress.add_task("fit", total=None, epoch="")
+            self._live.start()
+        epoch = f"{event.epoch}/{event.epochs}"
+        if isinstance(event, StepDone):
+            self._progress.update(self._task, epoch=epoch, completed=event.rows_done, total=event.rows_in_all)
+            if time.perf_counter() - self._read_at > REFRESH:
+                self._read_at = time.perf_counter()
+                self._terms = _terms(event.means())
+        elif isinstance(event, EpochDone):
+            self._progress.update(self._task, epoch=epoch)
+            diagnostics = f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.2f}"
+            self._terms = f"{_terms(event.terms)}  {diagnostics}"
+
+    def close(self) -> None:
+        """Stop drawing."""
+        self._live.stop()
+
+    def _picture(self) -> RenderableType:
+        # Two lines, so that a terminal of 80 columns shows all of it.
+        return Group(self._progress.get_renderable(), Text(self._terms, style="dim"))
+
+
+class _RowsPerSecond(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} rows/s" if speed else "", style="cyan")
+
+
+def _terms(terms: dict[str, float]) -> str:
+    return "  ".join(f"{name} {value:.2f}" for name, value in terms.items())
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,122 @@
+import json
+
+import pytest
+
+from benchmarks.baselines import BASELINES
+from benchmarks.kinds import KINDS
+from benchmarks.methods import choose_method, choose_untold
+from vaecluster.clusters.number import Evidence
+from vaecluster.errors import SettingError
+from vaecluster.files import record
+from vaecluster.methods import METHODS
+from vaecluster.views import GaussianNoise, Neighbours
+
+ALL = [*METHODS, *BASELINES]
+# Enough for 150 rows in a second.
+SMALL = {"epochs": 100, "batch_size": 100, "learning_rate": 0.01, "hidden": (32,), "latent": 2, "components": 12}
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_method_has_its_name_and_parameters_that_json_holds(name, kind):
+    method = choose_method(name, kind)
+    assert method.name == name
+    assert json.loads(json.dumps(method.parameters())) == method.parameters()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_fits_of_other_lengths_go_by_other_names(name):
+    names = [
+        choose_method(name, KINDS["vectors"], {"epochs": epochs} if epochs else {}).name for epochs in (None, 2, 20)
+    ]
+    assert names == [name, f"{name}, 2 epochs", f"{name}, 20 epochs"]
+    untold = choose_method("two-views", KINDS["vectors"], {"epochs": 2})
+    assert choose_untold(untold).name == f"{untold.name} auto"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_how_much_is_shown_is_no_parameter(name):
+    kind = KINDS["vectors"]
+    assert choose_method(name, kind, verbose=1).parameters() == choose_method(name, kind).parameters()
+
+
+def test_a_kind_gives_each_method_the_settings_that_it_has():
+    assert choose_method("two-views", KINDS["clothes"]).parameters()["views"] == "clothes"
+    assert "views" not in choose_method("su2018", KINDS["clothes"]).parameters()
+    assert choose_method("kmeans", KINDS["vectors"]).parameters()["standardise"]
+    assert not choose_method("kmeans", KINDS["counts"]).parameters()["standardise"]
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_columns_in_units_of_their_own_are_scaled_by_themselves_and_others_alike(name, kind):
+    expected = "columns" if kind.standardise else "common"
+    assert choose_method(name, kind).parameters()["scaling"] == expected
+    assert choose_method(name, kind, {"scaling": "columns"}).parameters()["scaling"] == "columns"
+
+
+def test_what_is_given_comes_before_the_kind():
+    assert choose_method("two-views", KINDS["clothes"], {"views": "auto"}).parameters()["views"] == "auto"
+    assert choose_method("autoencoder-kmeans", KINDS["clothes"], {"epochs": 3}).parameters()["epochs"] == 3
+
+
+def test_unknown_names_and_parameters_are_refused():
+    with pytest.raises(SettingError, match=r"'kmean'.*kmeans"):
+        choose_method("kmean", KINDS["vectors"])
+    with pytest.raises(SettingError, match=r"epochs is 3.*'kmeans'"):
+        choose_method("kmeans", KINDS["vectors"], {"epochs": 3})
+    with pytest.raises(SettingError, match="views"):
+        choose_method("su2018", KINDS["vectors"], {"views": "auto"})
+
+
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_fitted_with_the_seed_and_says_every_setting(name, blobs):
+    method = choose_method(name, KINDS["vectors"], {"epochs": 2})
+    outcome = method.fit(blobs, 3, seed=4)
+    assert outcome.clustering.n_clusters == 3
+    assert outcome.clustering.random_state == 4
+    assert outcome.settings["epochs"] == 2
+    assert len(outcome.facts["history"]["seconds"]) >= 2
+    assert (method.fit(blobs, 3, seed=4).clustering.labels_ == outcome.clustering.labels_).all()
+
+
+def test_settings_are_written_with_their_views_by_name():
+    views = [Neighbours(5), GaussianNoise(0.1)]
+    method = choose_method("two-views", KINDS["vectors"], {"views": views, "hidden": (16, 16)})
+    expected = ["Neighbours", "GaussianNoise"], [16, 16]
+    parameters = method.parameters()
+    assert ([view["view"] for view in parameters["views"]], parameters["hidden"]) == expected
+    assert json.loads(json.dumps(parameters)) == parameters
+
+
+def test_a_method_that_is_not_told_the_number_says_what_it_found(blobs):
+    method = choose_untold(choose_method("two-views", KINDS["vectors"], SMALL))
+    assert method.name.startswith("two-views, 100 epochs, rate 0.01, ")
+    assert method.name.endswith(" auto")
+    assert method.parameters()["n_clusters"] == "auto"
+    outcome = method.fit(blobs, 7, seed=0)
+    assert outcome.facts["found"] == outcome.clustering.n_clusters_ == 3
+    assert outcome.facts["strength"] == "clear"
+    evidence = record.typed(Evidence, json.loads(json.dumps(outcome.facts["evidence"])))
+    assert (evidence.clusters, evidence.strength) == (3, "clear")
+    assert (method.fit(blobs, 2, seed=0).clustering.labels_ == outcome.clustering.labels_).all()
+
+
+def test_a_method_that_is_told_the_number_says_what_it_would_have_found(blobs):
+    told = choose_method("two-views", KINDS["vectors"], SMALL)
+    facts, untold = told.fit(blobs, 2, seed=0).facts, choose_untold(told).fit(blobs, 2, seed=0).facts
+    for name in ("found", "strength", "evidence"):
+        assert facts[name] == untold[name]
+    assert facts["found"] == 3
+    # What has no evidence says nothing of it.
+    assert set(choose_method("su2018", KINDS["vectors"], {"epochs": 1}).fit(blobs, 2, seed=0).facts) == {
+        "ending",
+        "history",
+    }
+
+
+@pytest.mark.parametrize("name", ["su2018", "kmeans"])
+def test_what_finds_no_number_must_be_told(name):
+    with pytest.raises(SettingError, match=f"'{name}', which must be told"):
+        choose_untold(choose_method(name, KINDS["vectors"]))

@@ -1,0 +1,142 @@
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from benchmarks import tables
+from benchmarks.ablations import choose_ablations
+from benchmarks.kinds import KINDS
+from benchmarks.measures import measure_generation
+from benchmarks.methods import choose_method, choose_untold
+from benchmarks.rare import make_rare
+from benchmarks.runs import run_benchmark
+from vaecluster.data.dataset import DataSet
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning"),
+    pytest.mark.filterwarnings("ignore::vaecluster.errors.FewCluesWarning"),
+]
+NAMES = ["results", "generation", "ablations", "numbers", "rare"]
+METHOD = "two-views, 2 epochs"
+BARE = "".join(f"before\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in NAMES) + "after\n"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    """A folder with one result of every sort."""
+    digits, folder, kind = load_digits(), tmp_path_factory.mktemp("results"), KINDS["digits"]
+    images, labels = digits.images.astype(np.float32), digits.target
+    data = DataSet("digits", images[:300], labels[:300], images[300:400], labels[300:400])
+    method = choose_method("two-views", kind, {"epochs": 2})
+    generation, (rare, found) = measure_generation(data, method, epochs=1), make_rare(data, "4")
+    generation = replace(generation, anchors=True)
+    run_benchmark(data, kind, method, 10, range(2), folder / "a.json", [generation])
+    run_benchmark(rare, kind, method, 10, [0], folder / "b.json", [found])
+    run_benchmark(data, kind, choose_untold(method), 10, [0], folder / "c.json")
+    run_benchmark(data, kind, choose_ablations(method, "heads", images, 10)[0], 10, [0], folder / "d.json")
+    return folder
+
+
+def written(monkeypatch, folder: Path, readme: Path, *options: str) -> str:
+    """The page of results after the script has run on them."""
+    monkeypatch.setattr(tables, "ROOT", readme.parent)
+    monkeypatch.setattr(tables, "RESULTS", folder)
+    monkeypatch.setattr(tables, "TORTURE", folder / "torture")
+    monkeypatch.setattr(sys, "argv", ["tables.py", *options])
+    tables.main()
+    return (readme.parent / "docs" / "results.md").read_text()
+
+
+def rows_of(text: str, name: str) -> list[list[str]]:
+    """The cells between the marks, without the header."""
+    lines = text.partition(f"<!-- {name}:begin -->\n")[2].partition(f"<!-- {name}:end -->")[0].splitlines()
+    assert len({line.count("|") for line in lines}) == 1
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@pytest.fixture
+def readme(tmp_path) -> Path:
+    path = tmp_path / "README.md"
+    path.write_text("<!-- headline:begin -->\n<!-- headline:end -->\n")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "results.md").write_text(BARE)
+    (tmp_path / "docs" / "reliability.md").write_text("<!-- torture:begin -->\n<!-- torture:end -->\n")
+    return path
+
+
+def test_without_files_nothing_stands_between_the_marks(monkeypatch, readme, tmp_path):
+    assert written(monkeypatch, tmp_path / "none", readme) == BARE
+
+
+def test_every_file_is_in_the_table_of_its_sort(monkeypatch, readme, results):
+    text = written(monkeypatch, results, readme)
+    assert [row[:3] for row in rows_of(text, "results")] == [["digits", "test", METHOD]]
+    assert [row[1] for row in rows_of(text, "generation")] == [
+        METHOD,
+        "the images themselves",
+        "conditional VAE, told the labels",
+        "plain VAE",
+    ]
+    assert [row[:3] for row in rows_of(text, "ablations")] == [
+        ["digits", METHOD, what] for what in ("nothing", "heads")
+    ]
+    # What was told the number says what it would have found.
+    numbers = [["digits", METHOD, "10", "2"], ["digits", f"{METHOD} auto", "10", "1"]]
+    assert [row[:4] for row in rows_of(text, "numbers")] == numbers
+    assert [row[:2] for row in rows_of(text, "rare")] == [["digits-rare-4", METHOD]]
+
+
+def test_the_headline_has_the_default_method_and_the_best_of_the_others(monkeypatch, readme, results, tmp_path):
+    folder = tmp_path / "whole"
+    folder.mkdir()
+    record = json.loads((results / "a.json").read_text())
+    for name, nmi in (("two-views", 0.5), ("kmeans", 0.4), ("gaussian-mixture", 0.6)):
+        record["method"] = name
+        record["summary"]["test"]["nmi"]["mean"] = nmi
+        (folder / f"{name}.json").write_text(json.dumps(record))
+    written(monkeypatch, folder, readme)
+    rows = rows_of(readme.read_text(), "headline")
+    assert [row[:2] for row in rows] == [["digits", "two-views"], ["digits", "gaussian-mixture"]]
+
+
+def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme, results, tmp_path):
+    folder = results / "torture"
+    folder.mkdir()
+    fuzzed = {"readers": {"npz": {"outcomes": {"read": 3, "FileError": 2000, "failure": 1}, "seconds": 1.25}}}
+    killed = {"kills at a step": 5, "kills at a moment": 6, "fits": 4, "different": ["two-views"], "seconds": 9.6}
+    (folder / "fuzz.json").write_text(json.dumps(fuzzed))
+    (folder / "kill.json").write_text(json.dumps(killed))
+    written(monkeypatch, results, readme)
+    rows = rows_of((tmp_path / "docs" / "reliability.md").read_text(), "torture")
+    assert [row[1] for row in rows] == ["2,004", "11"]
+    assert [row[3:] for row in rows] == [["1", "1"], ["1", "10"]]
+    assert rows[0][2] == "3 read, 2,000 refused with an error of ours"
+    assert rows[1][2] == "3 fits ended as if never killed, to the byte"
+
+
+def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(monkeypatch, readme, results):
+    first = written(monkeypatch, results, readme)
+    assert first.count("before\n<!-- ") == 5
+    assert first.endswith("after\n")
+    assert written(monkeypatch, results, readme) == first
+    assert written(monkeypatch, results, readme, "--check") == first
+
+
+def test_a_table_of_other_results_is_noticed(monkeypatch, readme, results, tmp_path):
+    written(monkeypatch, results, readme)
+    record = json.loads((results / "d.json").read_text())
+    record["summary"]["test"]["nmi"]["mean"] = 0.123
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "d.json").write_text(json.dumps(record))
+    with pytest.raises(SystemExit, match="make tables"):
+        written(monkeypatch, tmp_path / "other", readme, "--check")
+
+
+def test_a_mark_that_is_missing_is_named(monkeypatch, readme, results):
+    (readme.parent / "docs" / "results.md").write_text(BARE.replace("<!-- rare:end -->", ""))
+    with pytest.raises(SystemExit, match="rare:end"):
+        written(monkeypatch, results, readme)

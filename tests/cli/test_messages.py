@@ -1,0 +1,36 @@
+import pytest
+
+from vaecluster.cli import run
+from vaecluster.cli.messages import in_options
+
+REWORDED = {
+    "min_confidence of VAEClustering is 2; expected a number.": "--min-confidence is 2; expected a number.",
+    "heads of TwoViews is 0; expected 1 or more.": "--set heads is 0; expected 1 or more.",
+    "epochs of Bound is None (x); expected None (x), or 3.": "--set epochs is none (x); expected none (x), or 3.",
+    "early_stopping of Bound is 3; expected True or False.": "--set early_stopping is 3; expected true or false.",
+    "components is 2, fewer than n_clusters=5.": "--set components is 2, fewer than --clusters 5.",
+    "Scale it, or use likelihood='gaussian'.": "Scale it, or use --set likelihood=gaussian.",
+    "with learning_rate=0.001, and": "with --set learning_rate=0.001, and",
+    "Train for more epochs, or try another random_state.": "Train for more epochs, or try another --seed.",
+    # What stands in paths, or is a word of English, stays.
+    "'/data/n_clusters/random_state.npz' is no file.": "'/data/n_clusters/random_state.npz' is no file.",
+    "runs/heads=3.npz does not exist.": "runs/heads=3.npz does not exist.",
+    "Look at the views and the method.": "Look at the views and the method.",
+}
+
+
+@pytest.mark.parametrize("text", REWORDED)
+def test_messages_speak_of_options_and_not_of_python(text):
+    # Loads the methods, whose settings are looked for.
+    import vaecluster.methods  # noqa: F401
+
+    assert in_options(text) == REWORDED[text]
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings_too(rows_file, tiny, tmp_path, capsys):
+    command = ["fit", rows_file, "--clusters", 6, *tiny, "--set", "epochs=1", "--output", tmp_path / "run", "--quiet"]
+    assert run([str(word) for word in command]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Warning: Only ")
+    assert line.endswith("or try another --seed.")

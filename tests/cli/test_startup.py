@@ -1,0 +1,84 @@
+"""What is loaded before the arguments are understood, and how the program ends; as processes of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+VAECLUSTER = Path(sys.executable).with_name("vaecluster")
+# A process has so many modules loaded after a command; nothing else of what is installed.
+LIGHT = {
+    "attr",
+    "attrs",
+    "cyclopts",
+    "docstring_parser",
+    "filelock",
+    "markdown_it",
+    "mdurl",
+    "numpy",
+    "pygments",
+    "rich",
+}
+LIGHT |= {"vaecluster", "typing_extensions", "exceptiongroup", "rich_rst", "docutils", "certifi", "_distutils_hack"}
+LOADED = """
+import sys
+from vaecluster.cli import run
+status = run(sys.argv[1:])
+tops = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
+print("loaded", status, *sorted(tops - {"__main__", "__mp_main__", "sitecustomize", "usercustomize"}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    {
+        "--version": 0,
+        "--help": 0,
+        "fit --help": 0,
+        "fitt": 2,
+        "fit rows.npz --nope": 2,
+        "fit rows.npz --clusters many": 2,
+        "fit rows.npz --seed -1": 2,
+        "fit": 2,
+        "fit missing.csv --output none": 2,
+        "fit rows.csv": 2,
+        "fit folder": 2,
+        "fit mnits": 2,
+        "fit --resume folder": 2,
+        "fit rows.csv --output folder": 2,
+        "stability missing.npy": 2,
+        "predict folder missing.npy": 2,
+        "demo --output folder": 2,
+    }.items(),
+)
+def test_what_is_answered_at_once_loads_nothing_heavy(command, status, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").touch()
+    (tmp_path / "rows.csv").touch()
+    words = [sys.executable, "-c", LOADED, *command.split()]
+    shown = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    name, ended, *loaded = shown.splitlines()[-1].split()
+    assert (name, int(ended)) == ("loaded", status)
+    assert {one for one in loaded if not one.startswith("__editable__")} <= LIGHT
+
+
+def test_the_program_itself_exits_with_2_and_no_traceback(tmp_path):
+    result = subprocess.run([VAECLUSTER, "fit", tmp_path / "none.npz"], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_reader_that_closes_the_pipe_is_no_error(run_folder, rows_file):
+    with subprocess.Popen(
+        [VAECLUSTER, "predict", run_folder, rows_file],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        text=True,
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141

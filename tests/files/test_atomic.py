@@ -1,0 +1,87 @@
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from vaecluster.errors import FileError
+from vaecluster.files.atomic import LOCK, locked, write_atomically, write_json
+
+
+def test_a_file_is_written_whole_with_the_folders_on_the_way(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "a" / "b" / "file", b"content")
+    assert (tmp_path / "a" / "b" / "file").read_bytes() == b"content"
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["file"]
+
+
+def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    path, seen, done = tmp_path / "file", set(), threading.Event()
+    contents = {bytes([letter]) * 100_000 for letter in b"ab"}
+    write_atomically(path, next(iter(contents)))
+
+    def read() -> None:
+        while not done.is_set():
+            seen.add(path.read_bytes())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(50):
+        for content in contents:
+            write_atomically(path, content)
+    done.set()
+    reader.join()
+    assert seen <= contents
+
+
+def test_what_was_there_stays_when_the_disk_is_full(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(FileError, match="file' cannot be written: File too large"):
+            write_atomically(path, b"new" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("place", ["file/below", "folder"])
+def test_a_place_that_cannot_be_written_to_is_named(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileError, match=r"cannot be written: .* Choose a place that can be written to"):
+        write_json(tmp_path / place, {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are Unix's")
+def test_who_may_read_the_folder_may_read_the_file(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        write_atomically(tmp_path / "file", b"")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
+
+
+def test_a_folder_that_another_process_holds_is_refused_and_free_when_that_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from vaecluster.files.atomic import locked;"
+        "lock = locked(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", program, tmp_path / "run"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(FileError, match=r"run' is in use by another process\. Wait for it"):
+            locked(tmp_path / "run")
+    finally:
+        holder.kill()
+        holder.communicate()
+    with locked(tmp_path / "run"):
+        assert [path.name for path in (tmp_path / "run").iterdir()] == [LOCK]

@@ -1,0 +1,153 @@
+from math import log
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from vaecluster.methods.two_views.information import InformationEstimate, joint_table, mutual_information
+
+quick = settings(max_examples=20, deadline=None)
+seeds = given(seed=st.integers(0, 999))
+
+
+def random_assignments(seed: int, rows: int = 40, heads: int = 3, components: int = 4) -> tuple[Tensor, Tensor]:
+    """Assignments of two views that agree in part; no cell of their table is near empty."""
+    random = torch.Generator().manual_seed(seed)
+    logits = torch.randn(rows, heads, components, generator=random, dtype=torch.float64)
+    noise = torch.randn(rows, heads, components, generator=random, dtype=torch.float64)
+    return logits.softmax(-1), (logits + noise).softmax(-1)
+
+
+def shared_information(own: Tensor, partner: Tensor) -> Tensor:
+    """An estimate that has seen no other batch is (2) itself."""
+    return InformationEstimate(*own.shape[1:]).to(own)(own, partner)
+
+
+def random_table(seed: int, components: int = 5, sharpness: float = 3.0) -> Tensor:
+    random = torch.Generator().manual_seed(seed)
+    cells = (sharpness * torch.randn(components, components, generator=random, dtype=torch.float64)).exp()
+    return cells / cells.sum()
+
+
+def entropy(shares: Tensor) -> Tensor:
+    return -(shares * shares.log()).sum(-1)
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.5], [0.7, 0.2, 0.1], [0.25] * 4])
+def test_information_is_the_entropy_when_the_views_agree_for_sure(shares: list[float]) -> None:
+    marginal = torch.tensor(shares, dtype=torch.float64)
+    torch.testing.assert_close(mutual_information(marginal.diag()), entropy(marginal), atol=1e-5, rtol=0)
+
+
+@seeds
+@quick
+def test_information_is_zero_when_the_views_are_independent(seed: int) -> None:
+    table = random_table(seed)
+    independent = table.sum(1, keepdim=True) * table.sum(0, keepdim=True)
+    assert float(mutual_information(independent)) == pytest.approx(0, abs=1e-6)
+
+
+@given(seed=st.integers(0, 999), components=st.integers(1, 8), sharpness=st.floats(0, 6))
+@quick
+def test_information_is_never_negative_and_at_most_log_k(seed: int, components: int, sharpness: float) -> None:
+    information = float(mutual_information(random_table(seed, components, sharpness)))
+    assert -1e-6 <= information <= log(components) + 1e-6
+
+
+@seeds
+@quick
+def test_information_does_not_depend_on_which_view_comes_first(seed: int) -> None:
+    table = random_table(seed)
+    torch.testing.assert_close(mutual_information(table.T), mutual_information(table))
+    own, partner = random_assignments(seed)
+    torch.testing.assert_close(joint_table(own, partner), joint_table(partner, own))
+    information = shared_information(own, partner).mean(0)
+    torch.testing.assert_close(shared_information(partner, own).mean(0), information)
+
+
+@seeds
+@quick
+def test_information_does_not_change_when_components_are_renamed(seed: int) -> None:
+    table, renaming = random_table(seed), torch.randperm(5, generator=torch.Generator().manual_seed(seed))
+    torch.testing.assert_close(mutual_information(table[renaming][:, renaming]), mutual_information(table))
+
+
+@seeds
+@quick
+def test_a_joint_table_is_symmetric_and_sums_to_one(seed: int) -> None:
+    own, partner = random_assignments(seed)
+    table = joint_table(own, partner)
+    assert table.shape == (3, 4, 4)
+    torch.testing.assert_close(table, table.transpose(-1, -2))
+    torch.testing.assert_close(table.sum((-1, -2)), torch.ones(3, dtype=torch.float64))
+    torch.testing.assert_close(table.sum(-1), (own.mean(0) + partner.mean(0)) / 2)
+
+
+@seeds
+@quick
+def test_the_mean_over_the_rows_is_the_information_of_the_joint_table(seed: int) -> None:
+    own, partner = random_assignments(seed)
+    shared = shared_information(own, partner)
+    assert shared.shape == (40, 3)
+    torch.testing.assert_close(shared.mean(0), mutual_information(joint_table(own, partner)))
+
+
+@seeds
+@quick
+def test_the_gradient_is_that_of_the_plain_information(seed: int) -> None:
+    logits = [assignment.log().requires_grad_() for assignment in random_assignments(seed)]
+    own, partner = (values.softmax(-1) for values in logits)
+    table = joint_table(own, partner)
+    cells = table * (table.log() - table.sum(-1, keepdim=True).log() - table.sum(-2, keepdim=True).log())
+    expected = torch.autograd.grad(cells.sum(), logits, retain_graph=True)
+    came = torch.autograd.grad(shared_information(own, partner).mean(0).sum(), logits)
+    for ours, plain in zip(came, expected, strict=True):
+        torch.testing.assert_close(ours, plain, atol=1e-6, rtol=1e-6)
+
+
+@seeds
+@quick
+def test_several_heads_at_once_are_each_as_if_alone(seed: int) -> None:
+    own, partner = random_assignments(seed)
+    together, tables = shared_information(own, partner), joint_table(own, partner)
+    for head in range(own.shape[1]):
+        alone = slice(head, head + 1)
+        torch.testing.assert_close(shared_information(own[:, alone], partner[:, alone]), together[:, alone])
+        torch.testing.assert_close(joint_table(own[:, alone], partner[:, alone]), tables[alone])
+
+
+def test_cells_that_no_pair_reaches_leave_value_and_gradient_finite() -> None:
+    logits = torch.tensor([[[200.0, 0.0, -200.0]]] * 6, requires_grad=True)
+    shared = shared_information(logits.softmax(-1), logits.softmax(-1)).mean()
+    shared.backward()
+    assert float(shared.detach()) == pytest.approx(0, abs=1e-5)
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
+
+
+@seeds
+@quick
+def test_the_cells_are_a_running_average_and_the_first_batch_is_taken_as_it_is(seed: int) -> None:
+    first, second = random_assignments(seed), random_assignments(seed + 1)
+    estimate = InformationEstimate(3, 4, decay=0.75).double()
+    for batch in (first, second):
+        estimate(*batch)
+    expected = 0.75 * joint_table(*first) + 0.25 * joint_table(*second)
+    torch.testing.assert_close(estimate.table, expected)
+
+
+def test_sizes_other_than_the_target_are_pushed_back_and_more_with_more_balance() -> None:
+    # Two components, the first too large: what a row gains by moving to the second.
+    own = torch.tensor([0.8, 0.2], dtype=torch.float64).expand(10, 1, 2)
+    gains = []
+    for balance in (0.0, 1.0, 3.0):
+        moved = own.clone().requires_grad_()
+        InformationEstimate(1, 2, balance=balance).double()(moved, own).mean().backward()
+        gains.append(float((moved.grad[..., 1] - moved.grad[..., 0]).mean()))
+    assert gains[0] < gains[1] < gains[2]
+    # At the target nothing pushes.
+    target = torch.tensor([[0.8, 0.2]], dtype=torch.float64)
+    at_target = [InformationEstimate(1, 2, target=target, balance=balance).double() for balance in (0.0, 3.0)]
+    torch.testing.assert_close(at_target[0](own, own), at_target[1](own, own))

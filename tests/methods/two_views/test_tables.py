@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from builders import rows_of, vectors
+from vaecluster.data.rows import Rows, normalised
+from vaecluster.methods.two_views.heads import ComponentHeads
+from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
+from vaecluster.methods.two_views.tables import component_tables, prior_of
+from vaecluster.model.decoder import Decoder
+from vaecluster.model.encoder import Encoder
+from vaecluster.model.likelihood import Gaussian
+from vaecluster.model.networks.dense import DenseEncoderNetwork
+from vaecluster.model.networks.initial import linear, start_
+from vaecluster.views import Neighbours, Views
+
+NUMBER, HEADS, COMPONENTS = 40, 3, 6
+
+
+def parts(seed: int = 0) -> TwoViewsObjective:
+    encoder = Encoder(nn.Identity(), DenseEncoderNetwork((4,), (16,), normalised=True), 16, 2)
+    decoder = Decoder(linear(2, 4), Gaussian((4,), 2.5))
+    objective = TwoViewsObjective.of_components(
+        encoder, decoder, ComponentHeads(16, HEADS, COMPONENTS), Weights(20.0, 1.0, 1.0, 0.5)
+    )
+    start_(objective, torch.Generator().manual_seed(seed))
+    return objective
+
+
+def tables(objective: TwoViewsObjective, views: Views, rows: Rows | None = None, seed: int = 0) -> tuple:
+    prepared = views.prepare(rows or rows_of(vectors(NUMBER)))
+    found = component_tables(objective.encoder, objective.heads, prepared, torch.Generator().manual_seed(seed))
+    return found.joint, found.overlap
+
+
+def assigned(objective: TwoViewsObjective) -> np.ndarray:
+    with torch.no_grad():
+        features = objective.eval().encoder.features(rows_of(vectors(NUMBER))[:])
+        return objective.heads(features).double().numpy()
+
+
+def test_every_head_has_a_symmetric_joint_table_over_all_rows() -> None:
+    objective = parts()
+    joint, _ = tables(objective, Views())  # each row is its own partner
+    assignment = assigned(objective)
+    expected = np.einsum("nhc,nhd->hcd", assignment, assignment) / NUMBER
+    np.testing.assert_allclose(joint, expected, atol=1e-6)
+    np.testing.assert_allclose(joint.sum((1, 2)), 1, atol=1e-5)
+
+
+def test_every_two_heads_have_a_table_of_their_components_on_the_same_rows() -> None:
+    objective = parts()
+    _, overlap = tables(objective, Views(Neighbours(5)))  # whatever the partners are
+    assignment = assigned(objective)
+    assert overlap.shape == (HEADS, HEADS, COMPONENTS, COMPONENTS)
+    np.testing.assert_allclose(overlap, np.einsum("nhc,ngd->hgcd", assignment, assignment) / NUMBER, atol=1e-6)
+
+
+def test_the_generator_decides_the_partners_and_nothing_is_learned() -> None:
+    objective = parts()
+    before = {name: values.clone() for name, values in objective.state_dict().items()}
+    first, again, other = (tables(objective, Views(Neighbours(5)), seed=seed)[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert all(torch.equal(values, before[name]) for name, values in objective.state_dict().items())
+
+
+@pytest.mark.parametrize("head", range(HEADS))
+def test_the_prior_of_a_head_has_the_moments_of_all_rows_by_their_weights(head: int) -> None:
+    objective, rows = parts(), rows_of(vectors(NUMBER))
+    weights = np.random.default_rng(0).uniform(0.5, 2, NUMBER)
+    for given in (None, normalised(weights)):
+        weighted = Rows(rows.source, rows.schema, rows.device, given)
+        prior = prior_of(objective, head, weighted)
+        share = np.ones(NUMBER) if given is None else given
+        expected = (share[:, None] * assigned(objective)[:, head]).mean(0)
+        np.testing.assert_allclose(prior.weights().probs.numpy(), expected, rtol=1e-4, atol=1e-6)
+        with torch.no_grad():
+            codes = objective.encoder(rows[:]).mean.numpy()
+        mean = prior.weights().probs @ prior.components.means
+        np.testing.assert_allclose(mean.numpy(), (share[:, None] * codes).mean(0), rtol=1e-3, atol=1e-5)
+
+
+def test_weights_of_rows_count_in_the_tables() -> None:
+    objective, rows = parts(), rows_of(vectors(NUMBER))
+    # Rows of the first group alone.
+    first = np.where(np.arange(NUMBER) % 3 == 0, 1.0, 1e-9)
+    weighted = Rows(rows.source, rows.schema, rows.device, normalised(first))
+    joint, _ = tables(objective, Views(), weighted)
+    shares = assigned(objective)[::3].mean(0)
+    np.testing.assert_allclose(joint.sum(-1), shares, atol=0.05)

@@ -1,0 +1,78 @@
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaecluster.errors import FileError
+from vaecluster.runs.folder import FORMAT, RunFolder
+
+
+@pytest.fixture
+def folder(tmp_path) -> RunFolder:
+    (tmp_path / "run.json").write_text(json.dumps({"format": FORMAT, "source": "rows.npy"}))
+    np.savez_compressed(tmp_path / "examples.npz", **{"0": np.eye(3), "1": np.ones((2, 3))})
+    return RunFolder.open(tmp_path)
+
+
+def test_a_run_is_read_as_it_was_written(folder):
+    assert folder.description()["source"] == "rows.npy"
+    examples = folder.examples()
+    np.testing.assert_array_equal(examples[0], np.eye(3))
+    np.testing.assert_array_equal(examples[1], np.ones((2, 3)))
+
+
+DESCRIPTIONS = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"format": 2}', b"{}", b"[" * 100_000]
+DESCRIPTIONS += [b'{"format": ' + b"1" * 5000 + b"}"]
+
+
+@pytest.mark.parametrize("content", DESCRIPTIONS, ids=lambda content: repr(content[:9]))
+def test_a_description_that_is_none_is_refused(folder, content):
+    folder.run_file.write_bytes(content)
+    with pytest.raises(FileError, match=r"run\.json' is damaged or from another version\. Fit again"):
+        folder.description()
+
+
+def test_a_run_that_may_not_be_read_is_named(folder, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(FileError, match=r"run\.json"):
+        folder.description()
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(FileError, match="cannot be opened: Permission denied"):
+        RunFolder.open(folder.path)
+
+
+def archive_of(name: str, content) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def claiming(shape: str) -> bytes:
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+EXAMPLES = {
+    "nothing": b"",
+    "a beginning": b"PK\x03\x04",
+    "no array": archive_of("0.npy", b"no array"),
+    "no number of a cluster": archive_of("zero.npy", claiming("(0, 3)")),
+    "too large": archive_of("0.npy", claiming("(1000000000000, 8)")),
+    "no shape": archive_of("0.npy", claiming("(1,")),
+}
+
+
+@pytest.mark.parametrize("content", EXAMPLES.values(), ids=EXAMPLES)
+def test_examples_that_are_none_are_refused(folder, content):
+    (folder.path / "examples.npz").write_bytes(content)
+    with pytest.raises(FileError, match=r"examples\.npz' is missing or damaged\. Fit again") as caught:
+        folder.examples()
+    assert not isinstance(caught.value.__context__.__context__, MemoryError)
