@@ -31,7 +31,7 @@ class Draws:
         keys = [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in use]
         # In one list with the seed, keys that end in zeros would equal those without the zeros.
         mixed = np.random.SeedSequence(self.seed, spawn_key=keys).generate_state(1, np.uint64)[0]
-        return Generator(device).manual_seed(int(mixed >> 1))
+        return Generator(device).manual_seed(int(mixed) >> 1)
 
 
 def one_pass(rows: int, weights: NDArray[np.float64] | None, generator: Generator) -> NDArray[np.intp]:

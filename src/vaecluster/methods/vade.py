@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Self, final
 
 import numpy as np
 import torch
+from sklearn import config_context
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
@@ -130,7 +131,10 @@ def start_at_mixture(model: ClusteringVAE, rows: Rows, *, seed: int) -> None:
     points = codes(model, some).astype(np.float64)
     mixture = GaussianMixture(
         len(components.means), covariance_type="diag", n_init=3, reg_covar=LEAST_SCALE**2, random_state=seed % 2**32
-    ).fit(points)
+    )
+    # What a program has set for its own arrays does not reach this one.
+    with config_context(array_api_dispatch=False):
+        mixture.fit(points)
     to = components.means
     components.means.copy_(torch.from_numpy(mixture.means_).to(to))
     components.log_scales.copy_(torch.from_numpy(np.log(mixture.covariances_) / 2).to(to))
