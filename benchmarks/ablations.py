@@ -7,8 +7,9 @@ from typing import Any, final
 from benchmarks.methods import EstimatorMethod
 from benchmarks.runs import Method
 from vaecluster import Bound, TwoViews, settings
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.dataset import Array
-from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.schema import Schema
 from vaecluster.data.source import as_source
 from vaecluster.errors import SettingError
 from vaecluster.views.pipeline import Views

@@ -17,11 +17,12 @@ from torch.nn.functional import one_hot
 
 from benchmarks.judge import Labelled, LabelledRows, train_all
 from vaecluster.clusters.scores import Column, Label
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.dataset import as_labels
 from vaecluster.data.draws import Draws
 from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.schema import Schema
 from vaecluster.data.source import as_source
 from vaecluster.errors import DataError, SettingError
 from vaecluster.methods import TwoViews

@@ -19,9 +19,10 @@ from threadpoolctl import threadpool_limits
 from benchmarks.anchors import in_one
 from benchmarks.autoencoder import fit_autoencoder
 from benchmarks.runs import Outcome
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.dataset import Array
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.schema import Schema
 from vaecluster.data.source import as_source
 from vaecluster.methods import TwoViews
 from vaecluster.training.device import choose_device, isolated

@@ -15,10 +15,11 @@ from torch import Generator, Tensor, nn
 
 from vaecluster.clusters.scores import Column
 from vaecluster.data import checks
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.dataset import as_labels
 from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.schema import Schema
 from vaecluster.data.source import as_source
 from vaecluster.errors import DataError
 from vaecluster.model.networks.initial import linear, start_

@@ -11,8 +11,8 @@ import torch
 
 from vaecluster import VAEClustering
 from vaecluster.data.arrays import ArraySource
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading
 from vaecluster.methods import METHODS, Fitted, Method
 from vaecluster.training.events import Listener
 from vaecluster.training.listeners.history import History

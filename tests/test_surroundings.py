@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from vaecluster.data.arrays import ArraySource
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws, one_pass
 from vaecluster.data.rows import Rows, split
-from vaecluster.data.schema import Reading
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder

@@ -22,11 +22,12 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import Evidence
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
-from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings

@@ -7,7 +7,7 @@ from benchmarks.ablations import ABLATIONS, choose_ablations
 from benchmarks.kinds import KINDS
 from benchmarks.methods import EstimatorMethod, choose_method
 from vaecluster import TwoViews
-from vaecluster.data.schema import Reading
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.source import as_source
 from vaecluster.errors import SettingError
 from vaecluster.views import Neighbours, RandomCrop

@@ -5,8 +5,8 @@ import torch
 from benchmarks.anchors import in_one
 from benchmarks.autoencoder import Autoencoder, Reconstruction, fit_autoencoder
 from vaecluster import TwoViews
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading
 from vaecluster.data.source import as_source
 from vaecluster.model.networks.initial import start_
 from vaecluster.model.objective import Batch

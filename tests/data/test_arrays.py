@@ -5,7 +5,7 @@ import pytest
 
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Numbers, Pixels
-from vaecluster.data.schema import Reading
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.source import as_source
 from vaecluster.errors import DataError
 

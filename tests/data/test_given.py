@@ -8,9 +8,10 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 
 from vaecluster.data.blocks import Numbers
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.given import Given, given_codes, given_rows
-from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.schema import Schema
 from vaecluster.errors import DataError
 
 TABLE = np.random.default_rng(0).normal(size=(6, 3))

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from torch import Generator
 
 from vaecluster.data.arrays import ArraySource
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows, normalised, split
-from vaecluster.data.schema import Reading
 
 quick = settings(max_examples=20, deadline=None)
 CPU = torch.device("cpu")

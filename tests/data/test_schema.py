@@ -20,7 +20,7 @@ def numbers(*columns: str, missing: bool = False, count: int | None = None) -> N
 
 def mixed() -> Schema:
     """Two columns of numbers and one of categories between them."""
-    types = (ColumnType("float64"), ColumnType("category", ("red", "blue"), ordered=True), ColumnType("float64"))
+    types = (ColumnType("float64"), ColumnType("str", ("red", "blue"), ordered=True), ColumnType("float64"))
     layout = FrameLayout("pandas", (SIZE, COLOUR, AGE), types)
     return Schema((numbers(SIZE, AGE, missing=True), Categories((COLOUR,), ("red", "blue"))), layout)
 
@@ -89,7 +89,7 @@ def test_the_blocks_of_a_mixed_row_lie_side_by_side() -> None:
     read = schema.embedding()(encoded)
     blocks = zip(schema.blocks, encoded.split([2, 1], -1), strict=True)
     assert torch.equal(read, torch.cat([block.embedding()(part) for block, part in blocks], -1))
-    columns = schema.columns(encoded[:2].nan_to_num(0).numpy())
+    columns = schema.columns(encoded[:2].nan_to_num(0))
     assert list(columns[COLOUR]) == ["blue", "red"]
     np.testing.assert_allclose(columns[SIZE], [1.0, 0.0])
     np.testing.assert_allclose(columns[AGE], [7.0, 8.0])
@@ -105,11 +105,16 @@ def test_the_likelihood_is_that_of_the_blocks_and_reads_every_row(name: str) -> 
     assert likelihood.expected(numbers_).shape == (3, *schema.data_shape)
 
 
-def test_plain_rows_have_nothing_to_fill_in() -> None:
-    raw = raw_of("table")
-    filled = SCHEMAS["table"].filled(raw, SCHEMAS["table"].encode(raw) + 1)
-    np.testing.assert_array_equal(filled, raw)
-    assert not np.shares_memory(filled, raw)
+def test_the_likelihood_leaves_out_what_is_missing() -> None:
+    schema = mixed()
+    numbers_ = torch.zeros(3, 4, requires_grad=True)
+    schema.likelihood("gaussian", 1.0)(numbers_).log_prob(schema.encode(COLUMNS)).sum().backward()
+    assert numbers_.grad is not None
+    # Two numbers, then a logit for each colour.
+    assert ((numbers_.grad == 0) == torch.tensor([[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1]])).all()
+    one = Schema((Categories((COLOUR,), ("red", "blue")),), FrameLayout("pandas", (COLOUR,), (ColumnType("str"),)))
+    found = one.likelihood("gaussian", 1.0)(torch.zeros(2, 2)).log_prob(torch.tensor([[torch.nan], [1.0]]))
+    torch.testing.assert_close(found, torch.tensor([0.0, -np.log(2)], dtype=torch.float32))
 
 
 # As a file keeps it

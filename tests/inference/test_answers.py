@@ -10,10 +10,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from builders import estimator, frame, rows_of, tiny
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading
 from vaecluster.inference import answers
 from vaecluster.inference.answers import (
     BLOCK,

@@ -24,8 +24,8 @@ import torch
 
 from vaecluster import Bound, TwoViews, VaDE
 from vaecluster.data.arrays import ArraySource
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
 from vaecluster.methods import Method

@@ -13,9 +13,10 @@ from sklearn.decomposition import PCA
 
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Numbers
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading, Schema
-from vaecluster.views.neighbours import Neighbours, principal_components
+from vaecluster.data.schema import Schema
+from vaecluster.views.neighbours import Neighbours, coordinates, principal_components
 
 CPU = torch.device("cpu")
 quick = settings(max_examples=50, deadline=None)
@@ -134,7 +135,7 @@ def test_principal_components_are_orthonormal_and_hold_the_largest_variance() ->
     generator = np.random.default_rng(0)
     array = generator.normal(size=(500, 80)) * np.linspace(1, 5, 80)
     rows = as_they_are(array)
-    mean, directions = principal_components(rows, 6)
+    mean, directions = principal_components(coordinates(rows), len(rows), 6)
     torch.testing.assert_close(mean.double(), torch.from_numpy(array.mean(0)), atol=1e-4, rtol=0)
     torch.testing.assert_close(directions.T @ directions, torch.eye(6), atol=1e-4, rtol=0)
     held = ((rows[:] - mean) @ directions).var(0).sum()
@@ -147,9 +148,9 @@ def test_components_from_a_sample_are_close_to_those_of_all_rows(monkeypatch: py
         size=(3000, 100)
     )
     rows = as_they_are(array)
-    _, of_all = principal_components(rows, 5)
+    _, of_all = principal_components(coordinates(rows), len(rows), 5)
     monkeypatch.setattr("vaecluster.views.neighbours.SAMPLE_ROWS", 500)
-    _, of_sample = principal_components(rows, 5)
+    _, of_sample = principal_components(coordinates(rows), len(rows), 5)
     assert torch.linalg.matrix_norm(of_all.T @ of_sample, 2) > 0.99
     assert torch.linalg.svdvals(of_all.T @ of_sample).min() > 0.99
 
@@ -179,13 +180,14 @@ def test_the_same_rows_give_the_same_neighbours(groups: Rows, exact_up_to: int) 
     np.testing.assert_array_equal(view.find(groups), view.find(groups))
 
 
-def test_missing_values_are_compared_as_the_encoder_reads_them() -> None:
-    # 0, the mean, and a mark beside it: rows that lack the same are nearer to each other.
-    array = np.array([[0.0, np.nan], [0.1, np.nan], [0.0, 0.0], [0.1, 0.1], [5.0, 9.0]])
+def test_rows_are_not_near_because_they_lack_the_same_values() -> None:
+    array = np.array([[0.0, np.nan], [9.0, np.nan], [0.0, 0.1], [9.0, 9.0], [0.1, 0.0], [9.1, 9.1]])
     passes = [(array, None)]
     block = Numbers.of(lambda: iter(passes), array.dtype, likelihood="gaussian", scaling="columns", columns=("a", "b"))
     rows = Rows(ArraySource(array), Schema((block,)), CPU)
-    assert Neighbours(1).find(rows)[:4, 0].tolist() == [1, 0, 3, 2]
+    near = Neighbours(2).find(rows)
+    assert set(near[0]) == {2, 4}
+    assert set(near[1]) == {3, 5}
 
 
 def test_the_number_of_threads_of_faiss_is_left_as_it_was(groups: Rows) -> None:

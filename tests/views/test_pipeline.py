@@ -4,8 +4,8 @@ import torch
 from torch import Generator, Tensor
 
 from vaecluster.data.arrays import ArraySource
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Reading
 from vaecluster.views.change import Change, Function
 from vaecluster.views.neighbours import Neighbours
 from vaecluster.views.pipeline import PreparedViews, Views

@@ -41,12 +41,26 @@ class NotANumberError(DataError, TypeError):
 def as_array(rows: Any) -> Array:
     """Lists and what else numpy can read as an array; raises `DataError` if it cannot."""
     try:
-        return np.asarray(rows)
-    except (ValueError, TypeError, RuntimeError):
+        array = np.asarray(rows)
+    except (ValueError, TypeError, RuntimeError) as problem:
+        if "inhomogeneous" in str(problem):
+            raise uneven(rows) from None
+        reason = " ".join(str(problem).split()).rstrip(".")
+        raise DataError(f"X is a {type(rows).__name__} that numpy cannot read: {reason}. Give an array.") from None
+    first = array[0] if array.dtype == object and array.ndim == 1 and len(array) else None
+    if first is not None and np.ndim(first):
         raise DataError(
-            f"X is a {type(rows).__name__} whose rows are not all of one length; expected a table of numbers. Fill "
-            "the short rows up, or leave them out."
-        ) from None
+            f"X is a {type(rows).__name__} with vectors in its cells; expected rows and columns. Give np.stack(X)."
+        )
+    return array
+
+
+def uneven(rows: Any) -> DataError:
+    """The error for rows of several lengths."""
+    return DataError(
+        f"X is a {type(rows).__name__} whose rows are not all of one length; expected a table of numbers. Fill the "
+        "short rows up, or leave them out."
+    )
 
 
 def check_numbers(rows: Array) -> None:

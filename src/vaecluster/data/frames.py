@@ -1,19 +1,40 @@
 """Frames of pandas and polars whose columns are numbers, categories or both, with missing values or without."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from vaecluster.data.blocks import Block, Categories, Numbers
-from vaecluster.data.raw import Array, Coded, Raw, row_slices
-from vaecluster.data.schema import ColumnType, FrameLayout, Reading, Schema
+from vaecluster.data.blocks import BLOCKS, Block
+from vaecluster.data.blocks.base import as_type
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.columns import Column
+from vaecluster.data.raw import Array, Coded, Raw, Table
+from vaecluster.data.schema import ColumnType, FrameLayout, Schema
 from vaecluster.errors import DataError
 
-_CATEGORICAL = (nw.Boolean, nw.Categorical, nw.Enum, nw.String, nw.Object)
+# What a column holds, where its kind does not say it.
+_HOLDS = {
+    "nothing": "no value at all",
+    "mixed": "values of several kinds",
+    "vectors": "vectors or records in its cells",
+}
+# What to do about a column that no block can read, by what it holds.
+_ADVICE = {
+    "dates": "Count the days or seconds from some date, take parts such as the month, or leave it out.",
+    "durations": "Make numbers of it, as by .dt.total_seconds(), or leave it out.",
+    "vectors": "Give one column for each entry, or np.stack(X[{name!r}]) as the rows if it is all there is.",
+    "exact numbers": "Cast it to floats, or leave it out.",
+    "mixed": "Make one kind of it, as by .astype(str) for categories, or leave it out.",
+    "nothing": "Leave it out.",
+    "objects": "Make numbers of it, or texts as by .astype(str), or leave it out.",
+}
 
 
 def is_frame(X: Any) -> bool:
@@ -21,223 +42,221 @@ def is_frame(X: Any) -> bool:
     return hasattr(X, "columns") and hasattr(X, "dtypes")
 
 
+def check_read(X: Any) -> None:
+    """Raise `DataError` for a frame of polars that only says what to read."""
+    if nw.dependencies.is_polars_lazyframe(X):
+        raise DataError("X is a LazyFrame, whose rows are not read yet; expected rows. Give X.collect().")
+
+
 def is_mixed(X: Any) -> bool:
-    """Whether a frame holds anything but complete columns of numbers."""
+    """Whether a frame of pandas or polars holds anything but complete columns of numbers."""
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if not isinstance(frame, nw.DataFrame):
         return False
     # By place: names of pandas may be numbers.
-    return any(_is_mixed(series) for series in frame.iter_columns())  # type: ignore[arg-type]
-
-
-def _is_mixed(series: "nw.Series[Any]") -> bool:
-    if not series.dtype.is_numeric():
-        # Objects may be numbers that pandas has kept as such.
-        return not (series.dtype == nw.Object and _numbers_of(series) is not None)
-    return bool(series.is_null().any()) or (series.dtype.is_float() and bool(series.is_nan().any()))
+    columns = (Column(series) for series in frame.iter_columns())  # type: ignore[arg-type]
+    return any(column.kind not in ("numbers", "exact numbers") or column.missing.any() for column in columns)
 
 
 @final
 class FrameSource:
-    """The columns of a frame, numbers as they are and categories coded; missing values are kept as such."""
+    """The columns of a frame, each as its kind of block reads it.
 
-    def __init__(self, X: Any) -> None:
-        frame = nw.from_native(X, eager_only=True)
-        self.library = frame.implementation.name.lower()
-        if self.library not in _LIBRARIES:
-            raise DataError(f"X is a frame of {self.library}; expected one of pandas or polars. Convert it.")
-        columns = {str(series.name): series for series in frame.iter_columns()}
-        self.types = {name: _type_of(series.to_native().dtype, self.library) for name, series in columns.items()}
-        self.raw: dict[str, Array | Coded] = {name: _column(series) for name, series in columns.items()}
-        self._rows = len(frame)
+    With the schema of a fit they are read as in that fit; `DataError` names a column that cannot be.
+    """
+
+    def __init__(self, X: Any, schema: Schema | None = None) -> None:
+        self.frame = nw.from_native(X, eager_only=True)
+        library = self.frame.implementation.name.lower()
+        if library not in _LIBRARIES:
+            raise DataError(f"X is a frame of {library}; expected one of pandas or polars. Convert it.")
+        self.library = library
+        self.columns = {str(series.name): Column(series) for series in self.frame.iter_columns()}
+        if schema is None:
+            self.kinds = {name: _block_of(column) for name, column in self.columns.items()}
+        else:
+            blocks = {name: block for block in schema.blocks for name in block.columns}
+            for name, column in self.columns.items():
+                _check_like_fit(column, blocks[name])
+            self.kinds = {name: type(block) for name, block in blocks.items()}
+        self.table: Table = {name: self.kinds[name].read(column) for name, column in self.columns.items()}
 
     def __len__(self) -> int:
-        return self._rows
+        return len(self.frame)
 
     @property
     def names(self) -> list[str]:
         """Of the columns, in their order."""
-        return list(self.raw)
+        return list(self.columns)
 
     @property
     def row_entries(self) -> int:
         """One for each column."""
-        return max(1, len(self.raw))
+        return max(1, len(self.columns))
 
     def read(self, numbers: NDArray[np.intp] | slice) -> Raw:
         """These rows, by column."""
-        return {name: _some(column, numbers) for name, column in self.raw.items()}
-
-    def match(self, schema: Schema) -> None:
-        """Raise `DataError` unless the columns are of the kinds of the fit; those without any value become so."""
-        for block in schema.blocks:
-            for name in block.columns:
-                self.raw[name] = _matched(self.raw[name], block, name)
+        return {name: column[numbers] for name, column in self.table.items()}
 
     def fingerprint(self) -> dict[str, Any]:
         """Of the values by column."""
         digest = hashlib.sha256(repr(self.names).encode())
-        for column in self.raw.values():
+        for column in self.table.values():
             if isinstance(column, Coded):
                 digest.update(repr(column.values).encode())
             digest.update(np.ascontiguousarray(column.codes if isinstance(column, Coded) else column).data)
-        shape = [len(self), len(self.raw)]
+        shape = [len(self), len(self.columns)]
         return {"rows": len(self), "dtype": "frame", "shape": shape, "sha256": digest.hexdigest()}
 
     def schema(self, reading: Reading) -> Schema:
-        """One block for all columns of numbers, and one for each of categories."""
-        numeric = [name for name, column in self.raw.items() if not isinstance(column, Coded)]
-        for name in numeric:
-            _check_finite_or_missing(self.raw[name], name)  # type: ignore[arg-type]
-        weights = reading.weights
-        counted = np.arange(len(self)) if weights is None else np.flatnonzero(weights)
-        raw = self.raw if weights is None else {name: _some(column, counted) for name, column in self.raw.items()}
+        """The blocks that the kinds of block make of their columns."""
+        if reading.weights is None:
+            table = self.table
+        else:
+            counted = np.flatnonzero(reading.weights)
+            table = {name: column[counted] for name, column in self.table.items()}
+            reading = replace(reading, weights=reading.weights[counted])
         blocks: list[Block] = []
-        if numeric:
-            _check_present(raw, numeric)
+        for kind in BLOCKS.values():
+            own = {name: column for name, column in table.items() if self.kinds[name] is kind}
+            blocks += kind.of_columns(own, reading) if own else []
+        return Schema(tuple(blocks), self._layout())
 
-            def passes() -> Iterator[tuple[Array, NDArray[np.float64] | None]]:
-                for block in row_slices(len(counted), self.row_entries):
-                    columns = [raw[name][block] for name in numeric]  # type: ignore[index]
-                    yield np.column_stack(columns), None if weights is None else weights[counted[block]]
+    def filled(self, schema: Schema, expected: Tensor) -> Any:
+        """The frame with missing values as in `expected` (rows, *data_shape); all else is as it was."""
+        library, values = _LIBRARIES[self.library], schema.columns(expected)
+        types = {column.name: library.type_of(column.series.to_native().dtype) for column in self.columns.values()}
+        made = []
+        for name, column in self.columns.items():
+            rows = np.flatnonzero(column.missing)
+            if len(rows):
+                new = _in_type(values[name][rows], types[name])
+                whole = column.series.to_list()
+                for row, value in zip(rows.tolist(), new, strict=True):
+                    whole[row] = value
+                series = library.series(column.series.name, whole, _with(types[name], new))
+                made.append(nw.from_native(series, series_only=True))
+        return self.frame.clone().with_columns(*made).to_native()
 
-            dtype, given = np.dtype(np.float64), {"likelihood": reading.likelihood, "scaling": reading.scaling}
-            blocks.append(Numbers.of(passes, dtype, columns=numeric, names=numeric, **given))  # type: ignore[arg-type]
-        coded = {name: column for name, column in raw.items() if isinstance(column, Coded)}
-        blocks += [Categories.of(name, column) for name, column in coded.items()]
-        return Schema(tuple(blocks), FrameLayout(self.library, tuple(self.names), tuple(self.types.values())))
+    def _layout(self) -> FrameLayout:
+        series = [column.series for column in self.columns.values()]
+        names = tuple(one.name if isinstance(one.name, str) else int(one.name) for one in series)
+        type_of = _LIBRARIES[self.library].type_of
+        return FrameLayout(self.library, names, tuple(type_of(one.to_native().dtype) for one in series))
 
 
-def frame_of(layout: FrameLayout, columns: dict[str, Any]) -> Any:
-    """A frame of that library with these columns in their order and types; None and NaN are missing values."""
-    return _LIBRARIES[layout.library](layout, columns)
+def frame_of(layout: FrameLayout, columns: dict[str, Array]) -> Any:
+    """A frame of that library with these columns in their order and types; their names are texts."""
+    library = _LIBRARIES[layout.library]
+    types = zip(layout.names, layout.types, strict=True)
+    return library.frame([library.series(name, _in_type(columns[str(name)], type_), type_) for name, type_ in types])
 
 
-def _column(series: "nw.Series[Any]") -> Array | Coded:
-    numbers = _numbers_of(series)
-    if numbers is not None:
-        return numbers
-    if not isinstance(series.dtype, _CATEGORICAL) and series.dtype not in _CATEGORICAL:
+def _block_of(column: Column) -> type[Block]:
+    """The kind of block that reads the column; `DataError` if none does."""
+    for block in BLOCKS.values():
+        if column.kind in block.holds:
+            return block
+    holds = _HOLDS.get(column.kind, column.kind)
+    raise DataError(
+        f"Column {column.name!r} holds {holds} (type {column.type}); expected numbers "
+        f"or categories. {_ADVICE[column.kind].format(name=column.name)}"
+    )
+
+
+def _check_like_fit(column: Column, block: Block) -> None:
+    """Raise `DataError` for a column of another kind than in the fit; one without any value is of any kind."""
+    if column.kind not in (*block.holds, "nothing"):
         raise DataError(
-            f"Column {series.name!r} is of type {series.dtype}; expected numbers or categories. Leave it out, or make "
-            "numbers of it, such as days since some date."
+            f"Column {column.name!r} holds {column.kind} (type {column.type}), but held {' or '.join(block.holds)} in "
+            "the fit. Give it as in the fit."
         )
-    values = [_plain(value) for value in series.to_list()]
-    known = sorted({value for value in values if value is not None}, key=lambda value: (str(type(value)), value))
-    place = {value: number for number, value in enumerate(known)}
-    return Coded(np.array([place.get(value, -1) for value in values], dtype=np.intp), tuple(known))
-
-
-def _numbers_of(series: "nw.Series[Any]") -> Array | None:
-    """A column of numbers as such, NaN where one is missing; None for other columns."""
-    if series.dtype.is_numeric():
-        return (
-            np.array([np.nan if value is None else float(value) for value in series.to_list()], dtype=np.float64)
-            if series.is_null().any()
-            else series.to_numpy().astype(np.float64)
-        )
-    if series.dtype != nw.Object:
-        return None
-    values = [_plain(value) for value in series.to_list()]
-    if any(isinstance(value, str | bool) for value in values) or all(value is None for value in values):
-        return None
-    try:
-        return np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
+    if not block.missing and column.missing.any():
         raise DataError(
-            f"Column {series.name!r} holds objects that are no numbers and no texts; expected numbers or categories. "
-            "Leave it out, or give it as several columns."
-        ) from None
-
-
-def _plain(value: Any) -> Any:
-    """Python's own value; None for what is missing."""
-    if value is None:
-        return None
-    value = value.item() if isinstance(value, np.generic) else value
-    same = value == value
-    # pandas' missing value is neither equal to itself nor not.
-    return None if not isinstance(same, bool) or not same else value
-
-
-def _some(column: Array | Coded, numbers: NDArray[np.intp] | slice) -> Array | Coded:
-    return Coded(column.codes[numbers], column.values) if isinstance(column, Coded) else column[numbers]
-
-
-def _check_present(raw: dict[str, Array | Coded], names: Sequence[str]) -> None:
-    for name in names:
-        column = raw[name]
-        assert isinstance(column, np.ndarray)
-        if np.isnan(column).all():
-            raise DataError(f"Column {name!r} holds no value at all. Leave it out.")
-
-
-def _matched(column: Array | Coded, block: Block, name: str) -> Array | Coded:
-    """The column as the block reads it; a column without any value has no kind of its own."""
-    numeric, coded = isinstance(block, Numbers), isinstance(column, Coded)
-    empty = not column.values if isinstance(column, Coded) else bool(np.isnan(column).all())
-    if numeric == coded and not empty:
-        now, then = ("categories", "numbers") if coded else ("numbers", "categories")
-        raise DataError(f"Column {name!r} holds {now}, but held {then} in the fit. Give it as in the fit.")
-    rows = len(column.codes) if isinstance(column, Coded) else len(column)
-    if not isinstance(block, Numbers):
-        return column if isinstance(column, Coded) else Coded(np.full(rows, -1, dtype=np.intp), ())
-    numbers = np.full(rows, np.nan) if isinstance(column, Coded) else column
-    _check_finite_or_missing(numbers, name)
-    if np.isnan(numbers).any() and not block.missing:
-        raise DataError(
-            f"Column {name!r} holds missing values, but no column of numbers did in the fit. Fill them in, or fit on "
-            "rows that have some."
+            f"Column {column.name!r} holds missing values, but no column of numbers did in the fit. Fill them in, or "
+            "fit on rows that have some."
         )
-    return numbers
 
 
-def _check_finite_or_missing(column: Array, name: str) -> None:
-    if np.isinf(column).any():
-        raise DataError(f"Column {name!r} holds infinite values; expected numbers. Leave those rows out.")
+def _in_type(values: Array, type_: ColumnType) -> list[Any]:
+    """Restored values as Python has them; whole numbers where the column is of them."""
+    whole = re.match(r"u?int\d+", type_.name.lower()) if type_.categories is None else None
+    found: list[Any] = (as_type(values, np.dtype(whole[0])) if whole else values).tolist()
+    return found
 
 
-def _type_of(dtype: Any, library: str) -> ColumnType:
-    if library == "pandas":
-        if str(dtype) == "category":
-            return ColumnType("category", tuple(_plain(one) for one in dtype.categories), bool(dtype.ordered))
-        return ColumnType(str(dtype))
-    if hasattr(dtype, "categories") and type(dtype).__name__ == "Enum":
-        return ColumnType("Enum", tuple(dtype.categories.to_list()))
-    return ColumnType(type(dtype).__name__ if not isinstance(dtype, type) else dtype.__name__)
+def _with(type_: ColumnType, values: Sequence[Any]) -> ColumnType:
+    """The type with these among its categories, if it has some."""
+    if type_.categories is None:
+        return type_
+    return replace(type_, categories=tuple(dict.fromkeys([*type_.categories, *values])))
 
 
-def _pandas(layout: FrameLayout, columns: dict[str, Any]) -> Any:
+# How a library makes columns
+
+
+@final
+@dataclass(frozen=True)
+class _Library:
+    """What a library must be asked for by itself: the type of a column, columns of a type, and a frame of columns."""
+
+    type_of: Callable[[Any], ColumnType]
+    series: Callable[[Any, list[Any], ColumnType], Any]
+    frame: Callable[[list[Any]], Any]
+
+
+def _type_of_pandas(dtype: Any) -> ColumnType:
+    if str(dtype) == "category":
+        return ColumnType(str(dtype.categories.dtype), tuple(dtype.categories.tolist()), bool(dtype.ordered))
+    return ColumnType(str(dtype))
+
+
+def _series_of_pandas(name: Any, values: list[Any], type_: ColumnType) -> Any:
     import pandas as pd
 
-    def series(values: Any, kind: ColumnType) -> Any:
-        if kind.name == "category":
-            return pd.Series(pd.Categorical(list(values), categories=kind.categories, ordered=kind.ordered))
-        if kind.name.lower().startswith(("int", "uint")):
-            values = np.round(np.asarray(values, dtype=np.float64))
-        made = pd.Series(list(values) if not isinstance(values, np.ndarray) else values)
-        return made.astype(kind.name)
-
-    kinds = dict(zip(layout.names, layout.types, strict=True))
-    return pd.DataFrame({name: series(columns[name], kinds[name]) for name in layout.names})
+    arrow = type_.name.endswith("[pyarrow]")
+    dtype = pd.ArrowDtype(_arrow_type(type_.name.removesuffix("[pyarrow]"))) if arrow else type_.name
+    if type_.categories is not None:
+        dtype = pd.CategoricalDtype(pd.Index(list(type_.categories), dtype=dtype), type_.ordered)
+    return pd.Series(values, name=name, dtype=dtype)
 
 
-def _polars(layout: FrameLayout, columns: dict[str, Any]) -> Any:
+def _arrow_type(name: str) -> Any:
+    import pyarrow as pa
+
+    coded = re.fullmatch(r"dictionary<values=(\w+), indices=(\w+), ordered=([01])>", name)
+    if coded is None:
+        return pa.type_for_alias(name)
+    values, indices, ordered = coded.groups()
+    return pa.dictionary(pa.type_for_alias(indices), pa.type_for_alias(values), ordered == "1")
+
+
+def _frame_of_pandas(columns: list[Any]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame({column.name: column for column in columns})
+
+
+def _type_of_polars(dtype: Any) -> ColumnType:
+    name = str(dtype.base_type())
+    return ColumnType(name, tuple(dtype.categories.to_list()) if name == "Enum" else None)
+
+
+def _series_of_polars(name: str, values: list[Any], type_: ColumnType) -> Any:
     import polars as pl
 
-    def series(name: str, values: Any, kind: ColumnType) -> Any:
-        if kind.name == "Enum":
-            return pl.Series(name, list(values), dtype=pl.Enum([str(one) for one in kind.categories or ()]))
-        if kind.name.startswith(("Int", "UInt")):
-            whole = [None if value != value else round(value) for value in np.asarray(values).tolist()]
-            return pl.Series(name, whole, dtype=getattr(pl, kind.name))
-        made = pl.Series(name, list(values))
-        wanted = getattr(pl, kind.name)
-        return made.fill_nan(None).cast(wanted) if kind.name.startswith("Float") else made.cast(wanted)
+    dtype = getattr(pl, type_.name) if type_.categories is None else pl.Enum(type_.categories)  # type: ignore[arg-type]
+    return pl.Series(name, values, dtype=dtype)
 
-    kinds = dict(zip(layout.names, layout.types, strict=True))
-    return pl.DataFrame([series(name, columns[name], kinds[name]) for name in layout.names])
+
+def _frame_of_polars(columns: list[Any]) -> Any:
+    import polars as pl
+
+    return pl.DataFrame(columns)
 
 
 # The libraries whose frames can be given back.
-_LIBRARIES = {"pandas": _pandas, "polars": _polars}
+_LIBRARIES = {
+    "pandas": _Library(_type_of_pandas, _series_of_pandas, _frame_of_pandas),
+    "polars": _Library(_type_of_polars, _series_of_polars, _frame_of_polars),
+}

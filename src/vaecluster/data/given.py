@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, final
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from vaecluster.data import checks
-from vaecluster.data.frames import FrameSource, is_frame, is_mixed
+from vaecluster.data.frames import FrameSource, check_read, is_frame, is_mixed
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, as_source
@@ -65,20 +66,26 @@ def _given_frame(X: Any, schema: Schema | None) -> Given:
         raise DataError(
             "The fit was on a frame with columns of several kinds; expected such a frame again. Give the same columns."
         )
-    names = [str(name) for name in X.columns]
+    names = list(X.columns)
+    if not all(isinstance(name, str | Integral) for name in names):
+        raise DataError("X has column names that are no texts; expected texts. Use X.columns = X.columns.map(str).")
     if schema is not None:
         assert schema.frame is not None
-        checks.check_same_columns(names, schema.frame.names)
+        checks.check_same_columns([str(name) for name in names], [str(name) for name in schema.frame.names])
     if not len(X):
         raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
-    source = FrameSource(X)
-    if schema is not None:
-        source.match(schema)
-    return Given(source, tuple(names), doubles=True)
+    # As in scikit-learn, names are those that are texts.
+    texts = tuple(name for name in names if isinstance(name, str))
+    return Given(FrameSource(X, schema), texts, doubles=True)
 
 
 def _as_array_or_frame(X: Any) -> Any:
     """An array of 2 to 4 axes that holds no text, dates or complex numbers, or a frame; `DataError` for all else."""
+    check_read(X)
+    if isinstance(X, list | tuple) and X and all(isinstance(row, torch.Tensor) for row in X):
+        if len({row.shape for row in X}) > 1:
+            raise checks.uneven(X)
+        X = torch.stack([row.detach().cpu() for row in X])
     if isinstance(X, torch.Tensor):
         # It may be on a GPU, part of a computation, or of a type that numpy does not have.
         X = X.detach().to_dense().cpu() if X.layout != torch.strided else X.detach().cpu()

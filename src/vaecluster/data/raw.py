@@ -23,9 +23,14 @@ class Coded:
     codes: NDArray[np.intp]
     values: tuple[Any, ...]
 
+    def __getitem__(self, numbers: NDArray[np.intp] | slice) -> "Coded":
+        return Coded(self.codes[numbers], self.values)
 
-# Rows of an array (rows, *row_shape), or the columns of a frame by name: numbers (rows,) or `Coded`.
-Raw = Array | Mapping[str, Array | Coded]
+
+# Rows of an array (rows, *row_shape), or the columns of a frame by name: numbers (rows,), NaN where the value is
+# missing, or `Coded`.
+Table = Mapping[str, Array | Coded]
+Raw = Array | Table
 
 
 def row_slices(rows: int, entries: int) -> Iterator[slice]:

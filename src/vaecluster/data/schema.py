@@ -1,40 +1,24 @@
 """What a row is: its blocks, how they make the model's row, and the way back."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vaecluster.data.blocks import BLOCKS, Block, Pixels
-from vaecluster.data.blocks.scaling import Scaling
-from vaecluster.data.raw import Array, Coded, Raw
+from vaecluster.data.raw import Array, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """How a method wants numbers to be read: its likelihood by name, and the scaling of columns.
-
-    `weights` (rows,) says how much each row counts for the scaling; a row of weight 0 plays no part. `names` are those
-    of columns, for messages.
-    """
-
-    likelihood: str
-    scaling: Scaling
-    weights: NDArray[np.float64] | None = None
-    names: Sequence[str] | None = None
-
-
-@final
 @dataclass(frozen=True)
 class ColumnType:
-    """The type of a column as its library calls it; for categories also those that were declared, and their order."""
+    """The type of a column as its library calls it.
+
+    Of declared categories it is the type of these; they are listed, and `ordered` says whether their order counts.
+    """
 
     name: str
     categories: tuple[bool | int | float | str, ...] | None = None
@@ -44,10 +28,13 @@ class ColumnType:
 @final
 @dataclass(frozen=True)
 class FrameLayout:
-    """The library of a frame, and the name and type of each of its columns, in their order."""
+    """The library of a frame, and the name and type of each of its columns, in their order.
+
+    Names that are numbers, as pandas allows, are texts everywhere else.
+    """
 
     library: str
-    names: tuple[str, ...]
+    names: tuple[str | int, ...]
     types: tuple[ColumnType, ...]
 
 
@@ -99,44 +86,38 @@ class Schema:
 
     def restore(self, rows: Tensor) -> Any:
         """The way back: (rows, *data_shape) to an array or a frame in the user's units and types."""
-        array = rows.detach().cpu().numpy()
         if self.frame is None:
-            return self.blocks[0].restore(array)
+            return self.blocks[0].restore(rows.detach().cpu().numpy())
         from vaecluster.data.frames import frame_of
 
-        return frame_of(self.frame, self.columns(array))
+        return frame_of(self.frame, self.columns(rows))
 
-    def columns(self, rows: np.ndarray[Any, Any]) -> dict[str, Any]:
+    def columns(self, rows: Tensor) -> dict[str, Array]:
         """The columns of a frame in the user's units, from the model's rows."""
-        found: dict[str, Any] = {}
+        array = rows.detach().cpu().numpy()
+        found: dict[str, Array] = {}
         start = 0
         for block in self.blocks:
-            values = block.restore(rows[:, start : start + block.shape[0]])
-            start += block.shape[0]
-            columns = values.T if isinstance(values, np.ndarray) else [values]
-            found |= dict(zip(block.columns, columns, strict=True))
+            end = start + block.shape[0]
+            found |= dict(zip(block.columns, block.restore(array[:, start:end]).T, strict=True))
+            start = end
         return found
-
-    def filled(self, raw: Raw, expected: Tensor) -> Any:
-        """Rows in the user's units with missing values as in `expected` (rows, *data_shape); all others stay."""
-        if self.frame is None:
-            return np.array(raw)
-        from vaecluster.data.frames import frame_of
-
-        assert isinstance(raw, Mapping)
-        restored = self.columns(expected.numpy())
-        return frame_of(self.frame, {name: _filled(raw[name], restored[name]) for name in self.frame.names})
 
     def embedding(self) -> nn.Module:
         """From the model's rows to what the encoder's network reads."""
-        if len(self.blocks) == 1:
-            return self.blocks[0].embedding()
-        return Embedding([block.embedding() for block in self.blocks], [block.shape[0] for block in self.blocks])
+        return self._side_by_side([block.embedding() for block in self.blocks])
+
+    def coordinates(self) -> nn.Module:
+        """From the model's rows to what distances between them are measured in; NaN where a value is missing."""
+        return self._side_by_side([block.coordinates() for block in self.blocks])
+
+    def _side_by_side(self, parts: list[nn.Module]) -> nn.Module:
+        return parts[0] if len(parts) == 1 else SideBySide(parts, [block.shape[0] for block in self.blocks])
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
-        """p(x|z) of the model's rows; `name` and `precision` are for numbers and pixels."""
+        """p(x|z) of the model's rows, without what is missing; `name` and `precision` are for numbers and pixels."""
         parts = [block.likelihood(name, precision) for block in self.blocks]
-        return parts[0] if len(parts) == 1 else Columns(parts, [block.shape[0] for block in self.blocks])
+        return parts[0] if self.frame is None else Columns(parts, [block.shape[0] for block in self.blocks])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a model file; `from_dict` is the way back."""
@@ -152,22 +133,15 @@ class Schema:
             block.check()
         frame = record.typed(FrameLayout | None, values["frame"])  # type: ignore[arg-type]
         named = [name for block in blocks for name in block.columns]
-        whole = len(blocks) == 1 and not named if frame is None else sorted(named) == sorted(frame.names)
+        whole = len(blocks) == 1 and not named if frame is None else sorted(named) == sorted(map(str, frame.names))
         if not blocks or not whole or (frame is not None and len(frame.types) != len(frame.names)):
             raise ValueError("its blocks do not make a row")
         return cls(blocks, frame)
 
 
-def _filled(column: Array | Coded, expected: Any) -> Any:
-    if isinstance(column, Coded):
-        pairs = zip(column.codes.tolist(), expected, strict=True)
-        return [other if code < 0 else column.values[code] for code, other in pairs]
-    return np.where(np.isnan(column), expected, column)
-
-
 @final
-class Embedding(nn.Module):
-    """What the encoder's network reads of each block, side by side; `widths` are the blocks' entries of a row."""
+class SideBySide(nn.Module):
+    """What each block's module makes of its entries, side by side; `widths` are the blocks' entries of a row."""
 
     def __init__(self, parts: list[nn.Module], widths: list[int]) -> None:
         super().__init__()

@@ -5,9 +5,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.raw import Raw, row_slices
-from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.schema import Schema
 
 
 class Source(Protocol):
@@ -28,6 +30,9 @@ class Source(Protocol):
 
     def schema(self, reading: Reading) -> Schema:
         """What the rows are, and how a method reads them."""
+
+    def filled(self, schema: Schema, expected: Tensor) -> Any:
+        """All rows as they were given, with missing values as in `expected` (rows, *data_shape)."""
 
 
 def slices(source: Source) -> Iterator[slice]:

@@ -105,6 +105,6 @@ def _filled(block: Tensor) -> Tensor:
 
 @torch.no_grad()
 def imputed(model: ClusteringVAE, rows: Rows) -> Any:
-    """The rows in the user's units, with missing values filled in by the row that their code stands for."""
+    """The rows as they were given, with missing values filled in by the row that their code stands for."""
     codes_of = torch.from_numpy(codes(model, rows)).to(rows.device)
-    return rows.schema.filled(rows.source.read(slice(None)), decode(model, codes_of))
+    return rows.source.filled(rows.schema, decode(model, codes_of))

@@ -1,24 +1,28 @@
 """The nearest other rows of every row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Annotated, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vaecluster.data.raw import row_slices
 from vaecluster.data.rows import Rows
 from vaecluster.settings import Settings, Whole, settings
+from vaecluster.views.missing import filled
 
-Points = Callable[[slice | NDArray[np.intp]], NDArray[np.float32]]
+Some = slice | NDArray[np.intp]
+Coordinates = Callable[[Some], Tensor]
+Points = Callable[[Some], NDArray[np.float32]]
 
 # Principal components are those of a random sample of at most so many rows and entries (128 MiB as float32).
 SAMPLE_ROWS = 10_000
 SAMPLE_ENTRIES = 2**25
+# Passes over the sample, and directions beside those that are wanted.
+PASSES, SPARE = 5, 10
 
 
 @final
@@ -28,6 +32,8 @@ class Neighbours(Settings):
 
     Distances are Euclidean, between scaled rows. Wide rows are compared by their leading principal components: the
     time of a search grows with the entries, and the many directions of little variance add noise to the distances.
+    Missing values are filled first, from the nearest rows that have them (Troyanskaya et al. 2001): else rows would be
+    near because they lack the same values.
     """
 
     number: Annotated[int, Whole(1), "how many nearest rows"] = 10
@@ -41,7 +47,7 @@ class Neighbours(Settings):
 
         A row is not its own neighbour, though a copy of it can be; a single row is, for want of others. The same
         rows give the same neighbours. For each row memory holds `number` row numbers and, where there are many rows,
-        at most `components` values of half precision.
+        at most `components` values of half precision; where values are missing, its filled entries too.
         """
         # It loads faiss, which takes a fifth of a second.
         from vaecluster.views.nearest import nearest_others
@@ -53,27 +59,67 @@ class Neighbours(Settings):
 
     def _points(self, rows: Rows) -> Points:
         """What distances are taken between, for some row numbers: (rows, columns or components)."""
-        read = rows.schema.embedding()
-        if prod(rows.schema.embedded_shape) <= self.components:
-            return lambda some: read(rows[some]).flatten(1).cpu().numpy()
-        mean, directions = principal_components(rows, self.components)
-        return lambda some: ((read(rows[some]).flatten(1) - mean) @ directions).cpu().numpy()
+        read = coordinates(rows)
+        entries = read(slice(0, 1)).shape[1]
+        if entries <= self.components:
+            return lambda some: read(some).cpu().numpy()
+        mean, directions = principal_components(read, len(rows), self.components)
+        numbers = np.arange(len(rows))
+
+        def points(some: Some) -> NDArray[np.float32]:
+            chosen = numbers[some]
+            # Rows are wider than their components: fewer of them are read at a time.
+            blocks = (read(chosen[block]) for block in row_slices(len(chosen), entries))
+            return torch.cat([(block - mean) @ directions for block in blocks]).cpu().numpy()
+
+        return points
 
 
-def principal_components(rows: Rows, number: int) -> tuple[Tensor, Tensor]:
-    """The rows' mean, (columns,), and directions of largest variance, (columns, number), on the rows' device.
+def coordinates(rows: Rows) -> Coordinates:
+    """What distances between rows are measured in, for some row numbers: (rows, entries), with missing values filled.
 
-    Both are estimated from a sample, always the same one; there are no more directions than rows.
+    Rows without a gap are read as they are wanted, those of a table with gaps once and kept.
     """
-    columns = prod(rows.schema.embedded_shape)
-    size = min(len(rows), max(number, min(SAMPLE_ROWS, SAMPLE_ENTRIES // columns)))
-    chosen = np.sort(np.random.default_rng(0).choice(len(rows), size, replace=False))
-    read, sample = rows.schema.embedding(), np.empty((size, columns), dtype=np.float32)
-    # A few rows at a time: scaling goes through double precision.
-    for block in row_slices(size, columns):
-        sample[block] = read(rows[chosen[block]]).flatten(1).cpu().numpy()
-    # Rows that are all alike have no variance, and their shares of it, which are not used here, are 0 / 0.
-    with np.errstate(invalid="ignore"):
-        pca = PCA(min(number, size), random_state=0, copy=False).fit(sample)
-    mean, directions = (torch.from_numpy(np.float32(part)) for part in (pca.mean_, pca.components_.T))
-    return mean.to(rows.device), directions.to(rows.device)
+    read = rows.schema.coordinates()
+    if not any(block.missing for block in rows.schema.blocks):
+        return lambda some: read(rows[some]).flatten(1)
+    blocks = (read(rows[block]) for block in row_slices(len(rows), prod(rows.schema.data_shape)))
+    points = filled(torch.cat([block.cpu() for block in blocks])).to(rows.device)
+    return lambda some: points[some]
+
+
+@torch.no_grad()
+def principal_components(read: Coordinates, rows: int, number: int) -> tuple[Tensor, Tensor]:
+    """The rows' mean, (entries,), and directions of largest variance, (entries, number), on the rows' device.
+
+    Both are estimated from a sample, always the same one; there are no more directions than rows. The sample is read
+    again and again, a block of rows at a time: it may be as large as all memory that there is.
+    """
+    columns, device = read(slice(0, 1)).shape[1], read(slice(0, 1)).device
+    size = min(rows, max(number, min(SAMPLE_ROWS, SAMPLE_ENTRIES // columns)))
+    chosen = np.sort(np.random.default_rng(0).choice(rows, size, replace=False))
+
+    def blocks() -> Iterator[Tensor]:
+        return (read(chosen[block]) for block in row_slices(size, columns))
+
+    total = torch.zeros(columns, dtype=torch.float64, device=device)
+    for block in blocks():
+        total += block.sum(0, dtype=torch.float64)
+    mean = (total / size).float()
+
+    def times_covariance(directions: Tensor) -> Tensor:
+        product = torch.zeros_like(directions)
+        for block in blocks():
+            centred = block - mean
+            product += centred.T @ (centred @ directions)
+        return product
+
+    # Subspace iteration from a random start (Halko, Martinsson and Tropp 2011), with some directions to spare.
+    wanted = min(number, size)
+    start = np.random.default_rng(0).normal(size=(columns, min(wanted + SPARE, columns)))
+    basis = torch.from_numpy(start.astype(np.float32)).to(device)
+    for _ in range(PASSES):
+        basis = torch.linalg.qr(times_covariance(basis)).Q
+    within = basis.T @ times_covariance(basis)
+    order = torch.linalg.eigh((within + within.T) / 2).eigenvectors.flip(1)
+    return mean, basis @ order[:, :wanted]

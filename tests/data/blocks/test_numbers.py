@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from vaecluster.data.blocks import Numbers
 from vaecluster.errors import DataError
-from vaecluster.model.likelihood import OF_NUMBERS, Columns
+from vaecluster.model.likelihood import OF_NUMBERS
 
 quick = settings(max_examples=25, deadline=None)
 WHOLE = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"]
@@ -125,14 +125,6 @@ def test_where_values_are_missing_the_encoder_reads_the_mean_and_a_mark() -> Non
     read = block.embedding()(torch.from_numpy(encoded))
     assert read.tolist() == [[-1, 0, 0, 1], [1, -1, 0, 0], [0, 1, 1, 0]]
     np.testing.assert_allclose(block.restore(encoded), GAPS)
-
-
-def test_where_values_are_missing_the_likelihood_leaves_them_out() -> None:
-    likelihood = numbers(GAPS).likelihood("gaussian", 1.0)
-    assert isinstance(likelihood, Columns)
-    mean = torch.zeros(3, 2, requires_grad=True)
-    likelihood(mean).log_prob(torch.from_numpy(GAPS).float()).sum().backward()
-    assert mean.grad.tolist() == [[1, 0], [3, 4], [0, 8]]
 
 
 def test_where_none_is_missing_the_encoder_reads_the_numbers_alone() -> None:

@@ -8,8 +8,9 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from builders import frame, images, learned, learned_on, rows_of, tiny, vectors
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import FrameSource
-from vaecluster.data.schema import Reading, Schema
+from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError, TrainingError
 from vaecluster.files.record import plain
 from vaecluster.inference.answers import assignments, codes, decode, draw_codes

@@ -1,26 +1,42 @@
 """What a kind of column knows about itself."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from vaecluster.data.raw import Array, Coded, Raw
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.columns import Column
+from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.model.likelihood import Likelihood
 
 
 class Block(ABC):
     """Columns of one kind, or whole images; to add a kind, write a class with these members.
 
-    A block alone knows how its columns are scaled, read by the encoder, judged by the likelihood and given back. It is
-    a frozen dataclass of plain values and arrays, which is how a model file keeps it.
+    A block alone knows how its columns are read, scaled, seen by the encoder, judged by the likelihood and given back.
+    It is a frozen dataclass of plain values and arrays, which is how a model file keeps it.
     """
 
-    # The columns of a frame that it holds; none if it is a whole array.
+    # What columns of a frame hold (`Column.kind`) if they are of this kind of block; none if it is for arrays alone.
+    holds: ClassVar[tuple[str, ...]] = ()
+    # The columns of a frame that it has; none if it is a whole array.
     columns: tuple[str, ...]
+    # Whether values may be missing in new rows.
+    missing: bool = True
+
+    @classmethod
+    def read(cls, column: Column) -> Array | Coded:
+        """The values of a column of a frame, also of one without any; `DataError` for some that no row can have."""
+        raise NotImplementedError
+
+    @classmethod
+    def of_columns(cls, columns: Table, reading: Reading) -> Sequence[Self]:
+        """The blocks for all columns of this kind; `DataError` names one that is of no use."""
+        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -32,34 +48,35 @@ class Block(ABC):
         """The shape of what the encoder's network reads of it."""
         return self.shape
 
+    def take(self, raw: Raw) -> Any:
+        """Its own values, picked from those of all columns."""
+        if not isinstance(raw, Mapping):
+            return raw
+        return np.column_stack([raw[name] for name in self.columns])  # type: ignore[misc]
+
     @abstractmethod
     def encode(self, values: Any) -> NDArray[np.float32]:
         """The user's values as the model has them, (rows, *shape); NaN where a value is missing."""
 
     @abstractmethod
-    def restore(self, rows: NDArray[np.float32]) -> Any:
-        """The way back from (rows, *shape): an array, or for a frame one sequence for each column."""
+    def restore(self, rows: NDArray[np.float32]) -> Array:
+        """The way back from (rows, *shape)."""
 
     def embedding(self) -> nn.Module:
         """From (rows, *shape) to what the encoder's network reads, (rows, *embedded)."""
         return nn.Identity()
 
+    def coordinates(self) -> nn.Module:
+        """From (rows, *shape) to what distances between rows are measured in; NaN where a value is missing."""
+        return nn.Identity()
+
     @abstractmethod
     def likelihood(self, name: str, precision: float) -> Likelihood:
-        """p(x|z) of its entries; blocks of numbers take the likelihood of that name and precision."""
+        """p(x|z) of its entries that are there; blocks of numbers take the likelihood of that name and precision."""
 
     @abstractmethod
     def check(self) -> None:
         """Raise `ValueError` unless some rows could have made it; for blocks that come from a file."""
-
-    def take(self, raw: Raw) -> Array | Coded:
-        """Its own values, picked from those of all columns."""
-        if not isinstance(raw, Mapping):
-            return raw
-        first = raw[self.columns[0]]
-        if isinstance(first, Coded):
-            return first
-        return np.column_stack([raw[name] for name in self.columns])  # type: ignore[misc]
 
 
 def as_type(rows: NDArray[np.float64], dtype: np.dtype[Any]) -> Array:

@@ -1,8 +1,10 @@
 """A column of categories."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress, repeat
 from math import sqrt
-from typing import Self, final
+from typing import ClassVar, Self, final
 
 import numpy as np
 import torch
@@ -11,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from vaecluster.data.blocks.base import Block
-from vaecluster.data.raw import Coded
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.columns import Column
+from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import Categories as CategoriesLikelihood
 from vaecluster.model.likelihood import Likelihood
@@ -19,6 +23,8 @@ from vaecluster.model.likelihood import Likelihood
 Category = bool | int | float | str
 # More of them are names, texts or identifiers, whose one-hot entries would drown the other columns.
 MOST = 200
+# So few rows may well be all different.
+FEW = 20
 
 
 @final
@@ -29,19 +35,37 @@ class Categories(Block):
     A missing value, and one that the fit has not seen, is NaN: the encoder reads zeros, the likelihood leaves it out.
     """
 
+    holds: ClassVar[tuple[str, ...]] = ("categories", "texts", "booleans")
+
     columns: tuple[str, ...]
     values: tuple[Category, ...]
 
     @classmethod
+    def read(cls, column: Column) -> Coded:
+        """The values as places among all that are there, in their own order."""
+        values = column.series.to_list()
+        known = sorted(set(compress(values, ~column.missing)))
+        place = {value: number for number, value in enumerate(known)}
+        codes = np.fromiter(map(place.get, values, repeat(-1)), np.intp, len(values))
+        return Coded(codes, tuple(value.item() if isinstance(value, np.generic) else value for value in known))
+
+    @classmethod
+    def of_columns(cls, columns: Table, reading: Reading) -> Sequence[Self]:
+        """A block for each."""
+        return [cls.of(name, column) for name, column in columns.items() if isinstance(column, Coded)]
+
+    @classmethod
     def of(cls, column: str, coded: Coded) -> Self:
         """The categories that some row has, in their own order; `DataError` for none, or too many of them."""
-        used = np.unique(coded.codes[coded.codes >= 0])
+        there = coded.codes[coded.codes >= 0]
+        used = np.unique(there)
         if not len(used):
             raise DataError(f"Column {column!r} holds no value at all. Leave it out.")
-        if len(used) > MOST:
+        if len(used) > MOST or FEW < len(used) == len(there):
+            few = f"at most {MOST}" if len(used) > MOST else "some that several rows share"
             raise DataError(
-                f"Column {column!r} holds {len(used):,} different values, too many for categories (at most {MOST}). "
-                "Leave it out if it names the rows, or sum it up in fewer categories."
+                f"Column {column!r} holds {len(used):,} different values in {len(there):,} rows; expected categories, "
+                f"{few}. Leave it out if it names the rows, or sum it up in fewer categories."
             )
         return cls((column,), tuple(coded.values[place] for place in used))
 
@@ -55,6 +79,11 @@ class Categories(Block):
         """One entry for each category."""
         return (len(self.values),)
 
+    def take(self, raw: Raw) -> Coded:
+        """Its column."""
+        column: Coded = raw[self.columns[0]]  # type: ignore[assignment]
+        return column
+
     def encode(self, values: Coded) -> NDArray[np.float32]:
         """The place of each value: (rows, 1)."""
         place = {value: number for number, value in enumerate(self.values)}
@@ -62,11 +91,15 @@ class Categories(Block):
         places = [place.get(value, np.nan) for value in values.values] + [np.nan]
         return np.array(places, dtype=np.float32)[values.codes][:, None]
 
-    def restore(self, rows: NDArray[np.float32]) -> list[Category]:
-        """The category of each row."""
-        return [self.values[place] for place in rows[:, 0].astype(np.intp).tolist()]
+    def restore(self, rows: NDArray[np.float32]) -> Array:
+        """The category of each row, as objects: (rows, 1)."""
+        return np.array(self.values, dtype=object)[rows.astype(np.intp)]
 
     def embedding(self) -> nn.Module:
+        """One entry for each category, all 0 where it is missing."""
+        return nn.Sequential(OneHot(len(self.values)), MissingAsZero())
+
+    def coordinates(self) -> nn.Module:
         """One entry for each category."""
         return OneHot(len(self.values))
 
@@ -82,7 +115,7 @@ class Categories(Block):
 
 @final
 class OneHot(nn.Module):
-    """Places of categories (rows, 1) as one entry each (rows, categories), all 0 for NaN.
+    """Places of categories (rows, 1) as one entry each (rows, categories), all NaN for NaN.
 
     Entries are 1 / sqrt(2), so that two rows of different categories are as far apart as two numbers one standard
     deviation apart.
@@ -97,4 +130,13 @@ class OneHot(nn.Module):
         missing = rows.isnan()
         places = rows.masked_fill(missing, 0).long().squeeze(-1)
         entries = one_hot(places, self.categories).to(rows.dtype) / sqrt(2)
-        return torch.where(missing, torch.zeros_like(entries), entries)
+        return entries.masked_fill(missing, torch.nan)
+
+
+@final
+class MissingAsZero(nn.Module):
+    """0 for NaN, in any shape."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """The same shape."""
+        return rows.nan_to_num(0)

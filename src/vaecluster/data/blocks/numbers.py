@@ -1,8 +1,8 @@
 """Columns of numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 import torch
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vaecluster.data.blocks.base import Block, as_type
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moments_of, own_scales
-from vaecluster.data.raw import Array
+from vaecluster.data.columns import Column
+from vaecluster.data.raw import Array, Table, row_slices
 from vaecluster.errors import DataError
-from vaecluster.model.likelihood import OF_NUMBERS, Columns, Likelihood
+from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
 
 
 @final
@@ -25,11 +27,37 @@ class Numbers(Block):
     `missing`, the encoder reads 0 (the mean) and a mark beside it, and the likelihood leaves them out.
     """
 
+    holds: ClassVar[tuple[str, ...]] = ("numbers",)
+
     columns: tuple[str, ...]
     dtype: str
     offset: NDArray[np.float64]
     scale: NDArray[np.float64]
     missing: bool = False
+
+    @classmethod
+    def read(cls, column: Column) -> Array:
+        """The numbers in their own type, or as floats where some are missing; `DataError` for infinite ones."""
+        numbers = _numbers_of(column)
+        if np.isinf(numbers).any():
+            raise DataError(f"Column {column.name!r} holds infinite values; expected numbers. Leave those rows out.")
+        return numbers
+
+    @classmethod
+    def of_columns(cls, columns: Table, reading: Reading) -> Sequence[Self]:
+        """One block for all of them."""
+        arrays: dict[str, Array] = dict(columns)  # type: ignore[arg-type]
+        if not arrays:
+            return []
+        rows, weights = len(next(iter(arrays.values()))), reading.weights
+
+        def passes() -> Iterator[tuple[Array, NDArray[np.float64] | None]]:
+            for block in row_slices(rows, len(arrays)):
+                some = [column[block] for column in arrays.values()]
+                yield np.column_stack(some), None if weights is None else weights[block]
+
+        given: dict[str, Any] = {"likelihood": reading.likelihood, "scaling": reading.scaling}
+        return [cls.of(passes, np.dtype(np.float64), columns=tuple(arrays), **given)]
 
     @classmethod
     def of(
@@ -48,6 +76,9 @@ class Numbers(Block):
         probabilities they stay as they are, and `DataError` is raised unless they lie in [0, 1].
         """
         moments = moments_of(passes)
+        if not moments.present.all():
+            empty = columns[int(moments.present.argmin())]
+            raise DataError(f"Column {empty!r} holds no value at all. Leave it out.")
         if OF_NUMBERS[likelihood].unit:
             _check_unit(moments.low, moments.high, names or columns or None)
             offset, scale = np.zeros_like(moments.mean), np.ones_like(moments.mean)
@@ -70,7 +101,10 @@ class Numbers(Block):
         # The subtraction is done in double precision: a column of 1e9 + small changes would lose them in float32.
         # Bytes and other 16-bit numbers are exact in float32, at half the memory traffic.
         working = np.float32 if values.dtype.itemsize <= 2 else np.float64
-        scaled = (values.astype(working) - self.offset.astype(working)) / self.scale.astype(working)
+        scaled: NDArray[np.floating[Any]] = values.astype(working)
+        # In place: a batch of wide rows is large.
+        scaled -= self.offset.astype(working)
+        scaled /= self.scale.astype(working)
         single: NDArray[np.float32] = scaled.astype(np.float32, copy=False)
         return single
 
@@ -83,9 +117,8 @@ class Numbers(Block):
         return MissingMarked() if self.missing else nn.Identity()
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
-        """The one of that name; `Columns` leaves out missing values."""
-        likelihood = OF_NUMBERS[name](self.shape, precision)
-        return Columns([likelihood], self.shape) if self.missing else likelihood
+        """The one of that name."""
+        return OF_NUMBERS[name](self.shape, precision)
 
     def check(self) -> None:
         """Finite offsets and positive scales."""
@@ -102,6 +135,21 @@ class MissingMarked(nn.Module):
         """(rows, columns) to (rows, 2 columns)."""
         missing = rows.isnan()
         return torch.cat([rows.masked_fill(missing, 0), missing.to(rows.dtype)], -1)
+
+
+def _numbers_of(column: Column) -> Array:
+    series, missing = column.series, column.missing
+    if missing.all():
+        return np.full(len(missing), np.nan)
+    if column.type.lower() == "object":
+        try:
+            return np.where(missing, np.nan, series.to_numpy()).astype(np.float64)
+        except OverflowError:
+            raise DataError(
+                f"Column {column.name!r} holds numbers that are larger than a double holds. Scale them."
+            ) from None
+    # Whole numbers are floats where some are missing.
+    return series.to_numpy()
 
 
 def check_affine(offset: NDArray[np.float64], scale: NDArray[np.float64], dtype: str) -> None:

@@ -19,6 +19,8 @@ from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
 class Pixels(Block):
     """Images (H, W) or (H, W, C), scaled to [0, 1] by one offset and one scale, channels first in the model."""
 
+    missing = False
+
     row_shape: tuple[int, ...]
     dtype: str
     offset: float

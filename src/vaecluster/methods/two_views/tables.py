@@ -21,7 +21,7 @@ from vaecluster.views.pipeline import PreparedViews
 
 # Rows whose pairs make the joint table that is merged: its 6,400 cells are then known to a few per cent.
 MERGED_ROWS = 20_000
-BLOCK_ROWS = 1024
+BLOCK_ROWS = 256
 
 
 @final

@@ -1,0 +1,182 @@
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from builders import CLUSTERS, estimator, quiet, vectors
+from frame_cases import COLUMNS, NUMBERS, TEXTS, frame_of_column, gaps, is_missing, whole_pandas, whole_polars
+from vaecluster import TwoViews, VAEClustering
+from vaecluster.errors import DataError
+from vaecluster.methods import METHODS
+
+pytestmark = quiet
+
+# Frames, and the methods that they are fitted with: every type with the quickest, all types at once with each.
+FRAMES: dict[str, Callable[[], Any]] = {name: lambda name=name: frame_of_column(name) for name in COLUMNS} | {
+    "all of pandas": whole_pandas,
+    "all of polars": whole_polars,
+    "names that are numbers": lambda: whole_pandas().set_axis(range(3, 3 + whole_pandas().shape[1]), axis=1),
+    "one column of categories": lambda: pd.DataFrame({"it": gaps(TEXTS)}),
+    "one column of numbers": lambda: pd.DataFrame({"it": gaps(NUMBERS)}),
+    "one column of polars": lambda: pl.DataFrame({"it": gaps(TEXTS)}),
+}
+CASES = [("su2018", name) for name in FRAMES] + [
+    (method, name) for method in ("two-views", "vade") for name in FRAMES if name not in COLUMNS
+]
+every_case = pytest.mark.parametrize(("method", "name"), CASES)
+
+
+@cache
+def fitted(method: str, name: str) -> VAEClustering:
+    return estimator(method).fit(FRAMES[name]())
+
+
+def opened(model: VAEClustering) -> VAEClustering:
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder) / "model")
+        return VAEClustering.load(Path(folder) / "model", device="cpu")
+
+
+def values_of(frame: Any) -> dict[Any, list[Any]]:
+    return {name: list(frame[name]) for name in frame.columns}
+
+
+@every_case
+def test_rows_come_back_as_a_frame_with_the_same_columns_and_types(method: str, name: str) -> None:
+    model, X = fitted(method, name), FRAMES[name]()
+    for made in (model.sample(9), model.sample(9, cluster=1), model.inverse_transform(model.transform(X))):
+        assert type(made) is type(X)
+        assert list(made.columns) == list(X.columns)
+        assert list(made.dtypes) == list(X.dtypes)
+        assert not any(is_missing(value) for column in values_of(made).values() for value in column)
+
+
+@every_case
+def test_imputing_fills_what_is_missing_and_leaves_all_else_to_the_bit(method: str, name: str) -> None:
+    model, X = fitted(method, name), FRAMES[name]()
+    filled = model.impute(X)
+    assert type(filled) is type(X)
+    assert list(filled.dtypes) == list(X.dtypes)
+    assert not isinstance(X, pd.DataFrame) or filled.index.equals(X.index)
+    assert list(filled.columns) == list(X.columns)
+    for before, after in zip(values_of(X).values(), values_of(filled).values(), strict=True):
+        assert not any(map(is_missing, after))
+        kept = [(old, new) for old, new in zip(before, after, strict=True) if not is_missing(old)]
+        assert all(old == new and type(old) is type(new) for old, new in kept)
+    # The frame that was given is as it was.
+    assert repr(values_of(X)) == repr(values_of(FRAMES[name]()))
+
+
+@every_case
+def test_an_opened_model_says_and_draws_the_same(method: str, name: str) -> None:
+    model, X = fitted(method, name), FRAMES[name]()
+    other = opened(model)
+    assert other.fitted_.schema.frame == model.fitted_.schema.frame
+    np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
+    assert repr(values_of(other.sample(5))) == repr(values_of(model.sample(5)))
+    assert repr(values_of(other.impute(X))) == repr(values_of(model.impute(X)))
+
+
+@every_case
+def test_every_answer_is_finite_and_learning_goes_on(method: str, name: str) -> None:
+    X = FRAMES[name]()
+    model = opened(fitted(method, name)).partial_fit(X)
+    for answer in (model.predict_proba(X), model.transform(X), model.score_samples(X)):
+        assert np.isfinite(answer).all()
+    assert all(np.isfinite(curve).all() for curve in model.history_.curves().values())
+
+
+PANDAS_FRAME = pd.DataFrame({"size": gaps(NUMBERS), "colour": TEXTS})
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_category_that_the_fit_has_not_seen_is_as_good_as_missing_and_stays(method: str, library: str) -> None:
+    make = pd.DataFrame if library == "pandas" else pl.DataFrame
+    columns = {"size": gaps(NUMBERS), "colour": TEXTS}
+    model = estimator(method).fit(make(columns))
+    unseen, missing = (make(columns | {"colour": [value, *TEXTS[1:]]}) for value in ("violet", None))
+    np.testing.assert_array_equal(model.predict_proba(unseen), model.predict_proba(missing))
+    np.testing.assert_array_equal(model.score_samples(unseen), model.score_samples(missing))
+    assert model.impute(unseen)["colour"][0] == "violet"
+    assert model.impute(missing)["colour"][0] in TEXTS
+
+
+def test_a_filled_in_category_need_not_be_one_that_the_new_frame_declares() -> None:
+    model = estimator().fit(PANDAS_FRAME.astype({"colour": "category"}))
+    new = pd.DataFrame({"size": [0.0], "colour": pd.Categorical([None], categories=["violet"])})
+    filled = model.impute(new)["colour"]
+    assert filled[0] in TEXTS
+    assert list(filled.cat.categories) == ["violet", filled[0]]
+
+
+@pytest.mark.parametrize("column", ["size", "colour"])
+def test_new_rows_may_lack_a_column_altogether(column: str) -> None:
+    model = estimator().fit(PANDAS_FRAME)
+    filled = model.impute(PANDAS_FRAME.assign(**{column: None}))
+    assert not filled[column].isna().any()
+
+
+@pytest.mark.parametrize(
+    ("new", "parts"),
+    [
+        (PANDAS_FRAME.assign(size="large"), ["'size'", "holds texts", "held numbers", "as in the fit"]),
+        (PANDAS_FRAME.assign(colour=1.5), ["'colour'", "holds numbers", "held categories", "as in the fit"]),
+        (PANDAS_FRAME.assign(colour=pd.Timestamp(0)), ["'colour'", "holds dates", "held categories"]),
+        (PANDAS_FRAME[["colour", "size"]], ["elsewhere", "'colour'"]),
+        (PANDAS_FRAME[["size"]], ["missing", "'colour'"]),
+        (PANDAS_FRAME.assign(size=np.inf), ["'size'", "infinite", "Leave those rows out"]),
+        (np.zeros((3, 2)), ["frame with columns of several kinds"]),
+    ],
+)
+def test_new_rows_of_another_kind_are_refused_by_name(new: Any, parts: list[str]) -> None:
+    model = estimator("su2018").fit(PANDAS_FRAME)
+    with pytest.raises(DataError) as error:
+        model.predict(new)
+    assert all(part in str(error.value) for part in parts), error.value
+
+
+def test_missing_numbers_are_refused_if_the_fit_had_none() -> None:
+    model = estimator("su2018").fit(PANDAS_FRAME.fillna({"size": 0.0}))
+    with pytest.raises(DataError, match=r"'size' holds missing values, but .*Fill them in"):
+        model.predict(PANDAS_FRAME)
+
+
+def test_rows_are_the_same_in_either_library_and_any_type() -> None:
+    """What a value is counts, not how it is kept."""
+    columns = {"size": gaps(NUMBERS), "colour": gaps(TEXTS), "odd": [value > 4 for value in NUMBERS]}
+    frames = [
+        pd.DataFrame(columns),
+        pd.DataFrame(columns).astype({"size": "Float64", "colour": "category", "odd": "boolean"}),
+        pd.DataFrame(columns, dtype=object),
+        pl.DataFrame(columns),
+        pl.DataFrame(columns).with_columns(pl.col("colour").cast(pl.Categorical)),
+    ]
+    first, *others = (estimator().fit(frame).predict_proba(frame) for frame in frames)
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
+def test_a_frame_of_complete_numbers_is_an_array() -> None:
+    X = pd.DataFrame(vectors(), columns=list("abcd")).astype({"a": "Float64", "b": object})
+    model = estimator().fit(X)
+    assert model.fitted_.schema.frame is None
+    assert model.feature_names_in_.tolist() == list("abcd")
+    assert isinstance(model.sample(2), np.ndarray)
+    np.testing.assert_array_equal(model.labels_, estimator().fit(vectors()).labels_)
+
+
+def test_groups_are_found_where_a_fifth_of_the_values_is_missing() -> None:
+    X, missing = vectors(1000), np.random.default_rng(0).random((1000, 4)) < 0.2
+    frame = pd.DataFrame(np.where(missing, np.nan, X), columns=list("abcd")).assign(colour="red")
+    method = TwoViews(epochs=60, batch_size=100, hidden=(32,))
+    model = VAEClustering(CLUSTERS, method=method, random_state=0, device="cpu").fit(frame)
+    # k-means on columns filled with their means reaches 0.89.
+    assert adjusted_rand_score(np.arange(1000) % CLUSTERS, model.labels_) > 0.89
