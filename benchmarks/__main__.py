@@ -11,7 +11,7 @@ from cyclopts import App
 from benchmarks.ablations import choose_ablations
 from benchmarks.kinds import kind_of
 from benchmarks.measures import measure_generation
-from benchmarks.methods import choose_method, choose_untold
+from benchmarks.methods import choose_finding, choose_method
 from benchmarks.rare import make_rare
 from benchmarks.runs import Measure, Method, run_benchmark
 from vaecluster.cli import main
@@ -140,7 +140,7 @@ def _thinned(data: DataSet, rare: str | None) -> tuple[DataSet, list[Measure]]:
 def _methods(chosen: Method, data: DataSet, clusters: int, *, auto: bool, without: str | None) -> Sequence[Method]:
     if without is not None:
         return choose_ablations(chosen, without, data.x_train, clusters)
-    return [choose_untold(chosen) if auto else chosen]
+    return [choose_finding(chosen) if auto else chosen]
 
 
 def _file_name(data: DataSet, method: Method) -> str:

@@ -7,10 +7,10 @@ from typing import Any, final
 from benchmarks.methods import EstimatorMethod
 from benchmarks.runs import Method
 from vaecluster import Bound, TwoViews, settings
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.dataset import Array
+from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
-from vaecluster.data.source import as_source
 from vaecluster.errors import SettingError
 from vaecluster.views.pipeline import Views
 from vaecluster.views.presets import views_of
@@ -87,7 +87,7 @@ def choose_ablations(method: Method, what: str, rows: Array, clusters: int) -> l
     if what != EVERYTHING and what not in ABLATIONS:
         names = ", ".join((*ABLATIONS, EVERYTHING))
         raise SettingError(f"--without is {what!r}, which is unknown; expected one of {names}.")
-    schema = as_source(rows).schema(Reading(method.method.likelihood, "columns"))
+    schema = ArraySource(rows).schema(Reading(method.method.likelihood, "columns"))
     whole = _whole(method.method, schema, len(rows), clusters)
     chosen = [ablation for name, ablation in ABLATIONS.items() if what in (name, EVERYTHING)]
     possible = [ablation for ablation in chosen if ablation.possible(whole)]

@@ -17,13 +17,13 @@ from torch.nn.functional import one_hot
 
 from benchmarks.judge import Labelled, LabelledRows, train_all
 from vaecluster.clusters.scores import Column, Label
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.dataset import as_labels
 from vaecluster.data.draws import Draws
 from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
-from vaecluster.data.source import as_source
 from vaecluster.errors import DataError, SettingError
 from vaecluster.methods import TwoViews
 from vaecluster.model.decoder import Decoder
@@ -171,7 +171,7 @@ def train_anchor(
     names, classes, counts = np.unique(column, return_inverse=True, return_counts=True)
     if classes.shape != rows.shape[:1]:
         raise DataError(f"There are {len(rows)} rows and labels {classes.shape}. Give one label for each row.")
-    wanted, source, place = method or TwoViews(), as_source(rows), choose_device(device)
+    wanted, source, place = method or TwoViews(), ArraySource(rows), choose_device(device)
     schema = source.schema(Reading(wanted.likelihood, wanted.scaling))
     wanted = wanted.completed(schema, len(rows), None if wanted.components is None else 1)
     with isolated():

@@ -19,11 +19,11 @@ from threadpoolctl import threadpool_limits
 from benchmarks.anchors import in_one
 from benchmarks.autoencoder import fit_autoencoder
 from benchmarks.runs import Outcome
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.dataset import Array
+from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
-from vaecluster.data.source import as_source
 from vaecluster.methods import TwoViews
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.progress import progress_display
@@ -142,13 +142,13 @@ class AutoencoderKMeansMethod:
         try:
             with isolated():
                 network, history = fit_autoencoder(
-                    Rows(as_source(rows), schema, device), settings, plan, seed, [display]
+                    Rows(ArraySource(rows), schema, device), settings, plan, seed, [display]
                 )
         finally:
             display.close()
 
         def codes(some: Array) -> NDArray[np.float32]:
-            return network.codes(Rows(as_source(some), schema, device))
+            return network.codes(Rows(ArraySource(some), schema, device))
 
         model = _fit_kmeans(codes(rows), clusters, self.restarts, seed)
         clustering = _clustering(rows, lambda some: model.predict(codes(some)))
@@ -165,7 +165,7 @@ BASELINES: dict[str, Baseline] = {
 
 def choose_scaling(rows: Array, *, standardise: bool) -> Schema:
     """The default method's scaling: columns each by its own spread, or all by one."""
-    return as_source(rows).schema(Reading("gaussian", "columns" if standardise else "common"))
+    return ArraySource(rows).schema(Reading("gaussian", "columns" if standardise else "common"))
 
 
 def as_vectors(rows: Array, scaling: Schema) -> NDArray[np.float32]:

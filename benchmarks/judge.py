@@ -15,12 +15,12 @@ from torch import Generator, Tensor, nn
 
 from vaecluster.clusters.scores import Column
 from vaecluster.data import checks
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.dataset import as_labels
 from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
-from vaecluster.data.source import as_source
 from vaecluster.errors import DataError
 from vaecluster.model.networks.initial import linear, start_
 from vaecluster.model.objective import Objective, Terms
@@ -99,8 +99,7 @@ class LabelledRows:
 def train_all(run: Run, objective: Objective, plan: Plan, batches: LabelledRows | None = None) -> History:
     """Train an objective in one stage; Ctrl-C ends it without a result, since half of it could not be compared."""
     run.stages({"all": plan})
-    for _ in run.train("all", objective, batches):
-        pass
+    run.train_through("all", objective, batches)
     if run.interrupted:
         raise KeyboardInterrupt
     return run.history
@@ -177,7 +176,7 @@ class Judge:
     @torch.no_grad()
     def _in_blocks(self, images: Array, answer: Callable[[Tensor], Tensor]) -> NDArray[Any]:
         checks.check_row_shape(checks.check_images(images).shape[1:], self.schema.row_shape)
-        rows = Rows(as_source(images), self.schema, self.network.classes.weight.device)
+        rows = Rows(ArraySource(images), self.schema, self.network.classes.weight.device)
         blocks = [rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS)]
         return np.concatenate([answer(block).cpu().numpy() for block in blocks])
 
@@ -201,7 +200,7 @@ def train_judge(
     names, classes = np.unique(as_labels(np.asarray(labels)), return_inverse=True)
     if classes.shape != images.shape[:1]:
         raise DataError(f"There are {len(images)} images and labels {classes.shape}. Give one label for each image.")
-    source = as_source(images)
+    source = ArraySource(images)
     schema = source.schema(Reading("gaussian", "columns"))
     epochs = epochs or max(LEAST_EPOCHS, round(STEPS * BATCH_SIZE / len(images)))
     place = choose_device(device)

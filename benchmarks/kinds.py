@@ -10,7 +10,8 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer
 
-from vaecluster.data.dataset import Array, DataSet
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.raw import Array
 from vaecluster.errors import SettingError
 
 # What scanpy and Seurat keep of log counts, and what scikit-learn recommends for latent semantic analysis.

@@ -69,9 +69,14 @@ class GenerationMeasure:
         assert isinstance(method, TwoViews)
         assert data.x_test is not None
         same: dict[str, Any] = {"method": method, "random_state": SEED, "device": self.device}
-        told = train_anchor(data.x_train, data.y_train, **same)
+        conditional = train_anchor(data.x_train, data.y_train, **same)
         scores = score_generation(
-            told.sample, told.names, self.judge, data.x_test, clusters=len(told.labels), random_state=SEED
+            conditional.sample,
+            conditional.names,
+            self.judge,
+            data.x_test,
+            clusters=len(conditional.labels),
+            random_state=SEED,
         )
         plain = train_anchor(data.x_train, **same)
         samples = plain.sample(min(COMPARED, len(data.x_test)), random_state=SEED)

@@ -8,7 +8,7 @@ from benchmarks.baselines import BASELINES
 from benchmarks.kinds import KindOfData
 from benchmarks.runs import Method, Outcome
 from vaecluster import VAEClustering, settings
-from vaecluster.data.dataset import Array
+from vaecluster.data.raw import Array
 from vaecluster.errors import SettingError
 from vaecluster.files import record
 from vaecluster.methods import METHODS
@@ -20,14 +20,14 @@ from vaecluster.methods import Method as VAEMethod
 class EstimatorMethod:
     """`VAEClustering` by a method with settings of its own; `given` are those that differ from its defaults.
 
-    A fit that is not `told` the number of clusters finds one. Either way a method with evidence writes down what it
+    Without `number_given` a fit finds the number of clusters. Either way a method with evidence writes down what it
     found and what spoke for it.
     """
 
     method: VAEMethod
     given: Mapping[str, Any]
     name: str
-    told: bool = True
+    number_given: bool = True
     device: str = "auto"
     verbose: int = 0
 
@@ -36,7 +36,9 @@ class EstimatorMethod:
         kinds = settings.declared(type(self.method))
         plain = {name: kinds[name].kind.plain(getattr(self.method, name)) for name in self.given}
         return (
-            {"method": self.method.name, "device": self.device} | plain | ({} if self.told else {"n_clusters": "auto"})
+            {"method": self.method.name, "device": self.device}
+            | plain
+            | ({} if self.number_given else {"n_clusters": "auto"})
         )
 
     def changed(self, name: str, method: VAEMethod, given: Mapping[str, Any]) -> "EstimatorMethod":
@@ -45,7 +47,7 @@ class EstimatorMethod:
 
     def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
         """Find so many clusters in rows (rows, *data), or as many as there are."""
-        number: Any = clusters if self.told else "auto"
+        number: Any = clusters if self.number_given else "auto"
         model = VAEClustering(
             number, method=self.method, random_state=seed, device=self.device, verbose=self.verbose
         ).fit(rows)
@@ -100,11 +102,11 @@ def _label(method: str, given: Mapping[str, Any]) -> str:
     return ", ".join([method, *parts, *(f"{key} {value}" for key, value in others.items())])
 
 
-def choose_untold(method: Method) -> EstimatorMethod:
-    """The same method, filed under a name of its own, for fits that are not told the number of clusters.
+def choose_finding(method: Method) -> EstimatorMethod:
+    """The same method, filed under a name of its own, for fits that find the number of clusters.
 
     Raises `SettingError` if it cannot find one.
     """
     if not isinstance(method, EstimatorMethod) or not method.method.finds_number:
         raise SettingError(f"method is {method.name!r}, which must be told the number of clusters. Leave --auto out.")
-    return replace(method, name=f"{method.name} auto", told=False)
+    return replace(method, name=f"{method.name} auto", number_given=False)

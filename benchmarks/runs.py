@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from benchmarks.kinds import KindOfData, prepare
 from vaecluster.clusters.scores import Clustering, split_scores
-from vaecluster.data.dataset import Array, DataSet
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.raw import Array
 from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions

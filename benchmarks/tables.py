@@ -20,7 +20,7 @@ ORDER = ("two-views", "su2018", "vade", "kmeans", "gaussian-mixture", "autoencod
 
 # The reference models of a file with generation scores, as they are called there and here.
 ANCHORS = {
-    "conditional": "conditional VAE, told the labels",
+    "conditional": "conditional VAE, given the labels",
     "plain": "plain VAE",
     "training images": "the images themselves",
 }
@@ -76,7 +76,7 @@ def _write(path: Path, tables: Sequence[Table], records: list[Record]) -> None:
 
 def headline(records: list[Record]) -> Iterator[Cells]:
     """For each data set the default method as it is, and the best of the methods that it is compared with, by NMI."""
-    whole = [record for record in records if not (_is_rare(record) or _is_untold(record) or _left_out(record))]
+    whole = [record for record in records if not (_is_rare(record) or _finds_number(record) or _left_out(record))]
     for name in dict.fromkeys(record["data"]["name"] for record in whole):
         own = [record for record in whole if record["data"]["name"] == name and record["method"] == ORDER[0]]
         others = [record for record in whole if record["data"]["name"] == name and record["method"] in ORDER[1:]]
@@ -94,7 +94,7 @@ def results(records: list[Record]) -> Iterator[Cells]:
     """Whole methods that are given the number of clusters, on whole data sets."""
     for record in records:
         name, method, runs = record["data"]["name"], record["method"], record["runs"]
-        if _is_rare(record) or _is_untold(record) or _left_out(record):
+        if _is_rare(record) or _finds_number(record) or _left_out(record):
             continue
         part, scores = _scores(record)
         yield [
@@ -224,7 +224,7 @@ def _is_rare(record: Record) -> bool:
     return "rare" in record.get("measures", {})
 
 
-def _is_untold(record: Record) -> bool:
+def _finds_number(record: Record) -> bool:
     return bool(record["parameters"]["n_clusters"] == "auto")
 
 

@@ -733,7 +733,7 @@ def test_separate_groups_are_counted_and_found() -> None:
 
 def test_in_noise_no_clusters_are_seen_and_some_can_be_had() -> None:
     X = np.random.default_rng(0).uniform(size=(150, 4))
-    with pytest.warns(FewCluesWarning, match="No clusters were seen.* Give the number"):
+    with pytest.warns(FewCluesWarning, match="No clusters were found.* Give a number"):
         model = learned("two-views", n_clusters="auto", epochs=100).fit(X)
     assert (model.n_clusters_, model.cluster_sizes_.tolist()) == (1, [150])
     np.testing.assert_allclose(model.confidence_, 1)

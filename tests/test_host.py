@@ -294,9 +294,8 @@ print((most - before) / table.nbytes, len(pickle.dumps(model)) / len(table))
 # A double for each row and component would be more than the table.
 MANY: dict[str, Any] = {"n_clusters": 40, "epochs": 2, "batch_size": 1000}
 LARGE: dict[str, tuple[VAEClustering, int]] = {
-    "two-views": (estimator(views=GaussianNoise(), components=40, heads=1, **MANY), 64),
-    # By principal components, and in cells.
-    "neighbours": (estimator(views=Neighbours(5), components=40, heads=1, **MANY), 128),
+    # Neighbours by principal components, and in cells.
+    "two-views": (estimator(views=Neighbours(5), components=40, heads=1, **MANY), 128),
     "su2018": (estimator("su2018", **MANY), 64),
     "vade": (estimator("vade", **MANY | {"n_clusters": 5, "warm_epochs": 1}), 64),
 }

@@ -284,7 +284,7 @@ def test_what_does_not_go_together_is_refused_by_fit(case: str, tmp_path: Path) 
             (lambda model, n=n: model.cut(n), [f"n_clusters is {n!r}", "from 1 to 6", "components"])
             for n in (0, -1, 7, 2.0, True, "auto", None)
         ],
-        (lambda model: fitted("vade").cut(2), ["'vade'", "no tree to cut", "two-views"]),
+        (lambda model: fitted("vade").cut(2), ["'vade'", "makes no tree", "Fit again"]),
         *[
             (lambda model, value=value: model.predict(ROWS, min_confidence=value), [f"min_confidence is {value!r}"])
             for value in (1, -0.1, nan, "a")

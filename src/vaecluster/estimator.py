@@ -34,7 +34,7 @@ from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
 from vaecluster.inference.naming import name_by
 from vaecluster.methods import Fitted, Method, as_method
-from vaecluster.methods.fitted_file import read_fitted, told_as_damage, write_fitted
+from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, Number, is_whole
@@ -46,6 +46,8 @@ from vaecluster.training.session import Session, draw_seed, random_of
 Random = int | np.random.RandomState | None
 
 # Parameters that are checked by a kind; the others are checked where they are used.
+# The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
+HELD_OUT = Draws(0)
 _KINDS: dict[str, Kind] = {"warm_start": Flag(), "checkpoint_every": NOT_NEGATIVE}
 
 
@@ -64,7 +66,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         ``TwoViews(heads=7)``. Its settings are parameters too: ``method__heads`` in a grid search.
     min_confidence, outlier_fraction : float
         Rows whose confidence is below `min_confidence` get the cluster -1, and so does this fraction of the least
-        likely rows. For the second, a fit holds out some rows to compare with: 10 / fraction, at most a fifth.
+        likely rows. For the second, a fit holds out rows to compare with: 10 / fraction of them, at most 2,000 or a
+        fifth, and never fewer than 1 / fraction.
     warm_start : bool
         Let `fit` go on from the model that was fitted before, with its clusters as they are.
     checkpoint_dir : path, optional
@@ -109,6 +112,20 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         The method with every setting filled in.
     n_features_in_, feature_names_in_
         As in scikit-learn.
+
+    Raises
+    ------
+    DataError
+        By every method that takes rows: for rows that cannot be used, or that are laid out otherwise than in the fit.
+    SettingError
+        By `fit`, and by methods with arguments of their own: for a value that is not allowed, or that this model
+        cannot serve.
+    FileError
+        By `save`, `load` and a fit with `checkpoint_dir` or `log_dir`: for a place that cannot be used.
+    TrainingError
+        By `fit`: if the loss stays infinite or undefined whatever the learning rate.
+    sklearn.exceptions.NotFittedError
+        By every method that answers, before a fit.
 
     References
     ----------
@@ -244,7 +261,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         tree = self.hierarchy_
         if tree is None:
             raise SettingError(
-                f"The method {self.method_.name!r} has no tree to cut. Fit with method='two-views', or fit again."
+                f"The method {self.method_.name!r} makes no tree, so it cannot be cut. Fit again with that n_clusters."
             )
         if not is_whole(n_clusters, 1, tree.components):
             raise SettingError(
@@ -295,7 +312,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
         with isolated():
-            return self._assigned(self._given(X), sure, fraction)
+            return _assigned(self.fitted_, self._given(X), sure, fraction)
 
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).
@@ -305,7 +322,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         from, and more of the new ones do. `score_samples` is the bound itself.
         """
         with isolated():
-            return self._outlier_score(self._given(X))
+            rows = self._given(X)
+            return _outlier_score(self.fitted_, rows)
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
@@ -348,8 +366,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         check_is_fitted(self)
         with isolated():
-            given = given_rows(self, X, self.fitted_.schema)
-            return answers.imputed(self.model_, self._rows(given))
+            return answers.imputed(self.model_, self._given(X))
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
@@ -389,7 +406,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         place = as_path("path", path, "a file")
         with isolated():
             fitted, parameters = read_fitted(place, choose_device(device))
-        with told_as_damage(place):
+        with wrong_as_damage(place):
             estimator = cls(**parameters, method=fitted.method, device=device)
             check_doubt(estimator.min_confidence, estimator.outlier_fraction)
             random_of(estimator.random_state)
@@ -442,7 +459,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def cluster_sizes_(self) -> NDArray[np.intp]:
         """Rows of the fit in each cluster."""
         if self.fitted_.sizes is None:
-            raise AttributeError("cluster_sizes_ is not known of this cut. Give cut the rows of the fit.")
+            raise AttributeError(
+                "cluster_sizes_ is missing, because this cut was made without rows. Call cut(n_clusters, X) with the "
+                "rows of the fit."
+            )
         return self.fitted_.sizes
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
@@ -470,7 +490,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         method = method.completed(schema, len(learned), clusters)
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
         with self._session(method, goes_on=False).run(learned, clusters) as run:
-            run.rows, held_out = split(learned, held_out_number, run.draws.at("calibration"))
+            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.fit(run)
         naming = name_by(fitted.model, self._rows(given, schema).some(known.rows), known.labels)
@@ -491,7 +511,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         number = len(given.source)
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
         # The estimator's method may hold what a file cannot, such as a function among the views.
-        method = as_method(self.method).completed(fitted.schema, number, _told(fitted))
+        method = as_method(self.method).completed(fitted.schema, number, fitted.completed_for)
         _check_same_model(method, fitted, "auto")
         # A file of an older format does not say how many there were.
         seen = number if fitted.data is None else fitted.data["rows"]
@@ -507,36 +527,27 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if weights is not None:
             learned = self._counted(learned, weights)
         held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
+        if seen and self.outlier_fraction:
+            _check_calibrated(before)
         epochs: int = 1 if seen else method.epochs  # type: ignore[attr-defined]
         session = self._session(method, goes_on=True)
         # A pass over new rows is short and not kept.
         session = replace(session, checkpoint_dir=None) if seen else session
         with session.run(learned, before.clusters) as run:
-            run.rows, held_out = split(learned, held_out_number, run.draws.at("calibration"))
+            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.go_on(run, before, epochs, seen)
         naming = name_by(fitted.model, self._rows(given).some(known.rows), known.labels)
         calibration = before.calibration if seen else calibrate(fitted.model, rest, held_out)
         data = given.source.fingerprint() | {"rows": seen + len(given.source)}
         names = self.cluster_names_ | naming.names
-        self._take(
-            replace(
-                before, model=fitted.model, history=fitted.history, names=names, calibration=calibration, data=data
-            ),
-            given,
-        )
+        self._take(replace(fitted, names=names, calibration=calibration, data=data), given)
         return [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)]
 
     def _take(self, fitted: Fitted, given: Given) -> None:
         """Take over what was fitted, and label the rows of the fit."""
         rows = self._rows(given, fitted.schema)
-        calibration = fitted.calibration
-        likeliest, confidence = answers.likeliest(fitted.model, rows)
-        scores = None
-        if self.outlier_fraction:
-            assert calibration is not None
-            scores = calibration.outlier_score(answers.bounds(fitted.model, rows))
-        labels = doubted(likeliest, confidence, scores, self.min_confidence, self.outlier_fraction)
+        labels, confidence = _assigned(fitted, rows, self.min_confidence, self.outlier_fraction)
         sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
         self._set(replace(fitted, sizes=sizes))
         self.labels_, self.confidence_ = labels, confidence
@@ -548,18 +559,6 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             self.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-
-    def _assigned(self, rows: Rows, sure: float, fraction: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        likeliest, confidence = answers.likeliest(self.model_, rows)
-        scores = self._outlier_score(rows) if fraction else None
-        return doubted(likeliest, confidence, scores, sure, fraction), confidence
-
-    def _outlier_score(self, rows: Rows) -> NDArray[np.float64]:
-        if self.calibration_ is None:
-            raise SettingError(
-                "This model is from a file of an older format, without what outliers are told by. Fit again."
-            )
-        return self.calibration_.outlier_score(answers.bounds(self.model_, rows))
 
     def _session(self, method: Method, *, goes_on: bool) -> Session:
         identity = {
@@ -659,10 +658,25 @@ def as_path(name: str, value: Any, what: str) -> Path:
     return Path(value)
 
 
-def _told(fitted: Fitted) -> int:
-    """The number of clusters with which a completed method stays as it is; `cut` may have changed the model's."""
-    shares = getattr(fitted.method, "cluster_weights", None)
-    return len(shares) if isinstance(shares, tuple) else fitted.clusters
+def _assigned(
+    fitted: Fitted, rows: Rows, sure: float, fraction: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    likeliest, confidence = answers.likeliest(fitted.model, rows)
+    scores = _outlier_score(fitted, rows) if fraction else None
+    return doubted(likeliest, confidence, scores, sure, fraction), confidence
+
+
+def _outlier_score(fitted: Fitted, rows: Rows) -> NDArray[np.float64]:
+    _check_calibrated(fitted)
+    assert fitted.calibration is not None
+    return fitted.calibration.outlier_score(answers.bounds(fitted.model, rows))
+
+
+def _check_calibrated(fitted: Fitted) -> None:
+    if fitted.calibration is None:
+        raise SettingError(
+            "This model file is of an older format and holds no calibration, which outlier scores need. Fit again."
+        )
 
 
 def _check_same_model(method: Method, fitted: Fitted, asked: int | Literal["auto"]) -> None:

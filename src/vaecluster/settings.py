@@ -92,7 +92,7 @@ class Whole(Kind):
         return int(value)
 
     def read(self, text: str) -> Any:
-        """A number of digits."""
+        """Digits as a whole number."""
         try:
             return int(text)
         except ValueError:

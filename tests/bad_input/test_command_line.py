@@ -116,7 +116,7 @@ REFUSED = {
     f"{STABILITY} --jobs 0": "--jobs is 0 | expected a whole number of 1 or more, or -1",
     "cut run 0": "NUMBER is 0 | expected a whole number of 1 or more",
     "cut run 7": "NUMBER is 7 | expected a whole number from 1 to 6",
-    "cut bound 2 --output out": "'su2018' has no tree to cut | Fit with --method two-views",
+    "cut bound 2 --output out": "'su2018' makes no tree | cannot be cut. Fit again with that --clusters",
     "cut run 2 --source narrow.npy --output out": "not those that 'run' was fitted to | by --source",
     "cut moved 2 --output out": "gone.npz does not exist | by --source",
     "name run 3=a": "no cluster 3 | expected 0 to 2",

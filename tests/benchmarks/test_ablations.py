@@ -7,8 +7,8 @@ from benchmarks.ablations import ABLATIONS, choose_ablations
 from benchmarks.kinds import KINDS
 from benchmarks.methods import EstimatorMethod, choose_method
 from vaecluster import TwoViews
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.source import as_source
 from vaecluster.errors import SettingError
 from vaecluster.views import Neighbours, RandomCrop
 
@@ -80,7 +80,7 @@ def test_without_agreement_it_weighs_nothing():
 @pytest.mark.parametrize("epochs", [None, 6])
 def test_without_views_the_plain_bound_has_the_networks_and_steps_of_the_whole(kind, epochs):
     parameters = without("views", kind, epochs=epochs).parameters()
-    rows = as_source(VECTORS if kind == "vectors" else IMAGES)
+    rows = ArraySource(VECTORS if kind == "vectors" else IMAGES)
     settings = TwoViews(epochs=epochs).completed(rows.schema(Reading("gaussian", "columns")), 1000, 10)
     same = ("latent", "precision", "batch_size", "learning_rate", "likelihood")
     assert {name: parameters[name] for name in same} == {name: getattr(settings, name) for name in same}

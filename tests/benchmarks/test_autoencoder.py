@@ -5,9 +5,9 @@ import torch
 from benchmarks.anchors import in_one
 from benchmarks.autoencoder import Autoencoder, Reconstruction, fit_autoencoder
 from vaecluster import TwoViews
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
-from vaecluster.data.source import as_source
 from vaecluster.model.networks.initial import start_
 from vaecluster.model.objective import Batch
 from vaecluster.training.plan import Plan
@@ -16,7 +16,7 @@ SMALL = TwoViews(batch_size=32, hidden=(16,), latent=2, precision=2.5)
 
 
 def some_rows(*shape: int) -> Rows:
-    source = as_source(np.random.default_rng(0).normal(size=(64, *shape)))
+    source = ArraySource(np.random.default_rng(0).normal(size=(64, *shape)))
     return Rows(source, source.schema(Reading("gaussian", "columns")), torch.device("cpu"))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.baselines import BASELINES
 from benchmarks.kinds import KINDS
-from benchmarks.methods import choose_method, choose_untold
+from benchmarks.methods import choose_finding, choose_method
 from vaecluster.clusters.number import Evidence
 from vaecluster.errors import SettingError
 from vaecluster.files import record
@@ -30,8 +30,8 @@ def test_fits_of_other_lengths_go_by_other_names(name):
         choose_method(name, KINDS["vectors"], {"epochs": epochs} if epochs else {}).name for epochs in (None, 2, 20)
     ]
     assert names == [name, f"{name}, 2 epochs", f"{name}, 20 epochs"]
-    untold = choose_method("two-views", KINDS["vectors"], {"epochs": 2})
-    assert choose_untold(untold).name == f"{untold.name} auto"
+    finding = choose_method("two-views", KINDS["vectors"], {"epochs": 2})
+    assert choose_finding(finding).name == f"{finding.name} auto"
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -91,7 +91,7 @@ def test_settings_are_written_with_their_views_by_name():
 
 
 def test_a_method_that_is_not_told_the_number_says_what_it_found(blobs):
-    method = choose_untold(choose_method("two-views", KINDS["vectors"], SMALL))
+    method = choose_finding(choose_method("two-views", KINDS["vectors"], SMALL))
     assert method.name.startswith("two-views, 100 epochs, rate 0.01, ")
     assert method.name.endswith(" auto")
     assert method.parameters()["n_clusters"] == "auto"
@@ -105,9 +105,9 @@ def test_a_method_that_is_not_told_the_number_says_what_it_found(blobs):
 
 def test_a_method_that_is_told_the_number_says_what_it_would_have_found(blobs):
     told = choose_method("two-views", KINDS["vectors"], SMALL)
-    facts, untold = told.fit(blobs, 2, seed=0).facts, choose_untold(told).fit(blobs, 2, seed=0).facts
+    facts, finding = told.fit(blobs, 2, seed=0).facts, choose_finding(told).fit(blobs, 2, seed=0).facts
     for name in ("found", "strength", "evidence"):
-        assert facts[name] == untold[name]
+        assert facts[name] == finding[name]
     assert facts["found"] == 3
     # What has no evidence says nothing of it.
     assert set(choose_method("su2018", KINDS["vectors"], {"epochs": 1}).fit(blobs, 2, seed=0).facts) == {
@@ -119,4 +119,4 @@ def test_a_method_that_is_told_the_number_says_what_it_would_have_found(blobs):
 @pytest.mark.parametrize("name", ["su2018", "kmeans"])
 def test_what_finds_no_number_must_be_told(name):
     with pytest.raises(SettingError, match=f"'{name}', which must be told"):
-        choose_untold(choose_method(name, KINDS["vectors"]))
+        choose_finding(choose_method(name, KINDS["vectors"]))

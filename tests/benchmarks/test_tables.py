@@ -11,7 +11,7 @@ from benchmarks import tables
 from benchmarks.ablations import choose_ablations
 from benchmarks.kinds import KINDS
 from benchmarks.measures import measure_generation
-from benchmarks.methods import choose_method, choose_untold
+from benchmarks.methods import choose_finding, choose_method
 from benchmarks.rare import make_rare
 from benchmarks.runs import run_benchmark
 from vaecluster.data.dataset import DataSet
@@ -36,7 +36,7 @@ def results(tmp_path_factory) -> Path:
     generation = replace(generation, anchors=True)
     run_benchmark(data, kind, method, 10, range(2), folder / "a.json", [generation])
     run_benchmark(rare, kind, method, 10, [0], folder / "b.json", [found])
-    run_benchmark(data, kind, choose_untold(method), 10, [0], folder / "c.json")
+    run_benchmark(data, kind, choose_finding(method), 10, [0], folder / "c.json")
     run_benchmark(data, kind, choose_ablations(method, "heads", images, 10)[0], 10, [0], folder / "d.json")
     return folder
 
@@ -78,7 +78,7 @@ def test_every_file_is_in_the_table_of_its_sort(monkeypatch, readme, results):
     assert [row[1] for row in rows_of(text, "generation")] == [
         METHOD,
         "the images themselves",
-        "conditional VAE, told the labels",
+        "conditional VAE, given the labels",
         "plain VAE",
     ]
     assert [row[:3] for row in rows_of(text, "ablations")] == [

@@ -6,7 +6,6 @@ import pytest
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Numbers, Pixels
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.source import as_source
 from vaecluster.errors import DataError
 
 TABLE = np.random.default_rng(0).normal(size=(20, 3))
@@ -15,7 +14,7 @@ shapes = pytest.mark.parametrize("shape", SHAPES)
 
 
 def test_an_array_is_a_source_of_its_rows_without_a_copy() -> None:
-    source = as_source(TABLE)
+    source = ArraySource(TABLE)
     assert isinstance(source, ArraySource)
     assert source.array is TABLE
     assert len(source) == 20
@@ -63,7 +62,7 @@ def test_columns_are_named_where_they_cannot_be_probabilities() -> None:
 
 def test_a_memory_map_is_a_source_like_any_array(tmp_path: Path) -> None:
     np.save(tmp_path / "rows.npy", TABLE)
-    source = as_source(np.load(tmp_path / "rows.npy", mmap_mode="r"))
+    source = ArraySource(np.load(tmp_path / "rows.npy", mmap_mode="r"))
     assert source.fingerprint() == ArraySource(TABLE).fingerprint()
     np.testing.assert_array_equal(source.read(np.array([5, 2])), TABLE[[5, 2]])
     (block,) = source.schema(Reading("gaussian", "columns")).blocks

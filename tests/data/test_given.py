@@ -23,7 +23,7 @@ def given_(X: Any, fitted: Any = None) -> Given:
     if fitted is None:
         return given_rows(estimator, X)
     before = given_rows(estimator, fitted)
-    estimator.n_features_in_ = before.columns
+    estimator.n_features_in_ = before.source.row_entries
     if before.names:
         estimator.feature_names_in_ = np.array(before.names, dtype=object)
     return given_rows(estimator, X, before.source.schema(Reading("gaussian", "columns")))
@@ -37,7 +37,7 @@ def test_rows_that_lie_well_are_not_copied(dtype: type, shape: tuple[int, ...]) 
     assert np.shares_memory(given.array, X)
     assert given.array.dtype == dtype
     assert given.doubles == (dtype == np.float64)
-    assert (given.columns, given.names) == (int(np.prod(shape[1:])), ())
+    assert (given.source.row_entries, given.names) == (int(np.prod(shape[1:])), ())
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ MIXED = pd.DataFrame({"size": [1.0, np.nan], "colour": ["red", "blue"]})
 def test_a_frame_of_several_kinds_stays_a_frame() -> None:
     given = given_(MIXED)
     assert isinstance(given.source, FrameSource)
-    assert (given.names, given.array, given.columns) == (("size", "colour"), None, 2)
+    assert (given.names, given.array, given.source.row_entries) == (("size", "colour"), None, 2)
     assert len(given_(MIXED[:1], MIXED).source) == 1
     # Names that are numbers become texts.
     assert given_(MIXED.set_axis([0, 1], axis=1)).source.names == ["0", "1"]

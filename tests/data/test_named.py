@@ -15,7 +15,7 @@ from vaecluster.data.download import RemoteFile
 from vaecluster.data.named import (
     NAMES,
     SOURCES,
-    Source,
+    OfficialFiles,
     fingerprint,
     load_named,
     parse_idx_files,
@@ -73,9 +73,9 @@ def data_folder() -> str:
     return folder
 
 
-def small_mnist(address: str, expected: str = fingerprint(ARRAYS)) -> dict[str, Source]:
+def small_mnist(address: str, expected: str = fingerprint(ARRAYS)) -> dict[str, OfficialFiles]:
     files = tuple(RemoteFile(name, (address,)) for name in IDX_NAMES)
-    return {"fashion-mnist": Source(files, parse_idx_files, expected)}
+    return {"fashion-mnist": OfficialFiles(files, parse_idx_files, expected)}
 
 
 def test_digits_are_split_the_same_way_every_time_and_lose_no_row() -> None:

@@ -4,13 +4,13 @@ import pytest
 
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.frames import FrameSource
-from vaecluster.data.source import Source, as_source, slices
+from vaecluster.data.source import Source, slices
 
 FRAME = pd.DataFrame({"size": [1.0, 2.0, np.nan, 4.0], "colour": ["red", "blue", "red", None]})
 SOURCES: dict[str, Source] = {
-    "table": as_source(np.arange(12.0).reshape(4, 3)),
-    "images": as_source(np.arange(24.0).reshape(4, 3, 2)),
-    "frame": as_source(FRAME),
+    "table": ArraySource(np.arange(12.0).reshape(4, 3)),
+    "images": ArraySource(np.arange(24.0).reshape(4, 3, 2)),
+    "frame": FrameSource(FRAME),
 }
 sources = pytest.mark.parametrize("name", SOURCES)
 

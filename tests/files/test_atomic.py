@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import LOCK, locked, write_atomically, write_json
+from vaecluster.files.atomic import LOCK, check_writable, locked, write_atomically, write_json
 
 
 def test_a_file_is_written_whole_with_the_folders_on_the_way(tmp_path: Path) -> None:
@@ -85,3 +85,13 @@ def test_a_folder_that_another_process_holds_is_refused_and_free_when_that_is_ki
         holder.communicate()
     with locked(tmp_path / "run"):
         assert [path.name for path in (tmp_path / "run").iterdir()] == [LOCK]
+
+
+def test_where_no_file_can_be_written_is_said_before_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    check_writable(tmp_path / "new" / "folder" / "file.npy")
+    check_writable(tmp_path / "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "file" / "below", "Not a directory")):
+        with pytest.raises(FileError, match=f"'{path}' cannot be written: {reason}. Choose a place"):
+            check_writable(path)

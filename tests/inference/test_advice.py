@@ -31,7 +31,7 @@ def test_of_a_fit_that_went_well_there_is_nothing_to_say(merged_again, number):
 def test_clusters_that_were_dead_at_every_look_are_told():
     ((message, category),) = advice(merged_again=len(LOOKS))
     assert category is EmptyClustersWarning
-    assert message.startswith("Each time that was looked")
+    assert message.startswith("At every check some clusters")
 
 
 def test_clusters_without_rows_are_counted():
@@ -44,7 +44,7 @@ def test_little_evidence_for_a_number_that_was_found_is_told():
     weak, none = advice(number=evidence(0.7)), advice(number=evidence(0.1))
     assert [category for _, category in weak + none] == [FewCluesWarning, FewCluesWarning]
     assert weak[0][0].startswith("2 clusters were found, but little speaks for that number")
-    assert none[0][0].startswith("No clusters were seen")
+    assert none[0][0].startswith("No clusters were found")
 
 
 def test_all_that_went_wrong_is_told():

@@ -117,7 +117,7 @@ def test_a_clear_number_is_named_with_its_reason_and_a_weak_one_with_a_doubt() -
         "model that learned apart find the same clusters."
     )
     assert "4 clusters were found, but little speaks for that number" in verdict(number_page("weak"))
-    assert "No clusters were seen" in verdict(number_page("none"))
+    assert "No clusters were found" in verdict(number_page("none"))
 
 
 def test_a_number_that_was_given_is_not_said_to_be_found() -> None:

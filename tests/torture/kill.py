@@ -28,6 +28,7 @@ from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.methods import METHODS as ALL
 from vaecluster.methods import Method
 from vaecluster.runs.order import is_unfinished
 from vaecluster.training.checkpoint import Checkpoint
@@ -179,36 +180,44 @@ def some_rows() -> Rows:
 def kill_commands(commands: int, seed: int) -> dict[str, Any]:
     """Fits on the command line, killed at a random moment, then resumed, or begun again where nothing is kept."""
     random = np.random.default_rng(seed)
-    counts: dict[str, Any] = {"commands": 0, "commands resumed": 0, "commands begun again": 0, "commands different": 0}
-    with tempfile.TemporaryDirectory() as folder:
-        expected = labels_after(Path(folder), None)
-        for _ in range(commands):
-            with tempfile.TemporaryDirectory() as other:
-                same = labels_after(Path(other), float(random.uniform(0, 6)), counts) == expected
-            counts["commands"] += 1
-            counts["commands different"] += not same
+    counts: dict[str, Any] = {
+        "commands": 0,
+        "commands resumed": 0,
+        "commands begun again": 0,
+        "commands different": [],
+    }
+    expected: dict[str, list[bytes]] = {}
+    for number in range(commands):
+        method = (*ALL,)[number % len(ALL)]
+        with tempfile.TemporaryDirectory() as folder:
+            if method not in expected:
+                started = time.perf_counter()
+                expected[method] = left_by(method, Path(folder) / "whole", None, counts)
+                seconds = time.perf_counter() - started
+            same = left_by(method, Path(folder) / "killed", float(random.uniform(0, seconds)), counts)
+        counts["commands"] += 1
+        if same != expected[method]:
+            counts["commands different"].append(method)
     return counts
 
 
-def labels_after(folder: Path, moment: float | None, counts: dict[str, Any] | None = None) -> bytes:
-    """labels.csv of a fit that was killed at a moment, if one is given, and then finished."""
+def left_by(method: str, folder: Path, moment: float | None, counts: dict[str, Any]) -> list[bytes]:
+    """The files of a fit that was killed at a moment, if one is given, and then finished."""
+    folder.mkdir()
     np.save(folder / "rows.npy", some_array())
-    run = folder / "run"
+    fit, run = (*FIT, "--method", method), folder / "run"
     if moment is not None:
-        child = subprocess.Popen((*COMMAND, *FIT), cwd=folder, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen((*COMMAND, *fit), cwd=folder, stderr=subprocess.DEVNULL)
         time.sleep(moment)
         child.kill()
         child.wait()
-    if run.is_dir() and is_unfinished(run):
-        name, rest = "commands resumed", ("--resume", "run")
-    elif (run / "run.json").exists():
-        return (run / "labels.csv").read_bytes()
-    else:
-        name, rest = "commands begun again", FIT
-    if counts is not None:
-        counts[name] += 1
-    subprocess.run((*COMMAND, *rest), cwd=folder, check=True, stderr=subprocess.DEVNULL)
-    return (run / "labels.csv").read_bytes()
+    if not (run / "run.json").exists():
+        unfinished = run.is_dir() and is_unfinished(run)
+        if moment is not None:
+            counts["commands resumed" if unfinished else "commands begun again"] += 1
+        rest = ("--resume", "run") if unfinished else fit
+        subprocess.run((*COMMAND, *rest), cwd=folder, check=True, stderr=subprocess.DEVNULL)
+    return [(run / name).read_bytes() for name in ("labels.csv", "examples.npz")]
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def test_fits_that_are_killed_end_as_those_that_were_not() -> None:
     # The long run is `make torture`.
     script = Path(__file__).parent.parent / "torture" / "kill.py"
     run = subprocess.run(
-        [sys.executable, script, "--kills", "16", "--commands", "1"],
+        [sys.executable, script, "--kills", "4", "--commands", "0"],
         capture_output=True,
         text=True,
         timeout=300,
@@ -63,6 +63,13 @@ def test_fits_that_are_killed_end_as_those_that_were_not() -> None:
 
 
 # What is in the way
+
+
+def test_a_fit_that_is_done_is_not_lost_because_that_cannot_be_written(tmp_path: Path) -> None:
+    with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
+        checkpoint.finished.mkdir()
+        with pytest.warns(CheckpointWarning, match=r"The fit is done, but .* cannot be written"):
+            checkpoint.finish()
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
@@ -114,7 +121,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     content = read_content(tmp_path / FILE)
     del content["now"]["objective"]["seen"]
     write_content(tmp_path / FILE, content)
-    with pytest.raises(FileError, match=r"does not fit the model that is learned\. Delete it"):
+    with pytest.raises(FileError, match=r"holds the state of another model\. Delete it"):
         Fit().kept(tmp_path)
 
 

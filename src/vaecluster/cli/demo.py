@@ -8,10 +8,7 @@ from vaecluster.runs.folder import RunFolder
 
 
 def demo(*, output: Path = Path("demo"), seed: Whole = 0, threads: Whole | None = None, quiet: bool = False) -> None:
-    """Fit the handwritten digits that come with scikit-learn and write a report; seconds.
-
-    There are few digits and they are small: smaller networks and 200 short passes serve, and a higher precision lets
-    64 pixels weigh as much in the bound as the 784 of larger images do.
+    """Fit the handwritten digits that come with scikit-learn and write a report. It takes seconds.
 
     Parameters
     ----------

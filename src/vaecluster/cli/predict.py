@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from vaecluster.cli.source import load_source
-from vaecluster.cli.write import write_array
-from vaecluster.errors import FileError, SettingError
+from vaecluster.cli.write import check_output, write_array
+from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically
 from vaecluster.runs.folder import RunFolder, labels_csv
 
@@ -43,8 +43,8 @@ def predict(
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
-    if output is not None and output.suffix not in (".csv", ".npy"):
-        raise FileError(f"--output is '{output}'; expected a name that ends in .csv or .npy.")
+    if output is not None:
+        check_output(output, ".csv", ".npy")
     if outlier_scores and output is not None and output.suffix == ".npy":
         raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
     folder, rows = RunFolder.open(run), load_source(source).x_train

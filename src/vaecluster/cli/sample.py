@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vaecluster.cli.options import SEED, Whole, check
-from vaecluster.cli.write import write_array
+from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import write_atomically
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
@@ -28,7 +28,7 @@ def sample(
     run
         The folder that `vaecluster fit` wrote.
     cluster
-        The cluster to draw from; all, as common as they are, if not given.
+        The cluster to draw from; if not given, rows of all clusters in their proportions.
     number
         How many rows.
     output
@@ -36,8 +36,7 @@ def sample(
     seed
         Another seed gives other rows; the run's own if not given.
     """
-    if output.suffix not in (".npy", ".png"):
-        raise FileError(f"--output is '{output}'; expected a name that ends in .npy or .png.")
+    check_output(output, ".npy", ".png")
     if output.suffix == ".png" and number > WALL_ROWS:
         raise FileError(f"A picture shows at most {WALL_ROWS} rows, not {number}. Ask for fewer, or for an .npy.")
     check("--number", number, WholeKind(1))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vaecluster.cli.source import load_source
-from vaecluster.cli.write import check_npy, write_array
+from vaecluster.cli.write import check_output, write_array
 from vaecluster.runs.folder import RunFolder
 
 
@@ -24,7 +24,7 @@ def score(run: Path, source: str, /, *, output: Path | None = None, device: str 
         cpu, cuda, or auto for a GPU where there is one.
     """
     if output is not None:
-        check_npy(output)
+        check_output(output, ".npy")
     folder, rows = RunFolder.open(run), load_source(source).x_train
     bounds = folder.model(device).score_samples(rows)
     if output is not None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from vaecluster.cli.options import SEED, THREADS, Whole, WholeOrAuto, Words, check, method_of, set_threads
 from vaecluster.cli.source import load_source
-from vaecluster.errors import FileError, SettingError
+from vaecluster.cli.write import check_output
+from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically, write_json
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def stability(
     quiet
         Show nothing but errors.
     """
-    if output.suffix not in (".png", ".json"):
-        raise FileError(f"--output is '{output}'; expected a name that ends in .png or .json.")
+    check_output(output, ".png", ".json")
     if runs < 2:
         raise SettingError(f"--runs is {runs}; expected a whole number of 2 or more, since runs are compared.")
     if jobs == 0:

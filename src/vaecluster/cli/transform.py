@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vaecluster.cli.source import load_source
-from vaecluster.cli.write import check_npy, write_array
+from vaecluster.cli.write import check_output, write_array
 from vaecluster.runs.folder import RunFolder
 
 
@@ -23,7 +23,7 @@ def transform(run: Path, source: str, /, *, output: Path = Path("codes.npy"), de
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
-    check_npy(output)
+    check_output(output, ".npy")
     folder, rows = RunFolder.open(run), load_source(source).x_train
     codes = folder.model(device).transform(rows)
     write_array(output, codes)

@@ -1,4 +1,4 @@
-"""Arrays as files."""
+"""Where a command writes, and arrays as files."""
 
 import io
 from pathlib import Path
@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import write_atomically
+from vaecluster.files.atomic import check_writable, write_atomically
 
 
-def check_npy(path: Path) -> None:
-    """Raise `FileError` if the name is not that of an array."""
-    if path.suffix != ".npy":
-        raise FileError(f"--output is '{path}'; expected a name that ends in .npy.")
+def check_output(path: Path, *endings: str) -> None:
+    """Raise `FileError` unless the name ends in one of these, and a file can be written there."""
+    if path.suffix not in endings:
+        raise FileError(f"--output is '{path}'; expected a name that ends in {' or '.join(endings)}.")
+    check_writable(path)
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:

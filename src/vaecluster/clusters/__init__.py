@@ -1,1 +1,1 @@
-"""Partitions of rows, by numpy alone: trees, the number of clusters, scores, agreement."""
+"""Partitions of rows, without torch: trees, the number of clusters, scores, agreement."""

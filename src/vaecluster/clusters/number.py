@@ -54,8 +54,9 @@ class Evidence:
         0 for numbers that the components in use are too few for.
         """
         scaled = np.arange(2, len(self.losses) + 2) * self.losses
-        told = (self.numbers <= self.in_use / 2) | (self.separation[:-1] >= APART)
-        support: Matrix = np.where(told, scaled[:-1] / (scaled[1:] + NOISE) * self.agreement[:-1], 0.0)
+        # Numbers that the components in use suffice for.
+        counts = (self.numbers <= self.in_use / 2) | (self.separation[:-1] >= APART)
+        support: Matrix = np.where(counts, scaled[:-1] / (scaled[1:] + NOISE) * self.agreement[:-1], 0.0)
         return support
 
     @property
@@ -75,10 +76,10 @@ def weigh(trees: Sequence[Hierarchy], overlap: Matrix) -> Evidence:
 
     `overlap` is (heads, heads, components, components).
     """
-    told = max(trees, key=lambda tree: tree.information(tree.components))
-    some = told.shares[told.shares > 0]
+    best = max(trees, key=lambda tree: tree.information(tree.components))
+    some = best.shares[best.shares > 0]
     in_use = float(np.exp(-(some * np.log(some)).sum()))
-    return Evidence(told.losses[::-1], told.separation[::-1], _agreement(trees, overlap), in_use)
+    return Evidence(best.losses[::-1], best.separation[::-1], _agreement(trees, overlap), in_use)
 
 
 def _agreement(trees: Sequence[Hierarchy], overlap: Matrix) -> Matrix:

@@ -1,15 +1,11 @@
 """The record that every source of rows ends in, and what counts as a label."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from vaecluster.data.raw import Array
 from vaecluster.errors import DataError
-
-# Rows of any numeric type, in the source's own units; labels are integers or strings.
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

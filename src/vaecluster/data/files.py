@@ -13,7 +13,8 @@ from typing import IO
 
 import numpy as np
 
-from vaecluster.data.dataset import Array, DataSet, as_labels
+from vaecluster.data.dataset import DataSet, as_labels
+from vaecluster.data.raw import Array
 from vaecluster.errors import DataError, FileError, VaeclusterError
 
 # The first name of each list belongs to the layout with a held-out part; the others are what people write.

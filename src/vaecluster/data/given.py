@@ -13,10 +13,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from vaecluster.data import checks
+from vaecluster.data.arrays import ArraySource
 from vaecluster.data.frames import FrameSource, check_read, is_frame, is_mixed
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
-from vaecluster.data.source import Source, as_source
+from vaecluster.data.source import Source
 from vaecluster.errors import DataError
 
 
@@ -34,11 +35,6 @@ class Given:
         """The rows, where they are an array."""
         return getattr(self.source, "array", None)
 
-    @property
-    def columns(self) -> int:
-        """Entries of a row."""
-        return self.source.row_entries
-
 
 def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -> Given:
     """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, or a frame; raises `DataError` if they are not.
@@ -47,7 +43,8 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -
     changed.
     """
     X = _as_array_or_frame(X)
-    if schema.frame is not None if schema is not None else is_frame(X) and is_mixed(X):
+    mixed = is_frame(X) and is_mixed(X) if schema is None else schema.frame is not None
+    if mixed:
         return _given_frame(X, schema)
     names: tuple[str, ...] = ()
     if getattr(X, "ndim", 2) in (3, 4):
@@ -58,7 +55,7 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -
         checks.check_row_shape(array.shape[1:], schema.row_shape)
     # In the processor's own byte order: types of another order compare as different.
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return Given(as_source(array), names, array.dtype == np.float64)
+    return Given(ArraySource(array), names, array.dtype == np.float64)
 
 
 def _given_frame(X: Any, schema: Schema | None) -> Given:
@@ -68,7 +65,9 @@ def _given_frame(X: Any, schema: Schema | None) -> Given:
         )
     names = list(X.columns)
     if not all(isinstance(name, str | Integral) for name in names):
-        raise DataError("X has column names that are no texts; expected texts. Use X.columns = X.columns.map(str).")
+        raise DataError(
+            "X has column names that are not strings; expected strings. Use X.columns = X.columns.map(str)."
+        )
     if schema is not None:
         assert schema.frame is not None
         checks.check_same_columns([str(name) for name in names], [str(name) for name in schema.frame.names])

@@ -6,7 +6,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.data.dataset import Array, as_labels
+from vaecluster.data.dataset import as_labels
+from vaecluster.data.raw import Array
 from vaecluster.errors import DataError
 
 # What stands for an unknown label, beside None and NaN.
@@ -39,7 +40,10 @@ def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
             "Give the rows that count a weight above 0, or no weights at all."
         )
     if (array > 0).sum() < 2:
-        raise DataError("sample_weight is above 0 for a single row; expected 2 or more to learn from.")
+        raise DataError(
+            "sample_weight is above 0 for a single row; expected 2 or more to learn from. Give more rows a "
+            "weight above 0."
+        )
     # Divided by the largest first, so that no sum overflows; rows that do not count change nothing.
     shares = array / array.max()
     return None if (shares == 1).all() else shares / shares[shares > 0].mean()

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vaecluster.data.dataset import Array, DataSet
+from vaecluster.data.dataset import DataSet
 from vaecluster.data.download import RemoteFile, download
 from vaecluster.data.files import read_dataset
-from vaecluster.data.raw import digest_of
+from vaecluster.data.raw import Array, digest_of
 from vaecluster.errors import FileError, SettingError, VaeclusterError
 from vaecluster.files.atomic import write_atomically
 
@@ -28,7 +28,7 @@ Arrays = tuple[Array, Array, Array, Array]
 
 
 @dataclass(frozen=True)
-class Source:
+class OfficialFiles:
     """The official files of a data set, how to parse them, and the fingerprint of what must come out."""
 
     files: tuple[RemoteFile, ...]
@@ -36,7 +36,7 @@ class Source:
     fingerprint: str
 
 
-def load_named(name: str, *, sources: Mapping[str, Source] | None = None) -> DataSet:
+def load_named(name: str, *, sources: Mapping[str, OfficialFiles] | None = None) -> DataSet:
     """Load a data set by its name: one of ``NAMES``, or the name of an ``.npz`` file in ``$VAECLUSTER_DATA``.
 
     ``digits`` comes with scikit-learn. The others are looked for in ``$VAECLUSTER_DATA`` (``fashion-mnist``
@@ -121,7 +121,7 @@ def _cache_folder() -> Path:
     return (shared if shared.is_absolute() else Path.home() / ".cache") / "vaecluster"
 
 
-def _load_cached(name: str, source: Source) -> DataSet:
+def _load_cached(name: str, source: OfficialFiles) -> DataSet:
     cache = _cache_folder()
     cached = cache / f"{name.replace('-', '_')}.npz"
     if cached.exists():
@@ -141,7 +141,7 @@ def _load_cached(name: str, source: Source) -> DataSet:
     return read_dataset(cached)
 
 
-def _fetch(name: str, source: Source, folder: Path) -> Arrays:
+def _fetch(name: str, source: OfficialFiles, folder: Path) -> Arrays:
     """Download and parse the official files; once parsed, well or not, they are removed."""
     paths = [download(remote, folder) for remote in source.files]
     try:
@@ -206,8 +206,8 @@ def _idx_files(mirrors: tuple[str, ...], md5s: tuple[str, str, str, str]) -> tup
     return tuple(RemoteFile(name, mirrors, md5) for name, md5 in zip(names, md5s, strict=True))
 
 
-SOURCES: Mapping[str, Source] = {
-    "mnist": Source(
+SOURCES: Mapping[str, OfficialFiles] = {
+    "mnist": OfficialFiles(
         _idx_files(
             (
                 "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -223,7 +223,7 @@ SOURCES: Mapping[str, Source] = {
         parse_idx_files,
         "25c98f992c005963b7428e1f38418b233c9b286cc403519287eb8063f0bcfe07",
     ),
-    "fashion-mnist": Source(
+    "fashion-mnist": OfficialFiles(
         _idx_files(
             ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
             (
@@ -237,7 +237,7 @@ SOURCES: Mapping[str, Source] = {
         "eee656c63c1c7a3b7c885d28c97fd74dc039264ce75eae7cb8d991df379ef736",
     ),
     # Its publisher gives no checksum, so the fingerprint of the content is the only check.
-    "pendigits": Source(
+    "pendigits": OfficialFiles(
         tuple(
             RemoteFile(name, ("https://archive.ics.uci.edu/ml/machine-learning-databases/pendigits/",))
             for name in ("pendigits.tra", "pendigits.tes")

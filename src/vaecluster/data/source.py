@@ -13,7 +13,7 @@ from vaecluster.data.schema import Schema
 
 
 class Source(Protocol):
-    """Rows by number; to add one, write a class with these members and name it in `as_source`."""
+    """Rows by number; to add one, write a class with these members and choose it in `given_rows` (`data/given.py`)."""
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -38,15 +38,3 @@ class Source(Protocol):
 def slices(source: Source) -> Iterator[slice]:
     """All rows in order, in blocks of a bounded number of entries."""
     return row_slices(len(source), source.row_entries)
-
-
-def as_source(X: Any) -> Source:
-    """The source for what a user gave, by its type.
-
-    Frames whose columns are all plain numbers are arrays by now. To add a kind of source, name it here.
-    """
-    # Here, because each kind of source imports what it reads.
-    from vaecluster.data.arrays import ArraySource
-    from vaecluster.data.frames import FrameSource
-
-    return ArraySource(X) if isinstance(X, np.ndarray) else FrameSource(X)

@@ -1,5 +1,6 @@
 """Writing files that are whole or not there, into folders that no other process writes to."""
 
+import errno
 import json
 import os
 import secrets
@@ -40,6 +41,18 @@ def write_atomically(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             os.unlink(name)
+
+
+def check_writable(path: Path) -> None:
+    """Raise `FileError` if a file cannot be written there as things are; nothing is made or written."""
+    folder = next(above for above in path.absolute().parents if above.exists())
+    for problem, found in (
+        (errno.EISDIR, path.is_dir()),
+        (errno.ENOTDIR, not folder.is_dir()),
+        (errno.EACCES, not os.access(folder, os.W_OK | os.X_OK)),
+    ):
+        if found:
+            raise _cannot_write(path, OSError(problem, os.strerror(problem)))
 
 
 def write_json(path: Path, content: Any) -> None:

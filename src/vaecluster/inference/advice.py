@@ -42,8 +42,8 @@ def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evide
         yield _on_number(number), FewCluesWarning
     if len(history.merged_again) >= OFTEN:
         message = (
-            "Each time that was looked, clusters were empty or twice the same, and their components were merged "
-            "again. Ask for fewer clusters, or give other views."
+            "At every check some clusters were empty or duplicates of others, so their components were merged again. "
+            "Ask for fewer clusters, or give other views."
         )
         yield message, EmptyClustersWarning
     if sizes is None:
@@ -77,8 +77,8 @@ def naming_warnings(naming: Naming) -> Iterator[Advice]:
 def _on_number(evidence: Evidence) -> str:
     if evidence.strength == "none":
         return (
-            "No clusters were seen: no number of them stands out, or different heads find different ones. Give "
-            "the number that you want to get some all the same."
+            "No clusters were found: no number of them stands out. Give a number of clusters if you want some all the "
+            "same."
         )
     return (
         f"{evidence.clusters} clusters were found, but little speaks for that number. Look at what speaks for the "

@@ -28,8 +28,8 @@ Latent = Annotated[int, Whole(), "entries of a code"]
 Likelihood = Annotated[
     str,
     OneOf(*OF_NUMBERS),
-    "how numbers vary around what the decoder says: by a fixed precision, by a learned one, or as probabilities of "
-    "rows in [0, 1]",
+    "how numbers vary around what the decoder says: by a fixed precision, by a learned one, or as probabilities, "
+    "for rows in [0, 1]",
 ]
 Precision = Annotated[float, POSITIVE, "1 / variance of the Gaussian likelihood, of scaled rows"]
 ScalingOf = Annotated[
@@ -80,7 +80,7 @@ class Method(Settings, ABC):
         """
         raise SettingError(f"The method {self.name!r} cannot go on from a fitted model. Fit again.")
 
-    def whole_number(self, clusters: int | None) -> int:
+    def needed_number(self, clusters: int | None) -> int:
         """The number of clusters, for a method that needs one; raises `SettingError` if none is given."""
         if clusters is None:
             raise SettingError(
@@ -116,3 +116,22 @@ class Fitted:
     def clusters(self) -> int:
         """How many clusters there are."""
         return self.model.grouping.clusters
+
+    @property
+    def completed_for(self) -> int:
+        """The number of clusters with which the method was completed; `cut` may have changed the model's."""
+        return number_completed_for(self.method, self.clusters)
+
+
+def number_completed_for(method: Method, clusters: int) -> int:
+    """The number of shares that a method was given, or else that of the model's clusters."""
+    shares = getattr(method, "cluster_weights", None)
+    return len(shares) if isinstance(shares, tuple) else clusters
+
+
+def check_shares(shares: Any, clusters: int) -> None:
+    """Raise `SettingError` if the method was given another number of shares than there are clusters."""
+    if isinstance(shares, tuple) and len(shares) != clusters:
+        raise SettingError(
+            f"cluster_weights holds {len(shares)} shares, but there are {clusters} clusters. Give one for each."
+        )

@@ -22,6 +22,7 @@ from vaecluster.methods.base import (
     LearningRate,
     Method,
     Precision,
+    check_shares,
 )
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
 from vaecluster.model.decoder import Decoder
@@ -60,7 +61,7 @@ from vaecluster.training.state import load_tensors, tensors_of
 
 STAGE = "bound"
 # Nothing in the bound holds a cluster in place, and Adam's first steps, without moments, are long.
-SLOWER = 0.1
+GOING_ON_RATE = 0.1
 
 
 @final
@@ -116,19 +117,14 @@ class Bound(Method):
 
     def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
         """With the defaults for images or vectors."""
-        whole = self.of_kind(schema.kind)
-        number = self.whole_number(clusters)
-        if whole.network == "conv" and schema.kind != "images":
+        completed = self.of_kind(schema.kind)
+        check_shares(completed.cluster_weights, self.needed_number(clusters))
+        if completed.network == "conv" and schema.kind != "images":
             raise SettingError(
                 f"network is 'conv', which needs images, but each row has {schema.data_shape[0]} columns. Use "
                 "'dense', or give the rows as images (n, H, W)."
             )
-        shares = whole.cluster_weights
-        if not isinstance(shares, str) and len(shares) != number:
-            raise SettingError(
-                f"cluster_weights holds {len(shares)} shares, but there are {number} clusters. Give one for each."
-            )
-        return whole
+        return completed
 
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
         """The parts that the settings name."""
@@ -146,7 +142,7 @@ class Bound(Method):
 
     def fit(self, run: Run) -> Fitted:
         """Fresh weights, then the bound."""
-        model = self.build(run.rows.schema, self.whole_number(run.clusters))
+        model = self.build(run.rows.schema, self.needed_number(run.clusters))
         generator = run.draws.at("weights")
         start_(model, generator, glorot=True)
         self._start_components(model, run)
@@ -155,8 +151,9 @@ class Bound(Method):
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """The bound again, more slowly. This prior is learned by gradient, so `seen` does not matter."""
-        run.stages({STAGE: replace(self._plan(), epochs=epochs, learning_rate=SLOWER * self.learning_rate)})
-        return replace(self.learn(run, fitted.model), method=fitted.method)
+        run.stages({STAGE: replace(self._plan(), epochs=epochs, learning_rate=GOING_ON_RATE * self.learning_rate)})
+        learned = self.learn(run, fitted.model)
+        return replace(fitted, model=learned.model, history=learned.history)
 
     def learn(self, run: Run, model: ClusteringVAE) -> Fitted:
         """Minimise minus the bound, with held-out rows if early stopping is on; the stage is planned already."""
@@ -196,7 +193,7 @@ class Bound(Method):
         if isinstance(components, VampComponents):
             order = torch.randperm(len(run.rows), generator=generator, dtype=torch.int64, device="cpu")
             # Few rows serve several components.
-            components.start_at(run.rows[np.resize(order.numpy(), self.whole_number(run.clusters))].cpu())
+            components.start_at(run.rows[np.resize(order.numpy(), self.needed_number(run.clusters))].cpu())
         elif self.cluster_posterior == "bayes":
             # By Bayes' rule equal means give equal answers and stay equal; random weights of a network break the tie.
             nn.init.normal_(components.means, generator=generator)  # type: ignore[arg-type]

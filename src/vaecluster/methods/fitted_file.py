@@ -25,7 +25,7 @@ from vaecluster.files.container import content_of, read_parts, write_content
 from vaecluster.files.provenance import versions
 from vaecluster.inference.doubt import Calibration
 from vaecluster.methods import METHODS
-from vaecluster.methods.base import Fitted, Method
+from vaecluster.methods.base import Fitted, Method, number_completed_for
 from vaecluster.methods.older_files import OLDEST, content_of_older
 from vaecluster.model.distributions import draw
 from vaecluster.model.vae import ClusteringVAE
@@ -89,7 +89,7 @@ def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any
     from a newer version.
     """
     content = _read(path)
-    with told_as_damage(path):
+    with wrong_as_damage(path):
         method = method_of(content["method"])
         schema = Schema.from_dict(content["schema"])
         described = record.typed(Described, content["fitted"])
@@ -120,16 +120,16 @@ def method_of(plain: dict[str, Any]) -> Method:
 
 
 @contextmanager
-def told_as_damage(path: Path) -> Iterator[None]:
+def wrong_as_damage(path: Path) -> Iterator[None]:
     """Whatever a wrong description leads to inside becomes one `FileError` that names the file."""
     try:
         yield
     except FileError:
         raise
     except _WRONG as problem:
-        told = f"there is no {problem}" if isinstance(problem, KeyError) else str(problem) or type(problem).__name__
+        text = f"there is no {problem}" if isinstance(problem, KeyError) else str(problem) or type(problem).__name__
         # What torch says can go on with its own stack.
-        reason = shorten(told.splitlines()[0], 300).removesuffix(".")
+        reason = shorten(text.splitlines()[0], 300).removesuffix(".")
         raise FileError(f"{path} is damaged or was changed: {reason}. Use a copy of it, or fit again.") from None
 
 
@@ -140,7 +140,7 @@ def _read(path: Path) -> dict[str, Any]:
         header, tensors = read_parts(path)
     except (SafetensorError, OSError):
         raise FileError(f"{path} is no model file, or damaged. Give a file that `save` or `fit` wrote.") from None
-    with told_as_damage(path):
+    with wrong_as_damage(path):
         if "vaecluster" in header:
             older = json.loads(header["vaecluster"])
             _check_format(path, older["format"], older)
@@ -224,10 +224,7 @@ class _WithoutMemory(TorchFunctionMode):
 
 
 def _check_complete(method: Method, schema: Schema, clusters: int) -> None:
-    # `cut` changes the number of clusters, but not the shares that the fit was given.
-    shares = getattr(method, "cluster_weights", None)
-    number = len(shares) if isinstance(shares, tuple) else clusters
-    if method.completed(schema, 2, number) != method:
+    if method.completed(schema, 2, number_completed_for(method, clusters)) != method:
         raise ValueError("its settings are not complete")
 
 

@@ -1,6 +1,6 @@
 """VaDE: the bound with the exact posterior, from a mixture that starts at an autoencoder's codes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Self, final
 
 import numpy as np
@@ -52,9 +52,9 @@ class VaDE(Method):
 
     def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
         """With the defaults for images or vectors."""
-        whole = self.of_kind(schema.kind)
-        whole._bound.completed(schema, rows, self.whole_number(clusters))
-        return whole
+        completed = self.of_kind(schema.kind)
+        completed._bound.completed(schema, rows, self.needed_number(clusters))
+        return completed
 
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
         """The parts of the bound that make it VaDE."""
@@ -62,7 +62,7 @@ class VaDE(Method):
 
     def fit(self, run: Run) -> Fitted:
         """The autoencoder, the mixture of its codes, then the bound."""
-        clusters = self.whole_number(run.clusters)
+        clusters = self.needed_number(run.clusters)
         model = self.build(run.rows.schema, clusters)
         start_(model, run.draws.at("weights"))
         torch.nn.init.normal_(_components(model).means, generator=run.draws.at("components"))
@@ -70,17 +70,15 @@ class VaDE(Method):
         warm = {AUTOENCODER: self._plan(self.warm_epochs)} if self.warm_epochs else {}
         run.stages(warm | {BOUND: self._plan(self.epochs)})
         if warm:
-            for _ in run.train(AUTOENCODER, Autoencoder(model)):
-                pass
+            run.train_through(AUTOENCODER, Autoencoder(model))
             if run.begins(BOUND):
                 start_at_mixture(model, run.rows, seed=run.draws.seed)
-        for _ in run.train(BOUND, BoundObjective(model)):
-            pass
+        run.train_through(BOUND, BoundObjective(model))
         return Fitted(self, run.rows.schema, model, run.history)
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """As the bound does."""
-        return replace(self._bound.go_on(run, fitted, epochs, seen), method=fitted.method)
+        return self._bound.go_on(run, fitted, epochs, seen)
 
     @property
     def _bound(self) -> Bound:

@@ -11,8 +11,8 @@ from vaecluster.data.blocks import Pixels
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.estimator import VAEClustering
-from vaecluster.report.content import WALL_ROWS, ClusterPage, Curve, Matrix, NumberPage, ReportContent, Wall
-from vaecluster.runs.folder import RunFolder
+from vaecluster.report.content import ClusterPage, Curve, Matrix, NumberPage, ReportContent, Wall
+from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
 UNITS = {
     "populated_clusters": "clusters",

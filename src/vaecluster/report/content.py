@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 
 from vaecluster.clusters.number import Strength
 from vaecluster.errors import DataError
-
-WALL_ROWS = 64
-"""The most rows that one wall shows."""
+from vaecluster.runs.folder import WALL_ROWS
 
 Values = NDArray[np.generic]
-Bound = float | Values | None
+Limit = float | Values | None
 Matrix = NDArray[np.float64]
 
 
@@ -33,8 +31,8 @@ class Wall:
     """
 
     rows: Values
-    low: Bound = None
-    high: Bound = None
+    low: Limit = None
+    high: Limit = None
 
     def __post_init__(self) -> None:
         if self.rows.ndim not in (2, 3, 4) or 0 in self.rows.shape[1:]:

@@ -13,14 +13,14 @@ def verdict(page: NumberPage) -> str:
     >>> import numpy as np
     >>> nothing = np.zeros(9)
     >>> verdict(NumberPage(nothing, None, nothing[1:], 1, 1, "none", True, np.zeros((0, 4))))
-    'No clusters were seen: merging loses no more at one number than at others. So all rows are in one.'
+    'No clusters were found: merging loses no more at one number than at others. So all rows are in one.'
     """
     return _of_found(page) if page.found else _of_given(page)
 
 
 def _of_found(page: NumberPage) -> str:
     if page.strength == "none":
-        return "No clusters were seen: merging loses no more at one number than at others. So all rows are in one."
+        return "No clusters were found: merging loses no more at one number than at others. So all rows are in one."
     if page.strength == "weak":
         return (
             f"{page.used} clusters were found, but little speaks for that number. "

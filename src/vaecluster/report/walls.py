@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from vaecluster.report.content import WALL_ROWS, ClusterPage, Wall
+from vaecluster.report.content import ClusterPage, Wall
+from vaecluster.runs.folder import WALL_ROWS
 
 TILE = 56  # pixels a side that small images are enlarged to: 8x8 seven times, 28x28 twice
 LARGEST_TILE = 96  # pixels; larger images are averaged down, or a report of photographs grows to many MB

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 FORMAT = 1
+# The most rows of a cluster that are kept, and shown.
 WALL_ROWS = 64
 
 

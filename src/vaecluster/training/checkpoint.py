@@ -81,7 +81,7 @@ class Checkpoint:
         try:
             state.restore(snapshot)
         except _WRONG:
-            raise FileError(f"'{self.path}' does not fit the model that is learned. Delete it, begin anew.") from None
+            raise FileError(f"'{self.path}' holds the state of another model. Delete it and begin anew.") from None
 
     def due(self) -> bool:
         """Whether the last file is old enough to be replaced."""
@@ -100,11 +100,11 @@ class Checkpoint:
             "history": record.plain(self._history),
         }
         begun = self.path.exists()
-        self.finished.unlink(missing_ok=True)
         self._content, self._written = {}, time.monotonic()
         try:
+            self.finished.unlink(missing_ok=True)
             write_content(self.path, content)
-        except FileError as error:
+        except (FileError, OSError) as error:
             if not begun:
                 raise
             if not self._warned:
@@ -117,8 +117,11 @@ class Checkpoint:
             self._content = {}
 
     def finish(self) -> None:
-        """Say that the fit is done: another one may take its place."""
-        write_atomically(self.finished, b"")
+        """Say that the fit is done: another one may take its place. If it cannot be said, there is a warning."""
+        try:
+            write_atomically(self.finished, b"")
+        except FileError as error:
+            warnings.warn(f"The fit is done, but its checkpoint could not be marked so. {error}", CheckpointWarning, 2)
 
     def close(self) -> None:
         """Let other processes have the folder."""

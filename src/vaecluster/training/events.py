@@ -47,7 +47,7 @@ class EpochDone:
 @final
 @dataclass(frozen=True)
 class ClustersMergedAgain:
-    """So many clusters were empty or twice the same after this epoch; their components were merged again."""
+    """So many clusters were empty or duplicates of others after this epoch; their components were merged again."""
 
     epoch: int
     epochs: int

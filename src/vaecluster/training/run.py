@@ -111,6 +111,11 @@ class Run:
         """These rows as they are."""
         return Batch(self.rows[numbers], generator)
 
+    def train_through(self, stage: str, objective: Objective, batches: Batches | None = None) -> None:
+        """Train a stage with nothing to do between its epochs."""
+        for _ in self.train(stage, objective, batches):
+            pass
+
     def train(
         self, stage: str, objective: Objective, batches: Batches | None = None, *, beside: Kept | None = None
     ) -> Iterator[Epoch]:

@@ -47,8 +47,6 @@ class Numbers(Block):
     def of_columns(cls, columns: Table, reading: Reading) -> Sequence[Self]:
         """One block for all of them."""
         arrays: dict[str, Array] = dict(columns)  # type: ignore[arg-type]
-        if not arrays:
-            return []
         rows, weights = len(next(iter(arrays.values()))), reading.weights
 
         def passes() -> Iterator[tuple[Array, NDArray[np.float64] | None]]:

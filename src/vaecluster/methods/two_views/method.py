@@ -17,7 +17,7 @@ from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.number import Evidence, weigh
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
-from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningRate, Method, Precision
+from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
 from vaecluster.methods.two_views.heads import ComponentHeads, ComponentPosterior
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights, groups_of
 from vaecluster.methods.two_views.regrouping import Wanted, looks_of, merge_again, target_shares
@@ -94,7 +94,7 @@ class TwoViews(Method):
     epochs: Annotated[
         int | None,
         optional(Whole(), "as many as make `steps` steps, at most `most_epochs`, and at least 800 steps"),
-        "passes over the rows; two are the least",
+        "passes over the rows; at least 2",
     ] = None
     steps: Annotated[int, Whole(), "steps of a fit without `epochs`"] = By(images=8000, vectors=4000)
     # Small tables are learned by heart: on pendigits 50 epochs find more than 130 do.
@@ -113,7 +113,7 @@ class TwoViews(Method):
     ] = 0.3
     # Classes of tables are less even than those of images: docs/decisions/0025.
     apartness: Annotated[
-        float, Number(0, 1), "how much it counts in merging that two are well apart, whatever their sizes"
+        float, Number(0, 1), "how much merging goes by how far apart two components are, whatever their sizes"
     ] = By(images=0.0, vectors=0.5)
     information_weight: Annotated[float, POSITIVE, "weight of (2), against the bound in nats"] = 20.0
     agreement_weight: Annotated[float, NOT_NEGATIVE, "weight of the agreement of codes and clusters"] = 1.0
@@ -132,29 +132,24 @@ class TwoViews(Method):
 
     def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
         """With the numbers of epochs and components, and views that suit the rows."""
-        whole = self.of_kind(schema.kind)
-        views_of(whole.views, schema.kind, numbers_only=schema.plain)
+        completed = self.of_kind(schema.kind)
+        views_of(completed.views, schema.kind, numbers_only=schema.plain)
         most = LEAST_COMPONENTS if clusters is None else max(LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER * clusters)
-        components = whole.components or most
+        components = completed.components or most
         if clusters is not None and components < clusters:
             raise SettingError(
                 f"components is {components}, fewer than n_clusters={clusters}. Give several for each cluster."
             )
-        shares = whole.cluster_weights
-        if not isinstance(shares, str):
-            if clusters is None:
-                raise SettingError(
-                    "cluster_weights holds shares, but n_clusters is 'auto'. Give the number of clusters too."
-                )
-            if len(shares) != clusters:
-                raise SettingError(
-                    f"cluster_weights holds {len(shares)} shares, but there are {clusters} clusters. Give one for "
-                    "each."
-                )
-        steps_an_epoch = -(-rows // whole.batch_size)
-        enough = max(min(LEAST_STEPS, whole.steps), min(whole.steps, whole.most_epochs * steps_an_epoch))
-        epochs = max(2, whole.epochs or round(enough / steps_an_epoch))
-        return replace(whole, components=components, epochs=epochs)
+        if clusters is not None:
+            check_shares(completed.cluster_weights, clusters)
+        elif not isinstance(completed.cluster_weights, str):
+            raise SettingError(
+                "cluster_weights holds shares, but n_clusters is 'auto'. Give the number of clusters too."
+            )
+        steps_an_epoch = -(-rows // completed.batch_size)
+        enough = max(min(LEAST_STEPS, completed.steps), min(completed.steps, completed.most_epochs * steps_an_epoch))
+        epochs = max(2, completed.epochs or round(enough / steps_an_epoch))
+        return replace(completed, components=components, epochs=epochs)
 
     def plans(self) -> dict[str, Plan]:
         """The two stages of a completed method."""
@@ -185,8 +180,7 @@ class TwoViews(Method):
         views = views_of(self.views, run.rows.schema.kind).prepare(run.rows)
         plans = self.plans()
         run.stages(plans)
-        for _ in run.train(COMPONENTS, objective, pairs(views)):
-            pass
+        run.train_through(COMPONENTS, objective, pairs(views))
 
         merged = run.once("merged", lambda: self._merged(objective, run, views), Merged)
         prior = empty_prior(objective.heads.components, self.latent)
@@ -221,8 +215,7 @@ class TwoViews(Method):
         ).to(run.device)
         reduce(objective, self._reduces(run))
         run.stages({CLUSTERS: replace(self.plans()[CLUSTERS], epochs=epochs)})
-        for _ in run.train(CLUSTERS, objective, pairs(views)):
-            pass
+        run.train_through(CLUSTERS, objective, pairs(views))
         after = prior_of(objective, 0, run.rows).components
         assert isinstance(after, MomentComponents)
         components.load_state_dict(after.state_dict())

@@ -91,11 +91,6 @@ class TwoViewsObjective(Objective):
         parts = self.encoder, self.decoder, self.heads, prior
         return TwoViewsObjective(*parts, groups, target, self.weights, head).to(device)
 
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        return self.groups.device
-
     def forward(self, batch: Batch) -> TwoViewsTerms:
         """The terms for a batch of rows and their views; the prior takes the batch in first."""
         assert batch.view is not None

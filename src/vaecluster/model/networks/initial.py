@@ -1,7 +1,7 @@
 """Layers without weights, and weights to start from.
 
 Layers are made on the meta device, where a tensor has a shape and no memory. Otherwise torch would draw their weights
-from its global random state, which belongs to the caller's program. `start_` and `allocate_` give them memory.
+from its global random state, which belongs to the caller's program. `start_` gives them memory.
 """
 
 from math import sqrt

@@ -67,7 +67,7 @@ class LogListener:
                 logger.info(_epoch_line(event))
         elif isinstance(event, ClustersMergedAgain):
             logger.warning(
-                "epoch %d/%d: components were merged again; clusters that were empty or twice the same: %d",
+                "epoch %d/%d: components were merged again; empty or duplicate clusters: %d",
                 event.epoch,
                 event.epochs,
                 event.dead_clusters,
