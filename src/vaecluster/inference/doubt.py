@@ -85,7 +85,8 @@ def doubted(
 
     `outlier_score` (rows,) is needed where the fraction is not 0.
     """
-    unsure = confidence < min_confidence
+    # What is not a number is not sure.
+    unsure = ~(confidence >= min_confidence)
     if outlier_score is not None:
         # 1 - p is rounded, so it need not be equal to the bit.
         unsure = unsure | (1 - outlier_score <= outlier_fraction * (1 + 1e-9))

@@ -14,6 +14,12 @@ from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.model.likelihood import Likelihood
 
 
+Offset = NDArray[np.float64] | float
+# No row of a fit is so many deviations from the mean: that takes 10**12 rows. A new row may be anything, such as a
+# sentinel for a missing value, and its square must not overflow.
+FARTHEST = 1e6
+
+
 class Block(ABC):
     """Columns of one kind, or whole images; to add a kind, write a class with these members.
 
@@ -77,6 +83,20 @@ class Block(ABC):
     @abstractmethod
     def check(self) -> None:
         """Raise `ValueError` unless some rows could have made it; for blocks that come from a file."""
+
+
+def scaled(values: Array, offset: Offset, scale: Offset) -> NDArray[np.float32]:
+    """(values - offset) / scale, cut off at `FARTHEST`; NaN stays."""
+    # The subtraction is done in double precision: a column of 1e9 + small changes would lose them in float32.
+    # Bytes and 16-bit numbers are exact in float32, at half the memory traffic.
+    working = np.float32 if values.dtype.itemsize <= 2 else np.float64
+    made: NDArray[np.floating[Any]] = values.astype(working)
+    # In place: a batch of wide rows is large.
+    made -= np.asarray(offset, working)
+    made /= np.asarray(scale, working)
+    np.clip(made, -FARTHEST, FARTHEST, out=made)
+    single: NDArray[np.float32] = made.astype(np.float32, copy=False)
+    return single
 
 
 def as_type(rows: NDArray[np.float64], dtype: np.dtype[Any]) -> Array:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vaecluster.data.blocks.base import Block, as_type
+from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moments_of, own_scales
 from vaecluster.data.columns import Column
@@ -96,15 +96,7 @@ class Numbers(Block):
 
     def encode(self, values: Array) -> NDArray[np.float32]:
         """(x - offset) / scale."""
-        # The subtraction is done in double precision: a column of 1e9 + small changes would lose them in float32.
-        # Bytes and other 16-bit numbers are exact in float32, at half the memory traffic.
-        working = np.float32 if values.dtype.itemsize <= 2 else np.float64
-        scaled: NDArray[np.floating[Any]] = values.astype(working)
-        # In place: a batch of wide rows is large.
-        scaled -= self.offset.astype(working)
-        scaled /= self.scale.astype(working)
-        single: NDArray[np.float32] = scaled.astype(np.float32, copy=False)
-        return single
+        return scaled(values, self.offset, self.scale)
 
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """(rows, columns) in the user's units and type."""

@@ -6,7 +6,7 @@ from typing import Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.data.blocks.base import Block, as_type
+from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.raw import Array
@@ -55,12 +55,7 @@ class Pixels(Block):
 
     def encode(self, values: Array) -> NDArray[np.float32]:
         """(rows, *row_shape) to (rows, C, H, W)."""
-        # Bytes and other 16-bit numbers are exact in float32, at half the memory traffic.
-        working = np.float32 if values.dtype.itemsize <= 2 else np.float64
-        pixels: Array = values.astype(working)
-        images: NDArray[np.float32] = ((pixels - working(self.offset)) / working(self.scale)).astype(
-            np.float32, copy=False
-        )
+        images = scaled(values, self.offset, self.scale)
         return np.moveaxis(images, -1, 1) if len(self.row_shape) == 3 else images[:, None]
 
     def restore(self, rows: NDArray[np.float32]) -> Array:
