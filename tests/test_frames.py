@@ -11,9 +11,21 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from builders import CLUSTERS, estimator, quiet, vectors
-from frame_cases import COLUMNS, NUMBERS, TEXTS, frame_of_column, gaps, is_missing, whole_pandas, whole_polars
+from frame_cases import (
+    COLUMNS,
+    NUMBERS,
+    ROWS,
+    SMALL,
+    TEXTS,
+    TRUTHS,
+    frame_of_column,
+    gaps,
+    is_missing,
+    whole_pandas,
+    whole_polars,
+)
 from vaecluster import TwoViews, VAEClustering
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, UnseenCategoriesWarning
 from vaecluster.methods import METHODS
 
 pytestmark = quiet
@@ -117,19 +129,79 @@ def test_a_filled_in_category_need_not_be_one_that_the_new_frame_declares() -> N
     assert list(filled.cat.categories) == ["violet", filled[0]]
 
 
-@pytest.mark.parametrize("column", ["size", "colour"])
-def test_new_rows_may_lack_a_column_altogether(column: str) -> None:
-    model = estimator().fit(PANDAS_FRAME)
-    filled = model.impute(PANDAS_FRAME.assign(**{column: None}))
-    assert not filled[column].isna().any()
+# One column of each kind, and what new rows may have in its place: no value, of whatever type a reader of files gives.
+KINDS = {"size": gaps(NUMBERS), "colour": gaps(TEXTS), "odd": gaps(TRUTHS), "code": pd.Categorical(gaps(SMALL))}
+EMPTY = [
+    *(pd.Series([None] * ROWS, dtype=dtype) for dtype in ("object", "float64", "str", "boolean", "Int8", "category")),
+    *(pl.Series([None] * ROWS, dtype=dtype) for dtype in (pl.Null, pl.Float64, pl.String, pl.Boolean, pl.Categorical)),
+]
+# The types that are for such values; a category that declares nothing is for none.
+KEPT = {
+    "size": ["float64", "Int8", "Float64"],
+    "colour": ["str", "String", "Categorical"],
+    "odd": ["boolean", "Boolean"],
+}
+
+
+def of_kinds(library: str) -> Any:
+    frame = pd.DataFrame(KINDS)
+    # Categories that are numbers exist in pandas alone.
+    return frame if library == "pandas" else pl.DataFrame({name: KINDS[name] for name in ("size", "colour", "odd")})
+
+
+@cache
+def fitted_to_kinds(library: str) -> VAEClustering:
+    return estimator().fit(of_kinds(library))
+
+
+@pytest.mark.parametrize("empty", EMPTY, ids=lambda empty: f"{type(empty).__module__}-{empty.dtype}")
+@pytest.mark.parametrize("column", KINDS)
+def test_new_rows_may_lack_a_column_altogether_whatever_its_type(column: str, empty: Any) -> None:
+    """It comes back with its own type where that is for such values, else with that of the fit."""
+    library = "pandas" if isinstance(empty, pd.Series) else "polars"
+    X = of_kinds(library)
+    if column not in X.columns:
+        pytest.skip("polars has no such column")
+    new = X.assign(**{column: empty}) if library == "pandas" else X.with_columns(empty.alias(column))
+    filled = fitted_to_kinds(library).impute(new)[column]
+    assert filled.dtype == (empty if str(empty.dtype) in KEPT.get(column, ()) else X[column]).dtype
+    known = [value for value in X[column].to_list() if not is_missing(value)]
+    assert all(value in known or column == "size" and not is_missing(value) for value in filled.to_list())
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_column_without_any_value_is_filled_in_either_library(library: str) -> None:
+    other = {"pandas": "polars", "polars": "pandas"}[library]
+    model = estimator().fit(of_kinds(other)[["size", "colour", "odd"]])
+    make = pd.DataFrame if library == "pandas" else pl.DataFrame
+    filled = model.impute(make({"size": NUMBERS[:2], "colour": [None, None], "odd": [None, None]}))
+    assert set(filled["colour"].to_list()) <= set(TEXTS)
+    assert set(filled["odd"].to_list()) <= {True, False}
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_column_of_nothing_but_unseen_categories_is_warned_of(library: str) -> None:
+    X = of_kinds(library)
+    upper = [value and value.upper() for value in KINDS["colour"]]
+    new = X.assign(colour=upper) if library == "pandas" else X.with_columns(pl.Series("colour", upper))
+    message = (
+        r"'colour' holds only values .* 'BLUE'; the fit knew 'blue', 'green', 'red'\. .* Write them as in the fit"
+    )
+    with pytest.warns(UnseenCategoriesWarning, match=message) as caught:
+        labels = fitted_to_kinds(library).predict(new)
+    assert len(labels) == ROWS
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 @pytest.mark.parametrize(
     ("new", "parts"),
     [
         (PANDAS_FRAME.assign(size="large"), ["'size'", "holds texts", "held numbers", "as in the fit"]),
-        (PANDAS_FRAME.assign(colour=1.5), ["'colour'", "holds numbers", "held categories", "as in the fit"]),
-        (PANDAS_FRAME.assign(colour=pd.Timestamp(0)), ["'colour'", "holds dates", "held categories"]),
+        (PANDAS_FRAME.assign(colour=1.5), ["'colour'", "holds numbers", "held texts", "as in the fit"]),
+        (PANDAS_FRAME.assign(colour=pd.Timestamp(0)), ["'colour'", "holds dates", "held texts"]),
+        (PANDAS_FRAME.assign(colour=True), ["'colour'", "holds booleans (type bool)", "held texts"]),
+        (PANDAS_FRAME.assign(colour=pd.Categorical([True] * ROWS)), ["'colour'", "holds booleans", "held texts"]),
+        (PANDAS_FRAME.assign(colour=pd.Categorical([1] * ROWS)), ["'colour'", "holds categories", "held texts"]),
         (PANDAS_FRAME[["colour", "size"]], ["elsewhere", "'colour'"]),
         (PANDAS_FRAME[["size"]], ["missing", "'colour'"]),
         (PANDAS_FRAME.assign(size=np.inf), ["'size'", "infinite", "Leave those rows out"]),

@@ -62,7 +62,7 @@ def wrong(kind: Kind) -> list[Any]:
         ends = [kind.least, kind.most] if kind.open_ else [kind.least - 0.5, kind.most + 0.5]
         return [*ends, nan, inf, "0.1", True, None, 1 + 1j]
     values: dict[type[Kind], list[Any]] = {
-        Whole: [getattr(kind, "least", 1) - 1, 2.5, True, "8", None, nan, inf, [3]],
+        Whole: [getattr(kind, "least", 1) - 1, getattr(kind, "most", 0) + 1, 2.5, True, "8", None, nan, inf, [3]],
         Flag: ["yes", 1, 2, None],
         OneOf: ["other", "", 3, True, None, ["code"]],
         Widths: [(), (0,), (10,), (16.0,), (16, True), (16, -16), 64, "big", None],
@@ -86,7 +86,9 @@ def test_a_wrong_setting_is_refused_where_it_is_given(method: str, name: str) ->
     assert wrong(kind)
     for value in wrong(kind):
         # What is wrong in a list of views is named itself.
-        parts = ["views", "expected"] if name == "views" else [f"{name} of {owner} is {value!r}", kind.expected]
+        parts = (
+            ["views", "expected"] if name == "views" else [f"{name} of {owner} is {value!r}", kind.expected_for(value)]
+        )
         model = estimator(method)
         refused(model, lambda value=value: METHODS[method](**{name: value}), SettingError, *parts)
         changes = {"n_clusters": 7, f"method__{name}": value}
@@ -374,6 +376,16 @@ def test_a_place_that_cannot_be_used_is_named_and_left_alone(case: str, tmp_path
     use, parts = PLACED[case]
     refused(fitted(), lambda: use(tmp_path), FileError, *(part.replace("AT", str(tmp_path)) for part in parts))
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "a")]
+
+
+def test_a_home_folder_and_a_run_folder_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    fitted().save("~/run/model.vaecluster")
+    assert [path.name for path in tmp_path.rglob("*")] == ["run", "model.vaecluster"]
+    for place in ("~/run/model.vaecluster", "~/run", tmp_path / "run"):
+        assert np.array_equal(VAEClustering.load(place).predict(ROWS), fitted().predict(ROWS))
 
 
 def test_a_device_that_is_not_here_is_refused_by_load(tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ class Smoothing(Settings):
 # Kinds: what each accepts, as what it keeps it, and what it refuses.
 
 KINDS: dict[str, tuple[Kind, dict[Any, Any], list[Any]]] = {
-    "whole": (Whole(2), {2: 2, 7: 7, np.int64(3): 3, np.uint8(255): 255}, [1, -1, True, 2.0, "2", None, nan]),
+    "whole": (Whole(2), {2: 2, np.int64(3): 3, np.uint8(255): 255, 2**31 - 1: 2**31 - 1}, [1, True, 2.0, "2", None]),
+    "whole, beyond what torch takes": (Whole(), {2**31 - 1: 2**31 - 1}, [2**31, 10**20, -1, nan, inf]),
     "whole, with a most": (Whole(0, 3), {0: 0, 3: 3}, [4, -1, inf]),
     "positive": (POSITIVE, {1: 1.0, 1e-300: 1e-300, np.float32(0.5): 0.5}, [0, -1, inf, nan, True, "1", None, 1j]),
     "not negative": (NOT_NEGATIVE, {0: 0.0, 2.5: 2.5}, [-1e-300, inf]),
@@ -107,6 +108,8 @@ def test_what_is_typed_wrongly_stays_a_text_that_is_refused(name: str, text: str
         (optional(Whole(), "found"), "None", None),
         (optional(Whole(), "found"), "3", 3),
         (POSITIVE, "1e-3", 1e-3),
+        # To be refused, as the number that it is.
+        (optional(Whole(), "found"), "0", 0),
     ],
 )
 def test_what_is_typed_is_read(kind: Kind, text: str, value: Any) -> None:
@@ -134,6 +137,12 @@ def test_a_kind_says_what_it_expects(kind: Kind, parts: list[str]) -> None:
     assert all(part in kind.expected for part in parts), kind.expected
 
 
+@pytest.mark.parametrize("kind", [Whole(2), optional(Whole(2), "found"), Either(POSITIVE, Whole(2))])
+def test_the_largest_whole_number_is_spoken_of_where_a_number_is_larger(kind: Kind) -> None:
+    assert kind.expected_for(1) == kind.expected
+    assert "a whole number from 2 to 2147483647" in kind.expected_for(2**31)
+
+
 def test_truth_values_are_no_numbers() -> None:
     assert [is_whole(value) for value in (1, np.int8(1), True, np.True_, 1.0)] == [True, True, False, False, False]
     assert [is_number(value) for value in (1, 1.5, np.float32(1), True, "1")] == [True, True, True, False, False]
@@ -154,6 +163,7 @@ def test_values_are_checked_and_made_pythons_own_when_a_record_is_made() -> None
     ("values", "parts"),
     [
         ({"width": 0}, ["width of Smoothing is 0", "expected a whole number of 1 or more"]),
+        ({"width": 2**31}, ["width of Smoothing is 2147483648", "from 1 to 2147483647"]),
         ({"width": True}, ["width of Smoothing is True"]),
         ({"strength": "much"}, ["strength of Smoothing is 'much'", "above 0"]),
         ({"strength": By(images=1.0, vectors=-1.0)}, ["strength of Smoothing is -1.0"]),
@@ -245,6 +255,12 @@ def test_words_that_are_typed_become_values() -> None:
 def test_a_word_without_a_value_is_answered_with_an_example() -> None:
     with pytest.raises(SettingError, match=r"'width'.*NAME=VALUE.*width="):
         read(Smoothing, ["width"])
+
+
+@pytest.mark.parametrize("words", [["width=2", "width=2"], ["width=2", "ends=cut", " width =3"]])
+def test_a_name_that_comes_twice_is_refused(words: list[str]) -> None:
+    with pytest.raises(SettingError, match=r"--set width is given twice; expected one value\. Leave out one"):
+        read(Smoothing, words)
 
 
 def test_a_name_may_be_typed_with_hyphens() -> None:

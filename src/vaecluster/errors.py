@@ -41,5 +41,9 @@ class RolledBackWarning(UserWarning):
     """The loss stopped being finite, and the fit went on more slowly from the last good state."""
 
 
+class UnseenCategoriesWarning(UserWarning):
+    """A column holds categories, and none that the fit has seen."""
+
+
 class UnnamedClustersWarning(UserWarning):
     """Known labels were given, and no cluster is named by some of them."""

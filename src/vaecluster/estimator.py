@@ -1,5 +1,6 @@
 """`VAEClustering`: the methods as a scikit-learn estimator, a thin view over what a fit leaves."""
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
@@ -399,7 +400,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
-        """Open a file that `save` wrote. `labels_` is not in it; `predict` gives the same labels again.
+        """Open a file that `save` wrote, or the one in a run folder.
+
+        `labels_` is not in it; `predict` gives the same labels again.
 
         Raises `FileError` if it is no such file, or damaged, or from a newer version.
         """
@@ -572,10 +575,12 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return Session(
             random_state=random_of(self.random_state),
             identity=identity,
-            checkpoint_dir=None if self.checkpoint_dir is None else Path(self.checkpoint_dir),
+            checkpoint_dir=None
+            if self.checkpoint_dir is None
+            else as_path("checkpoint_dir", self.checkpoint_dir, "a folder"),
             checkpoint_every=self.checkpoint_every,
             anew=goes_on,
-            log_dir=None if self.log_dir is None else Path(self.log_dir),
+            log_dir=_folder("log_dir", self.log_dir),
             verbose=self.verbose,
         )
 
@@ -586,8 +591,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 raise SettingError(f"{name} is {getattr(self, name)!r}; expected {kind.expected}.")
         check_doubt(self.min_confidence, self.outlier_fraction)
         for name in ("checkpoint_dir", "log_dir"):
-            if getattr(self, name) is not None:
-                as_path(name, getattr(self, name), "a folder")
+            _folder(name, getattr(self, name))
         if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
             raise SettingError(f"verbose is {self.verbose!r}; expected 0 (silent) or 1 (progress on standard error).")
         random_of(self.random_state)
@@ -652,10 +656,14 @@ def check_doubt(min_confidence: Any, outlier_fraction: Any) -> None:
 
 
 def as_path(name: str, value: Any, what: str) -> Path:
-    """A path that a user gave; raises `SettingError` for what cannot be one."""
+    """A path that a user gave, with `~` as the home folder; raises `SettingError` for what cannot be one."""
     if not isinstance(value, str | PathLike) or not str(value) or "\0" in str(value):
         raise SettingError(f"{name} is {value!r}; expected the path of {what}, as a string or a pathlib.Path.")
-    return Path(value)
+    return Path(os.path.expanduser(value))
+
+
+def _folder(name: str, value: Any) -> Path | None:
+    return None if value is None else as_path(name, value, "a folder")
 
 
 def _assigned(

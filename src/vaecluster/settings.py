@@ -27,6 +27,8 @@ RowKind = Literal["images", "vectors"]
 # With fewer than 12 outputs and an input width that is no multiple of 4, the matrix library picks a row's kernel by
 # where the row starts in memory, so rounding depends on its place in the batch (measured on x86-64, torch 2.13).
 ALIGNMENT = 16
+# Torch and numpy take no larger numbers everywhere.
+LARGEST = 2**31 - 1
 
 
 class Kind(ABC):
@@ -40,6 +42,10 @@ class Kind(ABC):
     @abstractmethod
     def accepts(self, value: Any) -> bool:
         """Whether the value is allowed."""
+
+    def expected_for(self, value: Any) -> str:
+        """What is allowed in place of this value: `expected`, or more where that does not say what is wrong."""
+        return self.expected
 
     def normal(self, value: Any) -> Any:
         """An allowed value as Python has it: numpy's numbers become Python's."""
@@ -74,14 +80,20 @@ class Whole(Kind):
     """A whole number of `least` or more, and of `most` or less."""
 
     least: int = 1
-    most: float = inf
+    most: int = LARGEST
 
     @property
     def expected(self) -> str:
-        """The range in words."""
-        if self.most < inf:
-            return f"a whole number from {self.least} to {self.most:.0f}"
-        return f"a whole number of {self.least} or more"
+        """The range in words; the largest number that there is goes without saying."""
+        return self._range if self.most != LARGEST else f"a whole number of {self.least} or more"
+
+    def expected_for(self, value: Any) -> str:
+        """The whole range for a number that is too large."""
+        return self._range if is_whole(value, self.most + 1) else self.expected
+
+    @property
+    def _range(self) -> str:
+        return f"a whole number from {self.least} to {self.most}"
 
     def accepts(self, value: Any) -> bool:
         """Whole numbers in the range."""
@@ -258,6 +270,10 @@ class Either(Kind):
         """All of them."""
         return ", or ".join(kind.expected for kind in self.kinds)
 
+    def expected_for(self, value: Any) -> str:
+        """All of them, as each says it."""
+        return ", or ".join(kind.expected_for(value) for kind in self.kinds)
+
     def accepts(self, value: Any) -> bool:
         """What one of them accepts."""
         return any(kind.accepts(value) for kind in self.kinds)
@@ -267,9 +283,10 @@ class Either(Kind):
         return self._of(value).normal(value)
 
     def read(self, text: str) -> Any:
-        """By the first kind that can read it."""
+        """By the first kind that accepts what it reads, else by the first that can read it."""
         values = [kind.read(text) for kind in self.kinds]
-        return next((value for value in values if self.accepts(value)), text)
+        readable = [value for value in values if value != text]
+        return next((value for value in values if self.accepts(value)), readable[0] if readable else text)
 
     def plain(self, value: Any) -> Any:
         """By the kind of the value."""
@@ -342,7 +359,7 @@ class Setting:
         if isinstance(value, ByKind):
             return ByKind(self.checked(value.images, owner), self.checked(value.vectors, owner))
         if not self.kind.accepts(value):
-            raise SettingError(f"{self.name} of {owner} is {value!r}; expected {self.kind.expected}.")
+            raise SettingError(f"{self.name} of {owner} is {value!r}; expected {self.kind.expected_for(value)}.")
         return self.kind.normal(value)
 
 
@@ -394,7 +411,7 @@ def changed(record: Record, values: Mapping[str, Any]) -> Record:
 
 
 def read(record: type[Settings], words: Sequence[str]) -> dict[str, Any]:
-    """Values from words such as "heads=7"; raises `SettingError` for a word without "=" or with an unknown name.
+    """Values from words such as "heads=7"; raises `SettingError` for a word without "=" and a name that comes twice.
 
     A name that the record does not have is left for `changed` to refuse.
     """
@@ -404,6 +421,8 @@ def read(record: type[Settings], words: Sequence[str]) -> dict[str, Any]:
         name = name.strip().replace("-", "_")
         if not equals:
             raise SettingError(f"--set is {word!r}; expected NAME=VALUE, such as {next(iter(known))}=...")
+        if name in values:
+            raise SettingError(f"--set {name} is given twice; expected one value. Leave out one of them.")
         values[name] = known[name].kind.read(text.strip()) if name in known else text
     return values
 

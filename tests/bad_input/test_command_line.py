@@ -12,6 +12,7 @@ from vaecluster.methods import METHODS
 from vaecluster.settings import declared
 
 pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
+LARGE = 10**20
 FIT, STABILITY = "fit rows.npz --output out", "stability rows.npz --quiet"
 DEMO = "demo --output out --quiet"
 
@@ -110,7 +111,21 @@ REFUSED = {
     "sample run --cluster 1.0": "--cluster is '1.0' | expected a whole number",
     "sample run --number 0": "--number is 0 | expected a whole number of 1 or more",
     "sample run --number 65 --output a.png": "at most 64 rows, not 65 | Ask for fewer",
-    "sample run --number 10000000000000": "not enough memory | Give fewer rows",
+    # Numbers beyond what torch and numpy take.
+    **{
+        f"{words} {LARGE}": f"{what} is {LARGE} | expected a whole number from {least} to 2147483647"
+        for words, what, least in (
+            ("sample run --number", "--number", 1),
+            (f"{STABILITY} --runs", "--runs", 2),
+            ("cut run", "NUMBER", 1),
+        )
+    },
+    **{
+        f"{FIT} --set {name}={LARGE}": f"--set {name} is {LARGE} | expected | a whole number from 1 to 2147483647"
+        for name in ("heads", "latent", "epochs", "components")
+    },
+    f"{FIT} --clusters {LARGE}": f"number of rows is 30 | fewer than --clusters {LARGE} | Give more rows",
+    f"{STABILITY} --jobs -{LARGE}": f"--jobs is -{LARGE} | expected a whole number of 1 or more, or -1",
     "report run --format pdf": "--format is 'pdf' | expected one of 'html', 'png'",
     f"{STABILITY} --runs 1": "--runs is 1 | expected a whole number of 2 or more",
     f"{STABILITY} --jobs 0": "--jobs is 0 | expected a whole number of 1 or more, or -1",
@@ -121,16 +136,18 @@ REFUSED = {
     "cut moved 2 --output out": "gone.npz does not exist | by --source",
     "name run 3=a": "no cluster 3 | expected 0 to 2",
     **{f"name run {word}": f"'{word}' | expected CLUSTER=NAME | 0=cats" for word in ("a", "0", "0=", "a=b", "=")},
+    **{f"name run {words}": "A cluster is named twice | one name for each" for words in ("0=a 0=b", "0=a 1=b 00=a")},
     f"name run {'9' * 5000}=a": "'9999 | expected CLUSTER=NAME",
     # Settings of a method, beside those that are refused by their kind.
     f"{FIT} --method k-means": "--method is 'k-means' | expected one of 'two-views', 'su2018', 'vade'",
-    "methods k-means": "--method is 'k-means' | expected one of 'two-views', 'su2018', 'vade'",
+    "methods k-means": "NAME is 'k-means' | expected one of 'two-views', 'su2018', 'vade'",
     **{
         f"{words} --set {wrong}": says
         for words in (FIT, STABILITY)
         for wrong, says in {
             "head=3": "'head' | no setting called | Did you mean heads?",
             "heads": "--set is 'heads' | expected NAME=VALUE",
+            "heads=2 --set heads=3": "--set heads is given twice | expected one value | Leave out one",
             "hidden=100": "--set hidden is | multiples of 16, such as 256,256",
             "views=digits": "--set views holds RandomAffine | rows are vectors | Choose 'vectors'",
             "likelihood=bernoulli": "Bernoulli likelihood | needs values in [0, 1] | --set likelihood=gaussian",
@@ -246,9 +263,9 @@ def refusal(folder, untouched, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.delenv("VAECLUSTER_DATA", raising=False)
 
-    def message_of(command: str) -> str:
+    def message_of(command: str | list[str]) -> str:
         with untouched(folder):
-            assert run(command.split()) == 2
+            assert run(command.split() if isinstance(command, str) else command) == 2
         shown = capsys.readouterr()
         assert shown.out == ""
         start, _, message = shown.err.removesuffix("\n").partition(": ")
@@ -264,6 +281,19 @@ def test_wrong_commands(command, refusal, says_three_things):
     message = refusal(command)
     assert [part for part in parts if part not in message] == [], message
     says_three_things(parts[0], message)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028"])
+def test_a_name_of_several_lines(end, refusal):
+    for name in (f"0=a{end}b", f"0=a{end}", f"0={end}"):
+        message = refusal(["name", "run", "1=b", name])
+        assert message == f"A name is {name!r}; expected CLUSTER=NAME on one line, such as 0=cats."
+
+
+@pytest.mark.parametrize("option", ["--resume", "--output", "RUN"])
+def test_an_empty_path_is_not_the_folder_one_is_in(option, refusal):
+    words = {"--resume": ["fit", "--resume"], "--output": ["fit", "rows.npz", "--output"], "RUN": ["sample"]}[option]
+    assert refusal([*words, ""]).startswith(f"{option} is ''; expected a path. See `vaecluster {words[0]} --help`")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from vaecluster.cli import run
 from vaecluster.files.container import read_content, write_content
@@ -127,6 +128,14 @@ WRONG_FILES = {
         lambda path: np.savez(path, X=ROWS, y=np.ones(30), target=np.ones(30)),
         "a.npz: it has y and target, and any of them could be meant. Keep one of them.",
     ),
+    **{
+        f"a sparse matrix: {kind}": (
+            "a.npz",
+            lambda path, kind=kind: scipy.sparse.save_npz(path, scipy.sparse.csr_array(ROWS).asformat(kind)),
+            "a.npz: it holds a sparse matrix, but a dense array is expected. Save X.toarray() instead.",
+        )
+        for kind in ("csr", "csc", "bsr", "coo", "dia")
+    },
     "no array: empty archive": (
         "a.npz",
         lambda path: np.savez(path),

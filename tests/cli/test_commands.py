@@ -83,6 +83,21 @@ def test_sample_writes_rows_or_a_picture(run_folder, model, tmp_path, runs):
         assert opened.width > 50
 
 
+def test_endings_may_be_in_capitals(run_folder, rows_file, model, blobs, tmp_path, runs):
+    runs("sample", run_folder, "--output", tmp_path / "rows.PNG")
+    with Image.open(tmp_path / "rows.PNG") as opened:
+        assert opened.format == "PNG"
+    runs("predict", run_folder, rows_file, "--output", tmp_path / "labels.NPY")
+    np.testing.assert_array_equal(np.load(tmp_path / "labels.NPY"), model.predict(blobs))
+
+
+def test_the_home_folder_is_found_where_the_shell_does_not(run_folder, tmp_path, runs, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    runs("sample", run_folder, "--output=~/rows.npy")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.npy"]
+
+
 def test_report_writes_one_page_or_pictures(run_folder, tmp_path, runs):
     runs("report", run_folder, "--output", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
@@ -104,6 +119,23 @@ def test_overwrite_replaces_the_run(rows_file, tiny, tmp_path, runs):
     for number, more in ((2, []), (3, ["--overwrite"])):
         runs("fit", rows_file, *tiny, "--output", tmp_path / "run", "--quiet", "--clusters", number, *more)
         assert len(described(tmp_path / "run")["clusters"]) == number
+
+
+def test_a_demo_replaces_what_a_demo_wrote_and_no_run_of_the_user(tmp_path, runs, fails, monkeypatch):
+    small = {"epochs": 1, "hidden": (16,), "latent": 2, "heads": 1, "components": 12, "views": "vectors"}
+    monkeypatch.setattr("vaecluster.methods.TwoViews", lambda **given: METHODS["two-views"](**(given | small)))
+    demo, own = tmp_path / "demo", tmp_path / "own"
+    for seed in (0, 1):
+        runs("demo", "--output", demo, "--seed", seed, "--quiet", "--threads", 1)
+        assert VAEClustering.load(demo).random_state == seed
+    # A cut is the user's own, of the digits as the demo.
+    runs("cut", demo, 3, "--output", own)
+    assert described(own)["source"] == described(demo)["source"] == "digits"
+    before = described(own)
+    assert "'own' is not empty" in fails("demo", "--output", own).replace(str(tmp_path) + "/", "")
+    assert described(own) == before
+    runs("demo", "--output", own, "--quiet", "--threads", 1, "--overwrite")
+    assert described(own)["demo"] is True
 
 
 def test_cut_writes_a_run_with_other_clusters_of_the_same_rows(run_folder, model, blobs, tmp_path, runs):

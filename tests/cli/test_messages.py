@@ -1,7 +1,7 @@
 import pytest
 
 from vaecluster.cli import run
-from vaecluster.cli.messages import in_options
+from vaecluster.cli.messages import in_options, message_of
 
 REWORDED = {
     "min_confidence of VAEClustering is 2; expected a number.": "--min-confidence is 2; expected a number.",
@@ -19,6 +19,11 @@ REWORDED = {
 }
 
 
+def test_want_of_memory_is_said_with_what_needs_less():
+    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")):
+        assert "not enough memory for that. Give fewer rows" in message_of(error)
+
+
 @pytest.mark.parametrize("text", REWORDED)
 def test_messages_speak_of_options_and_not_of_python(text):
     # Loads the methods, whose settings are looked for.
@@ -29,7 +34,8 @@ def test_messages_speak_of_options_and_not_of_python(text):
 
 @pytest.mark.filterwarnings("default")
 def test_warnings_too(rows_file, tiny, tmp_path, capsys):
-    command = ["fit", rows_file, "--clusters", 6, *tiny, "--set", "epochs=1", "--output", tmp_path / "run", "--quiet"]
+    once = [word.replace("epochs=4", "epochs=1") for word in tiny]
+    command = ["fit", rows_file, "--clusters", 6, *once, "--output", tmp_path / "run", "--quiet"]
     assert run([str(word) for word in command]) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Warning: Only ")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vaecluster import TwoViews
 from vaecluster.cli import run
 from vaecluster.files.atomic import locked
 
@@ -142,6 +143,20 @@ def test_a_fit_that_is_refused_leaves_nothing_behind_and_an_earlier_run_as_it_wa
     fails("fit", rows_file, "--quiet", *wrong.split(), "--output", tmp_path / "a" / "run")
     assert not (tmp_path / "a" / "run").exists()
     fails("fit", rows_file, "--quiet", *wrong.split(), "--output", whole, "--overwrite")
+    assert {file: file.read_bytes() for file in whole.rglob("*") if file.is_file()} == before
+
+
+def test_a_fit_that_has_no_memory_leaves_nothing_behind_and_an_earlier_run_as_it_was(
+    rows_file, whole, tmp_path, fails, monkeypatch
+):
+    def without_memory(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(TwoViews, "fit", without_memory)
+    before = {file: file.read_bytes() for file in whole.rglob("*") if file.is_file()}
+    for folder, more in ((tmp_path / "run", []), (whole, ["--overwrite"])):
+        assert "not enough memory" in fails("fit", rows_file, *OPTIONS, "--output", folder, *more)
+    assert not (tmp_path / "run").exists()
     assert {file: file.read_bytes() for file in whole.rglob("*") if file.is_file()} == before
 
 

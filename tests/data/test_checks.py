@@ -1,6 +1,8 @@
 import re
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,9 +11,11 @@ from hypothesis.extra import numpy as hnp
 from vaecluster.data.checks import (
     check_enough,
     check_finite,
+    check_frame,
     check_images,
     check_numbers,
     check_row_shape,
+    check_same_columns,
     describe,
 )
 from vaecluster.errors import DataError
@@ -130,6 +134,26 @@ def test_text_is_no_number(rows: np.ndarray) -> None:
 @pytest.mark.parametrize("rows", [np.ones((2, 2)), np.array([[1, "2"]], object), np.array(None)])
 def test_numbers_and_what_can_be_read_as_numbers_pass(rows: np.ndarray) -> None:
     check_numbers(rows)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame({"a": [1.0]})[[]], pd.DataFrame(), pl.DataFrame()])
+def test_a_frame_without_columns_is_refused(frame: object) -> None:
+    with pytest.raises(DataError, match=r"X has no columns; expected one or more\. Check"):
+        check_frame(frame)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "advice"),
+    [
+        (["a", "b"], "Use X[model.feature_names_in_], with every column"),
+        # Numbers for names leave no such attribute.
+        (["0", "-1"], "Give '0', '-1' in this order, with every column"),
+    ],
+)
+def test_columns_in_another_order_are_refused_with_what_to_give(fitted: list[str], advice: str) -> None:
+    check_same_columns(fitted, fitted)
+    with pytest.raises(DataError, match=re.escape(f"elsewhere are '{fitted[1]}', '{fitted[0]}'. {advice}")):
+        check_same_columns(fitted[::-1], fitted)
 
 
 def test_there_must_be_as_many_rows_as_clusters() -> None:

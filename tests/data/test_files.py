@@ -114,6 +114,7 @@ def test_the_suffix_may_be_in_capitals(tmp_path: Path) -> None:
     [
         ({"first": ROWS, "second": ROWS}, r"first, second.*x_train, X, x, data"),
         ({"data": ROWS, "images": ROWS}, "data and images"),
+        ({"row": LABELS, "col": LABELS, "data": ROWS, "format": "coo", "shape": [4, 4]}, r"sparse.*X\.toarray\(\)"),
         ({"X": ROWS, "y": LABELS, "target": LABELS}, "y and target"),
         ({"X": ROWS, "y": LABELS[:3]}, r"shape \(3,\), but there are 4 rows"),
         ({"X": ROWS, "y": np.eye(4)}, r"shape \(4, 4\), but there are 4 rows"),

@@ -42,6 +42,18 @@ def test_a_column_is_read_as_its_values_and_where_they_are_missing(name: str) ->
 
 
 @both
+def test_columns_may_have_any_text_for_a_name(library: str) -> None:
+    make = pd.DataFrame if library == "pandas" else pl.DataFrame
+    frame = make({"a": gaps(NUMBERS), "": gaps(TEXTS), "column_2": TEXTS})
+    source = FrameSource(frame)
+    schema = source.schema(READING)
+    rows = schema.encode(source.read(slice(None))).nan_to_num(0)
+    for made in (schema.restore(rows), source.filled(schema, rows)):
+        assert list(made.columns) == ["a", "", "column_2"]
+        assert list(made[""])[1:3] == TEXTS[1:3]
+
+
+@both
 def test_rows_are_read_by_number(library: str) -> None:
     source = FrameSource(WHOLE[library]())
     assert (len(source), source.row_entries) == (ROWS, len(source.names))
@@ -188,7 +200,7 @@ def test_what_no_block_can_read_is_refused_by_the_columns_name(name: str) -> Non
 def test_a_column_without_any_value_among_the_rows_that_count_is_refused() -> None:
     weights = np.array([0.0, 1.0, 1.0])
     for values in ([1.0, None, None], ["a", None, None]):
-        with pytest.raises(DataError, match="'odd' holds no value at all"):
+        with pytest.raises(DataError, match=r"'odd' holds no value in any row of weight above 0; .*Leave it out, or"):
             FrameSource(of_pandas(values)).schema(Reading("gaussian", "columns", weights))
 
 

@@ -26,9 +26,23 @@ def test_known_labels_are_all_but_the_unknown(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [None, [1, 2, 3], [0.5, 0.1, 2.0], ["a", "b", "c"], [-1, -1, -1], [[1, -1], [2, -1], [3, 3]], [[-1]] * 3]
+    "given",
+    [
+        None,
+        [1, 2, 3],
+        [0.5, 0.1, 2.0],
+        ["a", "b", "c"],
+        [-1, -1, -1],
+        [[1, -1], [2, -1], [3, 3]],
+        [[-1]] * 3,
+        # Targets of a regression, among which -1 is a number like any other.
+        [0.5, -1.0, 2.0],
+        np.float32([-1.0, 2.0, 1e-30]),
+        [np.nan, 2.0, 0.5],
+        pd.Series([0.5, -1.0, 2.0]),
+    ],
 )
-def test_where_nothing_is_unknown_or_nothing_known_no_label_counts(given: object) -> None:
+def test_where_nothing_is_unknown_or_nothing_known_or_y_is_a_target_no_label_counts(given: object) -> None:
     assert len(known_labels(given, 3).rows) == 0
 
 
@@ -38,7 +52,7 @@ def test_labels_for_other_rows_are_refused(given: object) -> None:
         known_labels(given, 3)
 
 
-@pytest.mark.parametrize("given", [[0.5, -1.0, 2.0], ["a", 1, None]])
+@pytest.mark.parametrize("given", [[np.inf, -1.0, 2.0], ["a", 1, None]])
 def test_labels_that_are_no_names_are_refused(given: object) -> None:
     with pytest.raises(DataError, match=r"^y: labels of type .* are not all integers or all strings"):
         known_labels(given, 3)

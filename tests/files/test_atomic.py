@@ -70,6 +70,37 @@ def test_who_may_read_the_folder_may_read_the_file(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o644
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are Unix's")
+@pytest.mark.parametrize("mode", [0o600, 0o444, 0o666, 0o640])
+def test_a_file_that_is_replaced_keeps_its_mode(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    write_atomically(path, b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", mode)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="not everyone may make links elsewhere")
+@pytest.mark.parametrize("there", [True, False], ids=["a file", "nothing"])
+def test_a_link_stays_and_the_file_that_it_leads_to_is_written(there: bool, tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    target, link = tmp_path / "far" / "file", tmp_path / "link"
+    if there:
+        target.write_bytes(b"old")
+    link.symlink_to(target)
+    check_writable(link)
+    write_atomically(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert sorted(tmp_path.rglob("*")) == [target.parent, target, link]
+
+
+def test_a_name_may_be_as_long_as_the_system_lets_it(tmp_path: Path) -> None:
+    write_atomically(tmp_path / ("a" * 251 + ".npy"), b"content")
+    with pytest.raises(FileError, match="cannot be written: File name too long"):
+        write_atomically(tmp_path / ("a" * 256), b"content")
+
+
 def test_a_folder_that_another_process_holds_is_refused_and_free_when_that_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from vaecluster.files.atomic import locked;"

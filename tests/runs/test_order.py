@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,9 +16,9 @@ STATE = "checkpoint/checkpoint.safetensors"
 FOLDERS = {
     "": (True, False),
     ".lock": (True, False),
-    ".lock .fit.json.0f.part": (True, False),
+    ".lock .0f.part": (True, False),
     ".lock checkpoint/": (True, False),
-    ".lock checkpoint/.lock checkpoint/.checkpoint.safetensors.0f.part": (True, False),
+    ".lock checkpoint/.lock checkpoint/.0f.part": (True, False),
     ".lock fit.json": (False, True),
     ".lock fit.json checkpoint/": (False, True),
     f"fit.json {STATE}": (False, True),
@@ -80,6 +81,33 @@ def test_an_order_that_is_damaged_or_of_what_there_is_not_is_refused(content, tm
     wrong = "holds unknown parameters or settings" if isinstance(content, dict) else "is missing or damaged"
     with pytest.raises(FileError, match=rf"fit\.json' {wrong}\. Fit again, with --overwrite"):
         FitOrder.read(tmp_path).estimator(tmp_path)
+
+
+LOGS = "history.jsonl", "tensorboard/events.2"
+
+
+@pytest.mark.parametrize("earlier", ["", "notes.txt", "history.jsonl tensorboard/events.1 tensorboard/notes.txt"])
+@pytest.mark.parametrize("ends_with", [None, KeyboardInterrupt, MemoryError])
+def test_a_fit_that_fails_before_it_has_a_state_takes_its_logs_with_it(ends_with, earlier, tmp_path):
+    def write(*names: str, text: str) -> None:
+        for name in names:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text)
+
+    def files() -> dict[str, str]:
+        found = (path for path in tmp_path.rglob("*") if path.name != ".lock")
+        return {str(path.relative_to(tmp_path)): path.is_file() and path.read_text() for path in found}
+
+    write(*earlier.split(), text="earlier")
+    before = files()
+    with suppress(BaseException), begun(tmp_path, ORDER):
+        write(*LOGS, text="of this fit")
+        if ends_with is not None:
+            raise ends_with
+    if ends_with is not None:
+        assert files() == before
+    else:
+        assert [files()[name] for name in LOGS] == ["of this fit"] * 2
 
 
 @pytest.mark.parametrize("ends_with", [None, KeyboardInterrupt, FileError])

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaecluster.cli.options import Whole, check
+from vaecluster.cli.options import Place, Whole, check
 from vaecluster.cli.source import absolute, load_source
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.raw import digest_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def cut(
-    run: Path, number: Whole, /, *, source: str | None = None, output: Path | None = None, overwrite: bool = False
+    run: Place, number: Whole, /, *, source: str | None = None, output: Place | None = None, overwrite: bool = False
 ) -> None:
     """Write a run with another number of clusters, without a new fit: clusters are merged or split as the run found.
 

@@ -3,17 +3,27 @@
 from pathlib import Path
 
 from vaecluster.cli.fit import fit_into
-from vaecluster.cli.options import SEED, THREADS, Whole, check, set_threads
+from vaecluster.cli.options import SEED, THREADS, Place, Whole, check, set_threads
 from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.order import done
 
 
-def demo(*, output: Path = Path("demo"), seed: Whole = 0, threads: Whole | None = None, quiet: bool = False) -> None:
+def demo(
+    *,
+    output: Place = Path("demo"),
+    overwrite: bool = False,
+    seed: Whole = 0,
+    threads: Whole | None = None,
+    quiet: bool = False,
+) -> None:
     """Fit the handwritten digits that come with scikit-learn and write a report. It takes seconds.
 
     Parameters
     ----------
     output
         Folder for the run and its report.html; what an earlier demo left there is replaced.
+    overwrite
+        Write into the output folder whatever is there.
     seed
         Decides everything random.
     threads
@@ -23,7 +33,7 @@ def demo(*, output: Path = Path("demo"), seed: Whole = 0, threads: Whole | None 
     """
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)
-    folder = RunFolder.create(output, overwrite=_is_demo(RunFolder(output)))
+    folder = RunFolder.create(output, overwrite=overwrite or _is_demo(RunFolder(output)))
     set_threads(threads)
     from vaecluster.data.named import load_named
     from vaecluster.estimator import VAEClustering
@@ -33,7 +43,9 @@ def demo(*, output: Path = Path("demo"), seed: Whole = 0, threads: Whole | None 
 
     method = TwoViews(views="digits", hidden=(256, 256), epochs=200, precision=100.0)
     model = VAEClustering(10, method=method, random_state=seed, verbose=0 if quiet else 1)
-    scores = fit_into(folder, model, load_named("digits"), "digits")
+    scores = fit_into(folder, model, load_named("digits"), "digits", demo=True)
+    # What an unfinished fit left that was there would be gone on with.
+    done(output)
     page = output / "report.html"
     write_html(collect(folder), page)
     if not quiet:
@@ -44,5 +56,5 @@ def demo(*, output: Path = Path("demo"), seed: Whole = 0, threads: Whole | None 
 
 
 def _is_demo(folder: RunFolder) -> bool:
-    """Whether the folder holds a run of these digits, which may be replaced."""
-    return folder.run_file.is_file() and folder.description().get("source") == "digits"
+    """Whether the folder holds what a demo wrote, which may be replaced; a fit of the digits may not."""
+    return folder.run_file.is_file() and folder.description().get("demo") is True

@@ -5,7 +5,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaecluster.cli.options import SEED, THREADS, Whole, WholeOrAuto, Words, check, method_of, set_threads
+from vaecluster.cli.options import SEED, THREADS, Place, Whole, WholeOrAuto, Words, check, method_of, set_threads
 from vaecluster.cli.source import absolute, load_source
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
@@ -20,9 +20,9 @@ def fit(
     source: str | None = None,
     /,
     *,
-    resume: Path | None = None,
+    resume: Place | None = None,
     clusters: WholeOrAuto = "auto",
-    output: Path = Path("run"),
+    output: Place = Path("run"),
     overwrite: bool = False,
     method: str = "two-views",
     settings: Words = (),
@@ -106,7 +106,9 @@ def go_on(path: Path, *, quiet: bool) -> None:
         _fit_and_report(RunFolder(path), order, data, state, quiet=quiet)
 
 
-def fit_into(folder: RunFolder, model: "VAEClustering", data: "DataSet", source: str) -> dict[str, Any]:
+def fit_into(
+    folder: RunFolder, model: "VAEClustering", data: "DataSet", source: str, *, demo: bool = False
+) -> dict[str, Any]:
     """Fit the model, write the run, and return the scores, if there are labels to score with."""
     from vaecluster.clusters.scores import split_scores
 
@@ -114,7 +116,9 @@ def fit_into(folder: RunFolder, model: "VAEClustering", data: "DataSet", source:
     model.fit(data.x_train)
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
     scores = split_scores(model, data)
-    folder.write(model, data.x_train, source=source, seconds=seconds, cpu_seconds=cpu_seconds, scores=scores)
+    folder.write(
+        model, data.x_train, source=source, seconds=seconds, cpu_seconds=cpu_seconds, scores=scores, demo=demo
+    )
     return scores
 
 

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from cyclopts import CycloptsError
@@ -18,6 +19,7 @@ OPTIONS = {
     "outlier_fraction": "--outlier-fraction",
     "method": "--method",
     "device": "--device",
+    "n_jobs": "--jobs",
 }
 
 # Patterns and what stands in their place, one after the other.
@@ -102,7 +104,7 @@ def _wrong_argument(error: CycloptsError) -> str:
 
 def _expected(kind: Any) -> str:
     """A type in words; empty if there are none for it."""
-    words = {int: "a whole number", float: "a number", bool: "true or false"}
+    words = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
     if get_origin(kind) is Literal:
         names = ", ".join(map(repr, get_args(kind)))
         return f"one of {names}" if "," in names else names

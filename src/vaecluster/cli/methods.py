@@ -3,6 +3,8 @@
 import re
 from textwrap import fill
 
+from vaecluster.errors import SettingError
+
 
 def methods(name: str | None = None, /) -> None:
     """List the methods and their settings, as `fit --method NAME --set SETTING=VALUE` takes them.
@@ -14,11 +16,12 @@ def methods(name: str | None = None, /) -> None:
     name
         The method; all if not given.
     """
-    from vaecluster.methods import METHODS, as_method
+    from vaecluster.methods import METHODS
     from vaecluster.settings import described
 
-    chosen = list(METHODS.values()) if name is None else [type(as_method(name))]
-    for method in chosen:
+    if name is not None and name not in METHODS:
+        raise SettingError(f"NAME is {name!r}; expected one of {', '.join(map(repr, METHODS))}.")
+    for method in METHODS.values() if name is None else [METHODS[name]]:
         summary = (method.__doc__ or "").strip().splitlines()[0]
         print(f"{method.name}: {summary}\n")
         for setting, default, meaning in described(method):

@@ -2,17 +2,17 @@
 
 import csv
 import io
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.cli.options import Place
 from vaecluster.errors import FileError, SettingError
 from vaecluster.files.atomic import write_atomically
 from vaecluster.runs.folder import RunFolder, labels_csv
 
 
-def name(run: Path, /, *names: str) -> None:
+def name(run: Place, /, *names: str) -> None:
     """Name clusters of a run, in its model and in its labels.csv.
 
     Example: `vaecluster name run 0=cats 3=boots`.
@@ -26,7 +26,10 @@ def name(run: Path, /, *names: str) -> None:
     """
     if not names:
         raise SettingError("No names are given. Give some, such as 0=cats 3=boots.")
-    given = dict(_name_of(word) for word in names)
+    pairs = [_name_of(word) for word in names]
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise SettingError("A cluster is named twice; expected one name for each. Leave out the others.")
     folder = RunFolder.open(run)
     labels, confidence = _rows_of(folder)
     model = folder.model("cpu")
@@ -41,8 +44,9 @@ def name(run: Path, /, *names: str) -> None:
 
 def _name_of(word: str) -> tuple[int, str]:
     cluster, _, text = word.partition("=")
-    if not cluster.isdecimal() or len(cluster) > 9 or not text:
-        raise SettingError(f"A name is {word!r:.40}; expected CLUSTER=NAME, such as 0=cats.")
+    # A name is one line, in a picture and in what is printed.
+    if not cluster.isdecimal() or len(cluster) > 9 or text.splitlines() != [text]:
+        raise SettingError(f"A name is {word!r:.40}; expected CLUSTER=NAME on one line, such as 0=cats.")
     return int(cluster), text
 
 

@@ -1,6 +1,8 @@
 """Options that several commands share: whole numbers as they are written, settings of a method, processor threads."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -23,8 +25,17 @@ def _whole_or_auto(kind: Any, tokens: Any) -> int | str:
     return "auto" if text == "auto" else int(text)
 
 
+def _place(kind: Any, tokens: Any) -> Path:
+    # An empty one, most often a variable of the shell that is not set, would stand for the folder one is in.
+    if not tokens[0].value:
+        raise ValueError
+    # Not every shell does this in --output=~/run.
+    return Path(os.path.expanduser(tokens[0].value))
+
+
 Whole = Annotated[int, Parameter(converter=_whole)]
 WholeOrAuto = Annotated[int | Literal["auto"], Parameter(converter=_whole_or_auto)]
+Place = Annotated[Path, Parameter(converter=_place)]
 THREADS, SEED = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1)
 # Settings as NAME=VALUE, one after each --set.
 Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
@@ -33,7 +44,8 @@ Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
 def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]]:
     """The method of that name with settings such as "heads=7"; and those settings as plain values.
 
-    Raises `SettingError` for an unknown method, a word without "=", and a setting or a value that it does not have.
+    Raises `SettingError` for an unknown method, a word without "=", a setting that is given twice, and a setting or a
+    value that it does not have.
     """
     from vaecluster import settings
     from vaecluster.methods import as_method
@@ -48,7 +60,7 @@ def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]
 def check(option: str, value: int | None, kind: WholeKind) -> None:
     """Raise `SettingError` for a number that the option does not take; an option that is not given is fine."""
     if value is not None and not kind.accepts(value):
-        raise SettingError(f"{option} is {value}; expected {kind.expected}.")
+        raise SettingError(f"{option} is {value}; expected {kind.expected_for(value)}.")
 
 
 def set_threads(threads: int | None) -> None:

@@ -1,8 +1,8 @@
 """`vaecluster predict`."""
 
 import sys
-from pathlib import Path
 
+from vaecluster.cli.options import Place
 from vaecluster.cli.source import load_source
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import SettingError
@@ -11,11 +11,11 @@ from vaecluster.runs.folder import RunFolder, labels_csv
 
 
 def predict(
-    run: Path,
+    run: Place,
     source: str,
     /,
     *,
-    output: Path | None = None,
+    output: Place | None = None,
     min_confidence: float | None = None,
     outlier_fraction: float | None = None,
     outlier_scores: bool = False,
@@ -43,14 +43,13 @@ def predict(
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
-    if output is not None:
-        check_output(output, ".csv", ".npy")
-    if outlier_scores and output is not None and output.suffix == ".npy":
+    ending = ".csv" if output is None else check_output(output, ".csv", ".npy")
+    if outlier_scores and ending == ".npy":
         raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
     folder, rows = RunFolder.open(run), load_source(source).x_train
     model = folder.model(device)
     labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
-    if output is not None and output.suffix == ".npy":
+    if output is not None and ending == ".npy":
         write_array(output, labels)
     else:
         scores = model.outlier_score(rows) if outlier_scores else None

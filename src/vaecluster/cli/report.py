@@ -1,13 +1,13 @@
 """`vaecluster report`."""
 
-from pathlib import Path
 from typing import Literal
 
+from vaecluster.cli.options import Place
 from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.runs.folder import RunFolder
 
 
-def report(run: Path, /, *, format: Literal["html", "png"] = "html", output: Path | None = None) -> None:
+def report(run: Place, /, *, format: Literal["html", "png"] = "html", output: Place | None = None) -> None:
     """Show what a run found: walls of rows and of generated rows per cluster, sizes, curves, scores.
 
     Example: `vaecluster report run` writes run/report.html, one file that works offline.

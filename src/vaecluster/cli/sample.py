@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vaecluster.cli.options import SEED, Whole, check
+from vaecluster.cli.options import SEED, Place, Whole, check
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import write_atomically
@@ -11,12 +11,12 @@ from vaecluster.settings import Whole as WholeKind
 
 
 def sample(
-    run: Path,
+    run: Place,
     /,
     *,
     cluster: Whole | None = None,
     number: Whole = WALL_ROWS,
-    output: Path = Path("samples.npy"),
+    output: Place = Path("samples.npy"),
     seed: Whole | None = None,
 ) -> None:
     """Generate new rows, of one cluster or of all.
@@ -36,15 +36,15 @@ def sample(
     seed
         Another seed gives other rows; the run's own if not given.
     """
-    check_output(output, ".npy", ".png")
-    if output.suffix == ".png" and number > WALL_ROWS:
+    ending = check_output(output, ".npy", ".png")
+    if ending == ".png" and number > WALL_ROWS:
         raise FileError(f"A picture shows at most {WALL_ROWS} rows, not {number}. Ask for fewer, or for an .npy.")
     check("--number", number, WholeKind(1))
     check("--seed", seed, SEED)
     model = RunFolder.open(run).model()
     check("--cluster", cluster, WholeKind(0, model.n_clusters_ - 1))
     rows = model.sample(number, cluster=cluster, random_state=seed)
-    if output.suffix == ".png":
+    if ending == ".png":
         from vaecluster.report.content import Wall
         from vaecluster.report.encode import png_bytes
         from vaecluster.report.walls import wall_image

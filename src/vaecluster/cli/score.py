@@ -1,13 +1,12 @@
 """`vaecluster score`."""
 
-from pathlib import Path
-
+from vaecluster.cli.options import Place
 from vaecluster.cli.source import load_source
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.runs.folder import RunFolder
 
 
-def score(run: Path, source: str, /, *, output: Path | None = None, device: str = "auto") -> None:
+def score(run: Place, source: str, /, *, output: Place | None = None, device: str = "auto") -> None:
     """Say how well the model of a run explains rows: the bound on log p(x), in nats per row; more is better.
 
     Example: `vaecluster score run new.npz`. It is no guide to the number of clusters.

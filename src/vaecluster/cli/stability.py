@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaecluster.cli.options import SEED, THREADS, Whole, WholeOrAuto, Words, check, method_of, set_threads
+from vaecluster.cli.options import SEED, THREADS, Place, Whole, WholeOrAuto, Words, check, method_of, set_threads
 from vaecluster.cli.source import load_source
 from vaecluster.cli.write import check_output
 from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically, write_json
+from vaecluster.settings import Whole as WholeKind
 
 if TYPE_CHECKING:
     from vaecluster.clusters.agreement import Stability
@@ -20,7 +21,7 @@ def stability(
     clusters: WholeOrAuto = "auto",
     runs: Whole = 5,
     jobs: Whole = 1,
-    output: Path = Path("stability.png"),
+    output: Place = Path("stability.png"),
     method: str = "two-views",
     settings: Words = (),
     seed: Whole = 0,
@@ -60,9 +61,9 @@ def stability(
     quiet
         Show nothing but errors.
     """
-    check_output(output, ".png", ".json")
-    if runs < 2:
-        raise SettingError(f"--runs is {runs}; expected a whole number of 2 or more, since runs are compared.")
+    ending = check_output(output, ".png", ".json")
+    # Runs are compared.
+    check("--runs", runs, WholeKind(2))
     if jobs == 0:
         raise SettingError("--jobs is 0; expected a whole number of 1 or more, or -1 for one job per processor core.")
     check("--threads", threads, THREADS)
@@ -79,7 +80,7 @@ def stability(
     verbose = 0 if quiet else 1
     model = VAEClustering(clusters, method=chosen, random_state=seed, device=device, verbose=verbose)
     found = compare_seeds(model, data.x_train, runs, n_jobs=jobs)
-    if output.suffix == ".png":
+    if ending == ".png":
         write_atomically(output, png_bytes(stability_figure(found)))
     else:
         write_json(output, _record(found, source, seeds_of(seed, runs)))

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from vaecluster.cli.options import Place
 from vaecluster.cli.source import load_source
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.runs.folder import RunFolder
 
 
-def transform(run: Path, source: str, /, *, output: Path = Path("codes.npy"), device: str = "auto") -> None:
+def transform(run: Place, source: str, /, *, output: Place = Path("codes.npy"), device: str = "auto") -> None:
     """Write the code of each row, the mean of q(z|x).
 
     Example: `vaecluster transform run new.npz --output codes.npy`.

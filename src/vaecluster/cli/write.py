@@ -11,11 +11,13 @@ from vaecluster.errors import FileError
 from vaecluster.files.atomic import check_writable, write_atomically
 
 
-def check_output(path: Path, *endings: str) -> None:
-    """Raise `FileError` unless the name ends in one of these, and a file can be written there."""
-    if path.suffix not in endings:
+def check_output(path: Path, *endings: str) -> str:
+    """The name's ending, in small letters; `FileError` if it is none of these, or no file can be written there."""
+    ending = path.suffix.lower()
+    if ending not in endings:
         raise FileError(f"--output is '{path}'; expected a name that ends in {' or '.join(endings)}.")
     check_writable(path)
+    return ending
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:

@@ -143,11 +143,13 @@ def check_unmasked(rows: Any) -> None:
 
 
 def check_frame(frame: Any) -> None:
-    """Raise `DataError` naming columns of a frame that are there twice, or whose names are of several types."""
+    """Raise `DataError` for no column, naming those that are there twice, or whose names are of several types."""
     names = list(frame.columns)
+    if not names:
+        raise DataError("X has no columns; expected one or more. Check how it was read, or which were picked from it.")
     twice = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
-        raise DataError(f"X has several columns called {_quoted(twice)}; expected one each. Rename the others.")
+        raise DataError(f"X has several columns called {quoted(twice)}; expected one each. Rename the others.")
     kinds = sorted({type(name).__name__ for name in names})
     if len(kinds) > 1 and "str" in kinds:
         raise DataError(
@@ -163,11 +165,14 @@ def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
     new, missing = [name for name in names if name not in fitted], [name for name in fitted if name not in names]
     moved = [] if new or missing else [name for name, other in zip(names, fitted, strict=False) if name != other]
     kinds = ("new are", new), ("missing are", missing), ("elsewhere are", moved)
-    found = [f"{what} {_quoted(some)}" for what, some in kinds if some]
+    found = [f"{what} {quoted(some)}" for what, some in kinds if some]
+    # Columns whose names are numbers leave no `feature_names_in_`.
+    numbered = all(name.removeprefix("-").isdigit() for name in fitted)
+    advice = f"Give {quoted(fitted)} in this order" if numbered else "Use X[model.feature_names_in_]"
     # The first words are scikit-learn's own for this.
     raise DataError(
         "The feature names should match those that were passed during fit, in their order; "
-        f"{', '.join(found) or 'some are there twice'}. Use X[model.feature_names_in_], with every column of the fit."
+        f"{', '.join(found) or 'some are there twice'}. {advice}, with every column of the fit."
     )
 
 
@@ -177,7 +182,8 @@ def shown(value: Any) -> str:
     return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"
 
 
-def _quoted(names: Sequence[str]) -> str:
+def quoted(names: Sequence[Any]) -> str:
+    """Names or values for a message, the first few of many."""
     return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
 
 

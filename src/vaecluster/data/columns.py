@@ -48,20 +48,28 @@ class Column:
 
     @cached_property
     def kind(self) -> str:
-        """What it holds: "numbers", "booleans", "texts" or "categories", which blocks read.
+        """What it holds: "numbers", "booleans", "texts" or, for declared ones that are numbers, "categories".
 
-        Else it is "dates", "durations", "vectors", "exact numbers" such as decimals, "mixed" for objects of several
+        These are what blocks read. Else it is "dates", "durations", "vectors", "exact numbers" such as decimals, "mixed" for objects of several
         kinds, "nothing" where no value is, or "objects".
         """
-        dtype = self.series.dtype
         if self.missing.all():
             return "nothing"
         if self.type.lower() == "object":
             return kind_of_objects(self.series.to_numpy()[~self.missing])
-        if isinstance(dtype, nw.Categorical | nw.Enum):
+        if isinstance(self.series.dtype, nw.Categorical | nw.Enum):
             # Those of pandas may be intervals, dates, or anything else.
-            kind = kind_of_objects(self.series.drop_nulls().unique().to_list())
-            return "categories" if kind in ("booleans", "numbers", "texts") else kind
+            return kind_of_categories(self.series.drop_nulls().unique().to_list())
+        return self.kind_of_type
+
+    @property
+    def kind_of_type(self) -> str:
+        """The kind that its type alone speaks for, whatever values there are; "objects" where it says nothing."""
+        dtype = self.series.dtype
+        if self.type.lower() in ("object", "null"):
+            return "objects"
+        if isinstance(dtype, nw.Categorical | nw.Enum):
+            return "texts"
         if dtype.is_numeric():
             return "exact numbers" if dtype in (nw.Decimal, nw.Int128, nw.UInt128) else "numbers"
         if dtype.is_temporal():
@@ -82,6 +90,16 @@ def kind_of_objects(values: Iterable[Any]) -> str:
     """
     kinds = {_kind_of(type_) for type_ in set(map(type, values))}
     return kinds.pop() if len(kinds) == 1 else "mixed"
+
+
+def kind_of_categories(values: Iterable[Any]) -> str:
+    """What categories are; numbers among them are names, not amounts.
+
+    >>> kind_of_categories(["a", "b"]), kind_of_categories([1, 2])
+    ('texts', 'categories')
+    """
+    kind = kind_of_objects(values)
+    return "categories" if kind == "numbers" else kind
 
 
 def _kind_of(type_: type) -> str:

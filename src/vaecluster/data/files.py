@@ -21,6 +21,9 @@ from vaecluster.errors import DataError, FileError, VaeclusterError
 ROW_NAMES = ("x_train", "X", "x", "data", "images", "rows")
 LABEL_NAMES = ("y_train", "y", "labels", "target")
 
+# Beside "format", what scipy.sparse.save_npz writes, by the kind of matrix.
+_SPARSE = ({"indices", "indptr"}, {"row", "col"}, {"offsets"})
+
 # What numpy and zipfile raise on bytes that are not what they claim to be; RuntimeError when encrypted.
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -127,6 +130,8 @@ def _reader_of(path: Path) -> Callable[[Path], DataSet]:
 
 def _choose_arrays(names: Sequence[str]) -> dict[str, str]:
     """Which array of a file plays which role; the roles are rows, labels, test_rows, test_labels."""
+    if any(parts | {"format"} <= set(names) for parts in _SPARSE):
+        raise DataError("it holds a sparse matrix, but a dense array is expected. Save X.toarray() instead.")
     rows = _choose_name(names, ROW_NAMES)
     if rows is None:
         if len(names) != 1:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
@@ -11,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaecluster.data.blocks import BLOCKS, Block
+from vaecluster.data.blocks import BLOCKS, Block, Categories
 from vaecluster.data.blocks.base import as_type
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.columns import Column
+from vaecluster.data.checks import quoted
+from vaecluster.data.columns import Column, kind_of_categories
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.data.schema import ColumnType, FrameLayout, Schema
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, UnseenCategoriesWarning
 
 # What a column holds, where its kind does not say it.
 _HOLDS = {
@@ -80,6 +82,9 @@ class FrameSource:
                 _check_like_fit(column, blocks[name])
             self.kinds = {name: type(block) for name, block in blocks.items()}
         self.table: Table = {name: self.kinds[name].read(column) for name, column in self.columns.items()}
+        if schema is not None:
+            for name, values in self.table.items():
+                _warn_if_unseen(name, values, blocks[name])
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -114,6 +119,12 @@ class FrameSource:
             table = self.table
         else:
             counted = np.flatnonzero(reading.weights)
+            for name, values in self.columns.items():
+                if values.missing[counted].all():
+                    raise DataError(
+                        f"Column {name!r} holds no value in any row of weight above 0; expected some. Leave it out, "
+                        "or give a row that has one a weight above 0."
+                    )
             table = {name: column[counted] for name, column in self.table.items()}
             reading = replace(reading, weights=reading.weights[counted])
         blocks: list[Block] = []
@@ -124,19 +135,31 @@ class FrameSource:
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """The frame with missing values as in `expected` (rows, *data_shape); all else is as it was."""
-        library, values = _LIBRARIES[self.library], schema.columns(expected)
-        types = {column.name: library.type_of(column.series.to_native().dtype) for column in self.columns.values()}
-        made = []
+        values, made = schema.columns(expected), []
         for name, column in self.columns.items():
             rows = np.flatnonzero(column.missing)
             if len(rows):
-                new = _in_type(values[name][rows], types[name])
+                type_ = self._type_to_fill(column, schema, values[name])
+                new = _in_type(values[name][rows], type_)
                 whole = column.series.to_list()
                 for row, value in zip(rows.tolist(), new, strict=True):
                     whole[row] = value
-                series = library.series(column.series.name, whole, _with(types[name], new))
+                series = _LIBRARIES[self.library].series(column.series.name, whole, _with(type_, new))
                 made.append(nw.from_native(series, series_only=True))
         return self.frame.clone().with_columns(*made).to_native()
+
+    def _type_to_fill(self, column: Column, schema: Schema, values: Array) -> ColumnType:
+        """Its own type; that of the fit for a column without any value whose type is not for such values."""
+        type_of, layout = _LIBRARIES[self.library].type_of, schema.frame
+        assert layout is not None
+        own = type_of(column.series.to_native().dtype)
+        for_kind = column.kind_of_type if own.categories is None else kind_of_categories(own.categories)
+        block = next(block for block in schema.blocks if column.name in block.columns)
+        if column.kind != "nothing" or for_kind == _held(block):
+            return own
+        if layout.library == self.library:
+            return layout.types[[str(name) for name in layout.names].index(column.name)]
+        return type_of(nw.new_series("", values.tolist(), backend=self.library).to_native().dtype)
 
     def _layout(self) -> FrameLayout:
         series = [column.series for column in self.columns.values()]
@@ -166,15 +189,34 @@ def _block_of(column: Column) -> type[Block]:
 
 def _check_like_fit(column: Column, block: Block) -> None:
     """Raise `DataError` for a column of another kind than in the fit; one without any value is of any kind."""
-    if column.kind not in (*block.holds, "nothing"):
+    if column.kind not in (_held(block), "nothing"):
         raise DataError(
-            f"Column {column.name!r} holds {column.kind} (type {column.type}), but held {' or '.join(block.holds)} in "
-            "the fit. Give it as in the fit."
+            f"Column {column.name!r} holds {column.kind} (type {column.type}), but held {_held(block)} in the fit. "
+            "Give it as in the fit."
         )
     if not block.missing and column.missing.any():
         raise DataError(
             f"Column {column.name!r} holds missing values, but no column of numbers did in the fit. Fill them in, or "
             "fit on rows that have some."
+        )
+
+
+def _held(block: Block) -> str:
+    """The kind of its columns in the fit."""
+    return kind_of_categories(block.values) if isinstance(block, Categories) else block.holds[0]
+
+
+def _warn_if_unseen(name: str, values: Array | Coded, block: Block) -> None:
+    """Warn of a column with values of which the fit has seen none, as after a change of spelling."""
+    if not isinstance(block, Categories) or not isinstance(values, Coded) or not values.values:
+        return
+    if set(values.values).isdisjoint(block.values):
+        warnings.warn(
+            f"Column {name!r} holds only values that the fit has not seen, such as {values.values[0]!r}; the fit knew "
+            f"{quoted(block.values)}. They count as missing. Write them as in the fit.",
+            UnseenCategoriesWarning,
+            # The line that called a method of the estimator.
+            stacklevel=7,
         )
 
 
@@ -252,7 +294,8 @@ def _series_of_polars(name: str, values: list[Any], type_: ColumnType) -> Any:
 def _frame_of_polars(columns: list[Any]) -> Any:
     import polars as pl
 
-    return pl.DataFrame(columns)
+    # By name: in a list, polars takes an empty name for none and makes one up.
+    return pl.DataFrame({column.name: column for column in columns})
 
 
 # The libraries whose frames can be given back.

@@ -64,8 +64,9 @@ NONE_KNOWN = Known(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
 def known_labels(labels: Any, rows: int) -> Known:
     """The known labels in what a user gave as `y` (rows,).
 
-    Unknown are -1, None, NaN and "". Where none is unknown, `y` is what a pipeline hands to all its steps and not
-    meant for a clusterer: then no label counts as known. Raises `DataError` if there is not one for each row, or
+    Unknown are -1, None, NaN and "". Where none is unknown, or floats have fractions, `y` is what a pipeline hands to
+    all its steps, such as the target of a regression, and not meant for a clusterer: then no label counts as known.
+    Raises `DataError` if there is not one for each row, or
     unless the known ones are all integers or all strings.
 
     >>> known_labels(["cat", None, "dog"], 3)
@@ -85,7 +86,7 @@ def known_labels(labels: Any, rows: int) -> Known:
     if not unknown.any():
         return NONE_KNOWN
     known = np.flatnonzero(~unknown)
-    if not len(known):
+    if not len(known) or (array.dtype.kind == "f" and (np.rint(array[known]) != array[known]).any()):
         return NONE_KNOWN
     try:
         return Known(known, as_labels(array[known]))

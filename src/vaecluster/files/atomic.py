@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,18 @@ PART = ".part"
 def write_atomically(path: Path, content: bytes) -> None:
     """Write to a temporary file beside `path`, then rename: a reader sees the old file or the new one, whole.
 
-    Missing folders are made. Raises `FileError` if the place cannot be written to; what was there stays.
+    Missing folders are made. A file that is replaced keeps its mode, and a link its place. Raises `FileError` if the
+    place cannot be written to; what was there stays.
     """
+    target = _target(path)
+    # Without the file's own name, beside which there may be no room for more letters.
+    name = target.parent / f".{secrets.token_hex(8)}{PART}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
         # tempfile makes files that only their owner may read; a result is for everyone who may read the folder.
-        name = path.parent / f".{path.name}.{secrets.token_hex(8)}{PART}"
-        handle = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666)
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+        handle = os.open(name, flags, 0o666 if mode is None else mode)
     except OSError as error:
         raise _cannot_write(path, error) from None
     try:
@@ -34,8 +40,12 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
-        _sync_folder(path.parent)
+        if mode is not None:
+            # What the umask took away; some file systems know no modes.
+            with suppress(OSError):
+                os.chmod(name, mode)
+        os.replace(name, target)
+        _sync_folder(target.parent)
     except OSError as error:
         raise _cannot_write(path, error) from None
     finally:
@@ -45,7 +55,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def check_writable(path: Path) -> None:
     """Raise `FileError` if a file cannot be written there as things are; nothing is made or written."""
-    folder = next(above for above in path.absolute().parents if above.exists())
+    folder = next(above for above in _target(path).parents if above.exists())
     for problem, found in (
         (errno.EISDIR, path.is_dir()),
         (errno.ENOTDIR, not folder.is_dir()),
@@ -75,6 +85,11 @@ def locked(folder: Path) -> FileLock:
     except OSError as error:
         raise _cannot_write(folder, error) from None
     return lock
+
+
+def _target(path: Path) -> Path:
+    """Where the path leads to, by whatever links."""
+    return Path(os.path.realpath(path))
 
 
 def _sync_folder(folder: Path) -> None:

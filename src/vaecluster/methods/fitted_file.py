@@ -1,6 +1,7 @@
 """What a fit leaves as one file, and back: a container of plain values and tensors, without pickle."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,9 +86,11 @@ def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None
 def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any]]:
     """What a fit left, on the device, and the parameters of its estimator; nothing in the file is executed.
 
-    Older formats are read as today's. Raises `FileError` for a file that is no model of ours, is damaged, or comes
-    from a newer version.
+    Of a run folder its model is taken. Older formats are read as today's. Raises `FileError` for a file that is no
+    model of ours, is damaged, or comes from a newer version.
     """
+    if os.path.isfile(path / "model.vaecluster"):
+        path = path / "model.vaecluster"
     content = _read(path)
     with wrong_as_damage(path):
         method = method_of(content["method"])

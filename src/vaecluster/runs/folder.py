@@ -115,6 +115,7 @@ class RunFolder:
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
+        demo: bool = False,
     ) -> None:
         """Write everything; `run.json` last, so a folder with it is complete."""
         self.run_file.unlink(missing_ok=True)
@@ -127,6 +128,8 @@ class RunFolder:
                 "format": FORMAT,
                 "written": datetime.now(UTC).isoformat(timespec="seconds"),
                 "source": source,
+                # Only a demo's run may be replaced by the next demo.
+                **({"demo": True} if demo else {}),
                 "rows": len(rows),
                 "row_shape": list(rows.shape[1:]),
                 "ending": model.history_.ending,

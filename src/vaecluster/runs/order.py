@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from vaecluster.estimator import VAEClustering
 
 ORDER, STATE, DONE = "fit.json", "checkpoint", "run.json"
+# What `log_listeners` writes.
+HISTORY, CURVES = "history.jsonl", "tensorboard"
 # Torch takes any number that fits into an int, and then asks the system for so many.
 MOST_THREADS = 4096
 
@@ -96,7 +98,8 @@ def begun(folder: Path, order: FitOrder) -> Iterator[Path]:
     existed = folder.exists()
     with locked(folder):
         order_file, state, aside = folder / ORDER, folder / STATE, folder / f"{STATE}.old"
-        earlier = order_file.read_bytes() if order_file.is_file() else None
+        earlier = {path.name: path.read_bytes() for path in (order_file, folder / HISTORY) if path.is_file()}
+        curves = _curves(folder)
         shutil.rmtree(aside, ignore_errors=True)
         if state.exists():
             state.rename(aside)
@@ -109,7 +112,7 @@ def begun(folder: Path, order: FitOrder) -> Iterator[Path]:
             yield state
         except BaseException:
             if not any(state.glob("*.safetensors")):
-                _undo(folder, existed, earlier)
+                _undo(folder, existed, earlier, curves)
             raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -132,16 +135,25 @@ def _holds_state(folder: Path) -> bool:
     return state.is_dir() and any(path.name != LOCK and not path.name.endswith(PART) for path in state.iterdir())
 
 
-def _undo(folder: Path, existed: bool, order: bytes | None) -> None:
-    """Leave the folder as it was: with the order and the state of an earlier fit, if one was there, or not at all."""
+def _curves(folder: Path) -> set[Path]:
+    return set((folder / CURVES).glob("events.*"))
+
+
+def _undo(folder: Path, existed: bool, earlier: dict[str, bytes], curves: set[Path]) -> None:
+    """Leave the folder as it was: with what an earlier fit wrote, if one was there, or not at all."""
     aside = folder / f"{STATE}.old"
     shutil.rmtree(folder / STATE, ignore_errors=True)
     if aside.exists():
         aside.rename(folder / STATE)
-    if order is not None:
-        write_atomically(folder / ORDER, order)
-    else:
-        (folder / ORDER).unlink(missing_ok=True)
+    for path in _curves(folder) - curves:
+        path.unlink()
+    with suppress(OSError):
+        (folder / CURVES).rmdir()
+    for path in (folder / ORDER, folder / HISTORY):
+        if path.name in earlier:
+            write_atomically(path, earlier[path.name])
+        elif path.is_file():
+            path.unlink()
     if not existed:
         (folder / LOCK).unlink(missing_ok=True)
         with suppress(OSError):

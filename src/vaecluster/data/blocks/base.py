@@ -13,7 +13,6 @@ from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.model.likelihood import Likelihood
 
-
 Offset = NDArray[np.float64] | float
 # No row of a fit is so many deviations from the mean: that takes 10**12 rows. A new row may be anything, such as a
 # sentinel for a missing value, and its square must not overflow.
