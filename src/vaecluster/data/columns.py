@@ -50,8 +50,8 @@ class Column:
     def kind(self) -> str:
         """What it holds: "numbers", "booleans", "texts" or, for declared ones that are numbers, "categories".
 
-        These are what blocks read. Else it is "dates", "durations", "vectors", "exact numbers" such as decimals, "mixed" for objects of several
-        kinds, "nothing" where no value is, or "objects".
+        These are what blocks read. Else it is "dates", "durations", "vectors", "exact numbers" such as decimals,
+        "mixed" for objects of several kinds, "nothing" where no value is, or "objects".
         """
         if self.missing.all():
             return "nothing"

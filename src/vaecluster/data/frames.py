@@ -215,8 +215,7 @@ def _warn_if_unseen(name: str, values: Array | Coded, block: Block) -> None:
             f"Column {name!r} holds only values that the fit has not seen, such as {values.values[0]!r}; the fit knew "
             f"{quoted(block.values)}. They count as missing. Write them as in the fit.",
             UnseenCategoriesWarning,
-            # The line that called a method of the estimator.
-            stacklevel=7,
+            stacklevel=2,
         )
 
 
