@@ -1,18 +1,20 @@
 # make demo    fit scikit-learn's digits and write demo/report.html
 # make test    all checks, then all tests with the tested and with the oldest versions
 # make torture damaged files and killed fits by the thousand; under 30 minutes
+# make peers   an environment with what people would pick instead, for the benchmark
 # make tables  the tables in the README and in docs, from benchmarks/results
 # make clean   remove what the others made, but no results
 
 PYTHON ?= python3
 VENV := .venv
 OLDEST := .venv-oldest
+PEERS := .venv-peers
 PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 
 # What the tests import; the checks run with the tested versions only.
 TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars
 
-.PHONY: demo test check test-tested test-oldest torture tables clean
+.PHONY: demo test check test-tested test-oldest torture peers tables clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/vaecluster demo
@@ -40,6 +42,9 @@ torture: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/threads.py --output benchmarks/results/torture/threads.json
 	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=fresh $(VENV)/bin/pytest -n 2 -q tests/model tests/views tests/data tests/clusters
 
+# What people would pick instead, for `python -m benchmarks NAME --method umap-mixture`.
+peers: $(PEERS)/.installed
+
 tables: $(VENV)/.installed
 	$(VENV)/bin/python -m benchmarks.tables
 
@@ -58,6 +63,11 @@ $(OLDEST)/.installed: pyproject.toml constraints/oldest.txt
 	$(OLDEST)/bin/python $(PIP) -e . $(TEST_TOOLS) -c constraints/oldest.txt
 	touch $@
 
+$(PEERS)/.installed: benchmarks/peers/requirements.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python $(PIP) -r $<
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(OLDEST) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) $(PEERS) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, final
 
-from benchmarks.baselines import BASELINES
+from benchmarks.baselines import BASELINES, Baseline
 from benchmarks.kinds import KindOfData
+from benchmarks.peers import PEERS, Peer
 from benchmarks.runs import Method, Outcome
 from vaecluster import VAEClustering, settings
 from vaecluster.data.raw import Array
@@ -81,17 +82,18 @@ def choose_method(
         wanted = {key: value for key, value in of_kind.items() if key in known} | given
         method = settings.changed(METHODS[name](), wanted)
         return EstimatorMethod(method, wanted, _label(name, given), True, device or "auto", verbose)
-    if name not in BASELINES:
-        names = ", ".join((*METHODS, *BASELINES))
+    others: dict[str, Baseline | Peer] = {**BASELINES, **PEERS}
+    if name not in others:
+        names = ", ".join((*METHODS, *others))
         raise SettingError(f"method is {name!r}; expected one of {names}.")
     own = {"device": device} if device is not None else {}
-    names_of = {field.name for field in fields(BASELINES[name])}
+    names_of = {field.name for field in fields(others[name])}
     for setting, value in (dict(given) | own).items():
         if setting not in names_of:
             raise SettingError(f"{setting} is {value!r}, but method {name!r} has no such setting. Leave it out.")
     defaults = {"standardise": kind.standardise, "verbose": verbose}
     usual = {key: value for key, value in defaults.items() if key in names_of}
-    return replace(BASELINES[name], **(usual | given | own))
+    return replace(others[name], **(usual | given | own))
 
 
 def _label(method: str, given: Mapping[str, Any]) -> str:
@@ -108,5 +110,5 @@ def choose_finding(method: Method) -> EstimatorMethod:
     Raises `SettingError` if it cannot find one.
     """
     if not isinstance(method, EstimatorMethod) or not method.method.finds_number:
-        raise SettingError(f"method is {method.name!r}, which must be told the number of clusters. Leave --auto out.")
+        raise SettingError(f"method is {method.name!r}, which needs the number of clusters. Leave --auto out.")
     return replace(method, name=f"{method.name} auto", number_given=False)

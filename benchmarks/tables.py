@@ -16,7 +16,11 @@ TORTURE = RESULTS / "torture"
 ARTICLE = {("mnist", "su2018"): "0.83", ("fashion-mnist", "su2018"): "0.585"}
 
 # What is measured, then what it is measured against.
-ORDER = ("two-views", "su2018", "vade", "kmeans", "gaussian-mixture", "autoencoder-kmeans")
+ORDER = (
+    *("two-views", "su2018", "vade"),
+    *("kmeans", "gaussian-mixture", "autoencoder-kmeans"),
+    *("umap-mixture", "umap-hdbscan", "leiden-to-k", "leiden"),
+)
 
 # The reference models of a file with generation scores, as they are called there and here.
 ANCHORS = {
@@ -204,7 +208,18 @@ def torture(records: list[Record]) -> Iterator[Cells]:
         if "fits" in record:
             kills = record["kills at a step"] + record["kills at a moment"]
             good = f"{record['fits'] - len(record['different']):,} fits ended as if never killed, to the byte"
+            # The seconds are those of both.
             yield ["SIGKILL, then resumed", f"{kills:,}", good, str(len(record["different"])), _seconds(record)]
+            good = (
+                f"{record['commands resumed']} resumed and {record['commands begun again']} begun again to the same "
+                "bytes, the others were done"
+            )
+            wrong = str(len(record["commands different"]))
+            yield ["SIGKILL of a command from its start on", str(record["commands"]), good, wrong, ""]
+        if "threads fits" in record:
+            wrong = record["different"] + len(record["host changed"])
+            good = f"{record['threads fits'] - record['different']} the same to the byte, and torch as it was"
+            yield ["fits in 4 threads at a time", str(record["threads fits"]), good, str(wrong), _seconds(record)]
 
 
 def _seconds(record: Record) -> str:

@@ -118,5 +118,5 @@ def test_a_method_that_is_told_the_number_says_what_it_would_have_found(blobs):
 
 @pytest.mark.parametrize("name", ["su2018", "kmeans"])
 def test_what_finds_no_number_must_be_told(name):
-    with pytest.raises(SettingError, match=f"'{name}', which must be told"):
+    with pytest.raises(SettingError, match=f"'{name}', which needs the number of clusters"):
         choose_finding(choose_method(name, KINDS["vectors"]))

@@ -108,12 +108,15 @@ def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme,
     folder.mkdir()
     fuzzed = {"readers": {"npz": {"outcomes": {"read": 3, "FileError": 2000, "failure": 1}, "seconds": 1.25}}}
     killed = {"kills at a step": 5, "kills at a moment": 6, "fits": 4, "different": ["two-views"], "seconds": 9.6}
+    killed |= {"commands": 3, "commands resumed": 1, "commands begun again": 2, "commands different": ["vade"]}
+    threads = {"threads fits": 20, "different": 1, "host changed": ["type"], "seconds": 2.0}
     (folder / "fuzz.json").write_text(json.dumps(fuzzed))
     (folder / "kill.json").write_text(json.dumps(killed))
+    (folder / "threads.json").write_text(json.dumps(threads))
     written(monkeypatch, results, readme)
     rows = rows_of((tmp_path / "docs" / "reliability.md").read_text(), "torture")
-    assert [row[1] for row in rows] == ["2,004", "11"]
-    assert [row[3:] for row in rows] == [["1", "1"], ["1", "10"]]
+    assert [row[1] for row in rows] == ["2,004", "11", "3", "20"]
+    assert [row[3:] for row in rows] == [["1", "1"], ["1", "10"], ["1", ""], ["2", "2"]]
     assert rows[0][2] == "3 read, 2,000 refused with an error of ours"
     assert rows[1][2] == "3 fits ended as if never killed, to the byte"
 

@@ -1,0 +1,116 @@
+"""What people would pick instead, each with its own recommended settings, in an environment of its own.
+
+`make peers` installs it. A fit is a process of that environment; its seconds and its memory count as the fit's.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import weakref
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.baselines import BaselineClustering, as_vectors, choose_scaling
+from benchmarks.runs import Outcome
+from vaecluster.data.raw import Array
+from vaecluster.errors import SettingError
+
+ENVIRONMENT = Path(__file__).parents[2] / ".venv-peers"
+SCRIPT = Path(__file__).with_name("fit.py")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A method of the other environment; its fields are its settings."""
+
+    name: str
+    standardise: bool = True
+
+    def parameters(self) -> dict[str, Any]:
+        """Every setting, and the versions of the other environment."""
+        pinned = SCRIPT.with_name("requirements.txt").read_text().splitlines()
+        versions = [line for line in pinned if line and not line.startswith("#")]
+        return {key: value for key, value in asdict(self).items() if key != "name"} | {"peers": versions}
+
+    def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
+        """Find clusters in rows (rows, *data); `clusters` is the number for those that must be given one."""
+        scaling = choose_scaling(rows, standardise=self.standardise)
+        place = Path(tempfile.mkdtemp())
+        order = asdict(self) | {"peer": self.name, "clusters": clusters, "seed": seed}
+
+        def predict(some: Array) -> NDArray[np.intp]:
+            if some is rows:
+                return labels
+            np.save(place / "new.npy", as_vectors(some, scaling))
+            _run("predict", place)
+            found: NDArray[np.intp] = np.load(place / "new-labels.npy").astype(np.intp)
+            return found
+
+        # The folder goes when nothing can ask for new rows any more.
+        weakref.finalize(predict, shutil.rmtree, place, ignore_errors=True)
+        (place / "order.json").write_text(json.dumps(order))
+        np.save(place / "rows.npy", as_vectors(rows, scaling))
+        _run("fit", place)
+        labels = np.load(place / "labels.npy").astype(np.intp)
+        return Outcome(
+            BaselineClustering(labels, predict), self.parameters(), json.loads((place / "facts.json").read_text())
+        )
+
+
+@final
+@dataclass(frozen=True)
+class UmapMixture(Peer):
+    """UMAP, then a Gaussian mixture of full covariances."""
+
+    neighbours: int = 10
+    dimensions: int = 10
+    restarts: int = 5
+
+
+@final
+@dataclass(frozen=True)
+class UmapHdbscan(Peer):
+    """UMAP, then HDBSCAN, which finds the number of clusters; a cluster has at least `least_share` of the rows."""
+
+    neighbours: int = 10
+    dimensions: int = 10
+    min_samples: int = 10
+    least_share: float = 1 / 140
+    least_rows: int = 15
+
+
+@final
+@dataclass(frozen=True)
+class Leiden(Peer):
+    """Leiden on scanpy's graph of neighbours; without a `resolution`, that which gives the number of clusters."""
+
+    neighbours: int = 15
+    resolution: float | None = 1.0
+
+
+PEERS: dict[str, Peer] = {
+    peer.name: peer
+    for peer in (
+        UmapMixture("umap-mixture"),
+        UmapHdbscan("umap-hdbscan"),
+        Leiden("leiden"),
+        Leiden("leiden-to-k", resolution=None),
+    )
+}
+
+
+def _run(what: str, folder: Path) -> None:
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        raise SettingError(f"The peers are not installed in '{ENVIRONMENT}'. Run: make peers.")
+    threads = str(torch.get_num_threads())
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), threads)
+    command = [str(python), str(SCRIPT), what, str(folder / "order.json"), str(folder)]
+    subprocess.run(command, check=True, env=os.environ | limits)

@@ -1,0 +1,144 @@
+"""Fit one peer, or label new rows by it: run by the Python of the peers' own environment, without vaecluster.
+
+    python fit.py fit ORDER.json FOLDER        # rows.npy to labels.npy, model.pickle, facts.json
+    python fit.py predict ORDER.json FOLDER    # new.npy to new-labels.npy
+
+Rows are vectors, scaled already. The pickle is this process's own, read back a moment later.
+"""
+
+import json
+import pickle
+import resource
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+warnings.filterwarnings("ignore")
+
+
+class Reduced:
+    """UMAP as its authors advise for clustering: no least distance, more dimensions than two."""
+
+    def __init__(self, rows, seed, neighbours, dimensions):
+        from umap import UMAP
+
+        # With a seed UMAP uses one thread.
+        self.umap = UMAP(
+            n_neighbors=neighbours, min_dist=0.0, n_components=dimensions, random_state=seed, n_jobs=1
+        ).fit(rows)
+
+    def __call__(self, rows):
+        """Rows as points of the map."""
+        return self.umap.transform(rows)
+
+
+class UmapMixture:
+    """UMAP, then a Gaussian mixture with full covariances."""
+
+    def __init__(self, rows, order):
+        from sklearn.mixture import GaussianMixture
+
+        self.reduced = Reduced(rows, order["seed"], order["neighbours"], order["dimensions"])
+        points = self.reduced.umap.embedding_.astype(np.float64)
+        self.mixture = GaussianMixture(order["clusters"], n_init=order["restarts"], random_state=order["seed"])
+        self.labels = self.mixture.fit_predict(points)
+
+    def predict(self, rows):
+        """The likeliest component of each row."""
+        return self.mixture.predict(self.reduced(rows).astype(np.float64))
+
+
+class UmapHdbscan:
+    """UMAP, then HDBSCAN, which finds the number itself; rows that it calls noise stay in no cluster."""
+
+    def __init__(self, rows, order):
+        from sklearn.cluster import HDBSCAN
+
+        self.reduced = Reduced(rows, order["seed"], order["neighbours"], order["dimensions"])
+        points = self.reduced.umap.embedding_
+        least = max(order["least_rows"], round(order["least_share"] * len(rows)))
+        self.labels = HDBSCAN(min_cluster_size=least, min_samples=order["min_samples"], copy=True).fit_predict(points)
+        self.nearest = Nearest(points, self.labels)
+
+    def predict(self, rows):
+        """The cluster of the nearest row in the map."""
+        return self.nearest(self.reduced(rows))
+
+
+class Leiden:
+    """Leiden on scanpy's graph of neighbours, at a given resolution, or at one that gives the number of clusters."""
+
+    def __init__(self, rows, order):
+        import scanpy
+        from anndata import AnnData
+
+        self.cells, self.seed = AnnData(rows), order["seed"]
+        scanpy.pp.neighbors(self.cells, n_neighbors=order["neighbours"], use_rep="X", random_state=order["seed"])
+        if order["resolution"] is None:
+            self.labels = self.search(order["clusters"])
+        else:
+            self.labels = self.at(order["resolution"])
+        self.nearest = Nearest(rows, self.labels)
+        del self.cells
+
+    def at(self, resolution):
+        """The clusters at a resolution."""
+        import scanpy
+
+        scanpy.tl.leiden(
+            self.cells, resolution=resolution, flavor="igraph", n_iterations=2, directed=False, random_state=self.seed
+        )
+        return self.cells.obs["leiden"].astype(int).to_numpy()
+
+    def search(self, clusters):
+        """Bisection; if no resolution gives that number, the last one tried is the nearest."""
+        low, high = 0.0, 16.0
+        for _ in range(20):
+            middle = (low + high) / 2
+            labels = self.at(middle)
+            found = labels.max() + 1
+            if found == clusters:
+                break
+            low, high = (middle, high) if found < clusters else (low, middle)
+        return labels
+
+    def predict(self, rows):
+        """The cluster of the nearest row."""
+        return self.nearest(rows)
+
+
+class Nearest:
+    """For peers without a rule for new rows: the cluster of the nearest row of the fit."""
+
+    def __init__(self, points, labels):
+        from sklearn.neighbors import KNeighborsClassifier
+
+        self.rule = KNeighborsClassifier(1).fit(points, labels)
+
+    def __call__(self, points):
+        """The label of each."""
+        return self.rule.predict(points)
+
+
+PEERS = {"umap-mixture": UmapMixture, "umap-hdbscan": UmapHdbscan, "leiden": Leiden, "leiden-to-k": Leiden}
+
+
+def main(what, order, folder):
+    """Do one of the two things that the top of the file says."""
+    if what == "fit":
+        model = PEERS[order["peer"]](np.load(folder / "rows.npy"), order)
+        (folder / "model.pickle").write_bytes(pickle.dumps(model))
+        np.save(folder / "labels.npy", model.labels)
+        # Linux counts in KiB.
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        facts = {"found": len(set(model.labels.tolist()) - {-1}), "peak_bytes": peak}
+        (folder / "facts.json").write_text(json.dumps(facts))
+    else:
+        model = pickle.loads((folder / "model.pickle").read_bytes())
+        np.save(folder / "new-labels.npy", model.predict(np.load(folder / "new.npy")))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()), Path(sys.argv[3]))
