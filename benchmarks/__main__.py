@@ -55,8 +55,8 @@ def benchmark(
     name
         The data set: digits, mnist, fashion-mnist, pendigits, or another in $VAECLUSTER_DATA.
     method
-        two-views, su2018, vade, or one to compare with: kmeans, gaussian-mixture, autoencoder-kmeans; after `make peers`
-        also umap-mixture, umap-hdbscan, leiden-to-k, leiden.
+        two-views, su2018, vade, or one to compare with: kmeans, gaussian-mixture, autoencoder-kmeans; after
+        `make peers` also umap-mixture, umap-hdbscan, leiden-to-k, leiden.
     settings
         A setting of the method, as in `--set epochs=8`; fits with other settings are filed under a name of their own.
     kind
