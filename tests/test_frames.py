@@ -164,7 +164,9 @@ def test_new_rows_may_lack_a_column_altogether_whatever_its_type(column: str, em
     X = of_kinds(library)
     new = X.assign(**{column: empty}) if library == "pandas" else X.with_columns(empty.alias(column))
     filled = fitted_to_kinds(library).impute(new)[column]
-    assert filled.dtype == (empty if str(empty.dtype) in KEPT.get(column, ()) else X[column]).dtype
+    # polars adds how a type is ordered to its name, in some versions.
+    kept = str(empty.dtype).partition("(")[0] in KEPT.get(column, ())
+    assert filled.dtype == (empty if kept else X[column]).dtype
     known = [value for value in X[column].to_list() if not is_missing(value)]
     assert all(value in known or (column == "size" and not is_missing(value)) for value in filled.to_list())
 
