@@ -2,15 +2,11 @@
 
 import hashlib
 import re
-import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-# The names of the tables, in each of the files here that begins with `test_`.
-TABLES = re.compile("^WRONG_[A-Z_]+$")
 
 
 def unchanged(model):
@@ -81,10 +77,15 @@ def _says_three_things():
 
 
 @pytest.fixture(scope="session")
-def tables() -> dict[str, dict]:
-    """Every table of wrong uses, by its name."""
-    found = {}
-    for path in sorted(Path(__file__).parent.glob("test_*.py")):
-        content = runpy.run_path(str(path))
-        found |= {name: table for name, table in content.items() if TABLES.match(name)}
-    return found
+def says() -> Callable[..., None]:
+    """Checks what a refused command printed: one line of an error that holds the parts, which " | " divides."""
+
+    def checked(name: str, printed: tuple[str, str], parts: str) -> None:
+        out, error = printed
+        assert out == ""
+        assert error.startswith("Error: ")
+        message = error.removeprefix("Error: ").removesuffix("\n")
+        assert [part for part in parts.split(" | ") if part not in message] == [], message
+        says_three_things(name, message)
+
+    return checked
