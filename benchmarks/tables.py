@@ -144,13 +144,15 @@ def ablations(records: list[Record]) -> Iterator[Cells]:
 
 
 def numbers(records: list[Record]) -> Iterator[Cells]:
-    """What fits of the default method found when they weighed numbers of clusters, whether one was given or not."""
+    """The numbers of clusters that fits found, whether one was given or not; peers do not say how clear theirs is."""
     for record in records:
         runs = record["runs"]
         if "found" not in runs[0] or _is_rare(record) or _left_out(record):
             continue
-        found = Counter((run["found"], run["strength"]) for run in runs)
-        words = (f"{number} ({strength}) in {times}" for (number, strength), times in found.most_common())
+        found = Counter(
+            f"{run['found']} ({run['strength']})" if "strength" in run else str(run["found"]) for run in runs
+        )
+        words = (f"{number} in {times}" for number, times in found.most_common())
         yield [
             record["data"]["name"],
             record["method"],
