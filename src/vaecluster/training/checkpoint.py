@@ -104,7 +104,7 @@ class Checkpoint:
         try:
             self.finished.unlink(missing_ok=True)
             write_content(self.path, content)
-        except (FileError, OSError) as error:
+        except OSError as error:
             if not begun:
                 raise
             if not self._warned:

@@ -95,7 +95,8 @@ def principal_components(read: Coordinates, rows: int, number: int) -> tuple[Ten
     Both are estimated from a sample, always the same one; there are no more directions than rows. The sample is read
     again and again, a block of rows at a time: it may be as large as all memory that there is.
     """
-    columns, device = read(slice(0, 1)).shape[1], read(slice(0, 1)).device
+    first = read(slice(0, 1))
+    columns, device = first.shape[1], first.device
     size = min(rows, max(number, min(SAMPLE_ROWS, SAMPLE_ENTRIES // columns)))
     chosen = np.sort(np.random.default_rng(0).choice(rows, size, replace=False))
 
