@@ -3,15 +3,17 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from benchmarks.ablations import choose_ablations
+from benchmarks.baselines import BASELINES
 from benchmarks.kinds import kind_of
 from benchmarks.measures import measure_generation
-from benchmarks.methods import choose_finding, choose_method
+from benchmarks.methods import as_seen, choose_finding, choose_method
+from benchmarks.peers import PEERS
 from benchmarks.rare import make_rare
 from benchmarks.runs import Measure, Method, run_benchmark
 from vaecluster.cli import main
@@ -23,12 +25,17 @@ from vaecluster.methods import METHODS
 from vaecluster.settings import Either, Flag, Number, read
 from vaecluster.settings import Whole as Whole_
 
+WHICH_METHOD = (
+    f"{', '.join(METHODS)}, or one to compare with: {', '.join(BASELINES)}; "
+    f"after `make peers` also {', '.join(PEERS)}."
+)
+
 
 def benchmark(
     name: str,
     /,
     *,
-    method: str = "two-views",
+    method: Annotated[str, Parameter(help=WHICH_METHOD)] = "two-views",
     settings: Words = (),
     kind: str | None = None,
     clusters: Whole | None = None,
@@ -47,16 +54,13 @@ def benchmark(
 
     Fitted on the training rows, scored on train and held-out test; labels take no part in the fit. Raw rows of a kind
     that needs it are prepared first, for every method alike: counts become principal components of their logarithms,
-    text becomes latent semantic components. Seeds that the result file holds already are kept, so an interrupted
-    benchmark goes on where it stopped.
+    text becomes latent semantic components. Only scanpy, which brings a preparation of its own, sees raw
+    counts. Seeds that the result file holds already are kept, so an interrupted benchmark goes on where it stopped.
 
     Parameters
     ----------
     name
         The data set: digits, mnist, fashion-mnist, pendigits, or another in $VAECLUSTER_DATA.
-    method
-        two-views, su2018, vade, or one to compare with: kmeans, gaussian-mixture, autoencoder-kmeans; after
-        `make peers` also umap-mixture, umap-hdbscan, leiden-to-k, leiden.
     settings
         A setting of the method, as in `--set epochs=8`; fits with other settings are filed under a name of their own.
     kind
@@ -104,6 +108,7 @@ def benchmark(
     chosen = choose_method(
         method, kind_of_data, given_settings(method, settings), device=device, verbose=0 if quiet else 1
     )
+    kind_of_data = as_seen(chosen, kind_of_data)
     methods = _methods(chosen, data, number, auto=auto, without=without)
     if generation:
         measures = [*measures, measure_generation(whole, methods[0], device=device or "auto")]

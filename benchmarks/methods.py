@@ -73,7 +73,8 @@ def choose_method(
 ) -> Method:
     """The method of that name, set for a kind of data; `given` settings come before the kind's.
 
-    Raises `SettingError` for an unknown name, and for a setting that the method does not have.
+    Raises `SettingError` for an unknown name, a method that is for another kind, and a setting that the method does
+    not have.
     """
     given = given or {}
     if name in METHODS:
@@ -86,6 +87,9 @@ def choose_method(
     if name not in others:
         names = ", ".join((*METHODS, *others))
         raise SettingError(f"method is {name!r}; expected one of {names}.")
+    prepares = _prepares(others[name])
+    if prepares not in (None, kind.name):
+        raise SettingError(f"method is {name!r}, which is for {prepares}, but the kind of data is {kind.name!r}.")
     own = {"device": device} if device is not None else {}
     names_of = {field.name for field in fields(others[name])}
     for setting, value in (dict(given) | own).items():
@@ -94,6 +98,16 @@ def choose_method(
     defaults = {"standardise": kind.standardise, "verbose": verbose}
     usual = {key: value for key, value in defaults.items() if key in names_of}
     return replace(others[name], **(usual | given | own))
+
+
+def as_seen(method: Method, kind: KindOfData) -> KindOfData:
+    """The kind as the method sees it: raw for one that prepares its rows by itself."""
+    return kind if _prepares(method) is None else replace(kind, preparation=None)
+
+
+def _prepares(method: Method) -> str | None:
+    """The kind of data that a method prepares by itself."""
+    return method.prepares if isinstance(method, Peer) else None
 
 
 def _label(method: str, given: Mapping[str, Any]) -> str:

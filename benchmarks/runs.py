@@ -1,5 +1,6 @@
 """A method on a named data set over several seeds, every seed kept; labels score afterwards."""
 
+import gc
 import json
 import os
 import time
@@ -21,6 +22,8 @@ from vaecluster.files.provenance import machine, versions
 
 FORMAT = 1
 COMPARED = ("format", "data", "method", "parameters", "measures", "versions", "machine")
+# What Linux says of this process.
+STATUS = Path("/proc/self/status")
 # Of these scores the largest is the worst.
 LARGER_IS_WORSE = ("frechet_distance",)
 
@@ -147,14 +150,34 @@ def _runs_so_far(path: Path, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _timed_fit(data: DataSet, method: Method, clusters: int, seed: int) -> tuple[Outcome, dict[str, Any]]:
+    """The fit and what it took; a fit that is a process of its own says its own peak of memory."""
+    _forget_peak()
     wall, cpu = time.perf_counter(), _cpu_seconds()
     outcome = method.fit(data.x_train, clusters, seed)
     run = {
         "seed": seed,
         "seconds": round(time.perf_counter() - wall, 1),
         "cpu_seconds": round(_cpu_seconds() - cpu, 1),
+        "peak_bytes": peak_bytes(),
     }
     return outcome, run | outcome.facts
+
+
+def peak_bytes() -> int | None:
+    """Most memory that this process has held since `_forget_peak`, or None where Linux is not there to say.
+
+    All of it: Python, torch and other libraries, the data set with its held-out rows, and what earlier fits left.
+    """
+    if not STATUS.exists():
+        return None
+    return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith("VmHWM")) * 1024
+
+
+def _forget_peak() -> None:
+    """Begin to measure anew: the preparation of the rows and earlier fits may have needed more."""
+    gc.collect()
+    if STATUS.exists():
+        STATUS.with_name("clear_refs").write_text("5")
 
 
 def _cpu_seconds() -> float:

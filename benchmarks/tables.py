@@ -19,8 +19,13 @@ ARTICLE = {("mnist", "su2018"): "0.83", ("fashion-mnist", "su2018"): "0.585"}
 ORDER = (
     *("two-views", "su2018", "vade"),
     *("kmeans", "gaussian-mixture", "autoencoder-kmeans"),
-    *("umap-mixture", "umap-hdbscan", "leiden-to-k", "leiden"),
+    *("umap-mixture", "umap-hdbscan", "leiden-to-k", "leiden", "scanpy"),
 )
+# What the default method is compared with, and those of them that find the number of clusters themselves.
+COMPARED = ORDER[3:]
+NOT_TOLD = ("umap-hdbscan", "leiden", "scanpy")
+COSTS = ("CPU seconds a fit", "seconds a fit", "peak MiB")
+SCORES = {"hungarian_accuracy": "Hungarian accuracy", "nmi": "NMI", "ari": "ARI"}
 
 # The reference models of a file with generation scores, as they are called there and here.
 ANCHORS = {
@@ -35,11 +40,15 @@ Cells = list[str]
 
 @dataclass(frozen=True)
 class Table:
-    """What stands between two marks in the README: rows made of all records, and nothing where there are none."""
+    """What stands between two marks in the README: rows made of all records, and nothing where there are none.
+
+    `notes` are sentences for a list below the rows.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: Callable[[list[Record]], Iterator[Cells]]
+    notes: Callable[[list[Record]], Iterator[str]] = lambda _: iter(())
 
     def put_into(self, text: str, records: list[Record]) -> str:
         """The text with this table between its marks."""
@@ -53,7 +62,9 @@ class Table:
         """Its lines, the header first."""
         rows = list(self.rows(records))
         header = [f"| {' | '.join(self.columns)} |\n", f"|{'---|' * len(self.columns)}\n"]
-        return "".join([*header, *(f"| {' | '.join(cells)} |\n" for cells in rows)]) if rows else ""
+        notes = [f"- {note}\n" for note in self.notes(records)]
+        lines = [*header, *(f"| {' | '.join(cells)} |\n" for cells in rows), *(["\n", *notes] if notes else [])]
+        return "".join(lines) if rows else ""
 
 
 def main() -> None:
@@ -80,7 +91,7 @@ def _write(path: Path, tables: Sequence[Table], records: list[Record]) -> None:
 
 def headline(records: list[Record]) -> Iterator[Cells]:
     """For each data set the default method as it is, and the best of the methods that it is compared with, by NMI."""
-    whole = [record for record in records if not (_is_rare(record) or _finds_number(record) or _left_out(record))]
+    whole = [record for record in records if _is_whole(record)]
     for name in dict.fromkeys(record["data"]["name"] for record in whole):
         own = [record for record in whole if record["data"]["name"] == name and record["method"] == ORDER[0]]
         others = [record for record in whole if record["data"]["name"] == name and record["method"] in ORDER[1:]]
@@ -95,10 +106,10 @@ def _nmi(record: Record) -> float:
 
 
 def results(records: list[Record]) -> Iterator[Cells]:
-    """Whole methods that are given the number of clusters, on whole data sets."""
+    """Whole methods of the package that are given the number of clusters, on whole data sets."""
     for record in records:
         name, method, runs = record["data"]["name"], record["method"], record["runs"]
-        if _is_rare(record) or _finds_number(record) or _left_out(record):
+        if method in COMPARED or not _is_whole(record):
             continue
         part, scores = _scores(record)
         yield [
@@ -108,9 +119,63 @@ def results(records: list[Record]) -> Iterator[Cells]:
             str(len(runs)),
             _spread(scores["majority_accuracy"], len(runs)),
             ARTICLE.get((name, method), ""),
-            *(_spread(scores[measure], len(runs)) for measure in ("hungarian_accuracy", "nmi", "ari")),
-            _cpu_seconds(runs),
+            *(_spread(scores[measure], len(runs)) for measure in SCORES),
+            *_costs(runs),
         ]
+
+
+def compared(records: list[Record]) -> Iterator[Cells]:
+    """The default method as it is and what people would pick instead; of each score the best mean of a set is bold.
+
+    An arrow marks a mean that is better than the default method's.
+    """
+    for name, own, others in _by_set(records):
+        for record in [own, *others]:
+            runs, (part, scores) = record["runs"], _scores(record)
+            cells = []
+            for measure in SCORES:
+                best = max(_mean(each, measure) for each in [own, *others])
+                mean, rest = _spread(scores[measure], len(runs)).partition(" ")[::2]
+                shown = f"**{mean}**" if _mean(record, measure) == best else mean
+                cells.append(" ".join([shown, rest]).strip() + (" ↑" if measure in _better(record, own) else ""))
+            given = "no" if record["method"] in NOT_TOLD else str(record["parameters"]["n_clusters"])
+            yield [name, part, record["method"], str(len(runs)), *cells, given, _found(runs), *_costs(runs)]
+
+
+def better(records: list[Record]) -> Iterator[str]:
+    """For each data set which methods have a better mean than the default one, and of which scores."""
+    for name, own, others in _by_set(records):
+        words = [
+            f"{record['method']} ({', '.join(SCORES[measure] for measure in _better(record, own))})"
+            for record in others
+            if _better(record, own)
+        ]
+        which = f"better than {own['method']} by the mean: {', '.join(words)}" if words else "no other mean is better"
+        yield f"{name}: {which}."
+
+
+def _by_set(records: list[Record]) -> Iterator[tuple[str, Record, list[Record]]]:
+    """Each data set with the default method's record and those that it is compared with."""
+    for own in records:
+        if own["method"] == ORDER[0] and _is_whole(own):
+            name = own["data"]["name"]
+            others = [record for record in records if record["data"]["name"] == name and record["method"] in COMPARED]
+            yield name, own, others
+
+
+def _better(record: Record, own: Record) -> list[str]:
+    return [measure for measure in SCORES if _mean(record, measure) > _mean(own, measure)]
+
+
+def _mean(record: Record, measure: str) -> float:
+    """As it is shown: what the table does not tell apart is not better."""
+    return round(float(_scores(record)[1][measure]["mean"]), 3)
+
+
+def _found(runs: list[dict[str, Any]]) -> str:
+    """The least and the largest number of clusters found."""
+    found = [run["found"] for run in runs if "found" in run]
+    return " to ".join(str(number) for number in dict.fromkeys([min(found), max(found)])) if found else ""
 
 
 def generation(records: list[Record]) -> Iterator[Cells]:
@@ -144,14 +209,12 @@ def ablations(records: list[Record]) -> Iterator[Cells]:
 
 
 def numbers(records: list[Record]) -> Iterator[Cells]:
-    """The numbers of clusters that fits found, whether one was given or not; peers do not say how clear theirs is."""
+    """The numbers of clusters that fits of the package found, whether one was given or not."""
     for record in records:
         runs = record["runs"]
-        if "found" not in runs[0] or _is_rare(record) or _left_out(record):
+        if "strength" not in runs[0] or _is_rare(record) or _left_out(record):
             continue
-        found = Counter(
-            f"{run['found']} ({run['strength']})" if "strength" in run else str(run["found"]) for run in runs
-        )
+        found = Counter(f"{run['found']} ({run['strength']})" for run in runs)
         words = (f"{number} in {times}" for number, times in found.most_common())
         yield [
             record["data"]["name"],
@@ -179,9 +242,18 @@ TABLES = (
         "results",
         (
             *("data", "scored on", "method", "seeds", "majority accuracy", "the article's"),
-            *("Hungarian accuracy", "NMI", "ARI", "CPU seconds a fit"),
+            *(*SCORES.values(), *COSTS),
         ),
         results,
+    ),
+    Table(
+        "compared",
+        (
+            *("data", "scored on", "method", "seeds"),
+            *(*SCORES.values(), "number given", "number found", *COSTS),
+        ),
+        compared,
+        better,
     ),
     Table(
         "generation",
@@ -237,6 +309,11 @@ def _place(record: Record) -> tuple[str, int, str]:
     return name, ORDER.index(known) if known in ORDER else len(ORDER), method
 
 
+def _is_whole(record: Record) -> bool:
+    """Whether it is of a whole method that is given what it needs, on a whole data set."""
+    return not (_is_rare(record) or _finds_number(record) or _left_out(record))
+
+
 def _is_rare(record: Record) -> bool:
     return "rare" in record.get("measures", {})
 
@@ -276,6 +353,13 @@ def _spread(value: dict[str, float], seeds: int, digits: int = 3) -> str:
 
 def _cpu_seconds(runs: list[dict[str, Any]]) -> str:
     return f"{sum(run['cpu_seconds'] for run in runs) / len(runs):.0f}"
+
+
+def _costs(runs: list[dict[str, Any]]) -> Cells:
+    """Mean seconds, and the largest peak of the fits whose memory was measured."""
+    seconds = sum(run["seconds"] for run in runs) / len(runs)
+    peaks = [run["peak_bytes"] for run in runs if run.get("peak_bytes") is not None]
+    return [_cpu_seconds(runs), f"{seconds:.0f}", f"{max(peaks) / 2**20:.0f}" if peaks else "-"]
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import tempfile
 import weakref
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import torch
@@ -33,6 +34,14 @@ class Peer:
     name: str
     standardise: bool = True
 
+    # The kind of data whose rows it sees raw and prepares by itself; the others see what every method sees.
+    prepares: ClassVar[str | None] = None
+
+    @property
+    def finds_number(self) -> bool:
+        """Whether it pays no heed to the number of clusters that it is given."""
+        return False
+
     def parameters(self) -> dict[str, Any]:
         """Every setting, and the versions of the other environment."""
         pinned = SCRIPT.with_name("requirements.txt").read_text().splitlines()
@@ -41,14 +50,14 @@ class Peer:
 
     def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
         """Find clusters in rows (rows, *data); `clusters` is the number for those that must be given one."""
-        scaling = choose_scaling(rows, standardise=self.standardise)
+        as_seen = self._rows_as_seen(rows)
         place = Path(tempfile.mkdtemp())
         order = asdict(self) | {"peer": self.name, "clusters": clusters, "seed": seed}
 
         def predict(some: Array) -> NDArray[np.intp]:
             if some is rows:
                 return labels
-            np.save(place / "new.npy", as_vectors(some, scaling))
+            np.save(place / "new.npy", as_seen(some))
             _run("predict", place)
             found: NDArray[np.intp] = np.load(place / "new-labels.npy").astype(np.intp)
             return found
@@ -56,12 +65,18 @@ class Peer:
         # The folder goes when nothing can ask for new rows any more.
         weakref.finalize(predict, shutil.rmtree, place, ignore_errors=True)
         (place / "order.json").write_text(json.dumps(order))
-        np.save(place / "rows.npy", as_vectors(rows, scaling))
+        np.save(place / "rows.npy", as_seen(rows))
         _run("fit", place)
         labels = np.load(place / "labels.npy").astype(np.intp)
         return Outcome(
             BaselineClustering(labels, predict), self.parameters(), json.loads((place / "facts.json").read_text())
         )
+
+    def _rows_as_seen(self, rows: Array) -> Callable[[Array], Array]:
+        if self.prepares is not None:
+            return lambda some: some
+        scaling = choose_scaling(rows, standardise=self.standardise)
+        return lambda some: as_vectors(some, scaling)
 
 
 @final
@@ -85,6 +100,11 @@ class UmapHdbscan(Peer):
     least_share: float = 1 / 140
     least_rows: int = 15
 
+    @property
+    def finds_number(self) -> bool:
+        """By the density of the map."""
+        return True
+
 
 @final
 @dataclass(frozen=True)
@@ -94,6 +114,30 @@ class Leiden(Peer):
     neighbours: int = 15
     resolution: float | None = 1.0
 
+    @property
+    def finds_number(self) -> bool:
+        """By the resolution, if that is given."""
+        return self.resolution is not None
+
+
+@final
+@dataclass(frozen=True)
+class Scanpy(Peer):
+    """scanpy's default recipe for counts, then Leiden; `most_spreads` is the largest value of a scaled gene."""
+
+    genes: int = 2000
+    most_spreads: float = 10.0
+    components: int = 50
+    neighbours: int = 15
+    resolution: float | None = 1.0
+
+    prepares: ClassVar[str | None] = "counts"
+
+    @property
+    def finds_number(self) -> bool:
+        """By the resolution, if that is given."""
+        return self.resolution is not None
+
 
 PEERS: dict[str, Peer] = {
     peer.name: peer
@@ -102,6 +146,7 @@ PEERS: dict[str, Peer] = {
         UmapHdbscan("umap-hdbscan"),
         Leiden("leiden"),
         Leiden("leiden-to-k", resolution=None),
+        Scanpy("scanpy", standardise=False),
     )
 }
 

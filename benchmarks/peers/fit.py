@@ -3,12 +3,12 @@
     python fit.py fit ORDER.json FOLDER        # rows.npy to labels.npy, model.pickle, facts.json
     python fit.py predict ORDER.json FOLDER    # new.npy to new-labels.npy
 
-Rows are vectors, scaled already. The pickle is this process's own, read back a moment later.
+Rows are vectors, scaled already, or raw counts for scanpy. The pickle is this process's own, read back a moment later.
 """
 
 import json
 import pickle
-import resource
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -109,6 +109,57 @@ class Leiden:
         return self.nearest(rows)
 
 
+class Components:
+    """scanpy's recipe for counts: equal totals, logarithms, variable genes, one spread, principal components."""
+
+    def __init__(self, counts, seed, genes, most_spreads, components):
+        import scanpy
+
+        cells = self.log_shares(counts)
+        scanpy.pp.highly_variable_genes(cells, n_top_genes=min(genes, cells.n_vars))
+        self.genes = cells.var["highly_variable"].to_numpy()
+        cells = cells[:, self.genes].copy()
+        scanpy.pp.scale(cells, max_value=most_spreads)
+        self.mean, self.spread = (cells.var[name].to_numpy() for name in ("mean", "std"))
+        self.most_spreads, self.centre = most_spreads, cells.X.mean(0)
+        scanpy.pp.pca(cells, n_comps=min(components, *(size - 1 for size in cells.shape)), random_state=seed)
+        self.axes, self.points = cells.varm["PCs"], cells.obsm["X_pca"]
+
+    def log_shares(self, counts):
+        """As cells of the median total, that of the cells of the fit."""
+        import scanpy
+        from anndata import AnnData
+        from scipy.sparse import csr_matrix
+
+        cells = AnnData(csr_matrix(counts, dtype=np.float32))
+        if not hasattr(self, "total"):
+            totals = np.asarray(cells.X.sum(1))
+            self.total = float(np.median(totals[totals > 0]))
+        scanpy.pp.normalize_total(cells, target_sum=self.total)
+        scanpy.pp.log1p(cells)
+        return cells
+
+    def __call__(self, counts):
+        """Counts as components, by what the cells of the fit taught."""
+        shares = self.log_shares(counts).X[:, self.genes].toarray()
+        scaled = np.minimum((shares - self.mean) / self.spread, self.most_spreads)
+        return (scaled - self.centre) @ self.axes
+
+
+class Scanpy:
+    """scanpy's default recipe for counts, then Leiden."""
+
+    def __init__(self, counts, order):
+        settings = (order[name] for name in ("seed", "genes", "most_spreads", "components"))
+        self.components = Components(counts, *settings)
+        self.leiden = Leiden(self.components.points, order)
+        self.labels = self.leiden.labels
+
+    def predict(self, counts):
+        """The cluster of the nearest cell."""
+        return self.leiden.predict(self.components(counts))
+
+
 class Nearest:
     """For peers without a rule for new rows: the cluster of the nearest row of the fit."""
 
@@ -122,19 +173,32 @@ class Nearest:
         return self.rule.predict(points)
 
 
-PEERS = {"umap-mixture": UmapMixture, "umap-hdbscan": UmapHdbscan, "leiden": Leiden, "leiden-to-k": Leiden}
+PEERS = {
+    "umap-mixture": UmapMixture,
+    "umap-hdbscan": UmapHdbscan,
+    "leiden": Leiden,
+    "leiden-to-k": Leiden,
+    "scanpy": Scanpy,
+}
+
+
+def peak_bytes():
+    """Most memory that this program has held so far, or None where Linux is not there to say.
+
+    Not `ru_maxrss`: a process that was started by a larger one begins with the peak of that one.
+    """
+    status = Path("/proc/self/status")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text()).group(1)) * 1024 if status.exists() else None
 
 
 def main(what, order, folder):
     """Do one of the two things that the top of the file says."""
     if what == "fit":
         model = PEERS[order["peer"]](np.load(folder / "rows.npy"), order)
-        (folder / "model.pickle").write_bytes(pickle.dumps(model))
         np.save(folder / "labels.npy", model.labels)
-        # Linux counts in KiB.
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        facts = {"found": len(set(model.labels.tolist()) - {-1}), "peak_bytes": peak}
+        facts = {"found": len(set(model.labels.tolist()) - {-1}), "peak_bytes": peak_bytes()}
         (folder / "facts.json").write_text(json.dumps(facts))
+        (folder / "model.pickle").write_bytes(pickle.dumps(model))
     else:
         model = pickle.loads((folder / "model.pickle").read_bytes())
         np.save(folder / "new-labels.npy", model.predict(np.load(folder / "new.npy")))

@@ -2,9 +2,11 @@ import json
 
 import pytest
 
+from benchmarks.__main__ import app
 from benchmarks.baselines import BASELINES
 from benchmarks.kinds import KINDS
 from benchmarks.methods import choose_finding, choose_method
+from benchmarks.peers import PEERS
 from vaecluster.clusters.number import Evidence
 from vaecluster.errors import SettingError
 from vaecluster.files import record
@@ -22,6 +24,12 @@ def test_every_method_has_its_name_and_parameters_that_json_holds(name, kind):
     method = choose_method(name, kind)
     assert method.name == name
     assert json.loads(json.dumps(method.parameters())) == method.parameters()
+
+
+def test_the_help_names_every_method(capsys):
+    app(["--help"], result_action="return_value")
+    words = capsys.readouterr().out.replace("│", " ").split()
+    assert {*ALL, *PEERS} <= {word.strip(",.;") for word in words}
 
 
 @pytest.mark.parametrize("name", METHODS)

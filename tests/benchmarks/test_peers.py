@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 
 from benchmarks import peers
+from benchmarks.kinds import KINDS
+from benchmarks.methods import as_seen, choose_method
 from benchmarks.peers import ENVIRONMENT, PEERS
 from vaecluster.errors import SettingError
 
+installed = pytest.mark.skipif(not ENVIRONMENT.exists(), reason="`make peers` was not run")
 GROUPS = np.repeat(np.arange(3), 40)
 ROWS = 8 * np.eye(6)[GROUPS] + np.random.default_rng(0).normal(size=(120, 6))
 
@@ -16,15 +19,51 @@ def test_peers_that_are_not_installed_are_named_with_what_to_do(name, tmp_path, 
         PEERS[name].fit(ROWS, 3, 0)
 
 
-@pytest.mark.skipif(not ENVIRONMENT.exists(), reason="`make peers` was not run")
+def rows_for(name: str) -> np.ndarray:
+    """Groups that are far apart, as counts for what prepares counts."""
+    if PEERS[name].prepares is None:
+        return ROWS
+    return np.random.default_rng(0).poisson(1 + 40 * np.eye(3)[GROUPS].repeat(8, 1))
+
+
+@installed
 @pytest.mark.parametrize("name", PEERS)
 def test_peers_find_groups_that_are_far_apart_and_label_new_rows(name):
-    outcome = PEERS[name].fit(ROWS, 3, seed=0)
+    rows = rows_for(name)
+    outcome = PEERS[name].fit(rows, 3, seed=0)
     found = outcome.clustering.labels_
     assert outcome.facts["found"] == len(set(found[found >= 0])) >= 3
     assert outcome.facts["peak_bytes"] > 10**7
-    for labels in (found, outcome.clustering.predict(ROWS + 0.01)):
+    for labels in (found, outcome.clustering.predict(rows + rows.dtype.type(0.01))):
         # No cluster holds rows of two groups.
         assert len({(label, group) for label, group in zip(labels, GROUPS, strict=True) if label >= 0}) == len(
             set(labels[labels >= 0])
         )
+
+
+@installed
+def test_the_peak_of_a_peer_is_its_own_and_not_that_of_the_process_that_started_it():
+    held = np.ones(2**30, np.uint8)
+    assert PEERS["leiden"].fit(ROWS, 3, seed=0).facts["peak_bytes"] < held.nbytes
+
+
+@installed
+def test_new_cells_are_prepared_by_what_the_cells_of_the_fit_taught():
+    counts = rows_for("scanpy")
+    outcome = PEERS["scanpy"].fit(counts, 3, seed=0)
+    found, few = outcome.clustering.labels_, counts[[0, 50, 100]]
+    # As a new array, and few of them in other totals.
+    assert (outcome.clustering.predict(counts.copy()) == found).all()
+    assert (outcome.clustering.predict(3 * few) == found[[0, 50, 100]]).all()
+
+
+def test_what_prepares_its_rows_sees_them_raw_and_the_others_see_what_all_see():
+    kind = KINDS["counts"]
+    assert as_seen(choose_method("scanpy", kind), kind).preparation is None
+    for name in ("kmeans", "leiden", "two-views"):
+        assert as_seen(choose_method(name, kind), kind) is kind
+
+
+def test_what_prepares_counts_is_refused_for_other_kinds():
+    with pytest.raises(SettingError, match="'scanpy', which is for counts, but the kind of data is 'text'"):
+        choose_method("scanpy", KINDS["text"])

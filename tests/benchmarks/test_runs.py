@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.kinds import KINDS
 from benchmarks.methods import choose_method
-from benchmarks.runs import Outcome, run_benchmark
+from benchmarks.runs import STATUS, Outcome, run_benchmark
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import DataError, FileError
 
@@ -81,8 +81,35 @@ def test_a_result_says_what_was_run_on_what(tmp_path: Path) -> None:
     }
     assert (record["method"], record["parameters"]) == ("recorder", {"n_clusters": 2, "strength": 1})
     assert [run["seed"] for run in record["runs"]] == [0, 1, 2]
-    assert {"seconds", "cpu_seconds", "seen", "train", "test"} <= set(record["runs"][0])
+    assert {"seconds", "cpu_seconds", "peak_bytes", "seen", "train", "test"} <= set(record["runs"][0])
     assert record["summary"]["test"]["hungarian_accuracy"]["mean"] == 1
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux says it")
+def test_the_peak_of_memory_is_that_of_the_fit_and_not_of_what_was_before(tmp_path: Path) -> None:
+    size = 300 * 2**20
+
+    @dataclass
+    class Holder(Recorder):
+        def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
+            held = np.ones(size if seed else 1, np.uint8)
+            return Outcome(Halves((rows[:, 0] > held[0]).astype(np.intp)), {}, {})
+
+    before = np.ones(2 * size, np.uint8)
+    del before
+    record = run_benchmark(some_data(), VECTORS, Holder(), 2, [0, 1, 2], tmp_path / "result.json")
+    small, *large = (run["peak_bytes"] for run in record["runs"])
+    assert all(0.9 * size < peak - small < 1.1 * size for peak in large)
+
+
+def test_a_fit_in_a_process_of_its_own_says_its_own_peak(tmp_path: Path) -> None:
+    @dataclass
+    class Elsewhere(Recorder):
+        def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
+            return Outcome(Halves((rows[:, 0] > 0).astype(np.intp)), {}, {"peak_bytes": 7})
+
+    record = run_benchmark(some_data(), VECTORS, Elsewhere(), 2, [0], tmp_path / "result.json")
+    assert record["runs"][0]["peak_bytes"] == 7
 
 
 def test_a_method_sees_the_prepared_training_rows_and_nothing_else(tmp_path: Path) -> None:

@@ -9,18 +9,21 @@ from sklearn.datasets import load_digits
 
 from benchmarks import tables
 from benchmarks.ablations import choose_ablations
+from benchmarks.baselines import BASELINES
 from benchmarks.kinds import KINDS
 from benchmarks.measures import measure_generation
 from benchmarks.methods import choose_finding, choose_method
+from benchmarks.peers import PEERS
 from benchmarks.rare import make_rare
 from benchmarks.runs import run_benchmark
 from vaecluster.data.dataset import DataSet
+from vaecluster.methods import METHODS
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning"),
     pytest.mark.filterwarnings("ignore::vaecluster.errors.FewCluesWarning"),
 ]
-NAMES = ["results", "generation", "ablations", "numbers", "rare"]
+NAMES = ["results", "compared", "generation", "ablations", "numbers", "rare"]
 METHOD = "two-views, 2 epochs"
 BARE = "".join(f"before\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in NAMES) + "after\n"
 
@@ -51,9 +54,14 @@ def written(monkeypatch, folder: Path, readme: Path, *options: str) -> str:
     return (readme.parent / "docs" / "results.md").read_text()
 
 
+def lines_of(text: str, name: str) -> list[str]:
+    """What stands between the marks."""
+    return text.partition(f"<!-- {name}:begin -->\n")[2].partition(f"<!-- {name}:end -->")[0].splitlines()
+
+
 def rows_of(text: str, name: str) -> list[list[str]]:
-    """The cells between the marks, without the header."""
-    lines = text.partition(f"<!-- {name}:begin -->\n")[2].partition(f"<!-- {name}:end -->")[0].splitlines()
+    """The cells between the marks, without the header and the notes."""
+    lines = [line for line in lines_of(text, name) if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
@@ -103,6 +111,68 @@ def test_the_headline_has_the_default_method_and_the_best_of_the_others(monkeypa
     assert [row[:2] for row in rows] == [["digits", "two-views"], ["digits", "gaussian-mixture"]]
 
 
+@pytest.fixture
+def comparison(results, tmp_path) -> Path:
+    """Results of four methods on one set, of which one was measured without its memory."""
+    folder = tmp_path / "comparison"
+    folder.mkdir()
+    record = json.loads((results / "a.json").read_text())
+    for run in record["runs"]:
+        run |= {"found": 10 + run["seed"], "seconds": 4.0 + run["seed"], "peak_bytes": (300 + run["seed"]) * 2**20}
+    for name, hungarian, nmi in (
+        ("two-views", 0.7, 0.5),
+        ("kmeans", 0.6, 0.4),
+        ("leiden", 0.7004, 0.6),
+        ("scanpy", 0.7, 0.55),
+    ):
+        record["method"] = name
+        for measure, mean in (("hungarian_accuracy", hungarian), ("nmi", nmi), ("ari", 0.3)):
+            record["summary"]["test"][measure] = {"mean": mean, "deviation": 0.01, "worst": mean - 0.01}
+        if name == "scanpy":
+            record["runs"] = [{**record["runs"][0], "peak_bytes": None}]
+        (folder / f"{name}.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_what_is_better_than_the_default_method_is_marked_and_the_best_is_bold(monkeypatch, readme, comparison):
+    rows = rows_of(written(monkeypatch, comparison, readme), "compared")
+    assert [row[2:4] for row in rows] == [["two-views", "2"], ["kmeans", "2"], ["leiden", "2"], ["scanpy", "1"]]
+    # What is shown alike is as good.
+    assert rows[2][4] == "**0.700** ± 0.010 (worst 0.690)"
+    assert [row[5] for row in rows] == [
+        "0.500 ± 0.010 (worst 0.490)",
+        "0.400 ± 0.010 (worst 0.390)",
+        "**0.600** ± 0.010 (worst 0.590) ↑",
+        "0.550 ↑",
+    ]
+    assert all(row[6].startswith("**0.300**") for row in rows)
+
+
+def test_what_is_better_is_said_in_words(monkeypatch, readme, comparison):
+    text = written(monkeypatch, comparison, readme)
+    said = "- digits: better than two-views by the mean: leiden (NMI), scanpy (NMI)."
+    assert [line for line in lines_of(text, "compared") if line.startswith("-")] == [said]
+    (comparison / "leiden.json").unlink()
+    (comparison / "scanpy.json").unlink()
+    assert lines_of(written(monkeypatch, comparison, readme), "compared")[-1] == "- digits: no other mean is better."
+
+
+def test_rows_say_the_number_found_and_what_a_fit_took(monkeypatch, readme, comparison):
+    text = written(monkeypatch, comparison, readme)
+    rows = rows_of(text, "compared")
+    assert [row[7:9] for row in rows] == [["10", "10 to 11"], ["10", "10 to 11"], ["no", "10 to 11"], ["no", "10"]]
+    assert [row[10:] for row in rows] == [*[["4", "301"]] * 3, ["4", "-"]]
+    # What is compared with is in one table only.
+    assert [row[2] for row in rows_of(text, "results")] == ["two-views"]
+    assert rows_of(text, "results")[0][-2:] == ["4", "301"]
+
+
+def test_every_method_has_its_place_in_the_tables():
+    assert set(tables.ORDER) == {*METHODS, *BASELINES, *PEERS}
+    assert set(tables.COMPARED) == {*BASELINES, *PEERS}
+    assert set(tables.NOT_TOLD) == {name for name, peer in PEERS.items() if peer.finds_number}
+
+
 def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme, results, tmp_path):
     folder = results / "torture"
     folder.mkdir()
@@ -123,7 +193,7 @@ def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme,
 
 def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(monkeypatch, readme, results):
     first = written(monkeypatch, results, readme)
-    assert first.count("before\n<!-- ") == 5
+    assert first.count("before\n<!-- ") == 6
     assert first.endswith("after\n")
     assert written(monkeypatch, results, readme) == first
     assert written(monkeypatch, results, readme, "--check") == first
