@@ -5,8 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaecluster.errors import DataError
-from vaecluster.report.content import ClusterPage, Wall
-from vaecluster.report.walls import CLEAR, EMPTY, GAP, LABEL, overview_image, wall_image
+from vaecluster.report.walls import CLEAR, EMPTY, GAP, Wall, wall_image
 
 VIRIDIS = matplotlib.colormaps["viridis"](np.array([0.0, 0.5, 1.0]), bytes=True)[:, :3]
 DARKEST, MIDDLE, BRIGHTEST = VIRIDIS
@@ -142,21 +141,6 @@ def test_neighbouring_features_are_averaged_where_there_are_more_than_pixels() -
     image = wall_image(Wall(np.tile([0.0, 1.0], (1, 5000)), low=0, high=1))
     shown = pixels(image)[0, :, :3]
     np.testing.assert_allclose(shown, np.broadcast_to(MIDDLE, shown.shape), atol=12)
-
-
-def test_the_overview_has_a_line_per_cluster_with_its_first_rows_and_generated_ones() -> None:
-    white, black = Wall(np.ones((12, 8, 8)), 0, 1), Wall(np.zeros((12, 8, 8)), 0, 1)
-    none = Wall(np.zeros((0, 8, 8)), 0, 1)
-    image = pixels(
-        overview_image([ClusterPage(0, 12, 1.0, 0.9, white, black), ClusterPage(1, 0, 0.0, 0.9, none, white)])
-    )
-    tile_pixels = 12 * 56 * 56
-    colours, counts = np.unique(image.reshape(-1, 4), axis=0, return_counts=True)
-    number = dict(zip(map(tuple, colours.tolist()), counts.tolist(), strict=True))
-    assert number[255, 255, 255, 255] == 2 * tile_pixels
-    assert number[0, 0, 0, 255] == tile_pixels
-    assert number[EMPTY] == tile_pixels
-    assert np.all(image[36:92, :34] == LABEL, axis=-1).any()  # the number, left of the tiles
 
 
 @pytest.mark.parametrize("shape", [(2,), (2, 8, 8, 3, 1), (2, 0), (65, 8, 8)])

@@ -6,15 +6,22 @@ from PIL import Image
 
 from vaecluster.errors import FileError
 from vaecluster.report import write
-from vaecluster.report.content import ClusterPage, Curve, ReportContent, Wall
-from vaecluster.report.walls import wall_image
+from vaecluster.report.page import Report
+from vaecluster.report.run import ShownCluster
+from vaecluster.report.sections.clusters import Clusters
+from vaecluster.report.sections.curves import Curve, Curves
+from vaecluster.report.sections.overview import Overview
+from vaecluster.report.sections.sizes import Sizes
+from vaecluster.report.walls import Wall, wall_image
 from vaecluster.report.write import write_html, write_pictures
 
+WALL = Wall(np.random.default_rng(0).random((5, 4, 4)))
 
-def report(title: str = "Digits", clusters: tuple[int, ...] = (0, 3)) -> ReportContent:
-    wall = Wall(np.random.default_rng(0).random((5, 4, 4)))
-    pages = tuple(ClusterPage(cluster, 5, 0.5, 0.9, wall, wall) for cluster in clusters)
-    return ReportContent(title, (), pages, (Curve("latent KL", (3.0, 1.0), "nats"),))
+
+def report(title: str = "Digits", clusters: tuple[int, ...] = (0, 3)) -> Report:
+    shown = tuple(ShownCluster(number, 5, 0.5, 0.9, WALL, WALL) for number in clusters)
+    curves = Curves((Curve("latent KL", (3.0, 1.0), "nats"),))
+    return Report(title, sections=(Overview(shown), Sizes(shown), Clusters(shown), curves))
 
 
 def test_the_page_is_written_and_leaves_no_other_file(tmp_path: Path) -> None:
@@ -28,7 +35,7 @@ def test_a_render_that_fails_leaves_the_old_page_as_it_was(tmp_path: Path, monke
     path = tmp_path / "report.html"
     path.write_text("old")
 
-    def fail(content: ReportContent) -> str:
+    def fail(report: Report) -> str:
         raise RuntimeError("no picture")
 
     monkeypatch.setattr(write, "render_html", fail)
@@ -66,25 +73,24 @@ def test_a_title_that_is_no_unicode_is_still_written(tmp_path: Path) -> None:
 
 
 def test_the_pictures_are_named_by_cluster_and_hold_the_walls(tmp_path: Path) -> None:
-    content = report()
-    paths = write_pictures(content, tmp_path / "pictures")
+    paths = write_pictures(report(), tmp_path / "pictures")
     assert [path.name for path in paths] == [
         "overview.png",
         "sizes.png",
-        "curves.png",
         "cluster-00-rows.png",
         "cluster-00-generated.png",
         "cluster-03-rows.png",
         "cluster-03-generated.png",
+        "curves.png",
     ]
     assert sorted(paths) == sorted((tmp_path / "pictures").iterdir())
-    with Image.open(paths[-1]) as picture:
-        np.testing.assert_array_equal(np.asarray(picture), np.asarray(wall_image(content.clusters[1].generated)))
+    with Image.open(paths[-2]) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), np.asarray(wall_image(WALL)))
 
 
 def test_numbers_of_clusters_are_padded_so_that_names_sort(tmp_path: Path) -> None:
     paths = write_pictures(report(clusters=(3, 120)), tmp_path)
-    assert [path.name for path in paths[3::2]] == ["cluster-003-rows.png", "cluster-120-rows.png"]
+    assert [path.name for path in paths[2:-1:2]] == ["cluster-003-rows.png", "cluster-120-rows.png"]
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -96,4 +102,4 @@ def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_nothing_to_draw_writes_nothing(tmp_path: Path) -> None:
-    assert write_pictures(ReportContent("Nothing yet", (), (), ()), tmp_path) == []
+    assert write_pictures(Report("Nothing yet"), tmp_path) == []

@@ -45,9 +45,8 @@ def sample(
     check("--cluster", cluster, WholeKind(0, model.n_clusters_ - 1))
     rows = model.sample(number, cluster=cluster, random_state=seed)
     if ending == ".png":
-        from vaecluster.report.content import Wall
         from vaecluster.report.encode import png_bytes
-        from vaecluster.report.walls import wall_image
+        from vaecluster.report.walls import Wall, wall_image
 
         write_atomically(output, png_bytes(wall_image(Wall(rows))))
     else:

@@ -7,8 +7,10 @@ import matplotlib
 from matplotlib.figure import Figure
 from PIL import Image
 
+Picture = Image.Image | Figure
 
-def png_bytes(picture: Image.Image | Figure) -> bytes:
+
+def png_bytes(picture: Picture) -> bytes:
     """The picture or chart as a PNG file."""
     buffer = io.BytesIO()
     if isinstance(picture, Figure):

@@ -1,24 +1,61 @@
 """Rows as pixels: a wall of image tiles, or a heat-map where the rows are plain vectors."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from vaecluster.report.content import ClusterPage, Wall
+from vaecluster.errors import DataError
 from vaecluster.runs.folder import WALL_ROWS
 
 TILE = 56  # pixels a side that small images are enlarged to: 8x8 seven times, 28x28 twice
 LARGEST_TILE = 96  # pixels; larger images are averaged down, or a report of photographs grows to many MB
 GAP = 2  # pixels between tiles
-OVERVIEW_ROWS = 12
 
 # Both let the page shine through, so that a wall sits well on light and on dark paper.
 CLEAR = (0, 0, 0, 0)
 EMPTY = (128, 134, 144, 48)
-LABEL = (117, 117, 117, 255)  # readable on white and on black: at least 4 : 1 on either
+
+Values = NDArray[np.generic]
+Limit = float | Values | None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Wall:
+    """Up to 64 rows to be shown together, in display order.
+
+    `rows` has shape (n, H, W) or (n, H, W, C) for images and (n, columns) for plain vectors; n may be 0.
+    `low` and `high` are the values drawn darkest and brightest: one number, or one per column or channel;
+    None takes the smallest or largest value of these rows. Two walls can only be compared by eye when both
+    were given the same bounds.
+
+    >>> Wall(np.zeros((3, 8, 8))).holds_images
+    True
+    >>> Wall(np.zeros((3, 13)), low=np.zeros(13), high=np.ones(13)).holds_images
+    False
+    """
+
+    rows: Values
+    low: Limit = None
+    high: Limit = None
+
+    def __post_init__(self) -> None:
+        if self.rows.ndim not in (2, 3, 4) or 0 in self.rows.shape[1:]:
+            raise DataError(
+                f"A wall shows rows of shape (n, H, W), (n, H, W, C) or (n, columns), but got "
+                f"{self.rows.shape}. Reshape the rows to one of these."
+            )
+        if len(self.rows) > WALL_ROWS:
+            raise DataError(f"A wall shows at most {WALL_ROWS} rows, but got {len(self.rows)}. Pass fewer.")
+
+    @property
+    def holds_images(self) -> bool:
+        """Whether a row is an image, not a plain vector."""
+        return self.rows.ndim > 2
 
 
 def wall_image(wall: Wall, columns: int = 8, scale: int | None = None) -> Image.Image:
@@ -33,44 +70,15 @@ def wall_image(wall: Wall, columns: int = 8, scale: int | None = None) -> Image.
     high. A cell is `scale` pixels square; None gives the heat-map the size of a wall of tiles, and averages
     neighbouring features where there are more features than pixels.
 
-    >>> from vaecluster.report.content import Wall
     >>> wall_image(Wall(np.zeros((10, 28, 28)))).size
     (462, 462)
     """
     return _grid(wall, lines=-(-WALL_ROWS // columns), columns=columns, scale=scale)
 
 
-def overview_image(clusters: Sequence[ClusterPage]) -> Image.Image:
-    """One line per cluster: its number, its first 12 rows, then the first 12 generated from it.
-
-    >>> from vaecluster.report.content import ClusterPage, Wall
-    >>> wall = Wall(np.zeros((12, 8, 8)))
-    >>> overview_image([ClusterPage(0, 12, 1.0, 0.9, wall, wall)]).mode
-    'RGBA'
-    """
-    strips = [(_strip(page.rows), _strip(page.generated)) for page in clusters]
-    width = max(strip.width for pair in strips for strip in pair)
-    height = max(strip.height for pair in strips for strip in pair)
-    number = ImageFont.load_default(size=26)
-    heading = ImageFont.load_default(size=22)
-    margin = int(max(number.getlength(str(page.cluster)) for page in clusters)) + 20
-    top, between, step = 36, 28, height + 5
-
-    size = (margin + 2 * width + between, top + step * len(strips))
-    picture = Image.new("RGBA", size, CLEAR)
-    pen = ImageDraw.Draw(picture)
-    pen.text((margin, top - 10), "its rows", fill=LABEL, font=heading, anchor="ls")
-    pen.text((margin + width + between, top - 10), "generated", fill=LABEL, font=heading, anchor="ls")
-    for line, (page, (rows, generated)) in enumerate(zip(clusters, strips, strict=True)):
-        y = top + line * step
-        pen.text((margin - 14, y + height / 2), str(page.cluster), fill=LABEL, font=number, anchor="rm")
-        picture.paste(rows, (margin, y))
-        picture.paste(generated, (margin + width + between, y))
-    return picture
-
-
-def _strip(wall: Wall) -> Image.Image:
-    return _grid(wall, lines=1, columns=OVERVIEW_ROWS, scale=None)
+def strip_image(wall: Wall, columns: int) -> Image.Image:
+    """The first rows of the wall side by side, or one below the other in a heat-map; drawn as `wall_image` does."""
+    return _grid(wall, lines=1, columns=columns, scale=None)
 
 
 def _grid(wall: Wall, lines: int, columns: int, scale: int | None) -> Image.Image:

@@ -1,16 +1,9 @@
 import numpy as np
 import pytest
-from matplotlib.patches import Rectangle
 
-from vaecluster.report.charts import DARK, LIGHT, curves_figure, sizes_figure
-from vaecluster.report.content import ClusterPage, Curve, Wall
+from vaecluster.report.charts import DARK, LIGHT
 from vaecluster.report.encode import png_bytes, svg_text
-
-NONE = Wall(np.zeros((0, 4, 4)))
-
-
-def page(cluster: int, size: int) -> ClusterPage:
-    return ClusterPage(cluster, size, 0.1, 0.9, NONE, NONE)
+from vaecluster.report.sections.curves import Curve, curves_figure
 
 
 def test_each_curve_has_its_own_axes_with_its_name_last_value_and_epochs() -> None:
@@ -52,16 +45,6 @@ def test_no_curves_make_an_empty_chart() -> None:
 
 def test_a_dollar_sign_in_a_name_starts_no_formula() -> None:
     assert "svg" in svg_text(curves_figure([Curve(r"$\nonsense", (1.0,), "$")]))
-
-
-def test_the_bars_stand_in_the_order_of_the_clusters() -> None:
-    (axes,) = sizes_figure([page(2, 7), page(0, 5), page(1, 0)]).axes
-    assert [bar.get_bbox().height for bar in axes.patches if isinstance(bar, Rectangle)] == [5, 0, 7]
-
-
-@pytest.mark.parametrize("count", [1, 10, 200])
-def test_any_number_of_clusters_makes_a_chart(count: int) -> None:
-    assert "svg" in svg_text(sizes_figure([page(cluster, 0) for cluster in range(count)]))
 
 
 def test_the_same_chart_gives_the_same_text_and_bytes_and_another_palette_another() -> None:

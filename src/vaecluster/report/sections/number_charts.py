@@ -1,4 +1,4 @@
-"""Charts of the number of clusters: what speaks for each, and the tree of those that are used."""
+"""Charts of the number section: what speaks for each number of clusters, and the tree of those that are used."""
 
 from math import ceil
 from typing import Any
@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram
 
+from vaecluster.clusters.hierarchy import Hierarchy, Matrix
 from vaecluster.clusters.number import PERFECT
 from vaecluster.report.charts import LIGHT, Palette, dress
-from vaecluster.report.content import Matrix, NumberPage
 
 # The numbers that are drawn: as far as this many times the used one, and at least to the other.
 TIMES_USED, AT_LEAST = 3, 15
@@ -19,58 +20,79 @@ TIMES_USED, AT_LEAST = 3, 15
 FEWEST_IN_TREE, MOST_IN_TREE = 3, 30
 
 
-def number_figure(page: NumberPage, palette: Palette = LIGHT) -> Figure:
+def number_figure(losses: Matrix, agreement: Matrix | None, used: int, best: int, palette: Palette = LIGHT) -> Figure:
     """What one cluster fewer loses and how far the heads agree, over the number of clusters.
 
     The used number is marked, and the best supported one where it is another. Values that are not finite leave a hole
     in their line; without agreement there is one panel.
 
     >>> loss = np.array([1.2, 1.3, 0.1, 0.1])
-    >>> page = NumberPage(loss, loss / 2, loss[1:], 3, 3, "clear", True, np.zeros((2, 4)))
-    >>> len(number_figure(page).axes)
+    >>> len(number_figure(loss, loss / 2, used=3, best=3).axes)
     2
     """
-    last = min(page.components, max(AT_LEAST, TIMES_USED * max(page.used, page.best)))
-    panels = [("information lost by merging on", "nats per row of a cluster", page.losses, PERFECT)]
-    if page.agreement is not None:
-        panels.append(("agreement of the heads", "adjusted Rand index", page.agreement, 1.0))
+    last = min(len(losses) + 1, max(AT_LEAST, TIMES_USED * max(used, best)))
+    marks = _marks(used, best)
+    panels = [("information lost by merging on", "nats per row of a cluster", losses, PERFECT)]
+    if agreement is not None:
+        panels.append(("agreement of the heads", "adjusted Rand index", agreement, 1.0))
     figure = Figure(figsize=(5.6, 0.7 + 1.55 * len(panels)), layout="constrained", facecolor=palette.paper)
     all_axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, (name, unit, values, most) in zip(all_axes, panels, strict=True):
         dress(axes, palette)
-        _draw_values(axes, values[: last - 1], most, page.used, palette)
+        _draw_values(axes, values[: last - 1], most, used, palette)
         # The names of the marks stand right above the upper panel, so its own stands one line higher.
-        pad = 18 if axes is all_axes[0] and _marks(page) else 6
+        pad = 18 if axes is all_axes[0] and marks else 6
         axes.set_title(name, loc="left", color=palette.ink, fontsize=10, weight="bold", pad=pad)
         axes.set_title(unit, loc="right", color=palette.ink, fontsize=8.5, pad=pad)
-        for number in _marks(page):
-            style = "-" if number == page.used else ":"
+        for number in marks:
+            style = "-" if number == used else ":"
             axes.axvline(number, color=palette.ink, linewidth=1, linestyle=style, zorder=1)
-    _name_marks(all_axes[0], page, palette)
+    _name_marks(all_axes[0], marks, used, palette)
     all_axes[-1].set_xlabel("number of clusters", color=palette.ink, fontsize=8.5)
     all_axes[-1].set_xticks(_ticks(last))
     all_axes[-1].set_xlim(1.5, last + 0.5)
     return figure
 
 
-def tree_is_readable(page: NumberPage) -> bool:
+def cluster_tree(tree: Hierarchy, cluster_of: NDArray[np.intp]) -> Matrix:
+    """scipy's linkage of the tree's clusters, numbered as in `cluster_of` (components,), nothing lost before them."""
+    linkage, clusters = tree.linkage(), int(cluster_of.max()) + 1
+    inside = tree.components - clusters  # merges within clusters
+
+    def cluster_or_merge(node: int) -> int:
+        if node >= tree.components + inside:
+            return node - tree.components - inside + clusters
+        while node >= tree.components:  # down to a leaf, all of which lie in one cluster
+            node = int(linkage[node - tree.components, 0])
+        return int(cluster_of[node])
+
+    lost = linkage[inside - 1, 2] if inside else 0.0
+    rows, sizes = np.empty((clusters - 1, 4)), np.ones(2 * clusters - 1)
+    for step, (one, other, height, _) in enumerate(linkage[inside:]):
+        pair = sorted((cluster_or_merge(int(one)), cluster_or_merge(int(other))))
+        sizes[clusters + step] = sizes[pair].sum()
+        rows[step] = *pair, height - lost, sizes[clusters + step]
+    return rows
+
+
+def tree_is_readable(used: int) -> bool:
     """Whether the tree of the used clusters is worth drawing."""
-    return FEWEST_IN_TREE <= page.used <= MOST_IN_TREE
+    return FEWEST_IN_TREE <= used <= MOST_IN_TREE
 
 
-def tree_figure(page: NumberPage, palette: Palette = LIGHT) -> Figure:
+def tree_figure(tree: Matrix, palette: Palette = LIGHT) -> Figure:
     """How the used clusters would be merged further; a join is as high as the information lost up to it."""
-    drawn = dendrogram(page.tree, no_plot=True)
+    drawn, used = dendrogram(tree, no_plot=True), len(tree) + 1
     figure = Figure(figsize=(5.6, 3.8), layout="constrained", facecolor=palette.paper)
     axes = figure.add_subplot()
     dress(axes, palette)
     for x, y in zip(drawn["icoord"], drawn["dcoord"], strict=True):
         axes.plot(x, y, color=palette.mark, linewidth=1.6, solid_joinstyle="round", clip_on=False, zorder=3)
     # scipy puts leaf i at 10 i + 5.
-    axes.set_xticks([10 * place + 5 for place in range(page.used)], drawn["ivl"])
-    if page.used > 20:
+    axes.set_xticks([10 * place + 5 for place in range(used)], drawn["ivl"])
+    if used > 20:
         axes.tick_params(axis="x", labelsize=6.5)
-    axes.set_xlim(0, 10 * page.used)
+    axes.set_xlim(0, 10 * used)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.set_title("tree of the clusters", loc="left", color=palette.ink, fontsize=10, weight="bold")
@@ -93,15 +115,14 @@ def _draw_values(axes: Axes, values: Matrix, most: float, used: int, palette: Pa
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 5, 10]))
 
 
-def _marks(page: NumberPage) -> dict[int, str]:
+def _marks(used: int, best: int) -> dict[int, str]:
     """The numbers to be marked and what they are; 1 lies left of the drawing."""
-    names = {page.best: f"{page.best} best supported", page.used: f"{page.used} used"}
+    names = {best: f"{best} best supported", used: f"{used} used"}
     return {number: names[number] for number in sorted(names) if number > 1}
 
 
-def _name_marks(axes: Axes, page: NumberPage, palette: Palette) -> None:
+def _name_marks(axes: Axes, marks: dict[int, str], used: int, palette: Palette) -> None:
     """The names over the lines; two part to either side, so that they never meet."""
-    marks = _marks(page)
     sides = ["center"] if len(marks) == 1 else ["right", "left"]
     for (number, name), side in zip(marks.items(), sides, strict=False):
         axes.annotate(
@@ -112,7 +133,7 @@ def _name_marks(axes: Axes, page: NumberPage, palette: Palette) -> None:
             textcoords="offset points",
             ha=side,
             fontsize=8.5,
-            weight="bold" if number == page.used else "normal",
+            weight="bold" if number == used else "normal",
             color=palette.ink,
         )
 

@@ -6,8 +6,15 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from vaecluster.report.content import ClusterPage, Curve, ReportContent, Wall
-from vaecluster.report.html import render_html
+from vaecluster.report.page import Report, render_html
+from vaecluster.report.run import ShownCluster
+from vaecluster.report.section import Section
+from vaecluster.report.sections.clusters import Clusters
+from vaecluster.report.sections.curves import Curve, Curves
+from vaecluster.report.sections.overview import Overview
+from vaecluster.report.sections.scores import Scores
+from vaecluster.report.sections.sizes import Sizes
+from vaecluster.report.walls import Wall
 
 HOSTILE = '"><script>alert(1)</script><img src=https://example.org/x.png onerror=alert(2)>'
 VOID = {"meta", "img", "source", "br", "hr", "link", "input"}
@@ -50,16 +57,19 @@ def report(
     shape: tuple[int, ...] = (8, 8),
     scores: Mapping[str, Mapping[str, float]] | None = None,
     warnings: tuple[str, ...] = (),
-) -> ReportContent:
+) -> Report:
     rows = np.random.default_rng(0).random((20, *shape))
     wall = Wall(rows, 0, 1)
     clusters = (
-        ClusterPage(0, 1234, 0.9, 0.875, wall, wall),
-        ClusterPage(1, 20, 0.1, 0.5, wall, wall),
-        ClusterPage(2, 0, 0.0, float("nan"), Wall(rows[:0], 0, 1), wall),
+        ShownCluster(0, 1234, 0.9, 0.875, wall, wall),
+        ShownCluster(1, 20, 0.1, 0.5, wall, wall),
+        ShownCluster(2, 0, 0.0, float("nan"), Wall(rows[:0], 0, 1), wall),
     )
-    curves = (Curve("latent KL", (3.0, np.nan, 1.0), "nats"),)
-    return ReportContent(title, (("File", title), ("Rows", "1,254")), clusters, curves, scores, warnings)
+    curves = Curves((Curve("latent KL", (3.0, np.nan, 1.0), "nats"),))
+    sections: list[Section] = [Overview(clusters), Sizes(clusters), Clusters(clusters), curves]
+    if scores:
+        sections.append(Scores(scores))
+    return Report(title, (("File", title), ("Rows", "1,254")), warnings, tuple(sections))
 
 
 @cache
@@ -98,16 +108,8 @@ def test_every_link_has_its_target_and_every_picture_its_words() -> None:
 
 
 def test_hostile_words_are_shown_and_not_obeyed() -> None:
-    plain = report()
-    content = ReportContent(
-        HOSTILE,
-        ((HOSTILE, HOSTILE),),
-        plain.clusters,
-        (Curve(HOSTILE, (1.0,), HOSTILE),),
-        {HOSTILE: {HOSTILE: 1.0}},
-        (HOSTILE,),
-    )
-    page = Page(render_html(content))
+    sections = (Curves((Curve(HOSTILE, (1.0,), HOSTILE),)), Scores({HOSTILE: {HOSTILE: 1.0}}))
+    page = Page(render_html(Report(HOSTILE, ((HOSTILE, HOSTILE),), (HOSTILE,), sections)))
     assert page.named("script") == []
     assert not any("onerror" in attributes for _, attributes in page.tags)
     assert all(str(image["src"]).startswith("data:") for image in page.named("img"))
@@ -151,7 +153,7 @@ def test_warnings_are_shown_and_only_where_there_are_any() -> None:
 
 
 def test_a_report_of_almost_nothing_is_still_a_page() -> None:
-    page = Page(render_html(ReportContent("Nothing yet", (), (), ())))
+    page = Page(render_html(Report("Nothing yet")))
     assert page.named("article") == []
     assert page.text.count("Nothing yet") == 2
 

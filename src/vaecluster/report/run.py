@@ -1,0 +1,70 @@
+"""What the sections of a report are collected from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self, final
+
+import numpy as np
+
+from vaecluster.data.blocks import Pixels
+from vaecluster.data.raw import Array
+from vaecluster.estimator import VAEClustering
+from vaecluster.report.walls import Limit, Wall
+from vaecluster.runs.folder import WALL_ROWS, RunFolder
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ShownCluster:
+    """One cluster: how large it is, some of its rows, and rows that the model generates from it.
+
+    An empty cluster has size 0, share 0, a `rows` wall without rows, and nan as `mean_confidence`.
+    """
+
+    number: int
+    size: int
+    share: float
+    mean_confidence: float
+    rows: Wall
+    generated: Wall
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """A run folder, opened once: its `run.json`, its model, and some rows of each cluster."""
+
+    description: dict[str, Any]
+    model: VAEClustering
+    examples: dict[int, Array]
+
+    @classmethod
+    def open(cls, folder: RunFolder) -> Self:
+        """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
+        return cls(folder.description(), folder.model(device="cpu"), folder.examples())
+
+    @cached_property
+    def clusters(self) -> tuple[ShownCluster, ...]:
+        """The clusters with their rows; the generated ones are drawn here, from the estimator's own seed."""
+        low, high = self._bounds()
+        return tuple(
+            ShownCluster(
+                number=entry["cluster"],
+                size=entry["size"],
+                share=entry["size"] / self.description["rows"],
+                mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
+                rows=Wall(self.examples[entry["cluster"]], low, high),
+                generated=Wall(self.model.sample(WALL_ROWS, cluster=entry["cluster"]), low, high),
+            )
+            for entry in self.description["clusters"]
+        )
+
+    def _bounds(self) -> tuple[Limit, Limit]:
+        """The values drawn darkest and brightest, the same for real and generated rows."""
+        block = self.model.fitted_.schema.blocks[0]
+        if isinstance(block, Pixels):
+            return block.offset, block.offset + block.scale
+        # Far values would leave the rest of their column in one colour.
+        rows = np.concatenate(list(self.examples.values())).astype(float)
+        low, high = np.percentile(rows, [2, 98], axis=0)
+        return low, high

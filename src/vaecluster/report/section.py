@@ -1,0 +1,33 @@
+"""What a section of the report is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar, Self
+
+from markupsafe import Markup
+
+from vaecluster.report.encode import Picture
+from vaecluster.report.run import FinishedRun
+
+
+class Section(ABC):
+    """A section of the report: frozen plain values, collected from a run by `of` and shown by the other methods.
+
+    `anchor` is its name in links, `heading` stands above it.
+    """
+
+    anchor: ClassVar[str]
+    heading: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def of(cls, run: FinishedRun) -> Self | None:
+        """The section on this run; None if there is nothing to say."""
+
+    @abstractmethod
+    def html(self) -> Markup:
+        """What the page shows below the heading."""
+
+    def pictures(self) -> Iterator[tuple[str, Picture]]:
+        """Its pictures as files: the name of each and what is drawn."""
+        yield from ()

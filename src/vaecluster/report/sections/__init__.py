@@ -1,0 +1,11 @@
+"""The sections of the report, in their order on the page."""
+
+from vaecluster.report.section import Section
+from vaecluster.report.sections.clusters import Clusters
+from vaecluster.report.sections.curves import Curves
+from vaecluster.report.sections.number import Number
+from vaecluster.report.sections.overview import Overview
+from vaecluster.report.sections.scores import Scores
+from vaecluster.report.sections.sizes import Sizes
+
+SECTIONS: tuple[type[Section], ...] = (Overview, Number, Sizes, Clusters, Curves, Scores)

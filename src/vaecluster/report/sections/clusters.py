@@ -1,0 +1,45 @@
+"""A card per cluster: its numbers, some of its rows, and rows generated from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self, final
+
+from markupsafe import Markup
+
+from vaecluster.report.encode import Picture
+from vaecluster.report.html import fill, picture
+from vaecluster.report.run import FinishedRun, ShownCluster
+from vaecluster.report.section import Section
+from vaecluster.report.walls import Wall, wall_image
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Clusters(Section):
+    """The clusters one by one."""
+
+    anchor = "clusters"
+    heading = "Clusters"
+
+    clusters: tuple[ShownCluster, ...]
+
+    @classmethod
+    def of(cls, run: FinishedRun) -> Self:
+        """Of every run."""
+        return cls(run.clusters)
+
+    def html(self) -> Markup:
+        """The cards."""
+
+        def shown(wall: Wall, words: str) -> Markup:
+            return picture(wall_image(wall), f"{len(wall.rows)} {words}")
+
+        return fill("sections/clusters.html.j2", clusters=self.clusters, shown=shown)
+
+    def pictures(self) -> Iterator[tuple[str, Picture]]:
+        """For each cluster `cluster-03-rows.png` and `cluster-03-generated.png`; names sort as numbers do."""
+        digits = max(2, *(len(str(cluster.number)) for cluster in self.clusters))
+        for cluster in self.clusters:
+            name = f"cluster-{cluster.number:0{digits}d}"
+            yield f"{name}-rows.png", wall_image(cluster.rows)
+            yield f"{name}-generated.png", wall_image(cluster.generated)

@@ -1,0 +1,110 @@
+"""The curves of the objective's terms over the epochs."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self, final
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vaecluster.report.charts import LIGHT, Palette, dress
+from vaecluster.report.encode import Picture
+from vaecluster.report.html import chart, fill
+from vaecluster.report.run import FinishedRun
+from vaecluster.report.section import Section
+
+UNITS = {"populated_clusters": "clusters", "mean_confidence": "probability", "learning_rate": ""}
+CURVES_PER_LINE = 3
+
+
+@final
+@dataclass(frozen=True)
+class Curve:
+    """One term of the objective: a value per epoch, the first epoch first. Values need not be finite."""
+
+    name: str
+    values: tuple[float, ...]
+    unit: str
+
+
+@final
+@dataclass(frozen=True)
+class Curves(Section):
+    """What training has reported of each epoch."""
+
+    anchor = "objective"
+    heading = "The objective, term by term"
+
+    curves: tuple[Curve, ...]
+
+    @classmethod
+    def of(cls, run: FinishedRun) -> Self | None:
+        """Of a run with a history."""
+        curves = tuple(
+            Curve(name.replace("_", " "), tuple(values), UNITS.get(name, "nats per row"))
+            for name, values in run.model.history_.curves().items()
+            if name != "seconds"
+        )
+        return cls(curves) if curves else None
+
+    def html(self) -> Markup:
+        """A chart per curve."""
+        return fill("sections/curves.html.j2", charts=[_chart(curve) for curve in self.curves])
+
+    def pictures(self) -> Iterator[tuple[str, Picture]]:
+        """`curves.png`."""
+        yield "curves.png", curves_figure(self.curves)
+
+
+def curves_figure(curves: Sequence[Curve], palette: Palette = LIGHT) -> Figure:
+    """One small chart per curve over the epochs, with the last value written beside the name.
+
+    Values that are not finite leave a hole in the line.
+
+    >>> len(curves_figure([Curve("reconstruction", (120.0, 90.0, 84.5), "nats")]).axes)
+    1
+    """
+    columns = max(1, min(CURVES_PER_LINE, len(curves)))
+    lines = max(1, math.ceil(len(curves) / columns))
+    figure = Figure(figsize=(3.5 * columns, 2.2 * lines), layout="constrained", facecolor=palette.paper)
+    for place, curve in enumerate(curves, start=1):
+        axes = figure.add_subplot(lines, columns, place)
+        dress(axes, palette)
+        _draw_curve(axes, curve, palette)
+    return figure
+
+
+def _chart(curve: Curve) -> Markup:
+    finite = [value for value in curve.values if math.isfinite(value)]
+    course = f"from {finite[0]:.4g} to {finite[-1]:.4g} {curve.unit}" if finite else "no finite value"
+    alt = f"{curve.name}, epochs 1 to {len(curve.values)}: {course}"
+    return chart(lambda palette: curves_figure([curve], palette), alt)
+
+
+def _draw_curve(axes: Axes, curve: Curve, palette: Palette) -> None:
+    values = np.asarray(curve.values, dtype=np.float64)
+    values = np.where(np.isfinite(values), values, np.nan)
+    epochs = np.arange(1, len(values) + 1)
+    # A name is text as it stands: a dollar sign in it must not start a formula.
+    axes.set_title(curve.name, loc="left", color=palette.ink, fontsize=10, weight="bold", parse_math=False)
+    axes.set_xlabel("epoch", color=palette.ink, fontsize=8.5)
+    # The locator alone would add an epoch 0, which never was.
+    ticks = MaxNLocator(nbins=5, integer=True).tick_values(1, max(1, len(values)))
+    axes.set_xticks([tick for tick in ticks if 1 <= tick <= len(values)])
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+
+    known = np.flatnonzero(np.isfinite(values))
+    if known.size == 0:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "no finite value", color=palette.ink, ha="center", transform=axes.transAxes)
+        return
+    last = known[-1]
+    axes.plot(epochs, values, color=palette.mark, linewidth=1.8, solid_capstyle="round")
+    # The dot marks the last value, and is all there is to see of a fit of one epoch.
+    axes.plot(epochs[last], values[last], marker="o", markersize=4.5, color=palette.mark)
+    label = f"{values[last]:.4g} {curve.unit}".rstrip().replace("-", "\N{MINUS SIGN}", 1)
+    axes.set_title(label, loc="right", color=palette.ink, fontsize=9, parse_math=False)

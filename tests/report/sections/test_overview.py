@@ -1,0 +1,20 @@
+import numpy as np
+
+from vaecluster.report.run import ShownCluster
+from vaecluster.report.sections.overview import LABEL, overview_image
+from vaecluster.report.walls import EMPTY, Wall
+
+
+def test_the_overview_has_a_line_per_cluster_with_its_first_rows_and_generated_ones() -> None:
+    white, black = Wall(np.ones((12, 8, 8)), 0, 1), Wall(np.zeros((12, 8, 8)), 0, 1)
+    none = Wall(np.zeros((0, 8, 8)), 0, 1)
+    image = np.asarray(
+        overview_image([ShownCluster(0, 12, 1.0, 0.9, white, black), ShownCluster(1, 0, 0.0, 0.9, none, white)])
+    )
+    tile_pixels = 12 * 56 * 56
+    colours, counts = np.unique(image.reshape(-1, 4), axis=0, return_counts=True)
+    number = dict(zip(map(tuple, colours.tolist()), counts.tolist(), strict=True))
+    assert number[255, 255, 255, 255] == 2 * tile_pixels
+    assert number[0, 0, 0, 255] == tile_pixels
+    assert number[EMPTY] == tile_pixels
+    assert np.all(image[36:92, :34] == LABEL, axis=-1).any()  # the number, left of the tiles

@@ -1,0 +1,49 @@
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaecluster import Bound, TwoViews, VAEClustering
+from vaecluster.errors import EmptyClustersWarning
+from vaecluster.methods import Method
+from vaecluster.report.collect import collect
+from vaecluster.report.page import render_html
+from vaecluster.report.sections import SECTIONS
+from vaecluster.runs.folder import RunFolder
+
+SCORES = {"train": {"rows": 60.0, "nmi": 1.0}}
+
+
+@pytest.fixture
+def rows() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(60, 3)) + 20 * np.eye(3)[np.arange(60) % 3]
+
+
+@pytest.mark.parametrize(
+    ("method", "scores", "left_out"),
+    [
+        (TwoViews(epochs=1, hidden=(16,)), SCORES, set()),
+        (TwoViews(epochs=1, hidden=(16,)), {}, {"Scores"}),
+        (Bound(epochs=1, hidden=(16,)), {}, {"How many clusters", "Scores"}),
+    ],
+)
+def test_the_sections_stand_in_their_order_without_those_that_have_nothing_to_say(
+    method: Method, scores: Mapping[str, Mapping[str, float]], left_out: set[str], rows: np.ndarray, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    with warnings.catch_warnings():
+        # One epoch need not fill every cluster.
+        warnings.simplefilter("ignore", EmptyClustersWarning)
+        model = VAEClustering(3, method=method, random_state=0, device="cpu").fit(rows)
+    folder.write(model, rows, source="Rows", seconds=1, cpu_seconds=1, scores=scores)
+    page = render_html(collect(folder))
+    said = [kind for kind in SECTIONS if kind.heading not in left_out]
+    places = [page.index(f'<h2 id="{kind.anchor}">{kind.heading}</h2>') for kind in said]
+    assert places == sorted(places)
+    assert page.count("<section") == len(said)
+
+
+def test_no_two_sections_have_the_same_anchor() -> None:
+    assert len({kind.anchor for kind in SECTIONS}) == len(SECTIONS)
