@@ -728,7 +728,7 @@ def test_separate_groups_are_counted_and_found() -> None:
     assert len(set(zip(GROUPS, model.labels_, strict=True))) == CLUSTERS
     again = opened(model)
     assert (again.n_clusters, again.n_clusters_) == ("auto", CLUSTERS)
-    assert again.evidence_.support.tolist() == model.evidence_.support.tolist()
+    assert again.evidence_.density.tolist() == model.evidence_.density.tolist()
 
 
 def test_in_noise_no_clusters_are_seen_and_some_can_be_had() -> None:

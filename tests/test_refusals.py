@@ -129,8 +129,8 @@ DOUBT = [1, -0.1, nan, "a", True, None, 1 + 1j]
 PLACES = [3, "", True, "a\0b"]
 PARAMETERS: dict[str, tuple[list[Any], str]] = {
     "n_clusters": (
-        [0, -1, 2.5, "10", None, True, nan, inf, [3], np.float64(3)],
-        "a whole number of 1 or more, or 'auto'",
+        [0, -1, 2.5, "10", None, True, nan, inf, [3], np.float64(3), (3, 2), (0, 2), (2, 3, 4), (2, 2.5), "2-10"],
+        "a whole number of 1 or more, 'auto', or a range",
     ),
     "method": (["two-view", None, ["vade"], METHODS["vade"], 3], "'two-views', 'su2018', 'vade'"),
     "min_confidence": (DOUBT, "a number from 0 to"),

@@ -136,9 +136,9 @@ def data(array: np.ndarray, likelihood: str = "gaussian") -> Made:
 
 def views(neighbours: Neighbours) -> Made:
     prepared = Views(neighbours, (GaussianNoise(),)).prepare(rows_of(TABLE))
-    assert prepared.neighbours is not None
-    numbers = np.arange(10)
-    return [prepared.neighbours, prepared.of(numbers, prepared.rows[numbers], Draws(0).at("views"))]
+    near, numbers = prepared.near, np.arange(10)
+    assert near is not None
+    return [near.rows, near.unseen, prepared.of(numbers, prepared.rows[numbers], Draws(0).at("views"))]
 
 
 PARTS: dict[str, Callable[[], Made]] = {

@@ -30,7 +30,7 @@ class EmptyClustersWarning(UserWarning):
 
 
 class FewCluesWarning(UserWarning):
-    """Little or nothing speaks for the number of clusters that was found."""
+    """Heads of a fit differ in the number of clusters that they found, or found no boundary."""
 
 
 class CheckpointWarning(UserWarning):

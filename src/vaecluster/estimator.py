@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaecluster import settings
 from vaecluster.clusters.agreement import Stability
 from vaecluster.clusters.hierarchy import Hierarchy
-from vaecluster.clusters.number import Evidence
+from vaecluster.clusters.number import AskedNumber, Evidence, most_of, within
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
 from vaecluster.data.blocks.reading import Reading
@@ -38,7 +38,7 @@ from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, Number, is_whole
+from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, Number, NumberOfClusters, is_whole
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.history import History
@@ -49,7 +49,8 @@ Random = int | np.random.RandomState | None
 # Parameters that are checked by a kind; the others are checked where they are used.
 # The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
 HELD_OUT = Draws(0)
-_KINDS: dict[str, Kind] = {"warm_start": Flag(), "checkpoint_every": NOT_NEGATIVE}
+_NUMBER = NumberOfClusters()
+_KINDS: dict[str, Kind] = {"n_clusters": _NUMBER, "warm_start": Flag(), "checkpoint_every": NOT_NEGATIVE}
 
 
 class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -60,8 +61,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     Parameters
     ----------
-    n_clusters : int or "auto"
-        Number of clusters. ``"auto"`` finds it, if the method can; `evidence_` shows what speaks for it.
+    n_clusters : int, "auto" or (int, int)
+        Number of clusters. ``"auto"`` finds it, if the method can, and a range such as ``(2, 10)`` finds it within
+        these bounds; `evidence_` shows what speaks for it, and `cut` gives other numbers without a new fit.
     method : str or Method
         How clusters are learned: ``"two-views"``, ``"su2018"``, ``"vade"``, or one with settings of your own, such as
         ``TwoViews(heads=7)``. Its settings are parameters too: ``method__heads`` in a grid search.
@@ -146,7 +148,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def __init__(
         self,
-        n_clusters: int | Literal["auto"] = "auto",
+        n_clusters: int | Literal["auto"] | tuple[int, int] = "auto",
         *,
         method: str | Method = "two-views",
         min_confidence: float = 0.0,
@@ -410,6 +412,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         with isolated():
             fitted, parameters = read_fitted(place, choose_device(device))
         with wrong_as_damage(place):
+            parameters["n_clusters"] = _NUMBER.restored(parameters["n_clusters"])
             estimator = cls(**parameters, method=fitted.method, device=device)
             check_doubt(estimator.min_confidence, estimator.outlier_fraction)
             random_of(estimator.random_state)
@@ -475,15 +478,15 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         number = len(given.source)
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
         self._check_parameters()
-        clusters = self._number_asked_for()
+        clusters = _NUMBER.normal(self.n_clusters)
         if given.array is not None:
-            checks.check_enough(given.array, clusters or 1)
+            checks.check_enough(given.array, most_of(clusters) or 1)
         else:
-            checks.check_number_of_rows(number, clusters or 1)
+            checks.check_number_of_rows(number, most_of(clusters) or 1)
         method = as_method(self.method)
         if earlier is not None:
             method = method.completed(earlier.schema, number, clusters or earlier.clusters)
-            _check_same_model(method, earlier, self.n_clusters)
+            _check_same_model(method, earlier, clusters)
             return self._go_on(given, method, weights, known, seen=0)
         reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
         schema = given.source.schema(reading)
@@ -503,7 +506,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self._take(
             replace(fitted, model=model, names=names, calibration=calibration, data=data, feature_names=columns), given
         )
-        found_by = fitted.evidence if self.n_clusters == "auto" else None
+        found_by = None if isinstance(clusters, int) else fitted.evidence
         return [*naming_warnings(naming), *fit_warnings(fitted.history, self.cluster_sizes_, found_by)]
 
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
@@ -515,7 +518,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
         # The estimator's method may hold what a file cannot, such as a function among the views.
         method = as_method(self.method).completed(fitted.schema, number, fitted.completed_for)
-        _check_same_model(method, fitted, "auto")
+        _check_same_model(method, fitted, None)
         # A file of an older format does not say how many there were.
         seen = number if fitted.data is None else fitted.data["rows"]
         return self._go_on(given, method, weights, known, seen=seen)
@@ -567,7 +570,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         identity = {
             "method": method.name,
             **settings.plain(method),
-            "n_clusters": self.n_clusters,
+            "n_clusters": _NUMBER.plain(self.n_clusters),
             "outlier_fraction": self.outlier_fraction,
             "random_state": self.random_state if is_whole(self.random_state, 0) else None,
             "going on from a fitted model": goes_on,
@@ -597,13 +600,6 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         random_of(self.random_state)
         as_method(self.method)
 
-    def _number_asked_for(self) -> int | None:
-        if self.n_clusters == "auto":
-            return None
-        if not is_whole(self.n_clusters, 1):
-            raise SettingError(f"n_clusters is {self.n_clusters!r}; expected a whole number of 1 or more, or 'auto'.")
-        return int(self.n_clusters)
-
     def _given(self, X: Any) -> Rows:
         check_is_fitted(self)
         return self._rows(given_rows(self, X, self.fitted_.schema))
@@ -624,7 +620,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """The parameters that an opened model uses; folders and devices belong to a machine, not to a model."""
         random = self.random_state
         return {
-            "n_clusters": self.n_clusters if self.n_clusters == "auto" else int(self.n_clusters),
+            "n_clusters": _NUMBER.plain(self.n_clusters),
             "min_confidence": float(self.min_confidence),
             "outlier_fraction": float(self.outlier_fraction),
             "warm_start": bool(self.warm_start),
@@ -687,9 +683,9 @@ def _check_calibrated(fitted: Fitted) -> None:
         )
 
 
-def _check_same_model(method: Method, fitted: Fitted, asked: int | Literal["auto"]) -> None:
+def _check_same_model(method: Method, fitted: Fitted, asked: AskedNumber) -> None:
     """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
-    if asked not in ("auto", fitted.clusters):
+    if within(asked, fitted.clusters) != fitted.clusters:
         raise SettingError(
             f"n_clusters is {asked}, but the model has {fitted.clusters} clusters, and going on keeps them. Set "
             f"n_clusters={fitted.clusters}, or begin anew."

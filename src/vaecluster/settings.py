@@ -228,6 +228,46 @@ class Widths(Kind):
 
 @final
 @dataclass(frozen=True)
+class NumberOfClusters(Kind):
+    """A number of clusters, "auto" for as many as there are, or the least and the most of them."""
+
+    @property
+    def expected(self) -> str:
+        """With an example of a range."""
+        return "a whole number of 1 or more, 'auto', or a range such as (2, 10)"
+
+    def accepts(self, value: Any) -> bool:
+        """Ranges as tuples and lists of two."""
+        if isinstance(value, tuple | list):
+            return len(value) == 2 and all(is_whole(end, 1) for end in value) and value[0] <= value[1]
+        return (isinstance(value, str) and value == "auto") or is_whole(value, 1)
+
+    def normal(self, value: Any) -> int | tuple[int, int] | None:
+        """None for "auto", a number, or a pair."""
+        if isinstance(value, str):
+            return None
+        return (int(value[0]), int(value[1])) if isinstance(value, tuple | list) else int(value)
+
+    def read(self, text: str) -> Any:
+        """A range is typed as 2-10 or 2,10."""
+        try:
+            return int(text)
+        except ValueError:
+            ends = text.replace(",", "-").split("-")
+            return tuple(map(int, ends)) if all(end.isdecimal() for end in ends) else text
+
+    def plain(self, value: Any) -> Any:
+        """A range as a list."""
+        normal = self.normal(value)
+        return "auto" if normal is None else list(normal) if isinstance(normal, tuple) else normal
+
+    def restored(self, plain: Any) -> Any:
+        """A range as a tuple."""
+        return tuple(plain) if isinstance(plain, list) else plain
+
+
+@final
+@dataclass(frozen=True)
 class Shares(Kind):
     """A positive number for each cluster, in proportion; the method checks how many there are."""
 

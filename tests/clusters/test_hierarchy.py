@@ -1,4 +1,5 @@
 import json
+from itertools import combinations
 from math import log
 
 import numpy as np
@@ -7,44 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
 
-from vaecluster.clusters.hierarchy import Hierarchy, Matrix, merge_components, merge_losses
+from joint_tables import blocks, information, merged, pair_merged, random_table, same_partition
+from vaecluster.clusters.hierarchy import Hierarchy, merge_components, merge_losses
 from vaecluster.files.record import plain, typed
 
 quick = settings(max_examples=20, deadline=None)
 tables = given(seed=st.integers(0, 999), size=st.integers(2, 8))
-
-
-def random_table(seed: int, size: int) -> Matrix:
-    """A symmetric joint table with cells of very different sizes."""
-    cells = np.exp(2 * np.random.default_rng(seed).normal(size=(size, size)))
-    cells += cells.T
-    return cells / cells.sum()
-
-
-def blocks(seed: int, groups: list[int]) -> Matrix:
-    """Components share information inside their group only; within a group they tell nothing of each other."""
-    random = np.random.default_rng(seed)
-    table = np.zeros((len(groups), len(groups)))
-    for group in set(groups):
-        own = np.flatnonzero(np.equal(groups, group))
-        shares = random.dirichlet(5 * np.ones(len(own)))
-        table[np.ix_(own, own)] = np.outer(shares, shares)
-    return table / table.sum()
-
-
-def information(table: Matrix) -> float:
-    independent = table.sum(1, keepdims=True) * table.sum(0, keepdims=True)
-    some = table > 0
-    return float((table[some] * np.log(table[some] / independent[some])).sum())
-
-
-def merged(table: Matrix, cluster_of: np.ndarray) -> Matrix:
-    members = np.eye(cluster_of.max() + 1)[cluster_of]
-    return members.T @ table @ members
-
-
-def same_partition(first: np.ndarray, second: np.ndarray) -> bool:
-    return bool(((first[:, None] == first) == (second[:, None] == second)).all())
 
 
 @tables
@@ -57,10 +26,7 @@ def test_what_a_merge_loses_is_the_information_before_less_that_after(seed: int,
             if one >= other:
                 assert losses[one, other] == np.inf
                 continue
-            cluster_of = np.arange(size)
-            cluster_of[other] = one
-            cluster_of = np.unique(cluster_of, return_inverse=True)[1]
-            lost = information(table) - information(merged(table, cluster_of))
+            lost = information(table) - information(merged(table, pair_merged(size, one, other)))
             assert losses[one, other] == pytest.approx(lost, abs=1e-12)
 
 
@@ -96,19 +62,9 @@ def test_with_apartness_one_every_merge_is_of_the_two_that_are_least_apart(seed:
     tree = merge_components(table, apartness=1.0)
     for step, clusters in enumerate(range(size, 1, -1)):
         together = merged(table, tree.cut(clusters))
-        every = [merge_components(together, order).separation[0] for order in pairs_first(clusters)]
+        pairs = combinations(range(clusters), 2)
+        every = [merge_components(together, pair_merged(clusters, *pair)).separation[0] for pair in pairs]
         assert tree.separation[step] == pytest.approx(min(every), abs=1e-9)
-
-
-def pairs_first(clusters: int) -> list[np.ndarray]:
-    """Groupings that merge one pair of so many, each pair in turn."""
-    groupings = []
-    for one in range(clusters):
-        for other in range(one + 1, clusters):
-            grouping = np.arange(clusters)
-            grouping[other] = one
-            groupings.append(np.unique(grouping, return_inverse=True)[1])
-    return groupings
 
 
 @pytest.mark.parametrize("apartness", [0.0, 0.3, 0.5, 1.0])
@@ -284,10 +240,7 @@ def test_two_components_that_tell_everything_lose_a_bit() -> None:
 @given(seed=st.integers(0, 999), empty=st.sets(st.integers(0, 6), max_size=6))
 @quick
 def test_components_without_rows_cost_nothing(seed: int, empty: set[int]) -> None:
-    table = random_table(seed, 7)
-    table[list(empty)] = 0
-    table[:, list(empty)] = 0
-    table /= table.sum()
+    table = random_table(seed, 7, sorted(empty))
     tree = merge_components(table)
     assert np.isfinite(tree.losses).all()
     np.testing.assert_allclose(tree.losses[: len(empty)], 0, atol=1e-12)

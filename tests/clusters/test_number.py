@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -7,112 +7,93 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from vaecluster.clusters.hierarchy import Hierarchy, Matrix, merge_components
-from vaecluster.clusters.number import APART, CLEAR, LEAST, NOISE, Evidence, adjusted_rand, weigh
+from vaecluster.clusters.hierarchy import Hierarchy, merge_components
+from vaecluster.clusters.joint import Matrix
+from vaecluster.clusters.number import (
+    AskedNumber,
+    Evidence,
+    Strength,
+    adjusted_rand,
+    agreement_of,
+    most_of,
+    within,
+)
 from vaecluster.files.record import plain, typed
 
 quick = settings(max_examples=20, deadline=None)
 seeds = st.integers(0, 999)
 COMPONENTS = 10
 
-
-def level_losses(level: float) -> Matrix:
-    """k loss(k) is the same for every number of clusters up to `COMPONENTS`."""
-    return level / np.arange(2, COMPONENTS + 1)
-
-
-def agreeing(losses: Matrix) -> Evidence:
-    return evidence_of(losses, np.ones(len(losses)))
-
-
-def evidence_of(losses: Matrix, agreement: Matrix) -> Evidence:
-    """With components enough for every number."""
-    return Evidence(losses, np.zeros(len(losses)), agreement, in_use=2.0 * COMPONENTS)
-
-
-def drop_after(number: int) -> Matrix:
-    """Merging loses much down from `number` clusters, and a twentieth of that down to them."""
-    losses = level_losses(1.0)
-    losses[number - 1 :] /= 20
-    return losses
-
-
-# What losses and agreement say
-
-
-@given(level=st.floats(0, 1.2 * NOISE))
-@quick
-def test_a_level_curve_speaks_for_no_number(level: float) -> None:
-    evidence = agreeing(level_losses(level))
-    np.testing.assert_allclose(evidence.support, evidence.support[0])
-    assert (evidence.strength, evidence.clusters) == ("none", 1)
-
-
-@pytest.mark.parametrize("number", range(2, COMPONENTS))
-def test_a_drop_after_a_number_speaks_for_it_clearly(number: int) -> None:
-    evidence = agreeing(drop_after(number))
-    assert (evidence.strength, evidence.clusters) == ("clear", number)
-
-
-@given(seed=seeds)
-@quick
-def test_disagreement_about_a_number_takes_its_share_of_that_numbers_support(seed: int) -> None:
-    losses, agreement = np.random.default_rng(seed).random((2, COMPONENTS - 1))
-    evidence = agreeing(losses)
-    np.testing.assert_array_equal(evidence.numbers, range(2, COMPONENTS))
-    for number, support in zip(evidence.numbers, evidence_of(losses, agreement).support, strict=True):
-        assert support == pytest.approx(agreement[number - 2] * evidence.support[number - 2])
-
-
-def test_a_drop_at_which_the_heads_disagree_speaks_for_nothing() -> None:
-    agreement = np.zeros(COMPONENTS - 1)
-    assert evidence_of(drop_after(4), agreement).clusters == 1
-    # Agreement at other numbers does not make up for it.
-    agreement[6:] = 1
-    assert evidence_of(drop_after(4), agreement).strength == "none"
+# What was asked for
 
 
 @pytest.mark.parametrize(
-    ("agreement", "strength"),
-    [(CLEAR + 0.05, "clear"), (CLEAR, "clear"), (CLEAR - 0.05, "weak"), (LEAST, "weak"), (LEAST - 0.05, "none")],
+    ("number", "most", "given_by_found"),
+    [
+        (None, None, {1: 1, 7: 7, 99: 99}),
+        (1, 1, {1: 1, 7: 1}),
+        (4, 4, {1: 4, 4: 4, 7: 4}),
+        ((2, 5), 5, {1: 2, 2: 2, 3: 3, 5: 5, 6: 5, 99: 5}),
+        ((1, 3), 3, {1: 1, 4: 3}),
+        ((4, 4), 4, {1: 4, 4: 4, 9: 4}),
+    ],
+    ids=str,
 )
-def test_support_below_the_least_finds_one_cluster(agreement: float, strength: str) -> None:
-    # Support that is the agreement itself: the second merge loses all but the noise.
-    evidence = evidence_of(np.array([(1.0 + NOISE) / 2, 1.0 / 3]), np.full(2, agreement))
-    np.testing.assert_allclose(evidence.support, [agreement])
-    evidence = replace(evidence, agreement=evidence.agreement + 1e-12)
-    assert evidence.strength == strength
-    assert evidence.clusters == (1 if strength == "none" else 2)
+def test_a_number_is_as_asked_for_or_as_found_within_what_was_asked_for(
+    number: AskedNumber, most: int | None, given_by_found: dict[int, int]
+) -> None:
+    assert {found: within(number, found) for found in given_by_found} == given_by_found
+    assert most_of(number) == most
 
 
-@pytest.mark.parametrize("components", [1, 2])
-def test_where_no_two_numbers_can_be_compared_there_is_one_cluster(components: int) -> None:
-    evidence = agreeing(np.ones(components - 1))
-    assert evidence.numbers.tolist() == []
-    assert (evidence.strength, evidence.clusters) == ("none", 1)
+# What the heads found
 
 
-@given(seed=seeds, components=st.integers(1, 8))
-@quick
-def test_evidence_comes_back_from_json_as_it_was(seed: int, components: int) -> None:
-    random = np.random.default_rng(seed)
-    evidence = Evidence(*random.random((3, components - 1)), in_use=components / 3)
+def evidence_of(found: list[int], components: int = COMPONENTS, seed: int = 0) -> Evidence:
+    density, agreement = np.random.default_rng(seed).random((2, components - 1))
+    return Evidence(np.array(found), density, agreement)
+
+
+@pytest.mark.parametrize(
+    ("found", "clusters", "strength"),
+    [
+        # Nothing was found.
+        ([1], 1, "none"),
+        ([1, 1, 1], 1, "none"),
+        ([1, 2], 1, "none"),
+        ([1, 1, 1, 8, 9], 1, "none"),
+        # One head has nobody who agrees.
+        ([4], 4, "weak"),
+        ([4, 4], 4, "clear"),
+        ([7, 7, 7, 7, 7], 7, "clear"),
+        ([4, 5], 4, "weak"),
+        ([3, 4, 6], 4, "weak"),
+        ([4, 5, 5, 9], 5, "weak"),
+        ([1, 1, 6, 6, 6], 6, "weak"),
+    ],
+    ids=str,
+)
+def test_the_number_is_the_median_and_clear_where_all_heads_find_it(
+    found: list[int], clusters: int, strength: Strength
+) -> None:
+    for order in list(permutations(found))[:: max(1, len(found) - 2)]:
+        evidence = evidence_of(list(order))
+        assert (evidence.clusters, evidence.strength) == (clusters, strength)
+
+
+@pytest.mark.parametrize("found", [[1], [2, 3], [5, 5, 5, 4, 5]], ids=str)
+@pytest.mark.parametrize("components", [1, 2, 8])
+def test_evidence_comes_back_from_json_as_it_was(components: int, found: list[int]) -> None:
+    evidence = evidence_of(found, components)
     again = typed(Evidence, json.loads(json.dumps(plain(evidence))))
-    for name in ("losses", "separation", "agreement", "in_use"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(evidence, name))
-    assert again.clusters == evidence.clusters
+    for name in ("found", "density", "agreement"):
+        before, after = getattr(evidence, name), getattr(again, name)
+        np.testing.assert_array_equal(after, before)
+        assert after.dtype == before.dtype
+    assert (again.clusters, again.strength) == (evidence.clusters, evidence.strength)
 
 
-@pytest.mark.parametrize("number", range(2, COMPONENTS))
-def test_a_number_that_components_are_too_few_for_must_be_of_clusters_well_apart(number: int) -> None:
-    few = replace(agreeing(drop_after(number)), in_use=2 * number - 0.1)
-    assert few.support[number - 2] == 0
-    assert few.clusters != number
-    apart = replace(few, separation=np.full(COMPONENTS - 1, APART))
-    assert apart.clusters == replace(few, in_use=2.0 * number).clusters == number
-
-
-# From trees and overlaps
+# How far the heads agree
 
 
 def table_of(one: np.ndarray, other: np.ndarray, size: int = COMPONENTS) -> Matrix:
@@ -138,85 +119,59 @@ def heads_on(groups: list[np.ndarray], rows: int = 4000) -> tuple[list[Hierarchy
     return trees, overlap
 
 
-def random_heads(seed: int, heads: int, size: int = 6) -> tuple[Matrix, Matrix]:
-    """Joint tables and overlaps of soft assignments of some rows."""
+def random_heads(seed: int, heads: int, size: int = 6) -> tuple[list[Hierarchy], Matrix, Matrix]:
+    """Trees, joint tables and overlaps of soft assignments of some rows."""
     assigned = np.random.default_rng(seed).dirichlet(0.2 * np.ones(size), (40, heads))
     joint = np.einsum("nhc,nhd->hcd", assigned, assigned) / len(assigned)
-    return joint, np.einsum("nhc,ngd->hgcd", assigned, assigned) / len(assigned)
-
-
-def check_same(after: Evidence, before: Evidence) -> None:
-    for name in ("losses", "separation", "agreement", "in_use"):
-        np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=1e-10)
-
-
-@pytest.mark.parametrize("shares", [[1.0], [0.5, 0.5], [0.7, 0.2, 0.1], [0.25] * 4 + [0.0] * 3])
-def test_as_many_components_are_in_use_as_equal_ones_of_that_entropy(shares: list[float]) -> None:
-    size, some = len(shares), np.array([share for share in shares if share])
-    tree = merge_components(np.diag(shares))
-    evidence = weigh([tree], np.zeros((1, 1, size, size)))
-    assert evidence.in_use == pytest.approx(np.prod(some**-some))
-    assert 1 <= evidence.in_use <= len(some) + 1e-12
+    overlap = np.einsum("nhc,ngd->hgcd", assigned, assigned) / len(assigned)
+    return [merge_components(table) for table in joint], joint, overlap
 
 
 @pytest.mark.parametrize("number", [2, 3, 5])
-def test_the_number_of_groups_that_all_heads_see_is_found(number: int) -> None:
+def test_heads_agree_in_the_groups_that_all_of_them_see_and_not_beyond(number: int) -> None:
     group = np.random.default_rng(1).integers(0, number, 4000)
-    evidence = weigh(*heads_on([group, group, group]))
-    assert (evidence.strength, evidence.clusters) == ("clear", number)
-    assert evidence.agreement[number - 2] == pytest.approx(1)
+    agreement = agreement_of(*heads_on([group, group, group]))
+    assert agreement.shape == (COMPONENTS - 1,)
+    assert agreement[number - 2] == pytest.approx(1)
     # Inside a group each head has parted the rows in its own way.
-    assert evidence.agreement[number - 1 :].max() < 0.95
+    assert agreement[number - 1 :].max() < 0.95
 
 
-def test_groups_that_each_head_sees_elsewhere_speak_for_nothing() -> None:
+def test_heads_do_not_agree_in_groups_that_each_sees_elsewhere() -> None:
     groups = list(np.random.default_rng(1).integers(0, 3, (3, 4000)))
-    evidence = weigh(*heads_on(groups))
-    assert np.abs(evidence.agreement).max() < 0.05
-    assert (evidence.strength, evidence.clusters) == ("none", 1)
-    # Each head by itself would be sure of them.
-    assert weigh(*heads_on(groups[:1])).clusters == 3
+    assert np.abs(agreement_of(*heads_on(groups))).max() < 0.05
 
 
-def test_one_head_agrees_with_itself_and_weighs_its_own_losses() -> None:
-    joint, overlap = random_heads(0, heads=1)
-    tree = merge_components(joint[0])
-    evidence = weigh([tree], overlap)
-    np.testing.assert_array_equal(evidence.agreement, 1)
-    np.testing.assert_array_equal(evidence.losses, tree.losses[::-1])
-    np.testing.assert_array_equal(evidence.separation, tree.separation[::-1])
-    assert evidence.numbers.tolist() == [2, 3, 4, 5]
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_one_head_agrees_with_itself(size: int) -> None:
+    trees, _, overlap = random_heads(0, heads=1, size=size)
+    np.testing.assert_array_equal(agreement_of(trees, overlap), np.ones(size - 1))
 
 
-@given(seed=seeds, heads=st.integers(1, 4))
+@given(seed=seeds, heads=st.integers(2, 4))
 @quick
-def test_the_losses_add_up_to_the_information_of_the_head_with_most(seed: int, heads: int) -> None:
-    joint, overlap = random_heads(seed, heads)
-    trees = [merge_components(table) for table in joint]
-    evidence = weigh(trees, overlap)
-    for entry in range(len(evidence.losses)):
-        left = max(trees, key=lambda tree: tree.losses.sum()).information(entry + 2)
-        assert evidence.losses[: entry + 1].sum() == pytest.approx(left, abs=1e-12)
+def test_agreement_is_the_mean_index_over_pairs_of_heads(seed: int, heads: int) -> None:
+    trees, _, overlap = random_heads(seed, heads)
+    agreement = agreement_of(trees, overlap)
+    pairs = [(one, other) for one in range(heads) for other in range(heads) if one != other]
+    for entry, found in enumerate(agreement):
+        cuts = [np.eye(entry + 2)[tree.cut(entry + 2)] for tree in trees]
+        indices = [adjusted_rand(cuts[one].T @ overlap[one, other] @ cuts[other]) for one, other in pairs]
+        assert found == pytest.approx(np.mean(indices))
 
 
-@given(seed=seeds, renaming=st.permutations(range(3)))
+@given(seed=seeds, heads=st.permutations(range(3)), components=st.permutations(range(6)))
 @quick
-def test_renaming_heads_changes_no_evidence(seed: int, renaming: list[int]) -> None:
-    joint, overlap = random_heads(seed, heads=3)
-    before = weigh([merge_components(table) for table in joint], overlap)
-    after = weigh([merge_components(joint[head]) for head in renaming], overlap[renaming][:, renaming])
-    check_same(after, before)
-
-
-@given(seed=seeds, renaming=st.permutations(range(6)))
-@quick
-def test_renaming_the_components_of_a_head_changes_no_evidence(seed: int, renaming: list[int]) -> None:
-    joint, overlap = random_heads(seed, heads=3)
-    before = weigh([merge_components(table) for table in joint], overlap)
-    joint[1] = joint[1][renaming][:, renaming]
-    overlap[1], overlap[:, 1] = overlap[1][:, renaming], overlap[:, 1][:, :, renaming]
-    after = weigh([merge_components(table) for table in joint], overlap)
-    check_same(after, before)
+def test_renaming_heads_or_the_components_of_one_changes_no_agreement(
+    seed: int, heads: list[int], components: list[int]
+) -> None:
+    trees, joint, overlap = random_heads(seed, heads=3)
+    before = agreement_of(trees, overlap)
+    after = agreement_of([trees[head] for head in heads], overlap[heads][:, heads])
+    np.testing.assert_allclose(after, before, atol=1e-10)
+    trees[1] = merge_components(joint[1][components][:, components])
+    overlap[1], overlap[:, 1] = overlap[1][:, components], overlap[:, 1][:, :, components]
+    np.testing.assert_allclose(agreement_of(trees, overlap), before, atol=1e-10)
 
 
 # The adjusted Rand index

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from vaecluster.clusters.number import NOISE, Evidence
+from vaecluster.clusters.number import Evidence
 from vaecluster.errors import EmptyClustersWarning, FewCluesWarning, InterruptedFitWarning
-from vaecluster.inference.advice import fit_warnings
+from vaecluster.inference.advice import fit_warnings, heads_find
 from vaecluster.methods.two_views.regrouping import LOOKS
 from vaecluster.training.events import ClustersMergedAgain, Ending
 from vaecluster.training.listeners.history import History
@@ -16,13 +16,13 @@ def advice(ending: Ending = "finished", merged_again: int = 0, sizes: np.ndarray
     return list(fit_warnings(History([], ending, again), sizes, number))
 
 
-def evidence(agreement: float) -> Evidence:
-    """Support for two clusters that is the agreement itself."""
-    return Evidence(np.array([(1 + NOISE) / 2, 1 / 3]), np.zeros(2), np.full(2, agreement), in_use=10.0)
+def evidence(*found: int) -> Evidence:
+    """Of heads that found these numbers among 20 components."""
+    return Evidence(np.array(found), np.zeros(19), np.ones(19))
 
 
 @pytest.mark.parametrize("merged_again", range(len(LOOKS)))
-@pytest.mark.parametrize("number", [None, evidence(1.0)], ids=["given", "found"])
+@pytest.mark.parametrize("number", [None, evidence(2, 2)], ids=["given", "found"])
 def test_of_a_fit_that_went_well_there_is_nothing_to_say(merged_again, number):
     assert advice(merged_again=merged_again, number=number) == []
     assert advice("early stopping", merged_again, number=number) == []
@@ -40,14 +40,49 @@ def test_clusters_without_rows_are_counted():
     assert message.startswith("Only 2 of 4 clusters hold any row.")
 
 
-def test_little_evidence_for_a_number_that_was_found_is_told():
-    weak, none = advice(number=evidence(0.7)), advice(number=evidence(0.1))
-    assert [category for _, category in weak + none] == [FewCluesWarning, FewCluesWarning]
-    assert weak[0][0].startswith("2 clusters were found, but little speaks for that number")
-    assert none[0][0].startswith("No clusters were found")
+@pytest.mark.parametrize(
+    ("found", "parts"),
+    [
+        ((1, 1), ("No clusters were found: nowhere", "less than a third as dense as on both sides", "Give a number")),
+        ((1,), ("No clusters were found: nowhere", "Give a number")),
+        ((1, 1, 3), ("No clusters were found: of three parts", "two find no boundary, the other finds 3", "Give a")),
+        ((12, 13, 13), ("13 clusters were found. Of three parts", "the other finds 12.", "`cut(n)`", "without a new")),
+        ((13,), ("13 clusters were found. The model learned in one part only", "more heads", "`cut(n)`")),
+    ],
+)
+def test_a_number_that_heads_do_not_agree_on_is_told_with_what_to_do(found, parts):
+    ((message, category),) = advice(number=evidence(*found))
+    assert category is FewCluesWarning
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize("found", [(12, 13, 13), (13,), (12, 13)])
+def test_a_number_that_heads_do_not_agree_on_does_not_sound_like_an_error(found):
+    ((message, _),) = advice(number=evidence(*found))
+    assert not any(word in message for word in ("but", "wrong", "little", "fail", "weak", "No "))
+
+
+@pytest.mark.parametrize(
+    ("found", "heads", "find"),
+    [
+        ((8, 8), "both", " find 8"),
+        ((8,) * 5, "all five", " find 8"),
+        ((8,) * 12, "all 12", " find 8"),
+        ((1, 1, 1), "all three", " find no boundary"),
+        ((12, 13), "of two", ", one finds 12, the other finds 13"),
+        ((12, 13, 13, 13, 40), "of five", ", three find 13, the others find 12 and 40"),
+        ((9, 10, 11, 12, 13), "of five", ", one finds 11, the others find between 9 and 13"),
+        ((3, 3, 1), "of three", ", two find 3, the other finds 1"),
+        ((1, 1, 1, 2, 3), "of five", ", three find no boundary, the others find 2 and 3 clusters"),
+    ],
+)
+def test_what_heads_find_is_said_in_plain_words_whatever_their_order(found, heads, find):
+    words = f"{heads} parts of the model that learned apart{find}"
+    assert heads_find(evidence(*found)) == heads_find(evidence(*found[::-1])) == words
 
 
 def test_all_that_went_wrong_is_told():
-    told = advice("interrupted", len(LOOKS), np.array([9, 0]), evidence(0.1))
+    told = advice("interrupted", len(LOOKS), np.array([9, 0]), evidence(1, 1))
     categories = [InterruptedFitWarning, FewCluesWarning, EmptyClustersWarning, EmptyClustersWarning]
     assert [category for _, category in told] == categories

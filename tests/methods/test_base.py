@@ -219,7 +219,7 @@ REFUSED: dict[tuple[str, ...], tuple[Any, ...]] = {
     ("two-views", "agreement_weight", "balance_weight"): NUMBER,
     ("two-views", "component_share", "decoded_share"): SHARES,
     ("two-views", "apartness"): (-0.1, 1.1, NAN, "0.5", None, True),
-    ("two-views", "scaling", "likelihood", "arithmetic"): NAMES,
+    ("two-views", "scaling", "likelihood", "arithmetic", "information"): NAMES,
     ("two-views", "cluster_weights"): (*WEIGHTS, "learned"),
     ("two-views", "hidden"): WIDTHS,
     ("su2018", "latent", "epochs", "batch_size", "patience"): (*WHOLE, None),

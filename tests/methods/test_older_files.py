@@ -48,12 +48,18 @@ def test_a_file_of_every_format_answers_as_it_did_and_can_be_used_on(path: Path,
     assert np.isfinite(model.partial_fit(X).predict_proba(X)).all()
 
 
-@pytest.mark.parametrize("name", ["format-3-shared", "format-4-two-views"])
+@pytest.mark.parametrize("name", ["format-3-shared", "format-4-two-views", "format-5-two-views"])
 def test_names_of_clusters_doubt_and_the_rows_are_in_the_file(name: str) -> None:
     fitted = opened(FILES / f"{name}.vaecluster").fitted_
     assert fitted.names == {0: "ape", 1: "bee", 2: "cat"}
     assert (fitted.data["rows"], fitted.data["shape"]) == (60, [60, 4])
     assert len(fitted.calibration.bounds) == 12
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_what_spoke_for_a_number_is_kept_from_the_format_on_that_weighs_as_today(path: Path) -> None:
+    _, number, method = path.stem.split("-", 2)
+    assert (opened(path).evidence_ is not None) == (int(number) == FORMAT and METHODS[method].finds_number)
 
 
 def test_what_the_oldest_format_does_not_know_is_none() -> None:
@@ -111,7 +117,7 @@ def wrong_everywhere(described: Any) -> list[Callable[[Any], object]]:
     for part in described.keys() - {"checksum"}:
         changes.append(lambda it, part=part: it.pop(part))
         changes += [lambda it, part=part, wrong=wrong: it.update({part: wrong}) for wrong in (None, -1, "x", [], [[]])]
-    for part in ("history", "cluster_sizes", "feature_names", "versions", "parameters", "hierarchy", "evidence"):
+    for part in ("history", "cluster_sizes", "feature_names", "versions", "parameters", "hierarchy"):
         changes.append(lambda it, part=part: it["facts"].pop(part))
     changes += [lambda it: it["facts"]["parameters"].update(views={"number": 3})] * views
     changes.append(lambda it: it["settings"].update(unheard_of=1))

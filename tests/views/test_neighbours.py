@@ -16,7 +16,8 @@ from vaecluster.data.blocks import Numbers
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
-from vaecluster.views.neighbours import Neighbours, coordinates, principal_components
+from vaecluster.views.nearest import nearest_others
+from vaecluster.views.neighbours import Near, Neighbours, coordinates, intrinsic_dimension, principal_components
 
 CPU = torch.device("cpu")
 quick = settings(max_examples=50, deadline=None)
@@ -51,71 +52,163 @@ def few_values(dtype: str = "f4") -> st.SearchStrategy[NDArray]:
     return shapes.flatmap(lambda shape: arrays(dtype, shape, elements=st.integers(-3, 3)))
 
 
+def all_of(near: Near) -> NDArray:
+    """Views and unseen neighbours, in their order."""
+    return np.concatenate([near.rows, near.unseen], 1)
+
+
 @given(few_values(), st.integers(1, 12), st.sampled_from([0, 1000]))
 @quick
-def test_neighbours_are_as_near_as_the_nearest_by_brute_force(array: NDArray, number: int, exact_up_to: int) -> None:
+def test_neighbours_are_the_nearest_by_brute_force_and_the_unseen_ones_the_next(
+    array: NDArray, number: int, exact_up_to: int
+) -> None:
     # So few rows make few cells, which are all read: the approximate search is exact too.
-    found = Neighbours(number, exact_up_to=exact_up_to).find(as_they_are(array))
-    between = distances(array)
+    near = Neighbours(number, exact_up_to=exact_up_to).find(as_they_are(array))
+    between, found = distances(array), all_of(near)
     nearest = np.sort(between, axis=1)[:, : found.shape[1]]
-    assert found.shape == (len(array), min(number, len(array) - 1))
     np.testing.assert_allclose(np.take_along_axis(between, found, 1), nearest, atol=1e-3)
 
 
 @given(few_values(), st.integers(1, 12), st.sampled_from([0, 1000]))
 @quick
 def test_no_row_is_its_own_neighbour_and_none_comes_twice(array: NDArray, number: int, exact_up_to: int) -> None:
-    found = Neighbours(number, exact_up_to=exact_up_to).find(as_they_are(array))
-    assert found.dtype == np.int32
+    near = Neighbours(number, exact_up_to=exact_up_to).find(as_they_are(array))
+    found = all_of(near)
+    assert near.rows.dtype == near.unseen.dtype == np.int32
     assert (found != np.arange(len(array))[:, None]).all()
+    # So no unseen one is a view.
     assert all(len(set(row)) == len(row) for row in found)
     assert found.min() >= 0
     assert found.max() < len(array)
 
 
+# A neighbourhood is a tenth of the rows at most; half as many are kept unseen, if there are any left.
+@pytest.mark.parametrize(
+    ("rows", "number", "views", "unseen", "rank"),
+    [
+        (1, 10, 1, 0, 1.5),
+        (2, 10, 1, 0, 1.5),
+        *[(rows, 10, 1, 1, 2.0) for rows in (3, 4, 19)],
+        *[(rows, 10, 2, 1, 3.0) for rows in (20, 21)],
+        (40, 10, 4, 2, 5.5),
+        *[(rows, 10, 10, 5, 13.0) for rows in (100, 300)],
+        *[(300, number, number, max(1, number // 2), None) for number in (1, 2, 3, 9)],
+    ],
+)
+@pytest.mark.parametrize("row_shape", [(4,), (100,), (5, 10)], ids=str)
+def test_few_rows_have_fewer_neighbours(
+    rows: int, number: int, views: int, unseen: int, rank: float | None, row_shape: tuple[int, ...]
+) -> None:
+    near = Neighbours(number).find(as_rows(np.random.default_rng(0).random((rows, *row_shape))))
+    assert near.rows.shape == (rows, views)
+    assert near.unseen.shape == (rows, unseen)
+    if unseen:
+        ranks = np.arange(views + unseen) + 1
+        assert near.unseen_rank == ranks[views:].mean()
+    if rank is not None:
+        assert near.unseen_rank == rank
+    assert near.dimension >= 1
+
+
+def test_a_single_row_is_its_own_neighbour() -> None:
+    assert Neighbours(10).find(as_they_are(np.ones((1, 4)))).rows.tolist() == [[0]]
+
+
 @pytest.mark.parametrize("exact_up_to", [0, 1000])
-def test_rows_that_are_all_the_same_have_each_other(exact_up_to: int) -> None:
-    found = Neighbours(5, exact_up_to=exact_up_to).find(as_they_are(np.ones((400, 3), np.float32)))
-    assert found.shape == (400, 5)
-    assert (found != np.arange(400)[:, None]).all()
+def test_rows_that_are_all_the_same_have_each_other_and_tell_no_dimension(exact_up_to: int) -> None:
+    near = Neighbours(5, exact_up_to=exact_up_to).find(as_they_are(np.ones((400, 3), np.float32)))
+    assert near.rows.shape == (400, 5)
+    assert (all_of(near) != np.arange(400)[:, None]).all()
+    assert near.dimension == 1
 
 
 def test_a_copy_is_a_neighbour() -> None:
-    found = Neighbours(1).find(as_they_are(np.array([[0.0], [5.0], [0.0], [5.1]])))
-    assert found.tolist() == [[2], [3], [0], [1]]
+    near = Neighbours(1).find(as_they_are(np.array([[0.0], [5.0], [0.0], [5.1]])))
+    assert near.rows.tolist() == [[2], [3], [0], [1]]
 
 
-@pytest.mark.parametrize(("rows", "shape"), [(1, (1, 1)), (2, (2, 1)), (3, (3, 2))])
-@pytest.mark.parametrize("row_shape", [(4,), (100,), (10, 10)])
-def test_few_rows_give_as_many_neighbours_as_there_are(
-    rows: int, shape: tuple[int, int], row_shape: tuple[int, ...]
+def test_weights_of_rows_change_no_neighbours() -> None:
+    rows = as_they_are(np.random.default_rng(0).normal(size=(60, 3)))
+    near = Neighbours().find(rows)
+    rows.weights = np.random.default_rng(1).uniform(0.1, 3, 60)
+    same_neighbours(Neighbours().find(rows), near)
+
+
+def same_neighbours(after: Near, before: Near) -> None:
+    np.testing.assert_array_equal(all_of(after), all_of(before))
+    assert after.rows.shape == before.rows.shape
+    assert after.dimension == pytest.approx(before.dimension, rel=1e-4)
+
+
+# The dimension
+
+
+def uniform(rows: int, dimension: int, columns: int | None = None) -> NDArray:
+    """Uniform rows of this dimension, turned at random into as many columns."""
+    generator = np.random.default_rng(0)
+    turned = np.linalg.qr(generator.normal(size=(columns or dimension, dimension))).Q
+    return generator.random((rows, dimension)) @ turned.T
+
+
+@pytest.mark.parametrize("exact_up_to", [0, 5000])
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 100.0])
+@pytest.mark.parametrize(("dimension", "columns"), [(1, 1), (1, 6), (2, 2), (2, 6), (5, 5), (5, 100)])
+def test_the_dimension_of_uniform_rows_is_found_in_however_many_columns_and_whatever_unit(
+    dimension: int, columns: int, unit: float, exact_up_to: int
 ) -> None:
-    array = np.random.default_rng(0).random((rows, *row_shape))
-    found = Neighbours(10).find(as_rows(array))
-    assert found.shape == shape
-    if rows == 1:
-        assert found.tolist() == [[0]]
-    else:
-        assert all(sorted([own, *others]) == list(range(rows)) for own, others in enumerate(found))
+    rows = as_they_are(unit * uniform(2000, dimension, columns))
+    assert Neighbours(exact_up_to=exact_up_to).find(rows).dimension == pytest.approx(dimension, rel=0.2)
+
+
+@pytest.mark.parametrize("exact_up_to", [0, 5000])
+@pytest.mark.parametrize(("places", "copies"), [(100, 20), (100, 30), (1, 400)])
+def test_copies_tell_nothing_of_the_dimension(places: int, copies: int, exact_up_to: int) -> None:
+    # Far from the others, which then have none of the copies among their neighbours.
+    alone = uniform(1000, 2)
+    heaps = np.repeat(5 + uniform(places, 2), copies, 0)
+    view = Neighbours(exact_up_to=exact_up_to)
+    of_all = view.find(as_they_are(np.concatenate([alone, heaps]))).dimension
+    assert of_all == pytest.approx(view.find(as_they_are(alone)).dimension, rel=0.03)
+
+
+def grown(ranks: tuple[int, int], dimension: float) -> float:
+    """How much larger squared distances are at the further rank: volumes grow by the mean of Poisson points."""
+    return float(np.exp(2 * sum(1 / rank for rank in range(*ranks)) / dimension))
+
+
+@pytest.mark.parametrize("dimension", [1.0, 2.0, 5.0, 40.0])
+@pytest.mark.parametrize("ranks", [(10, 20), (10, 15), (1, 2), (2, 3)], ids=str)
+def test_the_dimension_is_how_fast_distances_grow_with_the_rank(ranks: tuple[int, int], dimension: float) -> None:
+    growth = grown(ranks, dimension)
+    for squared in ([[1.0, growth]], [[1.0, growth], [9.0, 9 * growth]], [[0.0, 7.0], [1.0, growth]]):
+        assert intrinsic_dimension(np.array(squared), *ranks) == pytest.approx(dimension)
+
+
+@pytest.mark.parametrize("squared", [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 100.0]], ids=str)
+def test_copies_and_less_than_one_dimension_are_one_dimension(squared: list[float]) -> None:
+    assert intrinsic_dimension(np.array([squared]), 10, 20) == 1.0
+
+
+# Rows of many kinds
 
 
 def test_a_constant_column_changes_nothing() -> None:
     array = np.random.default_rng(0).normal(size=(60, 3))
     with_constant = np.column_stack([array, np.full(60, 1e6)])
-    np.testing.assert_array_equal(Neighbours().find(as_rows(with_constant)), Neighbours().find(as_rows(array)))
+    same_neighbours(Neighbours().find(as_rows(with_constant)), Neighbours().find(as_rows(array)))
 
 
 @pytest.mark.parametrize("row_shape", [(100,), (10, 10)])
 def test_constant_rows_of_many_entries_pass(row_shape: tuple[int, ...]) -> None:
     array = np.full((30, *row_shape), 7, np.uint8)
-    assert Neighbours(3).find(as_rows(array)).shape == (30, 3)
+    assert Neighbours(3).find(as_rows(array)).rows.shape == (30, 3)
 
 
 def test_columns_count_as_they_are_scaled() -> None:
     # The first column decides only if its larger unit counts.
     array = np.array([[0.0, 0.0], [1000.0, 0.0], [0.0, 1.0], [1000.0, 1.0], [5000.0, 0.4]])
     found = Neighbours(1).find(as_rows(array))
-    assert found[:, 0].tolist()[:4] == [1, 0, 3, 2]
+    assert found.rows[:, 0].tolist()[:4] == [1, 0, 3, 2]
 
 
 @pytest.mark.parametrize("row_shape", [(200,), (10, 20), (10, 10, 2)])
@@ -125,9 +218,9 @@ def test_rows_with_many_entries_are_compared_by_principal_components(row_shape: 
     rows = as_rows(array.reshape(150, *row_shape))
     scaled = rows[np.arange(150)].flatten(1).numpy()
     expected = np.argsort(distances(PCA(5).fit_transform(scaled)), axis=1)[:, :5]
-    assert recall(Neighbours(5, components=5).find(rows), expected) > 0.99
+    assert recall(Neighbours(5, components=5).find(rows).rows, expected) > 0.99
     all_columns = np.argsort(distances(scaled), axis=1)[:, :5]
-    assert recall(Neighbours(5, components=200).find(rows), all_columns) > 0.99
+    assert recall(Neighbours(5, components=200).find(rows).rows, all_columns) > 0.99
     assert recall(expected, all_columns) < 0.9
 
 
@@ -159,7 +252,7 @@ def test_reading_in_small_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch
     rows = as_rows(np.random.default_rng(0).random((50, 10, 10)))
     whole = Neighbours().find(rows)
     monkeypatch.setattr("vaecluster.data.raw.BLOCK_ENTRIES", 700)
-    np.testing.assert_array_equal(Neighbours().find(rows), whole)
+    same_neighbours(Neighbours().find(rows), whole)
 
 
 @pytest.fixture(scope="module")
@@ -171,23 +264,39 @@ def groups() -> Rows:
 def test_the_approximate_search_finds_nearly_all(groups: Rows) -> None:
     exact = Neighbours(exact_up_to=4000).find(groups)
     approximate = Neighbours(exact_up_to=3999).find(groups)
-    assert 0.95 <= recall(approximate, exact) <= 1
+    for found, true in ((approximate.rows, exact.rows), (all_of(approximate), all_of(exact))):
+        assert 0.95 <= recall(found, true) <= 1
+    assert approximate.dimension == pytest.approx(exact.dimension, rel=0.02)
+
+
+@pytest.mark.parametrize("ranks", [(), (1,), (10, 15), (15, 1, 15)], ids=str)
+@pytest.mark.parametrize("exact", [True, False])
+def test_distances_are_those_to_the_others_of_these_ranks(groups: Rows, ranks: tuple[int, ...], exact: bool) -> None:
+    points = groups[:].numpy()
+    others, squared = nearest_others(lambda some: points[some], 4000, 15, exact=exact, ranks=ranks)
+    assert squared.shape == (4000, len(ranks))
+    chosen = points[others[:, [rank - 1 for rank in ranks]]]
+    true = ((chosen - points[:, None]) ** 2).sum(-1)
+    # The approximate search keeps half precision.
+    np.testing.assert_allclose(squared, true, rtol=1e-3 if exact else 0.02, atol=1e-4)
 
 
 @pytest.mark.parametrize("exact_up_to", [0, 4000])
 def test_the_same_rows_give_the_same_neighbours(groups: Rows, exact_up_to: int) -> None:
     view = Neighbours(exact_up_to=exact_up_to)
-    np.testing.assert_array_equal(view.find(groups), view.find(groups))
+    same_neighbours(view.find(groups), view.find(groups))
 
 
 def test_rows_are_not_near_because_they_lack_the_same_values() -> None:
-    array = np.array([[0.0, np.nan], [9.0, np.nan], [0.0, 0.1], [9.0, 9.0], [0.1, 0.0], [9.1, 9.1]])
+    # Two groups; the first row of each lacks the same value.
+    group = np.repeat([0.0, 9.0], 11)
+    array = group[:, None] + 0.1 * np.random.default_rng(0).random((22, 2))
+    array[[0, 11], 1] = np.nan
     passes = [(array, None)]
     block = Numbers.of(lambda: iter(passes), array.dtype, likelihood="gaussian", scaling="columns", columns=("a", "b"))
     rows = Rows(ArraySource(array), Schema((block,)), CPU)
-    near = Neighbours(2).find(rows)
-    assert set(near[0]) == {2, 4}
-    assert set(near[1]) == {3, 5}
+    near = Neighbours(2).find(rows).rows
+    np.testing.assert_array_equal(group[near], np.repeat(group[:, None], 2, 1))
 
 
 def test_the_number_of_threads_of_faiss_is_left_as_it_was(groups: Rows) -> None:
@@ -205,8 +314,8 @@ def test_neighbours_of_real_digits_are_mostly_the_same_digit(data_folder: Path) 
     with np.load(data_folder / "mnist.npz") as file:
         images, labels = file["x_train"][:20_000], file["y_train"][:20_000]
     rows = as_rows(images)
-    exact = Neighbours(exact_up_to=20_000).find(rows)
-    approximate = Neighbours(exact_up_to=0).find(rows)
+    exact = Neighbours(exact_up_to=20_000).find(rows).rows
+    approximate = Neighbours(exact_up_to=0).find(rows).rows
     assert recall(approximate, exact) > 0.98
     same = labels[approximate] == labels[:, None]
     assert same[:, 0].mean() > 0.96

@@ -5,7 +5,18 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaecluster.cli.options import SEED, THREADS, Place, Whole, WholeOrAuto, Words, check, method_of, set_threads
+from vaecluster.cli.options import (
+    CLUSTERS,
+    SEED,
+    THREADS,
+    Clusters,
+    Place,
+    Whole,
+    Words,
+    check,
+    method_of,
+    set_threads,
+)
 from vaecluster.cli.source import absolute, load_source
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
@@ -21,7 +32,7 @@ def fit(
     /,
     *,
     resume: Place | None = None,
-    clusters: WholeOrAuto = "auto",
+    clusters: Clusters = "auto",
     output: Place = Path("run"),
     overwrite: bool = False,
     method: str = "two-views",
@@ -48,7 +59,7 @@ def fit(
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.
     clusters
-        Number of clusters, or auto to find it.
+        Number of clusters, auto to find it, or a range such as 2-10 to find it within.
     output
         Folder for the model, the labels and the run's description.
     overwrite
@@ -77,6 +88,7 @@ def fit(
         return
     if source is None:
         raise SettingError("No source is given. Name a file or a data set, or give --resume and a folder.")
+    check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)
     folder = RunFolder.create(output, overwrite=overwrite)

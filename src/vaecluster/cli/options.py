@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from vaecluster.errors import SettingError
 from vaecluster.runs.order import MOST_THREADS
+from vaecluster.settings import Kind, NumberOfClusters
 from vaecluster.settings import Whole as WholeKind
 
 if TYPE_CHECKING:
@@ -20,9 +21,8 @@ def _whole(kind: Any, tokens: Any) -> int:
     return int(tokens[0].value)
 
 
-def _whole_or_auto(kind: Any, tokens: Any) -> int | str:
-    text = tokens[0].value
-    return "auto" if text == "auto" else int(text)
+def _clusters(kind: Any, tokens: Any) -> Any:
+    return CLUSTERS.read(tokens[0].value)
 
 
 def _place(kind: Any, tokens: Any) -> Path:
@@ -34,9 +34,10 @@ def _place(kind: Any, tokens: Any) -> Path:
 
 
 Whole = Annotated[int, Parameter(converter=_whole)]
-WholeOrAuto = Annotated[int | Literal["auto"], Parameter(converter=_whole_or_auto)]
+# A number, auto, or a range such as 2-10.
+Clusters = Annotated[int | tuple[int, int] | Literal["auto"], Parameter(converter=_clusters, n_tokens=1)]
 Place = Annotated[Path, Parameter(converter=_place)]
-THREADS, SEED = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1)
+THREADS, SEED, CLUSTERS = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1), NumberOfClusters()
 # Settings as NAME=VALUE, one after each --set.
 Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
 
@@ -57,10 +58,10 @@ def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]
     return method, {key: kinds[key].kind.plain(getattr(method, key)) for key in values}
 
 
-def check(option: str, value: int | None, kind: WholeKind) -> None:
-    """Raise `SettingError` for a number that the option does not take; an option that is not given is fine."""
+def check(option: str, value: Any, kind: Kind) -> None:
+    """Raise `SettingError` for a value that the option does not take; an option that is not given is fine."""
     if value is not None and not kind.accepts(value):
-        raise SettingError(f"{option} is {value}; expected {kind.expected_for(value)}.")
+        raise SettingError(f"{option} is {value!r}; expected {kind.expected_for(value)}.")
 
 
 def set_threads(threads: int | None) -> None:

@@ -3,7 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaecluster.cli.options import SEED, THREADS, Place, Whole, WholeOrAuto, Words, check, method_of, set_threads
+from vaecluster.cli.options import (
+    CLUSTERS,
+    SEED,
+    THREADS,
+    Clusters,
+    Place,
+    Whole,
+    Words,
+    check,
+    method_of,
+    set_threads,
+)
 from vaecluster.cli.source import load_source
 from vaecluster.cli.write import check_output
 from vaecluster.errors import SettingError
@@ -18,7 +29,7 @@ def stability(
     source: str,
     /,
     *,
-    clusters: WholeOrAuto = "auto",
+    clusters: Clusters = "auto",
     runs: Whole = 5,
     jobs: Whole = 1,
     output: Place = Path("stability.png"),
@@ -40,7 +51,7 @@ def stability(
     source
         A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
     clusters
-        Number of clusters, or auto to find it in every run.
+        Number of clusters, auto to find it in every run, or a range such as 2-10 to find it within.
     runs
         How many fits to compare, 2 or more.
     jobs
@@ -66,6 +77,7 @@ def stability(
     check("--runs", runs, WholeKind(2))
     if jobs == 0:
         raise SettingError("--jobs is 0; expected a whole number of 1 or more, or -1 for one job per processor core.")
+    check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)
     data = load_source(source)

@@ -5,15 +5,12 @@ the least mutual information. It takes a second for some hundred components and 
 """
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
-
-# The least, in nats, that a loss is divided by: two empty components have nothing to lose.
-LEAST_LOSS = 1e-12
+from vaecluster.clusters.joint import LEAST, JointTable, Matrix, plogp
 
 
 @final
@@ -58,8 +55,8 @@ class Hierarchy:
         most = np.empty(len(self.merges))
         for step, (one, other) in enumerate(self.merges):
             together = shares[self.components + step] = shares[one] + shares[other]
-            most[step] = _plogp(together) - _plogp(shares[one]) - _plogp(shares[other])
-        separation: Matrix = np.clip(self.losses / np.maximum(most, LEAST_LOSS), 0, 1)
+            most[step] = plogp(together) - plogp(shares[one]) - plogp(shares[other])
+        separation: Matrix = np.clip(self.losses / np.maximum(most, LEAST), 0, 1)
         return separation
 
     def linkage(self) -> Matrix:
@@ -85,7 +82,7 @@ def merge_components(
     """
     components = len(joint)
     joint = (joint + joint.T) / joint.sum() / 2
-    table = _Table(joint)
+    table = JointTable(joint)
     cluster = np.zeros(components, dtype=np.intp) if cluster_of is None else cluster_of.copy()
     nodes = list(range(components))
     merges, losses = [], []
@@ -107,57 +104,4 @@ def merge_components(
 
 def merge_losses(table: Matrix) -> Matrix:
     """Information lost by merging each pair, in nats; infinite on and below the diagonal."""
-    return _Table(table).losses()
-
-
-@final
-class _Table:
-    """A symmetric joint table that knows what merging any two of its entries loses.
-
-    I = sum_cc' f(P_cc') - 2 sum_c f(P_c) with f(p) = p log p, so only the rows and columns of the pair change.
-    `together[a, b]` is sum_c f(P_ac + P_bc), kept up to date: a merge costs the square of the size, not its cube.
-    """
-
-    def __init__(self, table: Matrix) -> None:
-        self.table = table.copy()
-        self.together = np.stack([_plogp(row + table).sum(1) for row in table])
-
-    def losses(self) -> Matrix:
-        table, cells, diagonal = self.table, _plogp(self.table), np.diag(self.table)
-        # f over the merged row, without the two columns of the pair itself, which merge into the corner.
-        crossing = _plogp(diagonal[:, None] + table)
-        others = self.together - crossing - crossing.T
-        corner = _plogp(diagonal[:, None] + diagonal + 2 * table)
-        row, own = cells.sum(1), np.diag(cells)
-        before = 2 * (row[:, None] + row) - own[:, None] - own - 2 * cells
-        share = table.sum(1)
-        margins = _plogp(share)[:, None] + _plogp(share) - _plogp(share[:, None] + share)
-        losses: Matrix = before - 2 * others - corner - 2 * margins
-        losses[np.tril_indices(len(table))] = np.inf
-        return losses
-
-    def most(self) -> Matrix:
-        """What merging each pair would lose if they shared nothing, and no less than rounding leaves of it."""
-        share = self.table.sum(1)
-        most: Matrix = _plogp(share[:, None] + share) - _plogp(share)[:, None] - _plogp(share)
-        return np.maximum(most, LEAST_LOSS)
-
-    def merge(self, one: int, other: int) -> None:
-        """Add the second to the first and drop the second."""
-        for gone in (one, other):
-            self.together -= _plogp(self.table[:, gone, None] + self.table[:, gone])
-        self.table[one] += self.table[other]
-        self.table[:, one] += self.table[:, other]
-        self.table, self.together = (_without(matrix, other) for matrix in (self.table, self.together))
-        one -= one > other
-        self.together += _plogp(self.table[:, one, None] + self.table[:, one])
-        row = _plogp(self.table[one] + self.table).sum(1)
-        self.together[one], self.together[:, one] = row, row
-
-
-def _without(matrix: Matrix, index: int) -> Matrix:
-    return np.delete(np.delete(matrix, index, 0), index, 1)
-
-
-def _plogp(values: Any) -> Any:
-    return np.where(values > 0, values * np.log(np.maximum(values, 1e-300)), 0.0)
+    return JointTable(table).losses()

@@ -19,6 +19,8 @@ from vaecluster.training.listeners.history import History
 Advice = tuple[str, type[Warning]]
 # If clusters were merged again so often in one fit, merging did not help.
 OFTEN = 3
+# What is so if no head finds a boundary; a third is APART, rounded up.
+NO_BOUNDARY = "nowhere between rows is it less than a third as dense as on both sides"
 
 
 def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evidence | None) -> Iterator[Advice]:
@@ -74,13 +76,43 @@ def naming_warnings(naming: Naming) -> Iterator[Advice]:
     yield message, UnnamedClustersWarning
 
 
+def heads_find(number: Evidence) -> str:
+    """What the heads find, as a part of a sentence for readers who know of no heads.
+
+    >>> heads_find(Evidence(np.array([8, 8, 8]), np.zeros(9), np.ones(9)))
+    'all three parts of the model that learned apart find 8'
+    >>> heads_find(Evidence(np.array([14, 13, 13, 12, 13]), np.zeros(19), np.ones(19)))
+    'of five parts of the model that learned apart, three find 13, the others find 12 and 14'
+    """
+    heads, same = len(number.found), int((number.found == number.clusters).sum())
+    if heads == 1:
+        return "the model learned in one part only, so nothing shows whether another would find as many"
+    what = "no boundary" if number.clusters == 1 else str(number.clusters)
+    if same == heads:
+        return f"{'both' if heads == 2 else f'all {_word(heads)}'} parts of the model that learned apart find {what}"
+    others = np.unique(number.found[number.found != number.clusters]).tolist()
+    numbers = f"between {others[0]} and {others[-1]}" if len(others) > 2 else " and ".join(map(str, others))
+    most = f"{_word(same)} {'finds' if same == 1 else 'find'} {what}"
+    rest = f"the {'other finds' if heads - same == 1 else 'others find'} {numbers}"
+    clusters = " clusters" if number.clusters == 1 else ""
+    return f"of {_word(heads)} parts of the model that learned apart, {most}, {rest}{clusters}"
+
+
 def _on_number(evidence: Evidence) -> str:
     if evidence.strength == "none":
+        agreed = (evidence.found == 1).all()
         return (
-            "No clusters were found: no number of them stands out. Give a number of clusters if you want some all the "
-            "same."
+            f"No clusters were found: {NO_BOUNDARY if agreed else heads_find(evidence)}. Give a number of clusters if "
+            "you want some all the same."
         )
-    return (
-        f"{evidence.clusters} clusters were found, but little speaks for that number. Look at what speaks for the "
-        "others, which can be cut without a new fit; or give other views, or the number that you want."
-    )
+    found = f"{evidence.clusters} clusters were found. {heads_find(evidence).capitalize()}"
+    if len(evidence.found) == 1:
+        return f"{found}: more heads would. `cut(n)` gives any other number without a new fit."
+    return f"{found}. Look at those numbers as well: `cut(n)` gives each of them without a new fit."
+
+
+def _word(number: int) -> str:
+    return _WORDS[number] if number < len(_WORDS) else str(number)
+
+
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

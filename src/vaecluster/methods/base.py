@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.hierarchy import Hierarchy
-from vaecluster.clusters.number import Evidence
+from vaecluster.clusters.number import AskedNumber, Evidence
 from vaecluster.clusters.scores import Label
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
@@ -58,7 +58,7 @@ class Method(Settings, ABC):
     scaling: ScalingOf = "columns"
 
     @abstractmethod
-    def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
+    def completed(self, schema: Schema, rows: int, clusters: AskedNumber) -> Self:
         """The same with everything filled in that follows from so many rows of this schema.
 
         Raises `SettingError` for what does not go together. A completed method completed again stays as it is.
@@ -80,11 +80,12 @@ class Method(Settings, ABC):
         """
         raise SettingError(f"The method {self.name!r} cannot go on from a fitted model. Fit again.")
 
-    def needed_number(self, clusters: int | None) -> int:
+    def needed_number(self, clusters: AskedNumber) -> int:
         """The number of clusters, for a method that needs one; raises `SettingError` if none is given."""
-        if clusters is None:
+        if not isinstance(clusters, int):
             raise SettingError(
-                f"n_clusters is 'auto', but the method {self.name!r} does not find a number of clusters. Give one."
+                f"n_clusters is {clusters or 'auto'!r}, but the method {self.name!r} does not find a number of "
+                "clusters. Give one."
             )
         return clusters
 

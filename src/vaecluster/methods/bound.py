@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows, split
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
@@ -115,7 +116,7 @@ class Bound(Method):
     patience: Annotated[int, Whole(), "epochs without a better bound that end a fit with early_stopping"] = 10
     held_out_share: Annotated[float, SHARE, "share of the rows that early_stopping holds out"] = 0.1
 
-    def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
+    def completed(self, schema: Schema, rows: int, clusters: AskedNumber) -> Self:
         """With the defaults for images or vectors."""
         completed = self.of_kind(schema.kind)
         check_shares(completed.cluster_weights, self.needed_number(clusters))

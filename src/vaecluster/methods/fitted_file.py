@@ -27,14 +27,14 @@ from vaecluster.files.provenance import versions
 from vaecluster.inference.doubt import Calibration
 from vaecluster.methods import METHODS
 from vaecluster.methods.base import Fitted, Method, number_completed_for
-from vaecluster.methods.older_files import OLDEST, content_of_older
+from vaecluster.methods.older_files import FIRST_NESTED, OLDEST, content_of_older, without_evidence
 from vaecluster.model.distributions import draw
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import is_whole
 from vaecluster.training.listeners.history import History
 from vaecluster.training.state import load_tensors, tensors_of
 
-FORMAT = 4
+FORMAT = 5
 
 # What Python, numpy and torch raise when a description is not what it should be; our own errors are ValueErrors.
 _WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, AssertionError)
@@ -152,8 +152,10 @@ def _read(path: Path) -> dict[str, Any]:
             raise FileError(f"{path} holds weights, but not of a vaecluster model. Give a file that `save` wrote.")
         content = content_of(header, tensors)
         _check_format(path, content["format"], content)
-        if content["format"] < FORMAT or "weights" not in content:
+        if content["format"] < FIRST_NESTED or "weights" not in content:
             raise FileError(f"{path} is no model file but a checkpoint. Give a file that `save` or `fit` wrote.")
+        if content["format"] < FORMAT:
+            return without_evidence(content)
     return content
 
 
@@ -280,7 +282,9 @@ def _check(fitted: Fitted) -> None:
         _check_tree(fitted.hierarchy, components)
     if fitted.evidence is not None:
         evidence = fitted.evidence
-        for values in (evidence.losses, evidence.separation, evidence.agreement):
+        if evidence.found.ndim != 1 or not len(evidence.found) or (evidence.found < 1).any():
+            raise ValueError("its evidence holds no number of clusters of each head")
+        for values in (evidence.density, evidence.agreement):
             if values.shape != (components - 1,) or not np.isfinite(values).all():
                 raise ValueError("its evidence is of another shape than its components")
 

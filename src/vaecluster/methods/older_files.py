@@ -1,6 +1,7 @@
-"""Model files of formats 2 and 3 in the words of today's format.
+"""Model files of older formats in the words of today's format.
 
-They held the weights as safetensors by name, and all else as JSON under the key "vaecluster".
+Formats 2 and 3 held the weights as safetensors by name, and all else as JSON under the key "vaecluster". All of them
+weighed numbers of clusters otherwise; what spoke for a number then is left out.
 """
 
 from typing import Any
@@ -11,16 +12,20 @@ from torch import Tensor
 from vaecluster.files.checksum import checksum_of
 
 OLDEST = 2
+# From this one on a file holds one container.
+FIRST_NESTED = 4
 
 # Format 3 to 4: what methods were called, and parts of names of weights.
 _METHODS = {"shared": "two-views", "bound": "su2018"}
 _LIKELIHOOD_BUFFERS = ("decoder.scale", "decoder.log_scale")
+# What the default method did before it had these settings.
+_OLDER_SETTINGS = {"apartness": 0.0, "information": "mutual"}
 # Parameters of the estimator that are still its own.
 _PARAMETERS = ("n_clusters", "min_confidence", "outlier_fraction", "warm_start", "random_state", "verbose")
 
 
 def content_of_older(header: dict[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """The content of a file of format 2 or 3 as one of format 4; raises what a wrong description leads to."""
+    """The content of a file of format 2 or 3 as one of today's; raises what a wrong description leads to."""
     facts = header["facts"]
     if header.get("checksum") not in (None, checksum_of(tensors)):
         raise ValueError("its weights are not those that were written")
@@ -29,7 +34,7 @@ def content_of_older(header: dict[str, Any], tensors: dict[str, Tensor]) -> dict
     # Format 3 has names of clusters, a calibration, the rows, and when a fit went back.
     history = {"rolled_back": []} | facts["history"]
     return {
-        "format": 4,
+        "format": 5,
         "versions": facts["versions"],
         "parameters": {name: facts["parameters"][name] for name in _PARAMETERS if name in facts["parameters"]},
         "method": {"name": _METHODS[header["method"]], "settings": _settings(header, image)},
@@ -38,7 +43,7 @@ def content_of_older(header: dict[str, Any], tensors: dict[str, Tensor]) -> dict
             "clusters": header["clusters"],
             "history": history,
             "hierarchy": facts["hierarchy"],
-            "evidence": facts["evidence"],
+            "evidence": None,
             "calibration": facts.get("calibration"),
             "names": facts.get("cluster_names", {}),
             "sizes": facts["cluster_sizes"],
@@ -49,11 +54,18 @@ def content_of_older(header: dict[str, Any], tensors: dict[str, Tensor]) -> dict
     }
 
 
+def without_evidence(content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a file of format 4 as one of today's."""
+    method = content["method"]
+    if method["name"] == "two-views":
+        method = method | {"settings": _OLDER_SETTINGS | method["settings"]}
+    return content | {"format": 5, "method": method, "fitted": content["fitted"] | {"evidence": None}}
+
+
 def _settings(header: dict[str, Any], image: bool) -> dict[str, Any]:
     values = dict(header["settings"])
     if header["method"] == "shared":
-        # The first files of format 2 are older than this setting.
-        values.setdefault("apartness", 0.0)
+        values = _OLDER_SETTINGS | values
         # The views of a file were kept among the estimator's parameters in a form that can be read again.
         views = header["facts"]["parameters"]["views"]
         values["views"] = "auto" if views is None else _views(views)

@@ -9,6 +9,7 @@ from sklearn import config_context
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.inference.answers import codes
@@ -50,7 +51,7 @@ class VaDE(Method):
     batch_size: BatchSize = 128
     learning_rate: LearningRate = 1e-3
 
-    def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
+    def completed(self, schema: Schema, rows: int, clusters: AskedNumber) -> Self:
         """With the defaults for images or vectors."""
         completed = self.of_kind(schema.kind)
         completed._bound.completed(schema, rows, self.needed_number(clusters))

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
+from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.draws import Draws, one_pass
 from vaecluster.data.rows import Rows
 from vaecluster.errors import TrainingError
@@ -59,14 +60,14 @@ class Run:
     def __init__(
         self,
         rows: Rows,
-        clusters: int | None,
+        clusters: AskedNumber,
         seed: int,
         history: History | None = None,
         listeners: Sequence[Listener] = (),
         keeper: Keeper = NOTHING_KEPT,
         interrupt: InterruptGuard | None = None,
     ) -> None:
-        """Learn from the rows; without a number of `clusters` the method is to find one."""
+        """Learn from the rows; without a number of `clusters`, or with a range, the method is to find one."""
         self.rows, self.clusters, self.draws = rows, clusters, Draws(seed)
         self.history = history or History()
         if self.interrupted:

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 from sklearn.utils import check_random_state
 
+from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.raw import digest_of
 from vaecluster.data.rows import Rows
 from vaecluster.errors import SettingError
@@ -39,7 +40,7 @@ class Session:
     verbose: int = 0
 
     @contextmanager
-    def run(self, rows: Rows, clusters: int | None) -> Iterator[Run]:
+    def run(self, rows: Rows, clusters: AskedNumber) -> Iterator[Run]:
         """The run; raises `FileError` if one of its folders cannot be used."""
         with ExitStack() as entered:
             checkpoint = None

@@ -1,6 +1,7 @@
 """The nearest other rows of every row."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from math import prod
 from typing import Annotated, final
 
@@ -21,8 +22,32 @@ Points = Callable[[Some], NDArray[np.float32]]
 # Principal components are those of a random sample of at most so many rows and entries (128 MiB as float32).
 SAMPLE_ROWS = 10_000
 SAMPLE_ENTRIES = 2**25
+# Few rows have fewer neighbours: at most one in so many rows, or a neighbourhood would reach beyond a small group.
+ROWS_PER_NEIGHBOUR = 10
 # Passes over the sample, and directions beside those that are wanted.
 PASSES, SPARE = 5, 10
+# Squared distances below this part of their mean are those of copies, which half precision leaves a little apart.
+ROUNDING = 1e-6
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Near:
+    """The nearest other rows of each row, nearest first, as row numbers.
+
+    `rows` (rows, number) are views of each other. `unseen` (rows, next) are the next nearest, from which nothing is
+    learned: boundaries are measured by them. `dimension` is the intrinsic dimension of the rows, by how fast distances
+    grow with the rank (Levina and Bickel 2004).
+    """
+
+    rows: NDArray[np.int32]
+    unseen: NDArray[np.int32]
+    dimension: float
+
+    @property
+    def unseen_rank(self) -> float:
+        """The mean rank of the unseen ones, the nearest row being of rank 1."""
+        return float(self.rows.shape[1] + (self.unseen.shape[1] + 1) / 2)
 
 
 @final
@@ -36,26 +61,30 @@ class Neighbours(Settings):
     near because they lack the same values.
     """
 
-    number: Annotated[int, Whole(1), "how many nearest rows"] = 10
+    number: Annotated[int, Whole(1), "how many nearest rows, at most one in 10 rows"] = 10
     components: Annotated[int, Whole(1), "rows with more entries are compared by so many principal components"] = 64
     exact_up_to: Annotated[
         int, Whole(0), "with more rows about one neighbour in two hundred is missed and the next nearest is taken"
     ] = 20_000
 
-    def find(self, rows: Rows) -> NDArray[np.int32]:
-        """Row numbers of the nearest other rows, nearest first: (rows, number), fewer columns if rows are few.
+    def find(self, rows: Rows) -> Near:
+        """The nearest other rows of each row, fewer of them if rows are few, and half as many that are next.
 
         A row is not its own neighbour, though a copy of it can be; a single row is, for want of others. The same
-        rows give the same neighbours. For each row memory holds `number` row numbers and, where there are many rows,
-        at most `components` values of half precision; where values are missing, its filled entries too.
+        rows give the same neighbours. For each row memory holds 1.5 `number` row numbers and, where there are many
+        rows, at most `components` values of half precision; where values are missing, its filled entries too.
         """
         # It loads faiss, which takes a fifth of a second.
         from vaecluster.views.nearest import nearest_others
 
-        number = min(self.number, len(rows) - 1)
-        if number == 0:
-            return np.zeros((1, 1), np.int32)
-        return nearest_others(self._points(rows), len(rows), number, exact=len(rows) <= self.exact_up_to)
+        if len(rows) == 1:
+            return Near(np.zeros((1, 1), np.int32), np.zeros((1, 0), np.int32), 1.0)
+        number = min(self.number, max(1, len(rows) // ROWS_PER_NEIGHBOUR))
+        most = min(number + max(1, number // 2), len(rows) - 1)
+        found, squared = nearest_others(
+            self._points(rows), len(rows), most, exact=len(rows) <= self.exact_up_to, ranks=(number, most)
+        )
+        return Near(found[:, :number], found[:, number:], intrinsic_dimension(squared, number, most))
 
     def _points(self, rows: Rows) -> Points:
         """What distances are taken between, for some row numbers: (rows, columns or components)."""
@@ -73,6 +102,22 @@ class Neighbours(Settings):
             return torch.cat([(block - mean) @ directions for block in blocks]).cpu().numpy()
 
         return points
+
+
+def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -> float:
+    """The d for which distances grow like rank ** (1 / d), from squared distances to two ranks: (rows, 2).
+
+    Copies of a row, at no distance but rounding, tell nothing. At least 1, also where nothing is told.
+
+    >>> round(intrinsic_dimension(np.array([[1.0, 4.0], [4.0, 16.0], [0.0, 1.0]]), 10, 40), 2)
+    2.06
+    """
+    apart = squared[:, 0] > ROUNDING * squared[:, 1].mean()
+    near, far = squared[apart].astype(np.float64).T
+    growth = float(np.log(far / near).mean()) / 2 if len(near) else 0.0
+    # The mean growth of log(distance ** d) from one rank to the other, exactly.
+    expected = sum(1 / passed for passed in range(rank, further))
+    return max(1.0, expected / growth) if growth > 0 else 1.0
 
 
 def coordinates(rows: Rows) -> Coordinates:

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from vaecluster.data.rows import Rows
 from vaecluster.views.change import Change
-from vaecluster.views.neighbours import Neighbours
+from vaecluster.views.neighbours import Near, Neighbours
 
 
 @final
@@ -32,21 +32,29 @@ class PreparedViews:
     """Views of one data set."""
 
     rows: Rows
-    neighbours: NDArray[np.int32] | None
+    near: Near | None
     changes: tuple[Change, ...]
 
     def of(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
         """A view of each of these rows, which the batch (rows, *data) holds; of the same shape."""
-        view = batch if self.neighbours is None else self.rows[self.partner(indices, generator)]
+        return self._view(indices, batch, None if self.near is None else self.near.rows, generator)
+
+    def unseen(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
+        """The same, by neighbours that are no views: nothing was learned from these pairs."""
+        kept = None if self.near is None else self.near.unseen if self.near.unseen.shape[1] else self.near.rows
+        return self._view(indices, batch, kept, generator)
+
+    def _view(
+        self, indices: NDArray[np.intp], batch: Tensor, near: NDArray[np.int32] | None, generator: Generator
+    ) -> Tensor:
+        view = batch if near is None else self.rows[partner(near, indices, generator)]
         for change in self.changes:
             view = change(view, generator)
         return view
 
-    def partner(self, indices: NDArray[np.intp], generator: Generator) -> NDArray[np.intp]:
-        """The number of one of each row's neighbours, all equally likely; the row's own without neighbours."""
-        if self.neighbours is None:
-            return indices
-        device = generator.device
-        which = torch.randint(self.neighbours.shape[1], (len(indices),), generator=generator, device=device)
-        partners: NDArray[np.intp] = self.neighbours[indices, which.cpu().numpy()].astype(np.intp)
-        return partners
+
+def partner(near: NDArray[np.int32], indices: NDArray[np.intp], generator: Generator) -> NDArray[np.intp]:
+    """The number of one of the neighbours (rows, number) of each of these rows, all equally likely."""
+    which = torch.randint(near.shape[1], (len(indices),), generator=generator, device=generator.device)
+    partners: NDArray[np.intp] = near[indices, which.cpu().numpy()].astype(np.intp)
+    return partners

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vaecluster.methods.two_views.information import InformationEstimate, joint_table, mutual_information
+from vaecluster.methods.two_views.information import (
+    InformationEstimate,
+    PointwiseInformation,
+    joint_table,
+    mutual_information,
+)
 
 quick = settings(max_examples=20, deadline=None)
 seeds = given(seed=st.integers(0, 999))
@@ -151,3 +156,52 @@ def test_sizes_other_than_the_target_are_pushed_back_and_more_with_more_balance(
     target = torch.tensor([[0.8, 0.2]], dtype=torch.float64)
     at_target = [InformationEstimate(1, 2, target=target, balance=balance).double() for balance in (0.0, 3.0)]
     torch.testing.assert_close(at_target[0](own, own), at_target[1](own, own))
+
+
+# Pointwise
+
+
+@seeds
+@quick
+def test_pointwise_information_is_a_likelihood_ratio_when_nothing_is_softened(seed: int) -> None:
+    # sum_c q(c|x) q(c|x') / P(c) averages to 1 over all pairs of rows, so it compares pairs with chance.
+    own, _ = random_assignments(seed)
+    rows = len(own)
+    one, other = own.repeat_interleave(rows, 0), own.repeat(rows, 1, 1)
+    ratio = PointwiseInformation(softness=1.0)(one, other).exp()
+    torch.testing.assert_close(ratio.mean(0), torch.ones(3, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("components", [2, 5, 40])
+def test_pointwise_information_of_sure_views_is_the_logarithm_of_the_components(components: int) -> None:
+    sure = torch.eye(components, dtype=torch.float64)[:, None]
+    expected = torch.full((components, 1), log(components), dtype=torch.float64)
+    torch.testing.assert_close(PointwiseInformation()(sure, sure), expected, atol=1e-3, rtol=0)
+
+
+@seeds
+@quick
+def test_pointwise_information_forbids_any_other_mapping_of_components(seed: int) -> None:
+    own, partner = random_assignments(seed)
+    moved = partner.roll(1, -1)
+    estimate = PointwiseInformation()
+    assert (estimate(own, moved).mean(0) < estimate(own, partner).mean(0)).all()
+    # (2) pays for it as for the same one.
+    torch.testing.assert_close(
+        mutual_information(joint_table_of(own, moved)), mutual_information(joint_table_of(own, partner))
+    )
+
+
+def joint_table_of(own: Tensor, partner: Tensor) -> Tensor:
+    """Not made symmetric, which another mapping does not survive."""
+    return torch.einsum("nhc,nhd->hcd", own, partner) / len(own)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_pointwise_information_and_its_gradient_are_finite_at_the_corners(value: float) -> None:
+    own = torch.tensor([[[value, 1 - value]]], requires_grad=True)
+    found = PointwiseInformation()(own, own.flip(-1))
+    found.sum().backward()
+    assert found.isfinite().all()
+    assert own.grad is not None
+    assert own.grad.isfinite().all()

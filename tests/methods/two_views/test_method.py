@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from builders import frame, images, learned, learned_on, rows_of, tiny, vectors
+from vaecluster.clusters.boundary import APART
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.schema import Schema
@@ -149,6 +150,22 @@ def test_it_finds_how_many_groups_there_are() -> None:
     assert adjusted_rand_score(GROUP, assignments(fitted.model, rows_of(groups(), ENOUGH)).argmax(1)) > 0.9
 
 
+@pytest.mark.parametrize("kind", ["normal", "uniform"])
+def test_rows_without_groups_are_one_cluster(kind: str) -> None:
+    rows = getattr(np.random.default_rng(0), kind)(size=(300, 3))
+    evidence = learned(replace(ENOUGH, epochs=40), rows, None).evidence
+    assert (evidence.clusters, evidence.strength) == (1, "none")
+
+
+@pytest.mark.parametrize(
+    ("asked", "clusters"), [((2, 9), 4), ((1, 4), 4), ((2, 3), 3), ((6, 9), 6), ((4, 4), 4)], ids=str
+)
+def test_within_a_range_it_finds_how_many_groups_there_are(asked: tuple[int, int], clusters: int) -> None:
+    fitted = learned(replace(ENOUGH, epochs=40), groups(), asked)
+    assert fitted.evidence.clusters == 4
+    assert fitted.clusters == fitted.model.grouping.clusters == clusters
+
+
 def test_arithmetic_is_in_bfloat16_by_itself_where_the_device_gains_by_it() -> None:
     chosen, exact, reduced = (
         bytes_of(learned(replace(SMALL, arithmetic=name), vectors())) for name in ("auto", "float32", "bfloat16")
@@ -200,7 +217,9 @@ def with_heads(change: Callable[[torch.Tensor], object], monkeypatch: pytest.Mon
     start_ = method_module.start_
     monkeypatch.setattr(method_module, "start_", start)
     monkeypatch.setattr(
-        TwoViewsObjective, "of_components", lambda *parts: made.append(of_components(*parts)) or made[-1]
+        TwoViewsObjective,
+        "of_components",
+        lambda *parts, **choice: made.append(of_components(*parts, **choice)) or made[-1],
     )
     return made
 
@@ -250,6 +269,12 @@ def test_without_a_number_the_evidence_has_its_way(choice: dict[str, int]) -> No
     left_open = learned(method, vectors(), None)
     assert left_open.clusters == left_open.evidence.clusters
     assert all(values.isfinite().all() for values in tensors_of(left_open.model).values())
+    numbers = method.components - 1
+    assert left_open.evidence.density.shape == left_open.evidence.agreement.shape == (numbers,)
+    assert left_open.evidence.found.shape == (method.heads,)
+    # One cluster fewer would merge across a boundary.
+    if left_open.clusters > 1:
+        assert left_open.evidence.density[left_open.clusters - 2] < APART
     # What was seen does not depend on what was asked for.
     assert plain(left_open.evidence) == plain(learned(method, vectors(), 1).evidence)
 

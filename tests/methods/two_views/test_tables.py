@@ -7,13 +7,16 @@ from builders import rows_of, vectors
 from vaecluster.data.rows import Rows, normalised
 from vaecluster.methods.two_views.heads import ComponentHeads
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
-from vaecluster.methods.two_views.tables import component_tables, prior_of
+from vaecluster.methods.two_views.tables import MOST_LOOKS, component_tables, prior_of
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.likelihood import Gaussian
 from vaecluster.model.networks.dense import DenseEncoderNetwork
 from vaecluster.model.networks.initial import linear, start_
 from vaecluster.views import Neighbours, Views
+from vaecluster.views.change import Function
+from vaecluster.views.neighbours import Near
+from vaecluster.views.pipeline import PreparedViews
 
 NUMBER, HEADS, COMPONENTS = 40, 3, 6
 
@@ -55,6 +58,35 @@ def test_every_two_heads_have_a_table_of_their_components_on_the_same_rows() -> 
     assignment = assigned(objective)
     assert overlap.shape == (HEADS, HEADS, COMPONENTS, COMPONENTS)
     np.testing.assert_allclose(overlap, np.einsum("nhc,ngd->hgcd", assignment, assignment) / NUMBER, atol=1e-6)
+
+
+def test_the_joint_table_is_of_pairs_that_no_step_has_seen() -> None:
+    objective, rows = parts(), rows_of(vectors(NUMBER))
+    random = np.random.default_rng(0)
+    seen, unseen = (random.permutation(NUMBER)[:, None].astype(np.int32) for _ in range(2))
+    views = PreparedViews(rows, Near(seen, unseen, dimension=2.0), ())
+    joint = component_tables(objective.encoder, objective.heads, views, torch.Generator().manual_seed(0)).joint
+    own = assigned(objective)
+    pairs = np.einsum("nhc,nhd->hcd", own, own[unseen[:, 0]]) / NUMBER
+    np.testing.assert_allclose(joint, (pairs + pairs.transpose(0, 2, 1)) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("most", "looks", "seen"),
+    [(20_000, MOST_LOOKS, NUMBER), (4 * NUMBER + 1, 4, NUMBER), (NUMBER, 1, NUMBER), (15, 1, 15)],
+    ids=str,
+)
+def test_few_rows_are_looked_at_several_times_and_of_many_only_some(
+    most: int, looks: int, seen: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vaecluster.methods.two_views.tables.PAIRS", most)
+    sizes: list[int] = []
+    counted = Function.of(lambda batch: sizes.append(len(batch)) or batch)
+    joint, overlap = tables(parts(), Views(Neighbours(5), (counted,)))
+    assert sizes == [seen] * looks
+    for table in (joint, overlap):
+        np.testing.assert_allclose(table.sum((-1, -2)), 1, atol=1e-5)
+    np.testing.assert_allclose(joint, joint.transpose(0, 2, 1), atol=1e-8)
 
 
 def test_the_generator_decides_the_partners_and_nothing_is_learned() -> None:

@@ -3,12 +3,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from vaecluster import Bound, TwoViews, VAEClustering
+from vaecluster.clusters.boundary import APART
 from vaecluster.clusters.hierarchy import merge_components
-from vaecluster.clusters.number import Evidence
-from vaecluster.errors import EmptyClustersWarning
+from vaecluster.clusters.number import AskedNumber, Evidence, within
+from vaecluster.errors import EmptyClustersWarning, FewCluesWarning
 from vaecluster.methods import Method
+from vaecluster.report.charts import DARK, LIGHT, Palette
 from vaecluster.report.page import Report, render_html
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.number import Number, verdict
@@ -25,65 +28,64 @@ HEADING = "How many clusters"
 COMPONENTS = 12
 
 
-def evidence(strength: str) -> Evidence:
-    """Of 12 components: a clear drop after 4 clusters, where the heads agree, a smaller one, or nothing."""
-    numbers = np.arange(2, COMPONENTS + 1)
-    low = {"clear": 0.0, "weak": 1.3, "none": 1.2}[strength]
-    agreement = np.where(numbers == 4, 0.6 if strength == "none" else 0.95, 0.6)
-    # Components enough for every number.
-    found = Evidence(np.where(numbers <= 4, 1.2, low) / numbers, np.zeros(len(numbers)), agreement, 2.0 * COMPONENTS)
-    assert found.strength == strength
-    return found
+# What heads find: the same number, different ones, or no boundary.
+FOUND = {"clear": (4, 4, 4), "weak": (3, 4, 6), "none": (1, 1, 1), "alone": (4,), "half": (1, 1, 3)}
+THIRD = "less than a third as dense as"
 
 
-def number_of(strength: str = "clear", used: int | None = None, heads: int = 3) -> Number:
-    weighed = evidence(strength)
-    clusters = used or weighed.clusters
+def evidence(*found: int) -> Evidence:
+    """Of 12 components: boundaries down from the found number, and heads that agree on its clusters."""
+    numbers, middle = np.arange(2, COMPONENTS + 1), sorted(found)[(len(found) - 1) // 2]
+    return Evidence(np.array(found), np.where(numbers <= middle, 0.1, 1.2), np.where(numbers == middle, 0.95, 0.6))
+
+
+def number_of(found: str = "clear", asked: AskedNumber = None) -> Number:
+    weighed = evidence(*FOUND[found])
+    used = within(asked, weighed.clusters)
     tree = merge_components(np.random.default_rng(0).random((COMPONENTS, COMPONENTS)))
-    return Number(
-        losses=np.arange(2, COMPONENTS + 1) * weighed.losses,
-        agreement=weighed.agreement if heads > 1 else None,
-        support=weighed.support,
-        used=clusters,
-        best=weighed.clusters,
-        strength=weighed.strength,
-        found=used is None,
-        tree=cluster_tree(tree, tree.cut(clusters)),
-    )
+    return Number(used, weighed, asked, cluster_tree(tree, tree.cut(used)))
 
 
 def collected(model: VAEClustering) -> Number | None:
     return Number.of(FinishedRun({}, model, {}))
 
 
-def quick_model(method: type[Method] = TwoViews, n_clusters: int = 3, **settings: object) -> VAEClustering:
+def quick_model(
+    method: type[Method] = TwoViews, n_clusters: int | tuple[int, int] = 3, **settings: object
+) -> VAEClustering:
     rows = np.random.default_rng(0).normal(size=(60, 3)) + 20 * np.eye(3)[np.arange(60) % 3]
     chosen = method(epochs=2, hidden=(16,), **settings)
     model = VAEClustering(n_clusters, method=chosen, random_state=0, device="cpu")
     with warnings.catch_warnings():
-        # Two epochs need not fill every cluster.
+        # Two epochs need not fill every cluster, nor show any.
         warnings.simplefilter("ignore", EmptyClustersWarning)
+        warnings.simplefilter("ignore", FewCluesWarning)
         return model.fit(rows)
 
 
-def test_the_section_on_a_model_holds_its_numbers_and_a_leaf_per_cluster() -> None:
+def test_the_section_on_a_model_holds_its_evidence_and_a_leaf_per_cluster() -> None:
     model = quick_model(components=9)
     number = collected(model)
     assert number is not None
-    assert (number.used, number.found, number.components) == (3, False, 9)
-    assert number.best == model.evidence_.clusters
-    np.testing.assert_array_equal(number.losses, np.arange(2, 10) * model.evidence_.losses)
-    assert [number.support_of(other) is None for other in (1, 2, 8, 9)] == [True, False, False, True]
+    assert (number.used, number.asked, number.is_found, number.components) == (3, 3, False, 9)
+    assert number.evidence is model.evidence_
     cut = collected(model.cut(5))
     assert cut is not None
-    assert (cut.used, cut.found, len(cut.tree)) == (5, False, 4)
+    assert (cut.used, cut.asked, len(cut.tree)) == (5, 5, 4)
 
 
-def test_a_method_that_weighs_no_numbers_has_no_section() -> None:
+def test_a_range_is_told_from_a_number_that_was_given() -> None:
+    number = collected(quick_model(n_clusters=(2, 4), components=9))
+    assert number is not None
+    assert number.asked == (2, 4)
+    assert number.is_found == (2 <= number.evidence.clusters <= 4)
+
+
+def test_a_method_that_looks_for_no_number_has_no_section() -> None:
     assert collected(quick_model(Bound)) is None
 
 
-def test_one_component_leaves_nothing_to_weigh() -> None:
+def test_one_component_leaves_no_number_to_look_for() -> None:
     assert collected(quick_model(n_clusters=1, components=1)) is None
 
 
@@ -92,7 +94,7 @@ def test_one_head_is_not_said_to_agree_with_itself() -> None:
     assert number is not None
     assert number.agreement is None
     assert len(number.figure().axes) == 1
-    alone = number_of(heads=1)
+    alone = number_of("alone")
     assert "apart" not in verdict(alone)
     assert "agree" not in render_html(Report("Rows", sections=(alone,)))
 
@@ -114,84 +116,170 @@ def test_the_tree_of_the_clusters_is_the_top_of_the_whole_tree(clusters: int) ->
         assert size <= clusters
 
 
-def test_a_clear_number_is_named_with_its_reason_and_a_weak_one_with_a_doubt() -> None:
-    assert verdict(number_of("clear")) == (
-        "4 clusters were found. Merging on from 4 to 3 loses clearly more than the merge before, and parts of the "
-        "model that learned apart find the same clusters."
-    )
-    assert "4 clusters were found, but little speaks for that number" in verdict(number_of("weak"))
-    assert "No clusters were found" in verdict(number_of("none"))
+CROSSED, SPLIT = "at least one boundary is crossed", "no boundary between them"
+# What heads find, what was asked for, and parts of what is said.
+WORDS: list[tuple[str, AskedNumber, tuple[str, ...]]] = [
+    ("clear", None, ("4 clusters were found: between any two of them,", f"{THIRD} inside them. All three parts")),
+    ("clear", (2, 9), ("4 clusters were found: between any two of them,", "learned apart find 4.")),
+    ("clear", (2, 3), ("At most 3 clusters were asked for, but 4 have a boundary around them", "of the 4,", CROSSED)),
+    ("clear", (7, 9), ("At least 7 clusters were asked for, but only 4 have a boundary around them", SPLIT)),
+    ("clear", (3, 3), ("3 clusters were asked for, but 4 have a boundary", CROSSED)),
+    ("clear", (1, 1), ("One cluster was asked for, but 4 have a boundary", CROSSED)),
+    ("clear", 1, ("One cluster was asked for, but 4 have a boundary", CROSSED)),
+    ("clear", 2, ("2 clusters were asked for, but 4 have a boundary", "any two of the 4,", CROSSED)),
+    ("clear", 4, ("4 clusters were asked for, and as many have a boundary around them: between any two of them,",)),
+    ("clear", 7, ("7 clusters were asked for, but only 4 have a boundary", "any two of the 4,", SPLIT)),
+    ("clear", COMPONENTS, (f"{COMPONENTS} clusters were asked for, but only 4", SPLIT)),
+    (
+        "weak",
+        None,
+        ("4 clusters were found. Of three parts", "one finds 4, the others find 3 and 6", "`cut` gives them"),
+    ),
+    ("weak", (2, 5), ("4 clusters were found. Of three parts", "without a new fit")),
+    ("weak", (1, 2), ("At most 2 clusters were asked for, but more have a boundary", "find 3 and 6", CROSSED)),
+    ("weak", (5, 9), ("At least 5 clusters were asked for, and that is within what was found", "find 3 and 6")),
+    ("weak", 1, ("One cluster was asked for, but more have a boundary", CROSSED)),
+    ("weak", 2, ("2 clusters were asked for, but more have a boundary", "one finds 4", CROSSED)),
+    ("weak", 3, ("3 clusters were asked for, and that is within what was found: of three parts",)),
+    ("weak", 4, ("4 clusters were asked for, and that is within what was found",)),
+    ("weak", 6, ("6 clusters were asked for, and that is within what was found",)),
+    ("weak", 7, ("7 clusters were asked for, but fewer have a boundary", "find 3 and 6", SPLIT)),
+    (
+        "none",
+        None,
+        (f"No boundary was found: nowhere between rows is it {THIRD} on both sides.", "all rows are in one"),
+    ),
+    ("none", (1, 5), ("No boundary was found: nowhere", "all rows are in one cluster")),
+    ("none", (3, 5), ("At least 3 clusters were asked for, but no boundary was found: nowhere", SPLIT)),
+    ("none", 1, ("One cluster was asked for, and no boundary was found: nowhere",)),
+    ("none", 7, ("7 clusters were asked for, but no boundary was found: nowhere", SPLIT)),
+    ("alone", None, ("4 clusters were found: between any two of them,", "The model learned in one part only")),
+    ("alone", 2, ("2 clusters were asked for, but 4 have a boundary", CROSSED)),
+    (
+        "half",
+        None,
+        ("two find no boundary, the other finds 3 clusters. So all rows are in one cluster", "`cut` gives"),
+    ),
+    ("half", 1, ("One cluster was asked for, and that is within what was found", "two find no boundary")),
+    ("half", 3, ("3 clusters were asked for, and that is within what was found", "the other finds 3 clusters")),
+    ("half", 5, ("5 clusters were asked for, but fewer have a boundary", SPLIT)),
+]
 
 
-def test_a_number_that_was_given_is_not_said_to_be_found() -> None:
-    for strength in ("clear", "weak", "none"):
-        for used in (1, 2, 4, 7, COMPONENTS):
-            words = verdict(number_of(strength, used))
-            assert "asked for" in words
-            assert "found" not in words
-            assert ("One cluster was" if used == 1 else f"{used} clusters were") in words
-            assert ("supported" in words) == (strength != "none")
-    assert verdict(number_of("clear", 7)) == (
-        "7 clusters were asked for, but little speaks for that number; best supported is 4."
-    )
+@pytest.mark.parametrize(("found", "asked", "parts"), WORDS)
+def test_the_words_name_the_number_and_why(found: str, asked: AskedNumber, parts: tuple[str, ...]) -> None:
+    words = verdict(number_of(found, asked))
+    for part in parts:
+        assert part in words
+    assert words.endswith(".")
+
+
+@pytest.mark.parametrize(("found", "asked", "_"), WORDS)
+def test_only_what_is_so_for_every_head_is_said_of_boundaries(found: str, asked: AskedNumber, _: object) -> None:
+    number = number_of(found, asked)
+    words, (least, most) = verdict(number), number.spread
+    assert ("asked for" in words) == (not number.is_found)
+    # With fewer clusters than a head finds, two that are apart in it are in one; with more, one is in two.
+    assert (CROSSED in words) == (number.used < least)
+    assert (SPLIT in words) == (number.used > most)
+    assert ("rows are less than a third as dense" in words) == (1 < least == most)
+    assert ("nowhere" in words) == (most == 1)
 
 
 def test_every_case_has_its_own_words() -> None:
-    cases = [(strength, used) for strength in ("clear", "weak", "none") for used in (None, 4, 7)]
-    assert len({verdict(number_of(*case)) for case in cases}) == len(cases)
+    assert len({verdict(number_of(found, used)) for found in FOUND for used in (None, 2, 4, 7)}) == 4 * len(FOUND) - 3
 
 
-def test_a_second_number_with_much_support_is_not_called_little() -> None:
-    number = number_of("clear", 7)
-    number.support[7 - 2] = 1.0
-    assert "much speaks for that number; 4 is supported even better" in verdict(number)
+def test_two_clusters_have_one_boundary() -> None:
+    weighed = evidence(2, 2)
+    assert verdict(Number(2, weighed, None, np.zeros((1, 4)))) == (
+        f"2 clusters were found: between the two, rows are {THIRD} inside them. "
+        "Both parts of the model that learned apart find 2."
+    )
 
 
-def test_heads_that_agree_in_part_are_not_said_to_find_the_same() -> None:
+@pytest.mark.parametrize(("agreement", "doubt"), [(0.5, ", though not quite the same ones."), (0.95, " find 4.")])
+def test_heads_that_find_as_many_but_others_are_said_to(agreement: float, doubt: str) -> None:
     number = number_of("clear")
-    assert number.agreement is not None
-    number.agreement[4 - 2] = 0.5
-    assert verdict(number).endswith("though parts of the model that learned apart agree only in part.")
+    number.evidence.agreement[4 - 2] = agreement
+    assert verdict(number).endswith(doubt)
 
 
-@pytest.mark.parametrize(("strength", "used"), [("clear", None), ("weak", None), ("none", None), ("clear", 7)])
-def test_the_page_shows_the_words_and_both_charts_for_light_and_dark(strength: str, used: int | None) -> None:
-    number = number_of(strength, used)
+def test_a_number_of_an_earlier_fit_that_goes_on_is_not_said_to_be_found() -> None:
+    # `warm_start` with n_clusters="auto" keeps the clusters that are there.
+    assert "asked for" in verdict(Number(7, evidence(4, 4), None, np.zeros((6, 4))))
+
+
+@pytest.mark.parametrize("found", FOUND)
+@pytest.mark.parametrize("asked", [None, 7])
+def test_the_page_shows_the_words_and_both_charts_for_light_and_dark(found: str, asked: int | None) -> None:
+    number = number_of(found, asked)
     text = render_html(Report("Rows", sections=(number,)))
     assert HEADING in text
     assert verdict(number) in text
+    assert ("The band" in text) == (found in ("weak", "half"))
+    assert "Less than 2.1 % of the rows" in text
     assert text.count('<source srcset="data:image/svg+xml') == (2 if tree_is_readable(number.used) else 1)
 
 
-def test_the_figure_marks_the_used_number_and_the_best_where_it_is_another() -> None:
-    def marks(number: Number) -> list[str]:
-        return [mark.get_text() for mark in number.figure().axes[0].texts]
+@pytest.mark.parametrize(
+    ("found", "asked", "marks"),
+    [
+        ("clear", None, ["4 used"]),
+        ("clear", 4, ["4 used"]),
+        ("clear", 7, ["4 found", "7 used"]),
+        ("clear", (2, 3), ["3 used", "4 found"]),
+        ("clear", 1, ["4 found"]),
+        ("none", None, []),
+        ("none", 3, ["3 used"]),
+    ],
+)
+def test_the_figure_marks_the_used_number_and_the_found_where_it_is_another(
+    found: str, asked: AskedNumber, marks: list[str]
+) -> None:
+    texts = [mark.get_text() for mark in number_of(found, asked).figure().axes[0].texts]
+    assert [text for text in texts if "boundary" not in text] == marks
+    assert "below 0.3:\na boundary" in texts
 
-    assert marks(number_of("clear")) == ["4 used"]
-    assert marks(number_of("clear", 7)) == ["4 best supported", "7 used"]
-    assert marks(number_of("clear", 1)) == ["4 best supported"]
-    assert marks(number_of("none")) == []
 
-
-def test_the_lines_of_the_figure_are_the_evidence_and_hold_no_nan() -> None:
+def test_the_lines_of_the_figure_are_the_evidence_cut_off_at_1() -> None:
     number = number_of("clear")
-    losses, agreement = (np.asarray(axes.lines[0].get_ydata()) for axes in number.figure().axes)
-    np.testing.assert_array_equal(losses, number.losses)
-    np.testing.assert_array_equal(agreement, number.agreement)
-    assert np.isfinite(losses).all()
-    assert np.isfinite(agreement).all()
+    density, agreement = (np.asarray(axes.lines[0].get_ydata()) for axes in number.figure().axes)
+    np.testing.assert_array_equal(density, np.minimum(number.evidence.density, 1))
+    np.testing.assert_array_equal(agreement, number.evidence.agreement)
+    assert density.max() == 1 < number.evidence.density.max()
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_points_are_filled_where_there_is_a_boundary(palette: Palette) -> None:
+    number = number_of("clear")
+    (points,) = number.figure(palette).axes[0].collections
+    filled = [to_hex(colour) == palette.mark for colour in points.get_facecolor()]  # type: ignore[union-attr]
+    assert filled == (number.evidence.density < APART).tolist()
+
+
+@pytest.mark.parametrize("found", FOUND)
+def test_a_band_spans_what_heads_find_where_they_differ(found: str) -> None:
+    number = number_of(found)
+    least, most = number.spread
+    for axes in number.figure().axes:
+        bands = [patch.get_extents().transformed(axes.transData.inverted()) for patch in axes.patches]
+        edges = [tuple(band.intervalx.round(6).tolist()) for band in bands]
+        assert edges == ([(least - 0.5, most + 0.5)] if least < most else [])
 
 
 def test_values_that_are_not_finite_leave_a_hole_and_finite_limits() -> None:
     number = number_of("clear")
-    number.losses[:] = np.inf
-    assert np.isfinite(number.figure().axes[0].get_ylim()).all()
+    number.evidence.density[:] = np.nan
+    number.evidence.agreement[:] = np.inf
+    for axes in number.figure().axes:
+        assert np.isfinite(axes.get_ylim()).all()
 
 
 def test_the_figure_reaches_three_times_the_used_number_if_there_are_so_many() -> None:
     many = np.ones(119)
     for used, last in ((2, 15), (10, 30), (60, 120)):
-        figure = number_figure(many, many, used, best=used)
+        figure = number_figure(many, many, used, found=used, spread=(used, used))
         assert len(figure.axes[0].lines[0].get_xdata()) == last - 1  # type: ignore[arg-type]
 
 

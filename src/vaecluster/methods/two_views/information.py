@@ -75,6 +75,27 @@ class InformationEstimate(nn.Module):
         return agreement + self.balance * push + entropy
 
 
+@final
+class PointwiseInformation(nn.Module):
+    """What one pair of views says of the other by their component alone, in nats: equation (16b).
+
+    log sum_c (q(c|x) q(c|x'))^softness / P(c), with P(c) of the batch. With softness 1 its mean is a lower bound of
+    I(x;x'): the likelihood ratio of a latent class model of pairs. Below 1 no component wins all, so all stay in use.
+    Adaloglou, Michels, Kalisch and Kollmann (2023), "Exploring the limits of deep image clustering using pretrained
+    models".
+    """
+
+    def __init__(self, softness: float = 0.6) -> None:
+        super().__init__()
+        self.softness = softness
+
+    def forward(self, own: Tensor, partner: Tensor) -> Tensor:
+        """What each pair of rows adds: two (rows, heads, components) to (rows, heads)."""
+        share = ((own + partner) / 2).mean(0).clamp_min(SMALLEST)
+        both = (own * partner).clamp_min(SMALLEST**2)
+        return (both**self.softness / share).sum(-1).log()
+
+
 def _both_sides(values: Tensor) -> Tensor:
     """The sum over both views: (heads, components) to (heads, components, components)."""
     return values.unsqueeze(-1) + values.unsqueeze(-2)

@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
+from vaecluster.clusters.boundary import Null, densities, regions
 from vaecluster.clusters.hierarchy import Hierarchy, merge_components
-from vaecluster.clusters.number import Evidence, weigh
+from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, most_of, within
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
@@ -56,6 +57,8 @@ COMPONENTS, CLUSTERS = "components", "clusters"
 LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER = 80, 3
 # Tiny data get more passes than `most_epochs`, until they have had this many steps.
 LEAST_STEPS = 800
+# Components that share pointwise stay soft; boundaries are measured on assignments to this power.
+SHARPNESS = 3.0
 # However short the fit, components get so many of its epochs, or half: if they are merged before they have settled,
 # they make clusters that refining does not mend (MNIST, 8 epochs, one seed: 0.929 with 2 of them, 0.976 with 4).
 LEAST_COMPONENT_EPOCHS = 4
@@ -115,6 +118,11 @@ class TwoViews(Method):
     apartness: Annotated[
         float, Number(0, 1), "how much merging goes by how far apart two components are, whatever their sizes"
     ] = By(images=0.0, vectors=0.5)
+    information: Annotated[
+        str,
+        OneOf("mutual", "pointwise"),
+        "what the components of two views share: (2), or (16b), by which all stay in use",
+    ] = By(images="mutual", vectors="pointwise")
     information_weight: Annotated[float, POSITIVE, "weight of (2), against the bound in nats"] = 20.0
     agreement_weight: Annotated[float, NOT_NEGATIVE, "weight of the agreement of codes and clusters"] = 1.0
     balance_weight: Annotated[float, NOT_NEGATIVE, "how much the sizes of clusters count in (2)"] = 1.0
@@ -130,21 +138,22 @@ class TwoViews(Method):
         "multiplication while training; auto takes bfloat16 where the device gains by it",
     ] = "auto"
 
-    def completed(self, schema: Schema, rows: int, clusters: int | None) -> Self:
+    def completed(self, schema: Schema, rows: int, clusters: AskedNumber) -> Self:
         """With the numbers of epochs and components, and views that suit the rows."""
         completed = self.of_kind(schema.kind)
         views_of(completed.views, schema.kind, numbers_only=schema.plain)
-        most = LEAST_COMPONENTS if clusters is None else max(LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER * clusters)
-        components = completed.components or most
-        if clusters is not None and components < clusters:
+        most = most_of(clusters) or 1
+        components = completed.components or max(LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER * most)
+        if components < most:
             raise SettingError(
                 f"components is {components}, fewer than n_clusters={clusters}. Give several for each cluster."
             )
-        if clusters is not None:
+        if isinstance(clusters, int):
             check_shares(completed.cluster_weights, clusters)
         elif not isinstance(completed.cluster_weights, str):
             raise SettingError(
-                "cluster_weights holds shares, but n_clusters is 'auto'. Give the number of clusters too."
+                f"cluster_weights holds shares, but n_clusters is {clusters or 'auto'!r}. Give the number of clusters "
+                "too."
             )
         steps_an_epoch = -(-rows // completed.batch_size)
         enough = max(min(LEAST_STEPS, completed.steps), min(completed.steps, completed.most_epochs * steps_an_epoch))
@@ -250,7 +259,8 @@ class TwoViews(Method):
         reduced = self._reduces(run)
         encoder, decoder, features = self._networks(run.rows.schema, reduced=reduced)
         heads = ComponentHeads(features, self.heads, self.components, reduced=reduced)
-        objective = TwoViewsObjective.of_components(encoder, decoder, heads, self._weights)
+        pointwise = self.information == "pointwise"
+        objective = TwoViewsObjective.of_components(encoder, decoder, heads, self._weights, pointwise=pointwise)
         start_(objective, run.draws.at("weights"))
         return objective.to(run.device)
 
@@ -258,15 +268,22 @@ class TwoViews(Method):
         self, objective: TwoViewsObjective, run: Run, views: PreparedViews, *use: str | int
     ) -> ComponentTables:
         generator = run.draws.at("tables", *use, device=run.device)
-        return component_tables(objective.encoder, objective.heads, views, generator)
+        sharpness = SHARPNESS if self.information == "pointwise" else 1.0
+        return component_tables(objective.encoder, objective.heads, views, generator, sharpness=sharpness)
 
     def _merged(self, objective: TwoViewsObjective, run: Run, views: PreparedViews) -> Merged:
         """What speaks for each number of clusters, and the clusters of every head."""
         tables = self._tables(objective, run, views, "merged")
-        trees = [merge_components(joint) for joint in tables.joint]
-        evidence = weigh(trees, tables.overlap)
-        clusters = run.clusters or evidence.clusters
-        if self.apartness:
+        nulls = [_null_of(views, joint) for joint in tables.joint]
+        bounded = [regions(joint, null) for joint, null in zip(tables.joint, nulls, strict=True)]
+        trees = [
+            merge_components(joint, region, apartness=self.apartness)
+            for joint, region in zip(tables.joint, bounded, strict=True)
+        ]
+        evidence = _evidence(tables, nulls, bounded, trees)
+        clusters = within(run.clusters, evidence.clusters)
+        if clusters < evidence.clusters:
+            # Some boundaries must be crossed: those that cost least, wherever they are.
             trees = [merge_components(joint, apartness=self.apartness) for joint in tables.joint]
         groupings = [tree.cut(clusters) for tree in trees]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
@@ -302,6 +319,22 @@ def pairs(views: PreparedViews) -> Batches:
         return Batch(rows, generator, views.of(numbers, rows, generator))
 
     return batch
+
+
+def _null_of(views: PreparedViews, joint: NDArray[np.float64]) -> Null:
+    if views.near is None:
+        return Null.fitted(joint)
+    return Null.of_neighbours(len(views.rows), views.near.unseen_rank, views.near.dimension)
+
+
+def _evidence(
+    tables: ComponentTables, nulls: list[Null], bounded: list[NDArray[np.intp]], trees: list[Hierarchy]
+) -> Evidence:
+    """What speaks for each number; densities are those of the head that found the median."""
+    found = np.array([region.max() + 1 for region in bounded])
+    head = int(found.argsort(kind="stable")[(len(found) - 1) // 2])
+    density = densities(tables.joint[head], trees[head], nulls[head])[::-1]
+    return Evidence(found, density, agreement_of(trees, tables.overlap))
 
 
 def _most_informed(trees: Sequence[Hierarchy], clusters: int) -> int:

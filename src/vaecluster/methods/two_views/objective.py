@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaecluster.methods.two_views.heads import ComponentHeads
-from vaecluster.methods.two_views.information import InformationEstimate
+from vaecluster.methods.two_views.information import InformationEstimate, PointwiseInformation
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.distributions import draw
 from vaecluster.model.encoder import Encoder
@@ -70,18 +70,28 @@ class TwoViewsObjective(Objective):
         super().__init__()
         self.encoder, self.decoder, self.heads, self.prior = encoder, decoder, heads, prior
         self.register_buffer("groups", groups)
-        self.estimate = InformationEstimate(groups.shape[0], groups.shape[-1], target=target, balance=weights.balance)
+        self.estimate: InformationEstimate | PointwiseInformation = InformationEstimate(
+            groups.shape[0], groups.shape[-1], target=target, balance=weights.balance
+        )
         self.weights = weights
         self.head = head
 
     @classmethod
-    def of_components(cls, encoder: Encoder, decoder: Decoder, heads: ComponentHeads, weights: Weights) -> Self:
-        """The first stage: every component is its own cluster, and p(z) is a standard normal."""
+    def of_components(
+        cls, encoder: Encoder, decoder: Decoder, heads: ComponentHeads, weights: Weights, *, pointwise: bool = False
+    ) -> Self:
+        """The first stage: every component is its own cluster, and p(z) is a standard normal.
+
+        What views share is measured pointwise, by (16b), or by (2).
+        """
         number = heads.components
         prior = MixturePrior(StandardNormal(encoder.latent), GivenWeights.equal(1))
         groups = groups_of([np.arange(number)] * heads.heads, number)
         target = torch.full((heads.heads, number), 1 / number, dtype=torch.float32, device="cpu")
-        return cls(encoder, decoder, heads, prior, groups, target, weights)
+        objective = cls(encoder, decoder, heads, prior, groups, target, weights)
+        if pointwise:
+            objective.estimate = PointwiseInformation()
+        return objective
 
     def of_clusters(
         self, groupings: Sequence[NDArray[np.intp]], target: Tensor, head: int, prior: MixturePrior

@@ -4,7 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaecluster.clusters.hierarchy import Matrix, merge_components
+from vaecluster.clusters.hierarchy import merge_components
+from vaecluster.clusters.joint import Matrix
+from vaecluster.methods.two_views.information import InformationEstimate
 from vaecluster.methods.two_views.objective import TwoViewsObjective
 from vaecluster.methods.two_views.tables import ComponentTables
 
@@ -31,6 +33,7 @@ def merge_again(objective: TwoViewsObjective, tables: ComponentTables, apartness
 def _mend(objective: TwoViewsObjective, head: int, joint: Matrix, apartness: float, wanted: Wanted) -> int:
     """How many clusters of a head are dead; if there are any, its groups, target and table start anew."""
     groups, estimate = objective.groups, objective.estimate
+    assert isinstance(estimate, InformationEstimate)
     members = groups[head].double().cpu().numpy()
     dead = dead_clusters(members.T @ joint @ members, estimate.target[head].double().cpu().numpy())
     if dead:

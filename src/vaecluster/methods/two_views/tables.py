@@ -19,8 +19,9 @@ from vaecluster.model.full_covariance import MomentComponents, MomentWeights
 from vaecluster.model.prior import MixturePrior
 from vaecluster.views.pipeline import PreparedViews
 
-# Rows whose pairs make the joint table that is merged: its 6,400 cells are then known to a few per cent.
-MERGED_ROWS = 20_000
+# Pairs of views that make the joint table that is merged: its 6,400 cells are then known to a few per cent. Few rows
+# are looked at several times, with another view each time.
+PAIRS, MOST_LOOKS = 20_000, 10
 BLOCK_ROWS = 256
 
 
@@ -39,19 +40,24 @@ class ComponentTables:
 
 @torch.no_grad()
 def component_tables(
-    encoder: Encoder, heads: ComponentHeads, views: PreparedViews, generator: Generator
+    encoder: Encoder, heads: ComponentHeads, views: PreparedViews, generator: Generator, *, sharpness: float = 1.0
 ) -> ComponentTables:
-    """The tables on fresh views of up to `MERGED_ROWS` rows; the generator is on the rows' device."""
+    """The tables on up to `PAIRS` pairs of views that no step has seen; the generator is on the rows' device.
+
+    Assignments count by their power `sharpness`.
+    """
     encoder.eval()
     heads.eval()
     number, size, rows = heads.heads, heads.components, 0
     joint, overlap = np.zeros((number, size, size)), np.zeros((number, number, size, size))
-    order = one_pass(len(views.rows), views.rows.weights, Generator().manual_seed(generator.initial_seed()))
-    for indices in _blocks(order[:MERGED_ROWS]):
+    order = one_pass(len(views.rows), views.rows.weights, Generator().manual_seed(generator.initial_seed()))[:PAIRS]
+    looks = min(MOST_LOOKS, max(1, PAIRS // len(order)))
+    for indices in _blocks(order):
         batch = views.rows[indices]
-        both = torch.cat([batch, views.of(indices, batch, generator)])
-        own, partner = heads(encoder.features(both)).chunk(2)
-        joint += joint_table(own, partner).double().cpu().numpy() * len(indices)
+        seen = [batch, *(views.unseen(indices, batch, generator) for _ in range(looks))]
+        assigned = heads(encoder.features(torch.cat(seen))) ** sharpness
+        own, *partners = (assigned / assigned.sum(-1, keepdim=True)).chunk(looks + 1)
+        joint += joint_table(own, torch.stack(partners).mean(0)).double().cpu().numpy() * len(indices)
         overlap += torch.einsum("nhc,ngd->hgcd", own, own).double().cpu().numpy()
         rows += len(indices)
     return ComponentTables(joint / rows, overlap / rows)

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self, final
 
-import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from vaecluster.clusters.hierarchy import Matrix
-from vaecluster.clusters.number import CLEAR, Strength
+from vaecluster.clusters.boundary import CRUMB
+from vaecluster.clusters.joint import Matrix
+from vaecluster.clusters.number import AskedNumber, Evidence
+from vaecluster.inference.advice import NO_BOUNDARY, heads_find
 from vaecluster.report.charts import LIGHT, Palette
 from vaecluster.report.encode import Picture
 from vaecluster.report.html import chart, fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
 from vaecluster.report.sections.number_charts import cluster_tree, number_figure, tree_figure, tree_is_readable
+from vaecluster.settings import NumberOfClusters
 
 # Above it two partitions are called the same: with five equal clusters, one row in twelve may then lie elsewhere.
 SAME = 0.8
@@ -24,67 +26,70 @@ SAME = 0.8
 @final
 @dataclass(frozen=True, eq=False)
 class Number(Section):
-    """How many clusters there are and what speaks for each number of them: entry i is about i + 2.
+    """How many clusters there are and what speaks for it.
 
-    `losses` (components - 1,) is k loss(k), the information lost by merging k clusters into one fewer, in nats, times
-    k; `agreement` (components - 1,) is that of heads that learned apart, None if there was one head only; `support`
-    (components - 2,) weighs both. `used` is the number of the model, `found` whether it was found or given; `best`
-    the best supported number, 1 where there is none, and `strength` how far it stands out. `tree` is scipy's linkage
-    of the used clusters, (used - 1, 4), the height of a merge the information lost up to it, in nats.
+    `used` is the number of the model, `evidence` what was found, and `asked` what was asked for: a number, the least
+    and the most, or None. `tree` is scipy's linkage of the used clusters, (used - 1, 4), the height of a merge the
+    information lost up to it, in nats.
     """
 
     anchor = "number"
     heading = "How many clusters"
 
-    losses: Matrix
-    agreement: Matrix | None
-    support: Matrix
     used: int
-    best: int
-    strength: Strength
-    found: bool
+    evidence: Evidence
+    asked: AskedNumber
     tree: Matrix
 
     @property
     def components(self) -> int:
         """The most clusters that could have been found."""
-        return len(self.losses) + 1
+        return len(self.evidence.density) + 1
 
-    def support_of(self, number: int) -> float | None:
-        """The support of a number of clusters; None for 1 and for all components, which were not weighed."""
-        return float(self.support[number - 2]) if 2 <= number < self.components else None
+    @property
+    def is_found(self) -> bool:
+        """Whether the data decided on the used number, and not who asked."""
+        return not isinstance(self.asked, int) and self.used == self.evidence.clusters
+
+    @property
+    def agreement(self) -> Matrix | None:
+        """How far heads agree in each number of clusters, entry i about i + 2; None if there was one only."""
+        # The agreement of one head with itself would be drawn as perfect.
+        return None if len(self.evidence.found) == 1 else self.evidence.agreement
+
+    @property
+    def spread(self) -> tuple[int, int]:
+        """The least and the largest number that a head finds."""
+        return int(self.evidence.found.min()), int(self.evidence.found.max())
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
-        """What the fit weighed to find the number of clusters; None if its method weighs none."""
+        """What the fit found; None if its method looks for no number, or the model is older than that."""
         model = run.model
         evidence, tree = model.evidence_, model.hierarchy_
-        # A single component leaves no number to weigh.
-        if evidence is None or tree is None or not len(evidence.losses):
+        # A single component leaves no number to look for.
+        if evidence is None or tree is None or not len(evidence.density):
             return None
-        # The agreement of one head with itself would be drawn as perfect.
-        alone = getattr(model.method_, "heads", None) == 1
         return cls(
-            losses=np.arange(2, len(evidence.losses) + 2) * evidence.losses,
-            agreement=None if alone else evidence.agreement,
-            support=evidence.support,
             used=model.n_clusters_,
-            best=evidence.clusters,
-            strength=evidence.strength,
-            found=model.n_clusters == "auto",
+            evidence=evidence,
+            asked=NumberOfClusters().normal(model.n_clusters),
             tree=cluster_tree(tree, model.model_.grouping.cluster_of.cpu().numpy()),
         )
 
     def html(self) -> Markup:
-        """The words, what was weighed as a chart, and the tree where it can be read."""
-        heads = "" if self.agreement is None else " and the agreement of the heads"
-        weighed = f"For each number of clusters, the information lost by merging on{heads}; {self.used} are used"
+        """The words, what was found as a chart, and the tree where it can be read."""
+        heads = "" if self.agreement is None else ", and the agreement of the heads"
+        weighed = f"For each number of clusters, how dense rows are between two of them{heads}; {self.used} are used"
         tree = f"Tree of the {self.used} clusters: where two join, the information that is lost up to there"
+        least, most = self.spread
         return fill(
             "sections/number.html.j2",
             verdict=verdict(self),
             weighed=chart(self.figure, weighed),
+            crumb=CRUMB / self.components,
             heads_agree=self.agreement is not None,
+            heads_differ=least < most,
             tree=chart(lambda palette: tree_figure(self.tree, palette), tree) if tree_is_readable(self.used) else None,
         )
 
@@ -95,57 +100,71 @@ class Number(Section):
             yield "tree.png", tree_figure(self.tree)
 
     def figure(self, palette: Palette = LIGHT) -> Figure:
-        """What was weighed, as a chart."""
-        return number_figure(self.losses, self.agreement, self.used, self.best, palette)
+        """What was found, as a chart."""
+        return number_figure(
+            self.evidence.density, self.agreement, self.used, self.evidence.clusters, self.spread, palette
+        )
 
 
 def verdict(number: Number) -> str:
-    """How many clusters there are, whether the number was found or given, and how much speaks for it.
+    """How many clusters there are, whether the number was found or given, and where boundaries lie.
 
     >>> import numpy as np
-    >>> nothing = np.zeros(9)
-    >>> verdict(Number(nothing, None, nothing[1:], 1, 1, "none", True, np.zeros((0, 4))))
-    'No clusters were found: merging loses no more at one number than at others. So all rows are in one.'
+    >>> nothing = Evidence(np.ones(5, dtype=np.intp), np.ones(9), np.zeros(9))
+    >>> verdict(Number(1, nothing, None, np.zeros((0, 4)))).partition(": ")[0]
+    'No boundary was found'
     """
-    return _of_found(number) if number.found else _of_given(number)
+    return _of_found(number) if number.is_found else _of_given(number)
 
 
 def _of_found(number: Number) -> str:
-    if number.strength == "none":
-        return "No clusters were found: merging loses no more at one number than at others. So all rows are in one."
-    if number.strength == "weak":
+    evidence, (least, most) = number.evidence, number.spread
+    heads = heads_find(evidence).capitalize()
+    if evidence.strength == "none":
+        if least == most:
+            return f"No boundary was found: {NO_BOUNDARY}. So all rows are in one cluster."
+        return f"{heads}. So all rows are in one cluster; `cut` gives the other numbers without a new fit."
+    if least < most:
         return (
-            f"{number.used} clusters were found, but little speaks for that number. "
-            "Look at their rows before you rely on it."
+            f"{number.used} clusters were found. {heads}. Look at those numbers as well: `cut` gives them without a "
+            "new fit."
         )
-    return f"{number.used} clusters were found. {_reason(number)}"
+    doubt = "" if evidence.agreement[number.used - 2] >= SAME else ", though not quite the same ones"
+    return f"{number.used} clusters were found: {_between(number.used)}. {heads}{doubt}."
 
 
 def _of_given(number: Number) -> str:
-    asked = f"{number.used} clusters were asked for" if number.used > 1 else "One cluster was asked for"
-    if number.strength == "none":
-        return (
-            f"{asked}, and little speaks for {'any other number' if number.used == 1 else 'that or any other number'}."
-        )
-    if number.used == number.best:
-        if number.strength == "weak":
-            return f"{asked}. No number is better supported, but little speaks for this one either."
-        return f"{asked}, and that number is the best supported one. {_reason(number)}"
-    weakly = "" if number.strength == "clear" else ", though weakly"
-    own = number.support_of(number.used)
-    if own is None:
-        return f"{asked}; best supported is {number.best}{weakly}."
-    if own >= CLEAR:
-        return f"{asked}, and much speaks for that number; {number.best} is supported even better."
-    return f"{asked}, but little speaks for that number; best supported is {number.best}{weakly}."
+    evidence, used, asked = number.evidence, number.used, _asked_for(number)
+    found, (least, most) = evidence.clusters, number.spread
+    crossed = "So at least one boundary is crossed: rows from both sides of it are in one cluster."
+    split = "So at least two of the clusters have no boundary between them."
+    if least < most:
+        heads = heads_find(evidence)
+        if used < least:
+            return f"{asked}, but more have a boundary around them: {heads}. {crossed}"
+        if used > most:
+            return f"{asked}, but fewer have a boundary around them: {heads}. {split}"
+        return f"{asked}, and that is within what was found: {heads}."
+    if found == 1:
+        if used == 1:
+            return f"{asked}, and no boundary was found: {NO_BOUNDARY}."
+        return f"{asked}, but no boundary was found: {NO_BOUNDARY}. So the clusters have no boundary between them."
+    if used < found:
+        return f"{asked}, but {found} have a boundary around them: {_between(found, f'the {found}')}. {crossed}"
+    if used > found:
+        return f"{asked}, but only {found} have a boundary around them: {_between(found, f'the {found}')}. {split}"
+    return f"{asked}, and as many have a boundary around them: {_between(found)}."
 
 
-def _reason(number: Number) -> str:
-    """Of a number that stands out; its support is then so high that its loss exceeds the one before."""
-    loss = f"Merging on from {number.used} to {number.used - 1} loses clearly more than the merge before"
-    if number.agreement is None:
-        return f"{loss}."
-    agreement = float(number.agreement[number.used - 2])
-    if agreement >= SAME:
-        return f"{loss}, and parts of the model that learned apart find the same clusters."
-    return f"{loss}, though parts of the model that learned apart agree only in part."
+def _asked_for(number: Number) -> str:
+    """What was asked for, of a range the end that was used."""
+    limit = ""
+    if isinstance(number.asked, tuple) and number.asked[0] < number.asked[1]:
+        limit = {number.asked[1]: "at most ", number.asked[0]: "at least "}.get(number.used, "")
+    what = f"{limit}{number.used} clusters were" if number.used > 1 else f"{limit}one cluster was"
+    return f"{what} asked for".capitalize()
+
+
+def _between(clusters: int, them: str = "them") -> str:
+    pair = "the two" if clusters == 2 else f"any two of {them}"
+    return f"between {pair}, rows are less than a third as dense as inside them"

@@ -1,7 +1,6 @@
 """Charts of the number section: what speaks for each number of clusters, and the tree of those that are used."""
 
 from math import ceil
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,8 +9,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram
 
-from vaecluster.clusters.hierarchy import Hierarchy, Matrix
-from vaecluster.clusters.number import PERFECT
+from vaecluster.clusters.boundary import APART
+from vaecluster.clusters.hierarchy import Hierarchy
+from vaecluster.clusters.joint import Matrix
 from vaecluster.report.charts import LIGHT, Palette, dress
 
 # The numbers that are drawn: as far as this many times the used one, and at least to the other.
@@ -20,30 +20,43 @@ TIMES_USED, AT_LEAST = 3, 15
 FEWEST_IN_TREE, MOST_IN_TREE = 3, 30
 
 
-def number_figure(losses: Matrix, agreement: Matrix | None, used: int, best: int, palette: Palette = LIGHT) -> Figure:
-    """What one cluster fewer loses and how far the heads agree, over the number of clusters.
+def number_figure(
+    density: Matrix,
+    agreement: Matrix | None,
+    used: int,
+    found: int,
+    spread: tuple[int, int],
+    palette: Palette = LIGHT,
+) -> Figure:
+    """How dense rows are between two clusters and how far the heads agree, over the number of clusters.
 
-    The used number is marked, and the best supported one where it is another. Values that are not finite leave a hole
+    Densities above 1 are drawn as 1, and filled where they are of a boundary. The used number is marked, the found one
+    where it is another, and the `spread` of what heads find where they differ. Values that are not finite leave a hole
     in their line; without agreement there is one panel.
 
-    >>> loss = np.array([1.2, 1.3, 0.1, 0.1])
-    >>> len(number_figure(loss, loss / 2, used=3, best=3).axes)
+    >>> density = np.array([0.0, 0.1, 0.9, 1.1])
+    >>> len(number_figure(density, density / 2, used=3, found=3, spread=(3, 3)).axes)
     2
     """
-    last = min(len(losses) + 1, max(AT_LEAST, TIMES_USED * max(used, best)))
-    marks = _marks(used, best)
-    panels = [("information lost by merging on", "nats per row of a cluster", losses, PERFECT)]
+    last = min(len(density) + 1, max(AT_LEAST, TIMES_USED * max(used, found)))
+    marks = _marks(used, found)
+    panels = [("how dense rows are between", "1: as dense as inside, or more", density)]
     if agreement is not None:
-        panels.append(("agreement of the heads", "adjusted Rand index", agreement, 1.0))
+        panels.append(("agreement of the heads", "adjusted Rand index", agreement))
     figure = Figure(figsize=(5.6, 0.7 + 1.55 * len(panels)), layout="constrained", facecolor=palette.paper)
     all_axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
-    for axes, (name, unit, values, most) in zip(all_axes, panels, strict=True):
+    for axes, (name, unit, values) in zip(all_axes, panels, strict=True):
         dress(axes, palette)
-        _draw_values(axes, values[: last - 1], most, used, palette)
+        if values is density:
+            _draw_density(axes, density[: last - 1], used, palette)
+        else:
+            _draw_agreement(axes, values[: last - 1], used, palette)
         # The names of the marks stand right above the upper panel, so its own stands one line higher.
         pad = 18 if axes is all_axes[0] and marks else 6
         axes.set_title(name, loc="left", color=palette.ink, fontsize=10, weight="bold", pad=pad)
         axes.set_title(unit, loc="right", color=palette.ink, fontsize=8.5, pad=pad)
+        if spread[0] < spread[1]:
+            axes.axvspan(spread[0] - 0.5, spread[1] + 0.5, color=palette.faint, alpha=0.6, linewidth=0, zorder=0)
         for number in marks:
             style = "-" if number == used else ":"
             axes.axvline(number, color=palette.ink, linewidth=1, linestyle=style, zorder=1)
@@ -101,23 +114,53 @@ def tree_figure(tree: Matrix, palette: Palette = LIGHT) -> Figure:
     return figure
 
 
-def _draw_values(axes: Axes, values: Matrix, most: float, used: int, palette: Palette) -> None:
-    values = np.where(np.isfinite(values), values, np.nan)
-    numbers = np.arange(2, len(values) + 2)
-    # In front of the edge of the panel, where much of the line may lie.
-    over: dict[str, Any] = {"color": palette.mark, "clip_on": False, "zorder": 3, "marker": "o"}
-    axes.plot(numbers, values, linewidth=1.6, markersize=3, **over)
-    if 2 <= used < len(values) + 2:
-        axes.plot(used, values[used - 2], markersize=6.5, **over)
+def _draw_density(axes: Axes, density: Matrix, used: int, palette: Palette) -> None:
+    _draw_line(axes, np.minimum(density, 1), used, density < APART, palette)
+    axes.axhline(APART, color=palette.ink, linewidth=0.8, linestyle="--", zorder=2)
+    # Beside the panel, where no value can lie.
+    axes.annotate(
+        f"below {APART:g}:\na boundary",
+        (1, APART),
+        xycoords=axes.get_yaxis_transform(),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8,
+        color=palette.ink,
+    )
+    axes.set_ylim(0, 1.08)
+    axes.set_yticks((0, 0.5, 1))
+
+
+def _draw_agreement(axes: Axes, agreement: Matrix, used: int, palette: Palette) -> None:
+    _draw_line(axes, agreement, used, np.ones(len(agreement), dtype=bool), palette)
     # The whole range that there can be, so that low values look low.
-    known = values[np.isfinite(values)]
-    axes.set_ylim(min(0.0, known.min(initial=0.0)), 1.08 * known.max(initial=most))
+    known = agreement[np.isfinite(agreement)]
+    axes.set_ylim(min(0.0, known.min(initial=0.0)), 1.08)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 5, 10]))
 
 
-def _marks(used: int, best: int) -> dict[int, str]:
+def _draw_line(axes: Axes, values: Matrix, used: int, filled: NDArray[np.bool_], palette: Palette) -> None:
+    """A point per number of clusters from 2, that of the used number larger, and a line through them."""
+    values = np.where(np.isfinite(values), values, np.nan)
+    numbers = np.arange(2, len(values) + 2)
+    axes.plot(numbers, values, linewidth=1.6, color=palette.mark, clip_on=False, zorder=3)
+    axes.scatter(
+        numbers,
+        values,
+        s=np.where(numbers == used, 42, 14),
+        c=[palette.mark if full else palette.paper for full in filled],
+        edgecolors=palette.mark,
+        linewidths=1.2,
+        # In front of the edge of the panel, where much of the line may lie.
+        clip_on=False,
+        zorder=4,
+    )
+
+
+def _marks(used: int, found: int) -> dict[int, str]:
     """The numbers to be marked and what they are; 1 lies left of the drawing."""
-    names = {best: f"{best} best supported", used: f"{used} used"}
+    names = {found: f"{found} found", used: f"{used} used"}
     return {number: names[number] for number in sorted(names) if number > 1}
 
 

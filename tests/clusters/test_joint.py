@@ -1,0 +1,129 @@
+from collections.abc import Callable
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from joint_tables import blocks, information, merged, pair_merged, random_table
+from vaecluster.clusters.joint import LEAST, JointTable, Matrix
+
+SHARES = np.random.default_rng(0).dirichlet(np.ones(6))
+TABLES: dict[str, Matrix] = {
+    "two components": random_table(0, 2),
+    "five": random_table(1, 5),
+    "eight": random_table(2, 8),
+    "some of them empty": random_table(3, 7, empty=(0, 3, 4)),
+    "all but one empty": random_table(4, 4, empty=(0, 2, 3)),
+    "blocks": blocks(0, [0, 1, 0, 2, 1, 0]),
+    "nothing shared": np.diag(SHARES),
+    "no information": np.outer(SHARES, SHARES),
+    "each has its views in the next": np.roll(np.eye(4), 1, 1) / 8 + np.roll(np.eye(4), -1, 1) / 8,
+    "very small components": np.diag([1.0, 1e-9, 1e-12, 1e-14]) / (1 + 1e-9 + 1e-12 + 1e-14),
+}
+every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+
+
+def crossing_of(table: Matrix, one: int, other: int) -> float:
+    """Equation (22a), for one pair, from the pairs of views that lie in the two."""
+    pair = table[np.ix_([one, other], [one, other])] if one != other else np.full((2, 2), table[one, one])
+    if not pair.sum(1).prod() > LEAST**2:
+        return 1.0
+    shares = pair.sum(1) / pair.sum()
+    return float(pair[0, 1] / pair.sum() / shares.prod())
+
+
+def lost(table: Matrix, one: int, other: int) -> float:
+    return information(table) - information(merged(table, pair_merged(len(table), one, other)))
+
+
+def most(table: Matrix, one: int, other: int) -> float:
+    """What is lost where nobody has a view in another component."""
+    return max(LEAST, lost(np.diag(table.sum(1)), one, other))
+
+
+DEFINITIONS: dict[str, Callable[[Matrix, int, int], float]] = {"losses": lost, "most": most, "crossing": crossing_of}
+
+
+@every_table
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_what_is_told_of_a_pair_is_what_its_definition_says(name: str, table: Matrix) -> None:
+    told = getattr(JointTable(table), name)()
+    for one, other in permutations(range(len(table)), 2):
+        if name == "losses" and one > other:
+            assert told[one, other] == np.inf
+        else:
+            assert told[one, other] == pytest.approx(DEFINITIONS[name](table, one, other), rel=1e-9, abs=1e-14)
+
+
+@every_table
+def test_a_pair_has_no_order_and_no_merge_gains(table: Matrix) -> None:
+    joint = JointTable(table)
+    for told in (joint.most(), joint.crossing()):
+        np.testing.assert_allclose(told, told.T, rtol=1e-9)
+    np.testing.assert_allclose(np.diag(joint.crossing()), 1)
+    assert joint.losses().min() >= -1e-12
+    assert np.isinf(joint.losses()[np.tril_indices(len(table))]).all()
+
+
+@every_table
+@pytest.mark.parametrize("seed", range(3))
+def test_after_any_merges_everything_is_as_in_a_table_made_anew(seed: int, table: Matrix) -> None:
+    random, joint, expected = np.random.default_rng(seed), JointTable(table), table
+    while len(expected) > 1:
+        # In either order of the two.
+        one, other = random.choice(len(expected), 2, replace=False).tolist()
+        joint.merge(one, other)
+        # The second of the two is dropped, and the first has its rows.
+        members = np.delete(np.eye(len(expected)), other, 1)
+        members[other, one - (one > other)] = 1
+        expected = members.T @ expected @ members
+        anew = JointTable(expected)
+        np.testing.assert_allclose(joint.table, expected, atol=1e-15)
+        for told, again in ((joint.losses(), anew.losses()), (joint.most(), anew.most())):
+            np.testing.assert_allclose(told, again, atol=1e-12)
+        np.testing.assert_allclose(joint.crossing(), anew.crossing(), rtol=1e-6)
+    assert joint.table.sum() == pytest.approx(1)
+
+
+@every_table
+def test_the_table_that_was_given_is_only_read(table: Matrix) -> None:
+    before = table.copy()
+    JointTable(table).merge(0, 1)
+    np.testing.assert_array_equal(table, before)
+
+
+# Crossing: equation (22a)
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.5], [0.98, 0.02], [0.9999, 0.0001], [0.2, 0.3, 0.5]], ids=str)
+def test_two_cross_as_by_chance_where_views_tell_nothing_and_never_where_they_tell_all(shares: list[float]) -> None:
+    apart = ~np.eye(len(shares), dtype=bool)
+    np.testing.assert_allclose(JointTable(np.outer(shares, shares)).crossing(), 1)
+    np.testing.assert_array_equal(JointTable(np.diag(shares)).crossing()[apart], 0)
+
+
+def test_blocks_never_cross_and_within_a_block_they_cross_as_by_chance() -> None:
+    groups = np.array([0, 1, 0, 2, 1, 0, 2])
+    crossing = JointTable(blocks(0, groups.tolist(), (0.9, 0.09, 0.01))).crossing()
+    np.testing.assert_allclose(crossing, groups[:, None] == groups, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-6, 0.01, 1.0, 50.0])
+def test_how_large_a_pair_is_and_what_else_there_is_do_not_matter(size: float) -> None:
+    pair = random_table(0, 2)
+    rest = random_table(1, 3)
+    table = np.block([[size * pair, np.full((2, 3), 0.01)], [np.full((3, 2), 0.01), rest]])
+    assert JointTable(table).crossing()[0, 1] == pytest.approx(JointTable(pair).crossing()[0, 1])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_crossing_is_one_less_the_second_eigenvalue_of_the_two_alone(seed: int) -> None:
+    pair = random_table(seed, 2)
+    steps = np.linalg.eigvals(pair / pair.sum(1, keepdims=True))
+    assert JointTable(pair).crossing()[0, 1] == pytest.approx(1 - steps.min())
+
+
+def test_an_empty_component_is_one_with_any_other() -> None:
+    crossing = JointTable(random_table(0, 5, empty=(1, 3))).crossing()
+    np.testing.assert_array_equal(crossing[[1, 3]], 1)
+    np.testing.assert_array_equal(crossing[:, [1, 3]], 1)
