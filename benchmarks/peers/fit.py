@@ -74,6 +74,7 @@ class Leiden:
         import scanpy
         from anndata import AnnData
 
+        give_matrices()
         self.cells, self.seed = AnnData(rows), order["seed"]
         scanpy.pp.neighbors(self.cells, n_neighbors=order["neighbours"], use_rep="X", random_state=order["seed"])
         if order["resolution"] is None:
@@ -107,6 +108,15 @@ class Leiden:
     def predict(self, rows):
         """The cluster of the nearest row."""
         return self.nearest(rows)
+
+
+def give_matrices():
+    """Let pynndescent 0.7 give a matrix, as scanpy 1.11 expects; from 8,192 rows on scanpy asks it for neighbours."""
+    from pynndescent import PyNNDescentTransformer
+    from scipy.sparse import csr_matrix
+
+    neighbours = PyNNDescentTransformer.fit_transform
+    PyNNDescentTransformer.fit_transform = lambda *given, **named: csr_matrix(neighbours(*given, **named))
 
 
 class Components:

@@ -42,6 +42,14 @@ def test_peers_find_groups_that_are_far_apart_and_label_new_rows(name):
 
 
 @installed
+def test_leiden_takes_so_many_rows_that_scanpy_looks_for_neighbours_otherwise():
+    groups = np.arange(9000) % 3
+    rows = 20 * np.eye(3)[groups] + np.random.default_rng(0).normal(size=(9000, 3))
+    found = PEERS["leiden-to-k"].fit(rows, 3, seed=0).clustering.labels_
+    assert len(set(zip(found, groups, strict=True))) == 3
+
+
+@installed
 def test_the_peak_of_a_peer_is_its_own_and_not_that_of_the_process_that_started_it():
     held = np.ones(2**30, np.uint8)
     assert PEERS["leiden"].fit(ROWS, 3, seed=0).facts["peak_bytes"] < held.nbytes
