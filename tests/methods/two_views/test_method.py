@@ -17,7 +17,7 @@ from vaecluster.files.record import plain
 from vaecluster.inference.answers import assignments, codes, decode, draw_codes
 from vaecluster.methods.base import Fitted
 from vaecluster.methods.two_views import method as method_module
-from vaecluster.methods.two_views.method import LEAST_STEPS, pairs
+from vaecluster.methods.two_views.method import STEPS_PER_COMPONENT, pairs
 from vaecluster.methods.two_views.objective import TwoViewsObjective
 from vaecluster.methods.two_views.regrouping import LOOKS
 from vaecluster.training.device import gains_by_bfloat16
@@ -108,17 +108,27 @@ def test_the_two_stages_share_the_epochs(epochs: int, share: float) -> None:
 
 def epochs_of(rows: int, **choice: Any) -> int | None:
     """In both stages, with 4,000 steps of 256 rows and at most 200 epochs if nothing else is said."""
-    settings = {"epochs": None, "steps": 4000, "most_epochs": 200, "batch_size": 256} | choice
+    settings = {
+        "epochs": None,
+        "steps": 4000,
+        "most_epochs": 200,
+        "batch_size": 256,
+        "components": COMPONENTS,
+    } | choice
     return tiny("two-views", **settings).completed(VECTORS, rows, 3).epochs
 
 
 # There are 800 steps in any case, and one epoch a stage.
+COMPONENTS = 80
+LEAST_STEPS = STEPS_PER_COMPONENT * COMPONENTS
+
+
 @pytest.mark.parametrize(
     ("rows", "choice", "epochs"),
     [
-        *[(60_000, {}, 17), (3000, {}, 200), (1024, {}, 200), (300, {}, 400), (30, {}, LEAST_STEPS), (10**7, {}, 2)],
+        *[(60_000, {}, 17), (3000, {}, 200), (1024, {}, 200), (300, {}, 200), (30, {}, LEAST_STEPS), (10**7, {}, 2)],
         *[(30, {"steps": steps, "most_epochs": 1}, max(2, steps)) for steps in (1, 100, LEAST_STEPS)],
-        *[(3000, {"most_epochs": 1}, 67), (60_000, {"most_epochs": 10}, 10), (60_000, {"most_epochs": 1}, 3)],
+        *[(3000, {"most_epochs": 1}, 33), (60_000, {"most_epochs": 10}, 10), (60_000, {"most_epochs": 1}, 2)],
         *[(30, {"epochs": 300, "most_epochs": 2, "steps": 5}, 300), (30, {"epochs": 1}, 2)],
     ],
 )

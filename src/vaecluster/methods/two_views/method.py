@@ -55,8 +55,8 @@ COMPONENTS, CLUSTERS = "components", "clusters"
 
 # A head has as many components as the larger of these. With 50 none of the heads found all of 20 blobs.
 LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER = 80, 3
-# Tiny data get more passes than `most_epochs`, until they have had this many steps.
-LEAST_STEPS = 800
+# Tiny data get more passes than `most_epochs`, until they have had so many steps for each component.
+STEPS_PER_COMPONENT = 5
 # Components that share pointwise stay soft; boundaries are measured on assignments to this power.
 SHARPNESS = 3.0
 # However short the fit, components get so many of its epochs, or half: if they are merged before they have settled,
@@ -96,12 +96,12 @@ class TwoViews(Method):
     views: Annotated[str | tuple[View, ...], ViewsSetting(), "what counts as two views of the same row"] = "auto"
     epochs: Annotated[
         int | None,
-        optional(Whole(), "as many as make `steps` steps, at most `most_epochs`, and at least 800 steps"),
+        optional(Whole(), "as many as make `steps` steps, at most `most_epochs`, at least 5 steps a component"),
         "passes over the rows; at least 2",
     ] = None
     steps: Annotated[int, Whole(), "steps of a fit without `epochs`"] = By(images=8000, vectors=4000)
-    # Small tables are learned by heart: on pendigits 50 epochs find more than 130 do.
-    most_epochs: Annotated[int, Whole(), "most passes of a fit without `epochs`"] = By(images=200, vectors=50)
+    # Small tables are learned by heart: docs/decisions/0037.
+    most_epochs: Annotated[int, Whole(), "most passes of a fit without `epochs`"] = By(images=200, vectors=25)
     batch_size: BatchSize = 256
     learning_rate: LearningRate = 2e-3
     hidden: Hidden = By(images=(512, 512), vectors=(256, 256))
@@ -156,7 +156,8 @@ class TwoViews(Method):
                 "too."
             )
         steps_an_epoch = -(-rows // completed.batch_size)
-        enough = max(min(LEAST_STEPS, completed.steps), min(completed.steps, completed.most_epochs * steps_an_epoch))
+        least = STEPS_PER_COMPONENT * components
+        enough = max(min(least, completed.steps), min(completed.steps, completed.most_epochs * steps_an_epoch))
         epochs = max(2, completed.epochs or round(enough / steps_an_epoch))
         return replace(completed, components=components, epochs=epochs)
 
