@@ -113,7 +113,7 @@ class TwoViews(Method):
     ] = None
     component_share: Annotated[
         float, SHARE, "part of the epochs before components are merged, but at least 4 epochs or half of them"
-    ] = 0.3
+    ] = By(images=0.3, vectors=0.5)
     # Classes of tables are less even than those of images: docs/decisions/0025.
     apartness: Annotated[
         float, Number(0, 1), "how much merging goes by how far apart two components are, whatever their sizes"
@@ -289,7 +289,7 @@ class TwoViews(Method):
         groupings = [tree.cut(clusters) for tree in trees]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
         target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
-        head = _most_informed(trees, clusters)
+        head = _most_informed(trees, clusters, evidence)
         return Merged(np.array(groupings), target.numpy(), head, evidence)
 
     def _best_head(self, objective: TwoViewsObjective, run: Run, views: PreparedViews, evidence: Evidence) -> Fitted:
@@ -301,7 +301,7 @@ class TwoViews(Method):
             merge_components(joint, cluster_of, apartness=self.apartness)
             for joint, cluster_of in zip(joints, groupings, strict=True)
         ]
-        head = _most_informed(trees, clusters)
+        head = _most_informed(trees, clusters, evidence)
         model = ClusteringVAE(
             objective.encoder,
             objective.decoder,
@@ -338,6 +338,11 @@ def _evidence(
     return Evidence(found, density, agreement_of(trees, tables.overlap))
 
 
-def _most_informed(trees: Sequence[Hierarchy], clusters: int) -> int:
-    """The head whose clusters share most, on views that no step has seen."""
-    return int(np.argmax([tree.information(clusters) for tree in trees]))
+def _most_informed(trees: Sequence[Hierarchy], clusters: int, evidence: Evidence) -> int:
+    """The head whose clusters share most, on views that no step has seen; of heads that found so many, if any did.
+
+    A head that found fewer has split one of them, and halves of a large cluster share more than a small one does.
+    """
+    own = np.flatnonzero(evidence.found == clusters)
+    heads = own.tolist() or range(len(trees))
+    return max(heads, key=lambda head: trees[head].information(clusters))
