@@ -23,7 +23,7 @@ from vaecluster.data.raw import Array
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import versions
 
-RESULTS = Path(__file__).parent / "results" / "number.json"
+RESULTS = Path(__file__).parent / "results" / "known" / "number.json"
 # Blobs are normal with deviation 1; no two centres are nearer than this.
 APART = 6.0
 

@@ -72,6 +72,7 @@ def main() -> None:
     results = sorted(_records(RESULTS), key=_place)
     _write(ROOT / "README.md", HEADLINE, results)
     _write(ROOT / "docs" / "results.md", TABLES, results)
+    _write(ROOT / "docs" / "results.md", KNOWN, _records(RESULTS / "known"))
     _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
 
 
@@ -268,6 +269,23 @@ TABLES = (
     Table("numbers", ("data", "method", "classes", "seeds", "clusters found, in so many seeds"), numbers),
     Table("rare", ("data", "method", "seeds", "training rows of the class", "recall", "precision"), rare),
 )
+
+
+def known(records: list[Record]) -> Iterator[Cells]:
+    """What `python -m benchmarks.number` found in rows whose number of clusters is known."""
+    for record in records:
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for key, fits in record["fits"].items():
+            groups.setdefault(key.partition(":")[0], []).extend(fits.values())
+        for group, fits in groups.items():
+            off = [abs(fit["found"] - fit["true"]) for fit in fits]
+            exact, near = (sum(error <= most for error in off) for most in (0, 1))
+            wrong = Counter(f"{fit['found']} of {fit['true']}" for fit, error in zip(fits, off, strict=True) if error)
+            listed = ", ".join(f"{what} in {times}" for what, times in wrong.most_common())
+            yield [group, str(len(fits)), str(exact), str(near), listed]
+
+
+KNOWN = (Table("known", ("rows", "fits", "exact", "within 1", "found otherwise"), known),)
 
 
 def torture(records: list[Record]) -> Iterator[Cells]:

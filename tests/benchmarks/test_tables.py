@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning"),
     pytest.mark.filterwarnings("ignore::vaecluster.errors.FewCluesWarning"),
 ]
-NAMES = ["results", "compared", "generation", "ablations", "numbers", "rare"]
+NAMES = ["results", "compared", "generation", "ablations", "numbers", "known", "rare"]
 METHOD = "two-views, 2 epochs"
 BARE = "".join(f"before\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in NAMES) + "after\n"
 
@@ -191,9 +191,20 @@ def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme,
     assert rows[1][2] == "3 fits ended as if never killed, to the byte"
 
 
+def test_what_is_found_where_the_number_is_known_is_counted_by_group(monkeypatch, readme, results):
+    folder = results / "known"
+    folder.mkdir()
+    fits = {seed: {"true": 8, "found": found} for seed, found in enumerate([8, 8, 7, 5, 5])}
+    (folder / "number.json").write_text(
+        json.dumps({"fits": {"blobs: a": fits, "blobs: b": {0: {"true": 3, "found": 3}}, "noise: c": {}}})
+    )
+    rows = rows_of(written(monkeypatch, results, readme), "known")
+    assert rows == [["blobs", "6", "3", "4", "5 of 8 in 2, 7 of 8 in 1"], ["noise", "0", "0", "0", ""]]
+
+
 def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(monkeypatch, readme, results):
     first = written(monkeypatch, results, readme)
-    assert first.count("before\n<!-- ") == 6
+    assert first.count("before\n<!-- ") == 7
     assert first.endswith("after\n")
     assert written(monkeypatch, results, readme) == first
     assert written(monkeypatch, results, readme, "--check") == first
