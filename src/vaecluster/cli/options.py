@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -35,7 +35,7 @@ def _place(kind: Any, tokens: Any) -> Path:
 
 Whole = Annotated[int, Parameter(converter=_whole)]
 # A number, auto, or a range such as 2-10.
-Clusters = Annotated[int | tuple[int, int] | Literal["auto"], Parameter(converter=_clusters, n_tokens=1)]
+Clusters = Annotated[int | str, Parameter(converter=_clusters)]
 Place = Annotated[Path, Parameter(converter=_place)]
 THREADS, SEED, CLUSTERS = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1), NumberOfClusters()
 # Settings as NAME=VALUE, one after each --set.

@@ -90,7 +90,8 @@ def stability(
     from vaecluster.stability import stability as compare_seeds
 
     verbose = 0 if quiet else 1
-    model = VAEClustering(clusters, method=chosen, random_state=seed, device=device, verbose=verbose)
+    number: Any = clusters
+    model = VAEClustering(number, method=chosen, random_state=seed, device=device, verbose=verbose)
     found = compare_seeds(model, data.x_train, runs, n_jobs=jobs)
     if ending == ".png":
         write_atomically(output, png_bytes(stability_figure(found)))
