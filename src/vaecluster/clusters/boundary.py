@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.hierarchy import Hierarchy
-from vaecluster.clusters.joint import LEAST, JointTable, Matrix
+from vaecluster.clusters.joint import LEAST, JointTable, Matrix, symmetric
 
 # Two groups are apart where rows between them are less dense than this, against rows inside. docs/decisions/0035.
 APART = 0.3
@@ -101,12 +101,6 @@ def densities(joint: Matrix, tree: Hierarchy, null: Null) -> Matrix:
         nodes[one] = tree.components + step
         del nodes[other]
     return between
-
-
-def symmetric(joint: Matrix) -> Matrix:
-    """The table as shares of pairs in either order."""
-    both_orders: Matrix = (joint + joint.T) / joint.sum() / 2
-    return both_orders
 
 
 def _next_pair(table: JointTable, null: Null, crumb: float) -> tuple[int, int] | None:

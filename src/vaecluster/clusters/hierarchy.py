@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.clusters.joint import LEAST, JointTable, Matrix, plogp
+from vaecluster.clusters.joint import LEAST, JointTable, Matrix, plogp, symmetric
 
 
 @final
@@ -81,7 +81,7 @@ def merge_components(
     cluster are merged first, so the tree passes through exactly those clusters.
     """
     components = len(joint)
-    joint = (joint + joint.T) / joint.sum() / 2
+    joint = symmetric(joint)
     table = JointTable(joint)
     cluster = np.zeros(components, dtype=np.intp) if cluster_of is None else cluster_of.copy()
     nodes = list(range(components))

@@ -68,6 +68,12 @@ class JointTable:
         self.together[one], self.together[:, one] = row, row
 
 
+def symmetric(joint: Matrix) -> Matrix:
+    """The table as shares of pairs in either order."""
+    both_orders: Matrix = (joint + joint.T) / joint.sum() / 2
+    return both_orders
+
+
 def _without(matrix: Matrix, index: int) -> Matrix:
     return np.delete(np.delete(matrix, index, 0), index, 1)
 

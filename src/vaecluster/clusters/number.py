@@ -37,7 +37,7 @@ class Evidence:
     @property
     def clusters(self) -> int:
         """The number of clusters: the median of the heads', the lower of two middle ones."""
-        return int(np.sort(self.found)[(len(self.found) - 1) // 2])
+        return int(self.found[middle_head(self.found)])
 
     @property
     def strength(self) -> Strength:
@@ -45,6 +45,11 @@ class Evidence:
         if self.clusters == 1:
             return "none"
         return "clear" if len(self.found) > 1 and (self.found == self.found[0]).all() else "weak"
+
+
+def middle_head(found: NDArray[np.intp]) -> int:
+    """The head that finds the median number, the lower of two middle ones."""
+    return int(found.argsort(kind="stable")[(len(found) - 1) // 2])
 
 
 def within(number: AskedNumber, found: int) -> int:

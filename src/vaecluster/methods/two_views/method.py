@@ -15,7 +15,7 @@ from torch import Generator
 
 from vaecluster.clusters.boundary import Null, densities, regions
 from vaecluster.clusters.hierarchy import Hierarchy, merge_components
-from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, most_of, within
+from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, middle_head, most_of, within
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
@@ -333,7 +333,7 @@ def _evidence(
 ) -> Evidence:
     """What speaks for each number; densities are those of the head that found the median."""
     found = np.array([region.max() + 1 for region in bounded])
-    head = int(found.argsort(kind="stable")[(len(found) - 1) // 2])
+    head = middle_head(found)
     density = densities(tables.joint[head], trees[head], nulls[head])[::-1]
     return Evidence(found, density, agreement_of(trees, tables.overlap))
 
