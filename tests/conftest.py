@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 # scikit-learn skips its array API check unless this is set before scipy is imported.
@@ -12,6 +13,9 @@ import pytest
 from sklearn.datasets import load_digits, make_blobs
 
 from vaecluster import TwoViews, VAEClustering
+
+# A shell starts what it puts in the background with Ctrl-C ignored, and child processes inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Property tests draw the same cases each run; `make torture` draws fresh ones.
 hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
