@@ -346,8 +346,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Any:
         """New rows in the units and type of the fit: codes from the prior, decoded to the mean of p(x|z).
 
-        With `cluster`, all from p(z|y) of that one; without, y is drawn from p(y) first. `random_state` defaults
-        to the estimator's, so the same call gives the same rows.
+        With `cluster`, all from p(z|y) of that one; without, y is drawn from p(y) first. A row that the model itself
+        puts into another cluster is drawn again, at most ten times in all: equation (34). `random_state` defaults to
+        the estimator's, so the same call gives the same rows.
         """
         check_is_fitted(self)
         if not is_whole(n_samples, 1):

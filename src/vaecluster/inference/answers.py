@@ -21,6 +21,8 @@ BLOCK = 128
 # Draws of the code per row for the bound; their noise is one table for all rows, from this seed.
 DRAWS = 16
 NOISE_SEED = 0
+# Codes whose rows the model puts into another cluster are drawn again, until each was drawn so many times.
+MOST_TRIES = 10
 
 
 def assignments(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
@@ -68,10 +70,26 @@ def mean_bound(model: ClusteringVAE, rows: Rows) -> float:
 
 @torch.no_grad()
 def draw_codes(model: ClusteringVAE, number: int, cluster: int | None, generator: Generator) -> Tensor:
-    """Codes from the prior (number, latent): of one cluster, or of clusters drawn from p(y)."""
+    """Codes from the prior (number, latent): of one cluster, or of clusters drawn from p(y).
+
+    A code counts if the model puts its row into the cluster it was drawn for: equation (34). Others are drawn again,
+    at most `MOST_TRIES` times in all.
+    """
     model.eval()
-    components = model.draw_components(number, cluster, generator)
-    return torch.cat([model.prior.draw(block, generator) for block in torch.split(components, BLOCK)])
+    clusters = model.grouping.cluster_of[model.draw_components(number, cluster, generator)]
+    codes = torch.empty(number, model.encoder.latent, dtype=torch.float32, device=clusters.device)
+    astray = torch.arange(number, device=clusters.device)
+    for _ in range(MOST_TRIES):
+        for wanted in torch.unique(clusters[astray]).tolist():
+            own = astray[clusters[astray] == wanted]
+            components = model.draw_components(len(own), wanted, generator)
+            codes[own] = torch.cat([model.prior.draw(block, generator) for block in torch.split(components, BLOCK)])
+        rows = decode(model, codes[astray]).to(codes.device)
+        found = torch.from_numpy(np.concatenate([block.argmax(1) for block in _assigned(model, rows)]))
+        astray = astray[found.to(codes.device) != clusters[astray]]
+        if not len(astray):
+            break
+    return codes
 
 
 @torch.no_grad()
@@ -82,7 +100,7 @@ def decode(model: ClusteringVAE, code: Tensor) -> Tensor:
     return torch.cat([model.decoder.expected(_filled(block))[: len(block)].cpu() for block in blocks])
 
 
-def _assigned(model: ClusteringVAE, rows: Rows) -> Iterator[NDArray[np.float64]]:
+def _assigned(model: ClusteringVAE, rows: Rows | Tensor) -> Iterator[NDArray[np.float64]]:
     def clusters(batch: Tensor) -> Tensor:
         return model.grouping.sum(model.assign(batch).logits.double().softmax(-1))
 
@@ -90,7 +108,9 @@ def _assigned(model: ClusteringVAE, rows: Rows) -> Iterator[NDArray[np.float64]]
 
 
 @torch.no_grad()
-def _in_blocks(model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor]) -> Iterator[NDArray[Any]]:
+def _in_blocks(
+    model: ClusteringVAE, rows: Rows | Tensor, answer: Callable[[Tensor], Tensor]
+) -> Iterator[NDArray[Any]]:
     model.eval()
     for start in range(0, len(rows), BLOCK):
         batch = rows[start : start + BLOCK]
