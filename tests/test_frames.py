@@ -68,6 +68,7 @@ def test_rows_come_back_as_a_frame_with_the_same_columns_and_types(method: str, 
         assert list(made.columns) == list(X.columns)
         assert list(made.dtypes) == list(X.dtypes)
         assert not any(is_missing(value) for column in values_of(made).values() for value in column)
+        assert len(model.predict(made)) == len(made)
 
 
 @every_case

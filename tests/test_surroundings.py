@@ -105,8 +105,9 @@ def bound(posterior: ClusterPosterior) -> Made:
     terms = BoundObjective(model)(Batch(VECTORS, Draws(0).at("batch")))
     terms.loss.backward()
     gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
-    drawn = model.draw_components(5, 1, Draws(0).at("components"))
-    return [terms.loss, *terms.named().values(), *gradients, model.assign(VECTORS).logits, drawn]
+    clusters = model.draw_clusters(5, Draws(0).at("clusters"))
+    drawn = model.draw_components(clusters, Draws(0).at("components"))
+    return [terms.loss, *terms.named().values(), *gradients, model.assign(VECTORS).logits, clusters, drawn]
 
 
 def change(view: Change, batch: Tensor) -> Made:

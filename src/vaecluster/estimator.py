@@ -346,9 +346,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Any:
         """New rows in the units and type of the fit: codes from the prior, decoded to the mean of p(x|z).
 
-        With `cluster`, all from p(z|y) of that one; without, y is drawn from p(y) first. A row that the model itself
-        puts into another cluster is drawn again, at most ten times in all: equation (34). `random_state` defaults to
-        the estimator's, so the same call gives the same rows.
+        With `cluster`, all from p(z|y) of that one; without, y is drawn from p(y) first. A row for which the likeliest
+        cluster is another is drawn again from its own, ten times at most in all, and the last draw is kept: equation
+        (34). `random_state` defaults to the estimator's, so the same call gives the same rows.
         """
         check_is_fitted(self)
         if not is_whole(n_samples, 1):
@@ -360,8 +360,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         state = random_of(self.random_state if random_state is None else random_state)
         with isolated():
             generator = Draws(draw_seed(state)).at("sample", device=self._device())
-            codes = answers.draw_codes(self.model_, int(n_samples), cluster, generator)
-            return self.fitted_.schema.restore(answers.decode(self.model_, codes))
+            schema = self.fitted_.schema
+            return schema.restore(answers.draw_rows(self.model_, schema, int(n_samples), cluster, generator))
 
     def impute(self, X: Any) -> Any:
         """The rows with every missing value replaced by what the model expects there; a frame like the one given.

@@ -9,19 +9,21 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from builders import estimator, frame, rows_of, tiny
+from builders import estimator, frame, rows_of, tiny, vectors
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.frames import FrameSource
+from vaecluster.data.given import source_of
 from vaecluster.data.rows import Rows
 from vaecluster.inference import answers
 from vaecluster.inference.answers import (
     BLOCK,
+    MOST_TRIES,
     assignments,
     bounds,
     codes,
     decode,
-    draw_codes,
+    draw_rows,
     imputed,
     likeliest,
     mean_bound,
@@ -161,25 +163,59 @@ def test_bounds_are_those_of_many_draws_up_to_their_noise(monkeypatch: pytest.Mo
     assert not np.array_equal(few, many)
 
 
+def new_rows(name: str, number: int, cluster: int | None) -> torch.Tensor:
+    model, rows = case(name)
+    return draw_rows(model, rows.schema, number, cluster, Draws(0).at("rows"))
+
+
+def found_in(name: str, drawn: torch.Tensor) -> np.ndarray:
+    """The cluster of each row as the user gets it."""
+    model, rows = case(name)
+    given = source_of(rows.schema.restore(drawn), rows.schema)
+    return likeliest(model, Rows(given, rows.schema, rows.device))[0]
+
+
 @cases
 @pytest.mark.parametrize("number", [1, BLOCK + 1])
 @pytest.mark.parametrize("cluster", [None, 3])
-def test_as_many_codes_are_drawn_as_asked_for(name: str, number: int, cluster: int | None) -> None:
-    drawn, again = (draw_codes(case(name)[0], number, cluster, Draws(0).at("codes")) for _ in range(2))
-    assert drawn.shape == (number, LATENT)
+def test_as_many_rows_are_drawn_as_asked_for(name: str, number: int, cluster: int | None) -> None:
+    drawn = new_rows(name, number, cluster)
+    assert drawn.shape == (number, *case(name)[1].schema.data_shape)
+    assert drawn.isfinite().all()
     assert not drawn.requires_grad
-    assert torch.equal(drawn, again)
+    assert torch.equal(drawn, new_rows(name, number, cluster))
 
 
-def test_codes_are_drawn_from_the_cluster_asked_for_and_otherwise_in_the_priors_shares() -> None:
-    model, _ = case("vectors by the code", cluster_weights=(0.4, 0.3, 0.3, 1e-30))
+@cases
+@pytest.mark.parametrize("cluster", range(CLUSTERS))
+def test_only_rows_that_do_not_fall_back_are_drawn_again_and_never_more_than_a_few_times(
+    name: str, cluster: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+    monkeypatch.setattr(answers, "decode", lambda model, code: tried.append(len(code)) or decode(model, code))
+    monkeypatch.setattr(answers, "MOST_TRIES", 1)
+    first = new_rows(name, BLOCK, cluster)
+    kept = found_in(name, first) == cluster
+    tried.clear()
+    monkeypatch.setattr(answers, "MOST_TRIES", MOST_TRIES)
+    drawn = new_rows(name, BLOCK, cluster)
+    assert torch.equal(drawn[kept], first[kept])
+    back = found_in(name, drawn) == cluster
+    assert len(tried) == MOST_TRIES or back.all()
+    assert tried[:2] == [BLOCK, BLOCK - kept.sum()][: len(tried)]
+    assert tried == sorted(tried, reverse=True)
+
+
+def test_rows_are_of_their_cluster_as_they_are_given_back_and_clusters_keep_their_shares() -> None:
+    # Rounding moves counts this small into another cluster.
+    counts = (0.5 * vectors(300)).round().astype(np.int64)
+    model = estimator(epochs=30, batch_size=50, learning_rate=1e-2).fit(counts)
+    drawn = model.sample(600)
+    assert drawn.dtype == counts.dtype
+    assert all((model.predict(model.sample(100, cluster=cluster)) == cluster).all() for cluster in range(3))
     with torch.no_grad():
-        model.prior.components.means.copy_(1000.0 * torch.arange(CLUSTERS).unsqueeze(1))
-    asked = (draw_codes(model, 2 * BLOCK, 2, Draws(0).at("codes")) / 1000).round()
-    assert (asked == 2).all()
-    drawn = (draw_codes(model, 3000, None, Draws(0).at("codes"))[:, 0] / 1000).round().long()
-    shares = torch.bincount(drawn, minlength=CLUSTERS) / 3000
-    torch.testing.assert_close(shares, torch.tensor([0.4, 0.3, 0.3, 0.0]), atol=0.05, rtol=0)
+        shares = model.model_.grouping.sum(model.model_.prior.weights().probs)
+    np.testing.assert_allclose(np.bincount(model.predict(drawn), minlength=3) / 600, shares, atol=0.05)
 
 
 @pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")

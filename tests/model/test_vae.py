@@ -118,12 +118,15 @@ def test_codes_are_drawn_from_the_component_asked_for(family: str, asked: list[i
     assert (codes / 1000).round().tolist() == [[float(cluster)] * 3 for cluster in asked]
 
 
-def test_components_are_drawn_as_often_as_they_are_common_in_a_cluster_or_in_all() -> None:
+def test_clusters_and_their_components_are_drawn_as_often_as_they_are_common() -> None:
     model = build(cluster_weights=(0.2, 0.3, 0.5)).regrouped(Grouping(torch.tensor([0, 1, 0]), 2))
-    for cluster, expected in ((None, [0.2, 0.3, 0.5]), (0, [2 / 7, 0.0, 5 / 7]), (1, [0.0, 1.0, 0.0])):
-        drawn = model.draw_components(10_000, cluster, Generator().manual_seed(0))
-        assert torch.equal(drawn, model.draw_components(10_000, cluster, Generator().manual_seed(0)))
-        torch.testing.assert_close(drawn.bincount(minlength=3) / 10_000, torch.tensor(expected), atol=0.02, rtol=0)
+    clusters = model.draw_clusters(10_000, Generator().manual_seed(0))
+    torch.testing.assert_close(clusters.bincount() / 10_000, torch.tensor([0.7, 0.3]), atol=0.02, rtol=0)
+    drawn = model.draw_components(clusters, Generator().manual_seed(1))
+    assert torch.equal(drawn, model.draw_components(clusters, Generator().manual_seed(1)))
+    assert torch.equal(model.grouping.cluster_of[drawn], clusters)
+    shares = drawn.bincount(minlength=3) / 10_000
+    torch.testing.assert_close(shares, torch.tensor([0.2, 0.3, 0.5]), atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)

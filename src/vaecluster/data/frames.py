@@ -220,9 +220,9 @@ def _warn_if_unseen(name: str, values: Array | Coded, block: Block) -> None:
 
 
 def _in_type(values: Array, type_: ColumnType) -> list[Any]:
-    """Restored values as Python has them; whole numbers where the column is of them."""
-    whole = re.match(r"u?int\d+", type_.name.lower()) if type_.categories is None else None
-    found: list[Any] = (as_type(values, np.dtype(whole[0])) if whole else values).tolist()
+    """Restored values as Python has them, rounded and clipped as a column of such numbers needs it."""
+    number = re.match(r"u?int\d+|float\d+", type_.name.lower()) if type_.categories is None else None
+    found: list[Any] = (as_type(values, np.dtype(number[0])) if number else values).tolist()
     return found
 
 

@@ -78,6 +78,11 @@ def _given_frame(X: Any, schema: Schema | None) -> Given:
     return Given(FrameSource(X, schema), texts, doubles=True)
 
 
+def source_of(rows: Any, schema: Schema) -> Source:
+    """Rows that the schema gave back (`restore`), as a source again; they need no checks."""
+    return ArraySource(rows) if schema.frame is None else FrameSource(rows, schema)
+
+
 def _as_array_or_frame(X: Any) -> Any:
     """An array of 2 to 4 axes that holds no text, dates or complex numbers, or a frame; `DataError` for all else."""
     check_read(X)

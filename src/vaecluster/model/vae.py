@@ -51,9 +51,13 @@ class ClusteringVAE(nn.Module):
         assignment: Categorical = self.cluster_posterior(features, code, self.prior)
         return assignment
 
-    def draw_components(self, number: int, cluster: int | None, generator: Generator) -> Tensor:
-        """Components from p(c), or from p(c|y) of one cluster: (number,)."""
-        logits = self.prior.weights().logits
-        if cluster is not None:
-            logits = logits.masked_fill(self.grouping.cluster_of != cluster, float("-inf"))
-        return draw(Categorical(logits=logits, validate_args=False), generator, number)
+    def draw_clusters(self, number: int, generator: Generator) -> Tensor:
+        """Clusters from p(y): (number,)."""
+        shares = self.grouping.sum(self.prior.weights().probs)
+        return draw(Categorical(probs=shares, validate_args=False), generator, number)
+
+    def draw_components(self, clusters: Tensor, generator: Generator) -> Tensor:
+        """A component from p(c|y) for each of the clusters (rows,): (rows,)."""
+        foreign = self.grouping.cluster_of != clusters.unsqueeze(-1)  # rows components
+        logits = self.prior.weights().logits.masked_fill(foreign, float("-inf"))
+        return draw(Categorical(logits=logits, validate_args=False), generator, 1).squeeze(-1)

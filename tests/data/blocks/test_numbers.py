@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,14 @@ def test_whole_numbers_are_clipped_to_what_their_type_can_hold(dtype: str, value
     limits = np.iinfo(dtype)
     expected = int(min(max(value, limits.min), limits.max))
     assert int(plain(dtype).restore(np.array([[value]])).item()) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+def test_floats_are_clipped_to_what_their_type_can_hold_and_stay_missing(dtype: str) -> None:
+    top = np.finfo(dtype).max
+    restored = replace(plain(dtype), scale=np.array([1e30])).restore(np.array([[-1e9], [np.nan], [1e9]], np.float32))
+    assert restored.dtype == dtype
+    np.testing.assert_array_equal(restored, [[-top], [np.nan], [top]])
 
 
 @pytest.mark.parametrize(("dtype", "expected"), [("|u1", [[0], [1]]), ("|b1", [[False], [True]])])

@@ -99,12 +99,14 @@ def scaled(values: Array, offset: Offset, scale: Offset) -> NDArray[np.float32]:
 
 
 def as_type(rows: NDArray[np.float64], dtype: np.dtype[Any]) -> Array:
-    """Numbers in another type: whole ones are rounded and clipped to its range."""
+    """Numbers in another type, clipped to its range; whole ones are rounded."""
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         # The largest 64-bit number is not a double; the next double above it would overflow.
         top = np.nextafter(float(limits.max), 0) if dtype.itemsize == 8 else limits.max
         rows = rows.round().clip(limits.min, top)
+    if dtype.kind == "f":
+        rows = rows.clip(float(np.finfo(dtype).min), float(np.finfo(dtype).max))
     if dtype.kind == "b":
         return rows >= 0.5
     return rows.astype(dtype)
