@@ -34,6 +34,9 @@ ANCHORS = {
     "training images": "the images themselves",
 }
 
+# A mean of an adjusted Rand index is clearly behind another if it is by more than this.
+CLEARLY = 0.02
+
 Record = dict[str, Any]
 Cells = list[str]
 
@@ -73,6 +76,7 @@ def main() -> None:
     _write(ROOT / "README.md", HEADLINE, results)
     _write(ROOT / "docs" / "results.md", TABLES, results)
     _write(ROOT / "docs" / "results.md", KNOWN, _records(RESULTS / "known"))
+    _write(ROOT / "docs" / "results.md", EASY, _records(RESULTS / "easy"))
     _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
 
 
@@ -286,6 +290,74 @@ def known(records: list[Record]) -> Iterator[Cells]:
 
 
 KNOWN = (Table("known", ("rows", "fits", "exact", "within 1", "found otherwise"), known),)
+
+
+def easy(records: list[Record]) -> Iterator[Cells]:
+    """What `python -m benchmarks.easy` found; an arrow marks what is better than ours, told the number."""
+    for record in records:
+        for key, fits in record["fits"].items():
+            runs = list(fits.values())
+            told, found = ([run[how] for run in runs] for how in ("told", "auto"))
+            other, score = _best_other(runs)
+            yield [
+                key,
+                " x ".join(f"{size:,}" for size in runs[0]["shape"]),
+                str(runs[0]["true"]),
+                str(len(runs)),
+                _mean_and_worst(told),
+                _mean_and_worst(found),
+                _found(runs),
+                other,
+                f"{score:.3f}" + (" ↑" if score > _rounded_mean(told) else ""),
+            ]
+
+
+def easily_lost(records: list[Record]) -> Iterator[str]:
+    """In how many of the easy cases another method is better by the mean, and in which the number found is wrong."""
+    for record in records:
+        cases = {key: list(fits.values()) for key, fits in record["fits"].items()}
+        behind = {
+            key: _best_other(runs)[1] - _rounded_mean([run["told"] for run in runs]) for key, runs in cases.items()
+        }
+        clearly = [key for key, by in behind.items() if by > CLEARLY]
+        better = sum(by > 0 for by in behind.values())
+        yield (
+            f"Told the number: no other method is better in {len(cases) - better} of {len(cases)} cases, and by at "
+            f"most {CLEARLY} in {better - len(clearly)} more. By more in: {', '.join(clearly) or 'none'}."
+        )
+        wrong = [key for key, runs in cases.items() if any(run["found"] != run["true"] for run in runs)]
+        yield (
+            f"Not told: the right number in every seed in {len(cases) - len(wrong)} of {len(cases)} cases. Not in: "
+            f"{', '.join(wrong) or 'none'}."
+        )
+
+
+def _best_other(runs: list[dict[str, Any]]) -> tuple[str, float]:
+    means = {name: _rounded_mean([run["others"][name] for run in runs]) for name in runs[0]["others"]}
+    best = max(means, key=lambda name: means[name])
+    return best, means[best]
+
+
+def _rounded_mean(scores: list[float]) -> float:
+    """As it is shown: what the table does not tell apart is not better."""
+    return round(sum(scores) / len(scores), 3)
+
+
+def _mean_and_worst(scores: list[float]) -> str:
+    return f"{_rounded_mean(scores):.3f}" + (f" (worst {min(scores):.3f})" if len(scores) > 1 else "")
+
+
+EASY = (
+    Table(
+        "easy",
+        (
+            *("case", "rows x entries", "clusters", "seeds", "ARI, told", "ARI, not told", "number found"),
+            *("best of the others", "its ARI"),
+        ),
+        easy,
+        easily_lost,
+    ),
+)
 
 
 def torture(records: list[Record]) -> Iterator[Cells]:

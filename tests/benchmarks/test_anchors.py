@@ -26,7 +26,7 @@ def numbers(columns: int) -> Schema:
 
 
 def model_of(classes: int) -> ConditionalVAE:
-    pixels = Schema((Pixels((8, 8), "<f8", 0.0, 1.0),))
+    pixels = Schema((Pixels((8, 8), "<f8", np.array(0.0), np.array(1.0)),))
     model = build_anchor(TINY, pixels, classes)
     start_(model, torch.Generator().manual_seed(0))
     return model

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning"),
     pytest.mark.filterwarnings("ignore::vaecluster.errors.FewCluesWarning"),
 ]
-NAMES = ["results", "compared", "generation", "ablations", "numbers", "known", "rare"]
+NAMES = ["results", "compared", "generation", "ablations", "numbers", "known", "easy", "rare"]
 METHOD = "two-views, 2 epochs"
 BARE = "".join(f"before\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in NAMES) + "after\n"
 
@@ -202,9 +202,27 @@ def test_what_is_found_where_the_number_is_known_is_counted_by_group(monkeypatch
     assert rows == [["blobs", "6", "3", "4", "5 of 8 in 2, 7 of 8 in 1"], ["noise", "0", "0", "0", ""]]
 
 
+def test_easy_cases_say_what_is_better_and_where_the_number_is_wrong(monkeypatch, readme, results):
+    folder = results / "easy"
+    folder.mkdir()
+    run = {"shape": [1500, 2], "true": 3, "found": 3, "told": 0.9, "auto": 0.5, "others": {"k-means": 1, "HDBSCAN": 0}}
+    lost = {"0": run, "1": run | {"told": 0.8, "found": 2, "auto": 0.25}}
+    won = {"0": run | {"told": 1.0, "auto": 1.0}}
+    (folder / "easy.json").write_text(json.dumps({"fits": {"blobs: a": lost, "blobs: b": won}}))
+    text = written(monkeypatch, results, readme)
+    scores = ["0.850 (worst 0.800)", "0.375 (worst 0.250)", "2 to 3", "k-means", "1.000 ↑"]
+    assert rows_of(text, "easy") == [
+        ["blobs: a", "1,500 x 2", "3", "2", *scores],
+        ["blobs: b", "1,500 x 2", "3", "1", "1.000", "1.000", "3", "k-means", "1.000"],
+    ]
+    notes = [line for line in lines_of(text, "easy") if line.startswith("-")]
+    assert notes[0].endswith("in 1 of 2 cases, and by at most 0.02 in 0 more. By more in: blobs: a.")
+    assert notes[1].endswith("in 1 of 2 cases. Not in: blobs: a.")
+
+
 def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(monkeypatch, readme, results):
     first = written(monkeypatch, results, readme)
-    assert first.count("before\n<!-- ") == 7
+    assert first.count("before\n<!-- ") == 8
     assert first.endswith("after\n")
     assert written(monkeypatch, results, readme) == first
     assert written(monkeypatch, results, readme, "--check") == first

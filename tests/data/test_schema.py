@@ -27,8 +27,8 @@ def mixed() -> Schema:
 
 SCHEMAS: dict[str, Schema] = {
     "table": Schema((numbers(count=3),)),
-    "grey images": Schema((Pixels((4, 3), "|u1", 0.0, 255.0),)),
-    "images": Schema((Pixels((4, 3, 2), "<f4", -1.0, 2.0),)),
+    "grey images": Schema((Pixels((4, 3), "|u1", np.array(0.0), np.array(255.0)),)),
+    "images": Schema((Pixels((4, 3, 2), "<f4", np.array([-1.0, 0.0]), np.array([4.0, 8.0])),)),
     "mixed": mixed(),
 }
 schemas = pytest.mark.parametrize("name", SCHEMAS)

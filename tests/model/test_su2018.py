@@ -7,6 +7,7 @@ mirrored, and so is the order in which the linear layers read and write the pixe
 
 from math import ceil, log, pi
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -27,7 +28,7 @@ Weights = dict[str, Tensor]
 Size = tuple[int, int]
 
 CLUSTERS, LATENT, ROWS = 10, 20, 4
-SCHEMA = Schema((Pixels((28, 28), "|u1", 0.0, 255.0),))
+SCHEMA = Schema((Pixels((28, 28), "|u1", np.array(0.0), np.array(255.0)),))
 METHOD = Bound().completed(SCHEMA, 60_000, CLUSTERS)
 ENCODER_STRIDES = (2, 1, 2, 1)
 DECODER_STRIDES = (1, 2, 1, 2, 1)

@@ -30,7 +30,7 @@ def schema_of(data_shape: tuple[int, ...]) -> Schema:
     if len(data_shape) == 1:
         return Schema((Numbers((), "<f4", np.zeros(data_shape), np.ones(data_shape)),))
     channels, height, width = data_shape
-    return Schema((Pixels((height, width, channels), "<f4", 0.0, 1.0),))
+    return Schema((Pixels((height, width, channels), "<f4", np.array(0.0), np.array(1.0)),))
 
 
 def build(data_shape: tuple[int, ...] = (6,), **choices: Any) -> ClusteringVAE:

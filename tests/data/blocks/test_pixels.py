@@ -77,6 +77,54 @@ def test_float_pixels_in_zero_to_one_stay_as_they_are_where_they_are_probabiliti
     np.testing.assert_allclose(pixels(images, likelihood).encode(images).ravel(), expected)
 
 
+def many(shape: tuple[int, ...], images: int = 100) -> np.ndarray:
+    return np.random.default_rng(0).uniform(size=(images, *shape))
+
+
+def test_channels_in_units_of_their_own_each_fill_zero_to_one() -> None:
+    images = many((4, 3, 3)) * [1.0, 500.0, 0.0] + [0.0, 300.0, 7.0]
+    encoded = pixels(images).encode(images)
+    np.testing.assert_array_equal(encoded.min((0, 2, 3)), [0, 0, 0])
+    np.testing.assert_array_equal(encoded.max((0, 2, 3)), [1, 1, 0])
+    np.testing.assert_allclose(pixels(images).restore(encoded), images, rtol=1e-5)
+
+
+def test_channels_of_one_unit_and_columns_of_images_keep_their_proportions() -> None:
+    for images in (many((4, 3, 3)) * [1.0, 0.5, 0.2], many((4, 3)) * [0.0, 1.0, 0.01]):
+        assert pixels(images).scale.shape == ()
+
+
+def test_features_of_windows_whose_values_never_meet_each_fill_zero_to_one() -> None:
+    windows = many((6, 3)) * [2.0, 500.0, 1.0] + [-1.0, 10_000.0, 0.0]
+    encoded = pixels(windows).encode(windows)
+    np.testing.assert_array_equal(encoded.min((0, 1, 2)), 0)
+    np.testing.assert_array_equal(encoded.max((0, 1, 2)), 1)
+    np.testing.assert_allclose(pixels(windows).restore(encoded), windows, rtol=1e-5, atol=1e-6)
+    # Of few images a column says little.
+    assert pixels(windows[:99]).scale.shape == ()
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 2)])
+@pytest.mark.parametrize("value", [500.0, -500.0, 1e308])
+def test_a_broken_pixel_changes_no_other_image(shape: tuple[int, ...], value: float) -> None:
+    images = many(shape)
+    broken = images.copy()
+    broken[7, 1, 1] = value
+    whole, spoilt = (pixels(some).encode(some) for some in (images, broken))
+    assert np.abs(spoilt).max() <= 4
+    others = np.arange(100) != 7
+    np.testing.assert_allclose(spoilt[others], whole[others], atol=0.01)
+    # Of two such images in a hundred neither is.
+    broken[8, 1, 1] = value / 2
+    assert np.ptp(pixels(broken).encode(broken)) == 1
+
+
+def test_where_nearly_all_images_are_blank_the_others_are_not_broken() -> None:
+    images = np.zeros((300, 2, 2))
+    images[5] = 3.0
+    assert pixels(images).encode(images).max() == 1
+
+
 def test_a_range_that_a_double_cannot_hold_is_refused() -> None:
     with pytest.raises(DataError, match=r"from -1e\+308 to 1e\+308.*Scale"):
         pixels(np.array([[[-1e308, 1e308]]]))
@@ -86,7 +134,7 @@ def test_a_range_that_a_double_cannot_hold_is_refused() -> None:
     ("row_shape", "shape"), [((4, 3), (1, 4, 3)), ((4, 3, 2), (2, 4, 3)), ((1, 1), (1, 1, 1)), ((2, 3, 1), (1, 2, 3))]
 )
 def test_images_have_their_channels_first_inside_the_model(row_shape: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    block = Pixels(row_shape, "<f8", 0.0, 1.0)
+    block = Pixels(row_shape, "<f8", np.array(0.0), np.array(1.0))
     assert block.shape == block.embedded == shape
     for number in (1, 3):
         images = np.random.default_rng(0).normal(size=(number, *row_shape))
@@ -98,16 +146,16 @@ def test_images_have_their_channels_first_inside_the_model(row_shape: tuple[int,
 
 def test_a_channel_keeps_its_pixels() -> None:
     images = np.zeros((1, 2, 3, 2))
-    images[0, 1, 2, 0], images[0, 0, 1, 1] = 5.0, 7.0
-    block = Pixels((2, 3, 2), "<f8", 0.0, 1.0)
+    images[0, 1, 2, 0], images[0, 0, 1, 1] = 0.5, 0.75
+    block = Pixels((2, 3, 2), "<f8", np.array(0.0), np.array(1.0))
     encoded = block.encode(images)
-    assert (encoded[0, 0, 1, 2], encoded[0, 1, 0, 1]) == (5, 7)
+    assert (encoded[0, 0, 1, 2], encoded[0, 1, 0, 1]) == (0.5, 0.75)
     np.testing.assert_array_equal(block.restore(encoded), images)
 
 
 @pytest.mark.parametrize("name", OF_NUMBERS)
 def test_what_is_shown_of_a_pixel_lies_between_0_and_1(name: str) -> None:
-    likelihood = Pixels((2, 3), "<f8", 0.0, 1.0).likelihood(name, 2.5)
+    likelihood = Pixels((2, 3), "<f8", np.array(0.0), np.array(1.0)).likelihood(name, 2.5)
     assert type(likelihood) is OF_NUMBERS[name]
     numbers = torch.tensor([-50.0, 0.0, 50.0]).expand(1, 1, 2, 3)
     torch.testing.assert_close(likelihood.expected(numbers), numbers.sigmoid())
@@ -119,13 +167,14 @@ def test_what_is_shown_of_a_pixel_lies_between_0_and_1(name: str) -> None:
         ({"row_shape": (4,)}, "row_shape"),
         ({"row_shape": (2, 2, 3, 1)}, "row_shape"),
         ({"row_shape": (0, 2)}, "row_shape"),
-        ({"scale": 0.0}, "no rows have"),
-        ({"offset": float("inf")}, "no rows have"),
+        ({"scale": np.array(0.0)}, "no rows have"),
+        ({"offset": np.array(np.inf)}, "no rows have"),
+        ({"offset": np.zeros(3), "scale": np.ones(3)}, "another shape"),
         ({"dtype": "<U1"}, "dtype"),
     ],
 )
 def test_pixels_that_no_images_have_are_refused(change: dict[str, Any], problem: str) -> None:
-    values = {"row_shape": (2, 2), "dtype": "<f8", "offset": 0.0, "scale": 1.0}
+    values = {"row_shape": (2, 2), "dtype": "<f8", "offset": np.array(0.0), "scale": np.array(1.0)}
     Pixels(**values).check()
     with pytest.raises(ValueError, match=problem):
         Pixels(**values | change).check()

@@ -167,3 +167,13 @@ def test_scales_of_extreme_columns_are_finite(scales, unit: float) -> None:
     assert np.isfinite(scaled).all()
     assert (scale > 0).all()
     assert np.abs(scaled[:, 0]).max() > 1
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.97])
+def test_zeros_and_ones_are_as_far_apart_as_numbers_one_deviation_apart(share: float) -> None:
+    coded = (np.arange(100) < 100 * share).astype(float)
+    table = np.column_stack([coded, 1 - coded, np.where(coded > 0, 5.0, 4.0), np.linspace(0, 1, 100)])
+    scale = own_scales(moments(table))[1]
+    np.testing.assert_allclose(scale, [np.sqrt(2), np.sqrt(2), *table.std(0)[2:]], rtol=1e-9)
+    # Two rows of different categories differ in both columns.
+    assert np.linalg.norm((table[0] - table[-1])[:2] / scale[:2]) == pytest.approx(1)

@@ -59,8 +59,16 @@ def moments_of(passes: Passes) -> Moments:
 
 
 def own_scales(moments: Moments) -> tuple[Numbers, Numbers]:
-    """Offset and scale that bring every column to mean 0 and standard deviation 1; a constant one keeps scale 1."""
-    return moments.mean, _without_zeros(moments)
+    """Offset and scale that bring every column to mean 0 and standard deviation 1; a constant one keeps scale 1.
+
+    A column of 0 and 1 is a category. It is scaled as one is measured: two categories are as far apart as two numbers
+    one standard deviation apart, also where one of them is rare.
+    """
+    unit = (moments.low == 0) & (moments.high == 1)
+    mean, deviation = np.where(unit, moments.mean, 0.0), np.where(unit, moments.deviation, 1.0)
+    # In [0, 1] a variance is mean (1 - mean) if all values are 0 or 1, and less if not.
+    coded = np.isclose(np.square(deviation), mean * (1 - mean), rtol=1e-9, atol=0)
+    return moments.mean, np.where(coded, np.sqrt(2), _without_zeros(moments))
 
 
 def common_scale(moments: Moments) -> tuple[Numbers, Numbers]:
