@@ -96,7 +96,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     labels_ : ndarray (n_samples,)
         Cluster of each row of the fit; equal to ``predict(X)``.
     confidence_ : ndarray (n_samples,)
-        The probability of that cluster.
+        How likely that cluster is the right one, the largest entry of `predict_proba`.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     cluster_sizes_ : ndarray (n_clusters_,)
@@ -291,10 +291,14 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return labels
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """q(y|x), at the mean code where it depends on the code: (n, n_clusters_), rows sum to 1."""
+        """How likely each row belongs to each cluster: (n, n_clusters_), rows sum to 1.
+
+        Calibrated without labels, equation (33): it counts how far clusters overlap in the rows and how far the heads
+        of the fit agree. The largest entry is that of `predict`. Model files of formats up to 5 have q(y|x) itself.
+        """
         with isolated():
             rows = self._given(X)
-            return answers.assignments(self.model_, rows)
+            return answers.assignments(self.model_, rows, self.fitted_.confidence)
 
     def predict(
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
@@ -666,7 +670,7 @@ def _folder(name: str, value: Any) -> Path | None:
 def _assigned(
     fitted: Fitted, rows: Rows, sure: float, fraction: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    likeliest, confidence = answers.likeliest(fitted.model, rows)
+    likeliest, confidence = answers.likeliest(fitted.model, rows, fitted.confidence)
     scores = _outlier_score(fitted, rows) if fraction else None
     return doubted(likeliest, confidence, scores, sure, fraction), confidence
 

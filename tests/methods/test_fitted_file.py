@@ -168,7 +168,8 @@ PARTS = [
         BLOCK,
     ],
     *[("fitted",), *(("fitted", name) for name in ("clusters", "history", "names", "feature_names")), ("weights",)],
-    *[HISTORY, TREE, ("fitted", "evidence"), ("fitted", "calibration"), (*BLOCK, "block"), (*BLOCK, "dtype")],
+    *[HISTORY, TREE, *(("fitted", name) for name in ("evidence", "calibration", "confidence"))],
+    *[(*BLOCK, "block"), (*BLOCK, "dtype")],
 ]
 WRONG = [True, -1, 0.5, NAN, "x", [None], [[[]]], {"x": 1}, 10**400]
 
@@ -226,6 +227,8 @@ IMPOSSIBLE: dict[tuple[Any, ...], tuple[Any, ...]] = {
     ("fitted", "evidence", "agreement", 0): (INFINITY,),
     ("fitted", "evidence", "found"): ("six", [], [0], [[3]], None),
     ("fitted", "calibration", "bounds"): ([NAN], [[0.5]], None, ["a"]),
+    ("fitted", "confidence", "weights"): ([], [[0.5]], [0.5] * 9, [[NAN] * 3] * 9, None, [["a"] * 3] * 9),
+    ("fitted", "confidence", "cluster_of"): ([], [3] * 6, [-1] * 6, [0] * 5, [0.5] * 6, None),
     ("fitted", "names"): ({"3": "ape"}, {"-1": "ape"}, {"x": "ape"}, {"0": None}),
     ("fitted", "feature_names"): ([1, 2, 3, 4], ["a", "b"], "abcd"),
     ("fitted", "sizes"): ([1, 2], [1, 2, -3], ["a", "b", "c"], [0.5, 1, 2]),

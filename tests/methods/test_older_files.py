@@ -12,6 +12,7 @@ from sklearn.datasets import make_blobs
 
 from vaecluster import VAEClustering
 from vaecluster.errors import FileError, SettingError
+from vaecluster.inference.answers import assignments
 from vaecluster.methods import METHODS
 from vaecluster.methods.fitted_file import FORMAT
 from vaecluster.methods.older_files import OLDEST
@@ -48,7 +49,7 @@ def test_a_file_of_every_format_answers_as_it_did_and_can_be_used_on(path: Path,
     assert np.isfinite(model.partial_fit(X).predict_proba(X)).all()
 
 
-@pytest.mark.parametrize("name", ["format-3-shared", "format-4-two-views", "format-5-two-views"])
+@pytest.mark.parametrize("name", ["format-3-shared", "format-4-two-views", "format-6-two-views"])
 def test_names_of_clusters_doubt_and_the_rows_are_in_the_file(name: str) -> None:
     fitted = opened(FILES / f"{name}.vaecluster").fitted_
     assert fitted.names == {0: "ape", 1: "bee", 2: "cat"}
@@ -59,7 +60,16 @@ def test_names_of_clusters_doubt_and_the_rows_are_in_the_file(name: str) -> None
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_what_spoke_for_a_number_is_kept_from_the_format_on_that_weighs_as_today(path: Path) -> None:
     _, number, method = path.stem.split("-", 2)
-    assert (opened(path).evidence_ is not None) == (int(number) == FORMAT and METHODS[method].finds_number)
+    assert (opened(path).evidence_ is not None) == (int(number) >= 5 and METHODS[method].finds_number)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_before_there_was_a_confidence_probabilities_are_those_of_the_posterior(path: Path) -> None:
+    model = opened(path)
+    rows = model._given(X)
+    assert (model.fitted_.confidence is not None) == (int(path.stem.split("-")[1]) == FORMAT)
+    own = assignments(model.model_, rows)
+    assert np.array_equal(model.predict_proba(X), own) == (model.fitted_.confidence is None)
 
 
 def test_what_the_oldest_format_does_not_know_is_none() -> None:

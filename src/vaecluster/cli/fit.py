@@ -70,7 +70,7 @@ def fit(
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
     min_confidence
-        Rows whose confidence is below this get the cluster -1.
+        Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
         This fraction of the least likely rows gets the cluster -1, too.
     seed

@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 from vaecluster.data.given import source_of
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
+from vaecluster.inference.confidence import Confidence, with_largest
 from vaecluster.model.objective import bound_at
 from vaecluster.model.vae import ClusteringVAE
 
@@ -28,24 +29,40 @@ NOISE_SEED = 0
 MOST_TRIES = 10
 
 
-def assignments(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
-    """q(y|.) at the mean code: (rows, clusters), each row summing to 1 in double precision."""
-    return np.concatenate(list(_assigned(model, rows)))
+def assignments(model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None) -> NDArray[np.float64]:
+    """q(y|.) at the mean code: (rows, clusters), each row summing to 1 in double precision.
+
+    With a confidence, as calibrated by it; the largest entry is the same cluster's.
+    """
+    return np.concatenate(list(_assigned(model, rows, confidence)))
 
 
-def likeliest(model: ClusteringVAE, rows: Rows) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def likeliest(
+    model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Each row's likeliest cluster and its probability, as `assignments` has them: (rows,) each.
 
     Memory holds the probabilities of one block of rows at a time.
     """
-    found = [(block.argmax(1), block.max(1)) for block in _assigned(model, rows)]
+    found = [(block.argmax(1), block.max(1)) for block in _assigned(model, rows, confidence)]
     clusters, probabilities = zip(*found, strict=True)
     return np.concatenate(clusters), np.concatenate(probabilities)
 
 
+def evidence(model: ClusteringVAE, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """q(c|.) of the model itself, (rows, components), and the mean codes, (rows, latent)."""
+
+    def both(batch: Tensor) -> Tensor:
+        return torch.cat(_components(model, batch), -1)
+
+    found = np.concatenate(list(in_blocks(model, rows, both)))
+    components, latent = np.split(found, [len(model.grouping.cluster_of)], 1)
+    return components, latent
+
+
 def codes(model: ClusteringVAE, rows: Rows) -> NDArray[np.float32]:
     """The mean of q(z|x): (rows, latent)."""
-    return np.concatenate(list(_in_blocks(model, rows, model.mean_code)))
+    return np.concatenate(list(in_blocks(model, rows, model.mean_code)))
 
 
 def bounds(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
@@ -63,7 +80,7 @@ def bounds(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
             total += bound_at(model, batch, features, posterior, code).bound
         return total / DRAWS
 
-    return np.concatenate(list(_in_blocks(model, rows, bound)))
+    return np.concatenate(list(in_blocks(model, rows, bound)))
 
 
 def mean_bound(model: ClusteringVAE, rows: Rows) -> float:
@@ -106,15 +123,25 @@ def decode(model: ClusteringVAE, code: Tensor) -> Tensor:
     return torch.cat([model.decoder.expected(_filled(block))[: len(block)].cpu() for block in blocks])
 
 
-def _assigned(model: ClusteringVAE, rows: Rows) -> Iterator[NDArray[np.float64]]:
+def _assigned(model: ClusteringVAE, rows: Rows, confidence: Confidence | None) -> Iterator[NDArray[np.float64]]:
     def clusters(batch: Tensor) -> Tensor:
-        return model.grouping.sum(model.assign(batch).logits.double().softmax(-1))
+        components, code = _components(model, batch)
+        own = model.grouping.sum(components)
+        if confidence is None:
+            return own
+        return with_largest(model.grouping.sum(confidence.components(components, code)), own.argmax(-1))
 
-    return _in_blocks(model, rows, clusters)
+    return in_blocks(model, rows, clusters)
+
+
+def _components(model: ClusteringVAE, batch: Tensor) -> tuple[Tensor, Tensor]:
+    assignment, code = model.assign_with_code(batch)
+    return assignment.logits.double().softmax(-1), code.double()
 
 
 @torch.no_grad()
-def _in_blocks(model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor]) -> Iterator[NDArray[Any]]:
+def in_blocks(model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor]) -> Iterator[NDArray[Any]]:
+    """What a function of a batch of `BLOCK` rows answers for each row, a block at a time; the model is in use."""
     model.eval()
     for start in range(0, len(rows), BLOCK):
         batch = rows[start : start + BLOCK]

@@ -12,6 +12,7 @@ from vaecluster.clusters.number import AskedNumber, Evidence
 from vaecluster.clusters.scores import Label
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
+from vaecluster.inference.confidence import Confidence
 from vaecluster.inference.doubt import Calibration
 from vaecluster.model.likelihood import OF_NUMBERS
 from vaecluster.model.vae import ClusteringVAE
@@ -97,8 +98,9 @@ class Fitted:
 
     `method` is completed. `hierarchy` is the tree over the components as they are in the model, and `evidence` what
     spoke for each number of clusters, where the method has them. `calibration` is what new rows are compared with to
-    find outliers. `names` are those of clusters, and `sizes` (clusters,) counts the rows of the fit in each. `data`
-    identifies these rows: number, type, shape, SHA-256. `feature_names` are those of columns, if they had any.
+    find outliers, and `confidence` what makes probabilities as large as clusters are right. `names` are those of
+    clusters, and `sizes` (clusters,) counts the rows of the fit in each. `data` identifies these rows: number, type,
+    shape, SHA-256. `feature_names` are those of columns, if they had any.
     """
 
     method: Method
@@ -108,6 +110,7 @@ class Fitted:
     hierarchy: Hierarchy | None = None
     evidence: Evidence | None = None
     calibration: Calibration | None = None
+    confidence: Confidence | None = None
     names: dict[int, Label] | None = None
     sizes: NDArray[np.intp] | None = None
     data: dict[str, Any] | None = None

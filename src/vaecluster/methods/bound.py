@@ -14,6 +14,7 @@ from vaecluster.data.rows import Rows, split
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference.answers import mean_bound
+from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import (
     BatchSize,
     Epochs,
@@ -154,7 +155,8 @@ class Bound(Method):
         """The bound again, more slowly. This prior is learned by gradient, so `seen` does not matter."""
         run.stages({STAGE: replace(self._plan(), epochs=epochs, learning_rate=GOING_ON_RATE * self.learning_rate)})
         learned = self.learn(run, fitted.model)
-        return replace(fitted, model=learned.model, history=learned.history)
+        confidence = fitted.confidence if seen else learned.confidence
+        return replace(fitted, model=learned.model, history=learned.history, confidence=confidence)
 
     def learn(self, run: Run, model: ClusteringVAE) -> Fitted:
         """Minimise minus the bound, with held-out rows if early stopping is on; the stage is planned already."""
@@ -169,7 +171,7 @@ class Bound(Method):
                 epoch.stop = watch.patience_is_over
         if watch is not None and not run.interrupted:
             watch.restore_best()
-        return Fitted(self, run.rows.schema, model, run.history)
+        return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
 
     def _plan(self) -> Plan:
         return Plan(self.epochs, self.batch_size, self.learning_rate, self.schedule)  # type: ignore[arg-type]

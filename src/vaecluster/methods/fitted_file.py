@@ -24,17 +24,18 @@ from vaecluster.errors import FileError
 from vaecluster.files import record
 from vaecluster.files.container import content_of, read_parts, write_content
 from vaecluster.files.provenance import versions
+from vaecluster.inference.confidence import Confidence
 from vaecluster.inference.doubt import Calibration
 from vaecluster.methods import METHODS
 from vaecluster.methods.base import Fitted, Method, number_completed_for
-from vaecluster.methods.older_files import FIRST_NESTED, OLDEST, content_of_older, without_evidence
+from vaecluster.methods.older_files import FIRST_NESTED, OLDEST, content_of_nested, content_of_older
 from vaecluster.model.distributions import draw
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import is_whole
 from vaecluster.training.listeners.history import History
 from vaecluster.training.state import load_tensors, tensors_of
 
-FORMAT = 5
+FORMAT = 6
 
 # What Python, numpy and torch raise when a description is not what it should be; our own errors are ValueErrors.
 _WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, AssertionError)
@@ -50,6 +51,7 @@ class Described:
     hierarchy: Hierarchy | None
     evidence: Evidence | None
     calibration: Calibration | None
+    confidence: Confidence | None
     names: dict[int, Label]
     sizes: list[int] | None
     data: dict[str, Any] | None
@@ -64,6 +66,7 @@ def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None
         hierarchy=fitted.hierarchy,
         evidence=fitted.evidence,
         calibration=fitted.calibration,
+        confidence=fitted.confidence,
         names=fitted.names or {},
         sizes=None if fitted.sizes is None else fitted.sizes.tolist(),
         data=fitted.data,
@@ -108,6 +111,7 @@ def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any
             hierarchy=described.hierarchy,
             evidence=described.evidence,
             calibration=described.calibration,
+            confidence=described.confidence,
             names=described.names,
             sizes=None if described.sizes is None else np.array(described.sizes, dtype=np.intp),
             data=described.data,
@@ -155,7 +159,7 @@ def _read(path: Path) -> dict[str, Any]:
         if content["format"] < FIRST_NESTED or "weights" not in content:
             raise FileError(f"{path} is no model file but a checkpoint. Give a file that `save` or `fit` wrote.")
         if content["format"] < FORMAT:
-            return without_evidence(content)
+            return content_of_nested(content)
     return content
 
 
@@ -278,6 +282,13 @@ def _check(fitted: Fitted) -> None:
     calibration = fitted.calibration
     if calibration is not None and (calibration.bounds.ndim != 1 or not np.isfinite(calibration.bounds).all()):
         raise ValueError("its calibration is not one number per row")
+    if fitted.confidence is not None:
+        weights, cluster_of = fitted.confidence.weights, fitted.confidence.cluster_of
+        inputs = 1 + components + fitted.model.encoder.latent
+        if weights.ndim != 2 or len(weights) != inputs or not np.isfinite(weights).all():
+            raise ValueError("its confidence is not one weight for each input and cluster")
+        if cluster_of.shape != (components,) or not set(cluster_of.tolist()) <= set(range(weights.shape[1])):
+            raise ValueError("its confidence is one of other components")
     if fitted.hierarchy is not None:
         _check_tree(fitted.hierarchy, components)
     if fitted.evidence is not None:

@@ -1,7 +1,8 @@
 """Model files of older formats in the words of today's format.
 
-Formats 2 and 3 held the weights as safetensors by name, and all else as JSON under the key "vaecluster". All of them
-weighed numbers of clusters otherwise; what spoke for a number then is left out.
+Formats 2 and 3 held the weights as safetensors by name, and all else as JSON under the key "vaecluster". Up to 4 they
+weighed numbers of clusters otherwise; what spoke for a number then is left out. Up to 5 there was no confidence:
+probabilities are then those of the model's own posterior.
 """
 
 from typing import Any
@@ -34,7 +35,7 @@ def content_of_older(header: dict[str, Any], tensors: dict[str, Tensor]) -> dict
     # Format 3 has names of clusters, a calibration, the rows, and when a fit went back.
     history = {"rolled_back": []} | facts["history"]
     return {
-        "format": 5,
+        "format": 6,
         "versions": facts["versions"],
         "parameters": {name: facts["parameters"][name] for name in _PARAMETERS if name in facts["parameters"]},
         "method": {"name": _METHODS[header["method"]], "settings": _settings(header, image)},
@@ -45,6 +46,7 @@ def content_of_older(header: dict[str, Any], tensors: dict[str, Tensor]) -> dict
             "hierarchy": facts["hierarchy"],
             "evidence": None,
             "calibration": facts.get("calibration"),
+            "confidence": None,
             "names": facts.get("cluster_names", {}),
             "sizes": facts["cluster_sizes"],
             "data": facts.get("data"),
@@ -54,12 +56,14 @@ def content_of_older(header: dict[str, Any], tensors: dict[str, Tensor]) -> dict
     }
 
 
-def without_evidence(content: dict[str, Any]) -> dict[str, Any]:
-    """The content of a file of format 4 as one of today's."""
-    method = content["method"]
-    if method["name"] == "two-views":
-        method = method | {"settings": _OLDER_SETTINGS | method["settings"]}
-    return content | {"format": 5, "method": method, "fitted": content["fitted"] | {"evidence": None}}
+def content_of_nested(content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a file of format 4 or 5 as one of today's."""
+    method, fitted = content["method"], content["fitted"] | {"confidence": None}
+    if content["format"] == FIRST_NESTED:
+        fitted["evidence"] = None
+        if method["name"] == "two-views":
+            method = method | {"settings": _OLDER_SETTINGS | method["settings"]}
+    return content | {"format": 6, "method": method, "fitted": fitted}
 
 
 def _settings(header: dict[str, Any], image: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.inference.answers import codes
+from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import BatchSize, Epochs, Fitted, Hidden, Latent, LearningRate, Method, Precision
 from vaecluster.methods.bound import STAGE as BOUND
 from vaecluster.methods.bound import Bound
@@ -75,7 +76,7 @@ class VaDE(Method):
             if run.begins(BOUND):
                 start_at_mixture(model, run.rows, seed=run.draws.seed)
         run.train_through(BOUND, BoundObjective(model))
-        return Fitted(self, run.rows.schema, model, run.history)
+        return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """As the bound does."""

@@ -46,10 +46,13 @@ class ClusteringVAE(nn.Module):
 
     def assign(self, rows: Tensor) -> Categorical:
         """q(c|.) at the mean code, so that a row's answer does not depend on noise."""
+        return self.assign_with_code(rows)[0]
+
+    def assign_with_code(self, rows: Tensor) -> tuple[Categorical, Tensor]:
+        """q(c|.) at the mean code, and that code (rows, latent)."""
         features = self.encoder.features(rows)
         code = self.encoder.code(features).mean
-        assignment: Categorical = self.cluster_posterior(features, code, self.prior)
-        return assignment
+        return self.cluster_posterior(features, code, self.prior), code
 
     def draw_clusters(self, number: int, generator: Generator) -> Tensor:
         """Clusters from p(y): (number,)."""

@@ -74,19 +74,22 @@ class Neighbours(Settings):
         rows give the same neighbours. For each row memory holds 1.5 `number` row numbers and, where there are many
         rows, at most `components` values of half precision; where values are missing, its filled entries too.
         """
+        return self.among(self.points(rows), len(rows))
+
+    def among(self, points: Points, rows: int) -> Near:
+        """The same for so many rows between whose points distances are taken."""
         # It loads faiss, which takes a fifth of a second.
         from vaecluster.views.nearest import nearest_others
 
-        if len(rows) == 1:
+        if rows == 1:
             return Near(np.zeros((1, 1), np.int32), np.zeros((1, 0), np.int32), 1.0)
-        number = min(self.number, max(1, len(rows) // ROWS_PER_NEIGHBOUR))
-        most = min(number + max(1, number // 2), len(rows) - 1)
-        found, squared = nearest_others(
-            self._points(rows), len(rows), most, exact=len(rows) <= self.exact_up_to, ranks=(number, most)
-        )
+        number = min(self.number, max(1, rows // ROWS_PER_NEIGHBOUR))
+        most = min(number + max(1, number // 2), rows - 1)
+        exact = rows <= self.exact_up_to
+        found, squared = nearest_others(points, rows, most, exact=exact, ranks=(number, most))
         return Near(found[:, :number], found[:, number:], intrinsic_dimension(squared, number, most))
 
-    def _points(self, rows: Rows) -> Points:
+    def points(self, rows: Rows) -> Points:
         """What distances are taken between, for some row numbers: (rows, columns or components)."""
         read = coordinates(rows)
         entries = read(slice(0, 1)).shape[1]

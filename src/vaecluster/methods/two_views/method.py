@@ -18,6 +18,7 @@ from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, middle_head, most_of, within
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
+from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
 from vaecluster.methods.two_views.heads import ComponentHeads, ComponentPosterior
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights, groups_of
@@ -231,7 +232,8 @@ class TwoViews(Method):
         components.load_state_dict(after.state_dict())
         components.mix(before, seen / (seen + len(run.rows)))
         model.prior.weights.follow(components)
-        return replace(fitted, history=run.history)
+        confidence = fitted.confidence if seen else confidence_of(model, run.rows)
+        return replace(fitted, history=run.history, confidence=confidence)
 
     @property
     def _weights(self) -> Weights:
@@ -309,7 +311,8 @@ class TwoViews(Method):
             objective.heads.posterior(head),
             Grouping(torch.from_numpy(groupings[head]), clusters),
         ).to(run.device)
-        return Fitted(self, run.rows.schema, model, run.history, trees[head], evidence)
+        confidence = confidence_of(model, run.rows, objective.clusters)
+        return Fitted(self, run.rows.schema, model, run.history, trees[head], evidence, confidence=confidence)
 
 
 def pairs(views: PreparedViews) -> Batches:

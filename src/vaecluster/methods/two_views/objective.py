@@ -101,6 +101,10 @@ class TwoViewsObjective(Objective):
         parts = self.encoder, self.decoder, self.heads, prior
         return TwoViewsObjective(*parts, groups, target, self.weights, head).to(device)
 
+    def clusters(self, rows: Tensor) -> Tensor:
+        """q(y|x) of every head for rows (rows, *data): (rows, heads, clusters)."""
+        return torch.einsum("nhc,hck->nhk", self.heads(self.encoder.features(rows)), self.groups)
+
     def forward(self, batch: Batch) -> TwoViewsTerms:
         """The terms for a batch of rows and their views; the prior takes the batch in first."""
         assert batch.view is not None

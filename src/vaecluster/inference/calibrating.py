@@ -1,0 +1,52 @@
+"""Confidence without labels: how far the rows of clusters overlap, and how far several heads agree."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from vaecluster.clusters.boundary import Null
+from vaecluster.clusters.overlap import overlapping
+from vaecluster.data.rows import Rows
+from vaecluster.inference.answers import evidence, in_blocks
+from vaecluster.inference.confidence import Confidence
+from vaecluster.model.vae import ClusteringVAE
+from vaecluster.views.neighbours import Neighbours
+
+# Rows that the confidence is learned from, at most.
+MOST_ROWS = 5000
+
+
+def confidence_of(
+    model: ClusteringVAE, rows: Rows, heads: Callable[[Tensor], Tensor] | None = None
+) -> Confidence | None:
+    """What makes a model's probabilities as large as its clusters are right, from its rows alone: equation (33).
+
+    `heads` gives the clusters of every head for a batch of rows, (rows, heads, clusters); without it the model's own
+    are the only ones. Rows count alike. None for a single cluster, and for too few rows to be told apart.
+    """
+    some = rows.some(np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]))
+    components, codes = evidence(model, some)
+    cluster_of, clusters = model.grouping.cluster_of.cpu().numpy(), model.grouping.clusters
+    if clusters == 1 or len(some) <= clusters:
+        return None
+    own = components @ np.eye(clusters)[cluster_of]
+    votes = [own] if heads is None else list(np.concatenate(list(in_blocks(model, some, heads))).swapaxes(0, 1))
+    neighbours = Neighbours()
+    read = neighbours.points(some)
+    near = neighbours.among(read, len(some))
+    points = read(slice(None)).astype(np.float64)
+    null = Null.of_neighbours(len(some), near.unseen_rank, near.dimension)
+    pairs = near.unseen if near.unseen.shape[1] else near.rows
+    found = [overlapping(points, _numbered(vote, own), pairs, null) for vote in votes]
+    return Confidence.fitted(components, codes, np.mean(found, 0), cluster_of)
+
+
+def _numbered(vote: NDArray[np.floating], own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A head's assignments (rows, clusters) with its clusters in the order of those that share most rows with them."""
+    sure = vote.astype(np.float64) / vote.sum(1, dtype=np.float64, keepdims=True)
+    order = linear_sum_assignment(-own.T @ sure)[1]
+    numbered: NDArray[np.float64] = sure[:, order]
+    return numbered
