@@ -34,12 +34,14 @@ def _mend(objective: TwoViewsObjective, head: int, joint: Matrix, apartness: flo
     """How many clusters of a head are dead; if there are any, its groups, target and table start anew."""
     groups, estimate = objective.groups, objective.estimate
     assert isinstance(estimate, InformationEstimate)
-    members = groups[head].double().cpu().numpy()
+    clusters = objective.number
+    members = np.eye(clusters)[groups[head].cpu().numpy()]
     dead = dead_clusters(members.T @ joint @ members, estimate.target[head].double().cpu().numpy())
     if dead:
         tree = merge_components(joint, apartness=apartness)
-        members = np.eye(members.shape[1])[tree.cut(members.shape[1])]
-        groups[head] = torch.from_numpy(members).to(groups)
+        cluster_of = tree.cut(clusters)
+        members = np.eye(clusters)[cluster_of]
+        groups[head] = torch.from_numpy(cluster_of).to(groups)
         found = torch.from_numpy(joint.sum(1) @ members)[None]
         estimate.target[head] = target_shares(wanted, found)[0].to(estimate.target)
         estimate.table[head] = 0
