@@ -27,8 +27,8 @@ def confidence_of(
     """What makes a model's probabilities as large as its clusters are right, from its rows alone: equation (33).
 
     `heads` gives the clusters of every head for a batch of rows, (rows, heads, clusters); without it the model's own
-    are the only ones. Rows count alike. None for a single cluster, for more than `MOST_CLUSTERS`, and for too few rows to
-    be told apart.
+    are the only ones. Rows count alike. None for a single cluster, for more than `MOST_CLUSTERS`, and for too few rows
+    to be told apart.
     """
     cluster_of, clusters = model.grouping.cluster_of.cpu().numpy(), model.grouping.clusters
     if clusters == 1 or clusters > MOST_CLUSTERS or min(len(rows), MOST_ROWS) <= clusters:

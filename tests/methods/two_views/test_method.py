@@ -22,7 +22,7 @@ from vaecluster.methods.two_views.method import STEPS_PER_COMPONENT, pairs
 from vaecluster.methods.two_views.objective import TwoViewsObjective
 from vaecluster.methods.two_views.regrouping import LOOKS
 from vaecluster.training.device import gains_by_bfloat16
-from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event, StepDone
+from vaecluster.training.events import AtWork, ClustersMergedAgain, EpochDone, Event, StepDone
 from vaecluster.training.interrupt import InterruptGuard
 from vaecluster.training.run import Run
 from vaecluster.training.state import tensors_of
@@ -202,7 +202,7 @@ def test_the_epochs_run_on_from_the_first_stage_to_the_second_in_the_same_terms(
     fitted = learned(SMALL, vectors(), CLUSTERS, events.append)
     done = [event for event in events if isinstance(event, EpochDone)]
     assert [event.epoch for event in done] == [1, 2, 3, 4, 5]
-    assert {event.epochs for event in events} == {5}
+    assert {event.epochs for event in events if not isinstance(event, AtWork)} == {5}
     steps = [event.rows_done for event in events if isinstance(event, StepDone)]
     assert steps == [epoch * NUMBER + rows for epoch in range(5) for rows in (20, 40)]
     for event in done:

@@ -213,7 +213,8 @@ class TwoViews(Method):
         for epoch in run.train(CLUSTERS, objective, pairs(views)):
             if epoch.number in looks:
                 tables = self._tables(objective, run, views, CLUSTERS, epoch.number)
-                epoch.merged_again = merge_again(objective, tables, self.apartness, self._wanted)
+                telling = partial(run.telling, "looking for dead clusters")
+                epoch.merged_again = merge_again(objective, tables, self.apartness, self._wanted, telling)
         return self._best_head(objective, run, views, merged.evidence)
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:

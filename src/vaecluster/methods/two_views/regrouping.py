@@ -1,5 +1,7 @@
 """What is done when clusters die while they are refined."""
 
+from collections.abc import Callable, Iterator, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -25,9 +27,19 @@ def looks_of(epochs: int) -> set[int]:
     return {max(1, round(share * epochs)) for share in LOOKS} - {epochs}
 
 
-def merge_again(objective: TwoViewsObjective, tables: ComponentTables, apartness: float, wanted: Wanted) -> int:
-    """Merge again the components of every head with empty or duplicate clusters; how many of these there were."""
-    return sum(_mend(objective, head, joint, apartness, wanted) for head, joint in enumerate(tables.joint))
+def merge_again(
+    objective: TwoViewsObjective,
+    tables: ComponentTables,
+    apartness: float,
+    wanted: Wanted,
+    telling: Callable[[Sequence[tuple[int, Matrix]]], Iterator[tuple[int, Matrix]]] = iter,
+) -> int:
+    """Merge again the components of every head with empty or duplicate clusters; how many of these there were.
+
+    Heads and their tables are taken through `telling`.
+    """
+    heads = telling(list(enumerate(tables.joint)))
+    return sum(_mend(objective, head, joint, apartness, wanted) for head, joint in heads)
 
 
 def _mend(objective: TwoViewsObjective, head: int, joint: Matrix, apartness: float, wanted: Wanted) -> int:
