@@ -4,7 +4,7 @@ import pytest
 from joint_tables import blocks, homogeneous, lattices, merged, random_table, row_of_lattices, same_partition
 from vaecluster.clusters.boundary import APART, CRUMB, Null, densities, regions
 from vaecluster.clusters.hierarchy import merge_components
-from vaecluster.clusters.joint import JointTable, Matrix
+from vaecluster.clusters.joint import Matrix
 
 # Rows have so many neighbours that components are crossed rarely.
 SCALE = 1e-5
@@ -34,12 +34,12 @@ def uneven(groups: int, size: int, ratio: float, seed: int = 0) -> Matrix:
     ],
 )
 def test_the_rate_is_that_of_the_formula(null: Null, share: float, rate: float) -> None:
-    assert null.crossing(np.array([share]))[0] == pytest.approx(rate)
+    assert null.rate(np.array([share]))[0] == pytest.approx(rate)
 
 
 @pytest.mark.parametrize("null", [Null(1e-4, 1.0), Null(0.02, 3.7), Null(0.5, 10.0)], ids=str)
 def test_the_larger_a_cluster_the_rarer_it_is_crossed_and_never_more_than_by_chance(null: Null) -> None:
-    rates = null.crossing(np.geomspace(1e-9, 1, 100))
+    rates = null.rate(np.geomspace(1e-9, 1, 100))
     assert (np.diff(rates) <= 0).all()
     assert rates.max() == 1
     assert rates.min() > 0
@@ -52,7 +52,7 @@ def test_the_larger_a_cluster_the_rarer_it_is_crossed_and_never_more_than_by_cha
 def test_neighbours_cross_a_cut_through_all_rows_by_their_rank(
     rows: int, rank: float, dimension: float, rate: float
 ) -> None:
-    assert Null.of_neighbours(rows, rank, dimension).crossing(np.ones(1))[0] == pytest.approx(rate)
+    assert Null.of_neighbours(rows, rank, dimension).rate(np.ones(1))[0] == pytest.approx(rate)
 
 
 # How dense rows are between two: equation (22)
@@ -65,7 +65,7 @@ def test_where_a_cut_is_crossed_as_in_one_cluster_rows_are_as_dense_between(
 ) -> None:
     null, near = Null(SCALE, dimension), lattices(1, side, dimension)
     table = homogeneous(uneven(1, len(near), 1), near, null, between)
-    density = null.density_between(JointTable(table))
+    density = null.density_between(table, table.sum(1))
     np.testing.assert_allclose(density[near], between, atol=1e-6)
     np.testing.assert_allclose(density, density.T)
 
@@ -81,7 +81,8 @@ def test_the_densities_of_a_tree_are_those_of_the_two_that_each_merge_joins(seed
         finer, coarser = tree.cut(clusters), tree.cut(clusters - 1)
         joined = next(cluster for cluster in range(clusters - 1) if len(set(finer[coarser == cluster])) == 2)
         one, other = np.unique(finer[coarser == joined])
-        between = null.density_between(JointTable(merged(table, finer)))
+        together = merged(table, finer)
+        between = null.density_between(together, together.sum(1))
         assert found[step] == pytest.approx(between[one, other])
 
 
@@ -168,7 +169,7 @@ def test_a_crumb_goes_where_it_has_most_of_its_views() -> None:
         table[2, 2] -= moved
         table[home, 2] = table[2, home] = moved
         # It crosses too rarely to be one with it.
-        assert Null(1.0, 2).density_between(JointTable(table))[home, 2] < APART
+        assert Null(1.0, 2).density_between(table, table.sum(1))[home, 2] < APART
         assert regions(table, Null(1.0, 2)).tolist() == [0, 1, home]
 
 
@@ -235,4 +236,4 @@ def test_the_fitted_null_does_not_depend_on_names(seed: int) -> None:
 
 @pytest.mark.parametrize("table", [np.ones((1, 1)), np.diag([1.0, 0.0]), np.diag([1.0, 0.0, 0.0, 0.0])])
 def test_where_nothing_can_be_fitted_cuts_are_crossed_as_by_chance(table: Matrix) -> None:
-    assert Null.fitted(table).crossing(np.array([0.1, 1.0])).tolist() == [1, 1]
+    assert Null.fitted(table).rate(np.array([0.1, 1.0])).tolist() == [1, 1]

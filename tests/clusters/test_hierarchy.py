@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import cut_tree, is_valid_linkage
 
 from joint_tables import blocks, information, merged, pair_merged, random_table, same_partition
-from vaecluster.clusters.hierarchy import Hierarchy, merge_components, merge_losses
+from vaecluster.clusters.hierarchy import Hierarchy, merge_components
+from vaecluster.clusters.joint import JointTable
 from vaecluster.files.record import plain, typed
 
 quick = settings(max_examples=20, deadline=None)
@@ -20,10 +21,10 @@ tables = given(seed=st.integers(0, 999), size=st.integers(2, 8))
 @quick
 def test_what_a_merge_loses_is_the_information_before_less_that_after(seed: int, size: int) -> None:
     table = random_table(seed, size)
-    losses = merge_losses(table)
+    losses = JointTable(table).losses
     for one in range(size):
         for other in range(size):
-            if one >= other:
+            if one == other:
                 assert losses[one, other] == np.inf
                 continue
             lost = information(table) - information(merged(table, pair_merged(size, one, other)))
@@ -94,7 +95,9 @@ def test_every_merge_is_the_one_that_loses_least(seed: int, size: int) -> None:
     table = random_table(seed, size)
     tree = merge_components(table)
     for step, clusters in enumerate(range(size, 1, -1)):
-        assert tree.losses[step] == pytest.approx(merge_losses(merged(table, tree.cut(clusters))).min(), abs=1e-12)
+        assert tree.losses[step] == pytest.approx(
+            JointTable(merged(table, tree.cut(clusters))).losses.min(), abs=1e-12
+        )
 
 
 @tables
@@ -106,6 +109,17 @@ def test_a_cut_gives_exactly_so_many_clusters_numbered_by_their_first_component(
         firsts = list(dict.fromkeys(cluster_of.tolist()))
         assert firsts == list(range(clusters))
     assert tree.cut(size).tolist() == list(range(size))
+
+
+@tables
+@quick
+def test_a_tree_joins_clusters_by_their_first_components(seed: int, size: int) -> None:
+    tree = merge_components(random_table(seed, size))
+    for step, (one, other) in enumerate(tree.joined()):
+        finer, coarser = tree.cut(size - step), tree.cut(size - step - 1)
+        assert one < other
+        assert [int(np.flatnonzero(finer == finer[component])[0]) for component in (one, other)] == [one, other]
+        assert coarser[one] == coarser[other]
 
 
 @tables

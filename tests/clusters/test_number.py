@@ -119,6 +119,11 @@ def heads_on(groups: list[np.ndarray], rows: int = 4000) -> tuple[list[Hierarchy
     return trees, overlap
 
 
+def agreement_on(groups: list[np.ndarray]) -> Matrix:
+    trees, overlap = heads_on(groups)
+    return agreement_of(trees, lambda one, other: overlap[one, other])
+
+
 def random_heads(seed: int, heads: int, size: int = 6) -> tuple[list[Hierarchy], Matrix, Matrix]:
     """Trees, joint tables and overlaps of soft assignments of some rows."""
     assigned = np.random.default_rng(seed).dirichlet(0.2 * np.ones(size), (40, heads))
@@ -130,7 +135,7 @@ def random_heads(seed: int, heads: int, size: int = 6) -> tuple[list[Hierarchy],
 @pytest.mark.parametrize("number", [2, 3, 5])
 def test_heads_agree_in_the_groups_that_all_of_them_see_and_not_beyond(number: int) -> None:
     group = np.random.default_rng(1).integers(0, number, 4000)
-    agreement = agreement_of(*heads_on([group, group, group]))
+    agreement = agreement_on([group, group, group])
     assert agreement.shape == (COMPONENTS - 1,)
     assert agreement[number - 2] == pytest.approx(1)
     # Inside a group each head has parted the rows in its own way.
@@ -139,20 +144,20 @@ def test_heads_agree_in_the_groups_that_all_of_them_see_and_not_beyond(number: i
 
 def test_heads_do_not_agree_in_groups_that_each_sees_elsewhere() -> None:
     groups = list(np.random.default_rng(1).integers(0, 3, (3, 4000)))
-    assert np.abs(agreement_of(*heads_on(groups))).max() < 0.05
+    assert np.abs(agreement_on(groups)).max() < 0.05
 
 
 @pytest.mark.parametrize("size", [1, 2, 6])
 def test_one_head_agrees_with_itself(size: int) -> None:
     trees, _, overlap = random_heads(0, heads=1, size=size)
-    np.testing.assert_array_equal(agreement_of(trees, overlap), np.ones(size - 1))
+    np.testing.assert_array_equal(agreement_of(trees, lambda one, other: overlap[one, other]), np.ones(size - 1))
 
 
 @given(seed=seeds, heads=st.integers(2, 4))
 @quick
 def test_agreement_is_the_mean_index_over_pairs_of_heads(seed: int, heads: int) -> None:
     trees, _, overlap = random_heads(seed, heads)
-    agreement = agreement_of(trees, overlap)
+    agreement = agreement_of(trees, lambda one, other: overlap[one, other])
     pairs = [(one, other) for one in range(heads) for other in range(heads) if one != other]
     for entry, found in enumerate(agreement):
         cuts = [np.eye(entry + 2)[tree.cut(entry + 2)] for tree in trees]
@@ -166,12 +171,12 @@ def test_renaming_heads_or_the_components_of_one_changes_no_agreement(
     seed: int, heads: list[int], components: list[int]
 ) -> None:
     trees, joint, overlap = random_heads(seed, heads=3)
-    before = agreement_of(trees, overlap)
-    after = agreement_of([trees[head] for head in heads], overlap[heads][:, heads])
+    before = agreement_of(trees, lambda one, other: overlap[one, other])
+    after = agreement_of([trees[head] for head in heads], lambda one, other: overlap[heads[one], heads[other]])
     np.testing.assert_allclose(after, before, atol=1e-10)
     trees[1] = merge_components(joint[1][components][:, components])
     overlap[1], overlap[:, 1] = overlap[1][:, components], overlap[:, 1][:, :, components]
-    np.testing.assert_allclose(agreement_of(trees, overlap), before, atol=1e-10)
+    np.testing.assert_allclose(agreement_of(trees, lambda one, other: overlap[one, other]), before, atol=1e-10)
 
 
 # The adjusted Rand index

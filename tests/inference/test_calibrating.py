@@ -72,6 +72,6 @@ def test_heads_without_a_row_in_some_cluster_are_no_trouble() -> None:
     assert np.isfinite(assignments(model, rows, confidence_of(model, rows, always(0, 1)))).all()
 
 
-@pytest.mark.parametrize(("clusters", "rows"), [(1, 300), (4, 4), (4, 1)])
-def test_one_cluster_and_too_few_rows_have_no_confidence_to_learn(clusters: int, rows: int) -> None:
+@pytest.mark.parametrize(("clusters", "rows"), [(1, 300), (4, 4), (4, 1), (257, 300)])
+def test_one_cluster_very_many_and_too_few_rows_have_no_confidence_to_learn(clusters: int, rows: int) -> None:
     assert confidence_of(*untaught(clusters, rows)) is None

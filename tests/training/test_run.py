@@ -13,7 +13,7 @@ from climb import PLAN, RATE, ROWS, STEPS, Climb, CutOff, Fit, after_step, cut_o
 from vaecluster.errors import TrainingError
 from vaecluster.training import run as run_module
 from vaecluster.training.checkpoint import Checkpoint
-from vaecluster.training.events import EpochDone, RolledBack, StepDone
+from vaecluster.training.events import AtWork, EpochDone, RolledBack, StepDone
 from vaecluster.training.interrupt import InterruptGuard
 from vaecluster.training.plan import Plan
 from vaecluster.training.run import GOOD_EVERY, Epoch
@@ -140,6 +140,15 @@ def test_a_schedule_fits_any_number_of_steps(schedule: Any, epochs: int, batch_s
     assert 0 < used[0] <= max(used) <= RATE * (1 + 1e-9)
     # The rate recorded is that of the epoch's last step.
     assert [event.learning_rate for event in fit.epochs] == pytest.approx(used[steps - 1 :: steps])
+
+
+def test_listeners_are_told_of_each_part_of_other_work_before_it_is_done() -> None:
+    events: list[Any] = []
+    run = run_module.Run(Fit().rows, 3, 0, listeners=[events.append])
+    for number, part in enumerate(run.telling("work", ["a", "b"])):
+        assert part == "ab"[number]
+        assert events[-1] == AtWork("work", number, 2)
+    assert len(events) == 2
 
 
 # What is computed once

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.hierarchy import Hierarchy
-from vaecluster.clusters.joint import LEAST, JointTable, Matrix, symmetric
+from vaecluster.clusters.joint import EVERY, LEAST, JointTable, Matrix, Places, crossing, symmetric
+from vaecluster.clusters.merging import Merging
 
 # Two groups are apart where rows between them are less dense than this, against rows inside. docs/decisions/0035.
 APART = 0.3
@@ -59,15 +60,19 @@ class Null:
         middle = np.searchsorted(np.cumsum(shares[within][order]), shares[within].sum() / 2)
         return cls(float(scales[order][middle]), USUAL_DIMENSION)
 
-    def crossing(self, shares: Matrix) -> Matrix:
-        """The rate for clusters of these shares."""
+    def rate(self, shares: Matrix) -> Matrix:
+        """How often cuts are crossed in clusters of these shares."""
         rate: Matrix = np.minimum(1.0, (self.scale / np.maximum(shares, LEAST)) ** (1 / self.dimension))
         return rate
 
-    def density_between(self, table: JointTable) -> Matrix:
-        """For each pair, about how dense rows are between the two against inside them: equation (24)."""
-        share = table.table.sum(1)
-        density: Matrix = table.crossing() / self.crossing(share[:, None] + share)
+    def density_between(self, table: Matrix, share: Matrix, places: Places = EVERY) -> Matrix:
+        """For each pair with one of these, about how dense rows are between the two against inside: equation (24).
+
+        Of a symmetric table (components, components), whose rows add up to `share`.
+        """
+        own = np.diag(table)
+        crossed = crossing(table[places], own[places][:, None], own)
+        density: Matrix = crossed / self.rate(share[places][:, None] + share)
         return density
 
 
@@ -78,59 +83,47 @@ def regions(joint: Matrix, null: Null) -> NDArray[np.intp]:
     Clusters are numbered by their first component.
     """
     table, crumb = JointTable(symmetric(joint)), CRUMB / len(joint)
-    groups = [[component] for component in range(len(joint))]
-    while pair := _next_pair(table, null, crumb):
+    merging = Merging(table, APARTNESS, lambda places: null.density_between(table.table, table.share, places) >= APART)
+    region = np.arange(len(joint))
+    while pair := merging.cheapest() or _cheapest_crumb(merging, crumb):
         one, other = pair
-        table.merge(one, other)
-        # The later of the two joins the earlier, so groups stay in the order of their first components.
-        groups[one] += groups.pop(other)
-    region = np.empty(len(joint), dtype=np.intp)
-    for number, members in enumerate(groups):
-        region[members] = number
-    return region
+        region[region == other] = one
+        merging.merge(one, other)
+    return np.unique(region, return_inverse=True)[1].astype(np.intp)
 
 
 def densities(joint: Matrix, tree: Hierarchy, null: Null) -> Matrix:
     """For each merge of the tree, how dense rows are between the two: (components - 1,)."""
-    table, nodes = JointTable(symmetric(joint)), list(range(tree.components))
-    between = np.empty(len(tree.merges))
-    for step, pair in enumerate(tree.merges):
-        one, other = sorted(nodes.index(int(node)) for node in pair)
-        between[step] = null.density_between(table)[one, other]
-        table.merge(one, other)
-        nodes[one] = tree.components + step
-        del nodes[other]
+    table, between = symmetric(joint), np.empty(len(tree.merges))
+    share = table.sum(1)
+    for step, (one, other) in enumerate(tree.joined()):
+        crossed = crossing(table[one, other], table[one, one], table[other, other])
+        share[one] += share[other]
+        between[step] = crossed / null.rate(share[one])
+        table[one] += table[other]
+        table[:, one] += table[:, other]
     return between
 
 
-def _next_pair(table: JointTable, null: Null, crumb: float) -> tuple[int, int] | None:
-    """The pair without a boundary that costs least to merge; where all have one, the cheapest with a crumb."""
-    cost, share = _costs(table), table.table.sum(1)
-    for allowed in (null.density_between(table) >= APART, np.minimum(share[:, None], share) < crumb):
-        order = np.where(allowed, cost, np.inf)
-        if np.isfinite(order).any():
-            return _cheapest(order)
-    return None
-
-
-def _costs(table: JointTable) -> Matrix:
-    """What each pair costs to merge; infinite on and below the diagonal."""
-    costs: Matrix = table.losses() / table.most() ** APARTNESS
-    return costs
-
-
-def _cheapest(costs: Matrix) -> tuple[int, int]:
-    one, other = np.unravel_index(costs.argmin(), costs.shape)
-    return int(one), int(other)
+def _cheapest_crumb(merging: Merging, crumb: float) -> tuple[int, int] | None:
+    """Of the pairs with a crumb, the one that costs least to merge."""
+    table = merging.table
+    crumbs = np.flatnonzero((table.share < crumb) & ~table.gone)
+    costs = merging.costs(crumbs)
+    if not np.isfinite(costs).any():
+        return None
+    place, partner = np.unravel_index(costs.argmin(), costs.shape)
+    one, other = sorted((int(crumbs[place]), int(partner)))
+    return one, other
 
 
 def _merges(table: JointTable) -> tuple[Matrix, Matrix, Matrix]:
     """Of each merge in the order of cost: the crossing, the share of both, and that of the smaller."""
-    found = []
-    while len(table.table) > 1:
-        one, other = _cheapest(_costs(table))
-        share = table.table.sum(1)
-        found.append((table.crossing()[one, other], share[one] + share[other], min(share[one], share[other])))
-        table.merge(one, other)
+    merging, found = Merging(table, APARTNESS), []
+    while pair := merging.cheapest():
+        cell, own = table.table[pair], np.diag(table.table)[list(pair)]
+        shares = table.share[list(pair)]
+        found.append((crossing(cell, *own), shares.sum(), shares.min()))
+        merging.merge(*pair)
     crossed, both, least = np.array(found).reshape(-1, 3).T
     return crossed, both, least

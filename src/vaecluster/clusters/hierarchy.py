@@ -4,13 +4,16 @@ Slonim and Tishby (1999), "Agglomerative information bottleneck": merge, again a
 the least mutual information. It takes a second for some hundred components and gives every number of clusters at once.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.joint import LEAST, JointTable, Matrix, plogp, symmetric
+from vaecluster.clusters.merging import Merging
 
 
 @final
@@ -31,14 +34,26 @@ class Hierarchy:
         """A tree without merges has lost its second axis in a file."""
         object.__setattr__(self, "merges", np.reshape(self.merges, (-1, 2)))
 
+    def joined(self) -> Iterator[tuple[int, int]]:
+        """The merges in their order, as pairs of components: each stands for all that were merged with it before.
+
+        Of a cluster that is its first component. The second of a pair joins the first.
+        """
+        first = list(range(self.components))
+        for pair in self.merges:
+            one, other = sorted(first[node] for node in pair)
+            first.append(one)
+            yield one, other
+
     def cut(self, clusters: int) -> NDArray[np.intp]:
         """The cluster of each component when `clusters` are left, numbered from 0 by their smallest component."""
-        members = {leaf: [leaf] for leaf in range(self.components)}
-        for step, (one, other) in enumerate(self.merges[: self.components - clusters]):
-            members[self.components + step] = members.pop(int(one)) + members.pop(int(other))
-        cluster_of = np.empty(self.components, dtype=np.intp)
-        for cluster, leaves in enumerate(sorted(members.values(), key=min)):
-            cluster_of[leaves] = cluster
+        first = np.arange(self.components)
+        for one, other in islice(self.joined(), self.components - clusters):
+            first[other] = one
+        # A component joined an earlier one, which is where that one is by now.
+        for component, joined in enumerate(first):
+            first[component] = first[joined]
+        cluster_of: NDArray[np.intp] = np.unique(first, return_inverse=True)[1].astype(np.intp)
         return cluster_of
 
     def information(self, clusters: int) -> float:
@@ -80,28 +95,16 @@ def merge_components(
     with 1 they are the two least apart, whatever their sizes. With `cluster_of` (components,) the components of a
     cluster are merged first, so the tree passes through exactly those clusters.
     """
-    components = len(joint)
     joint = symmetric(joint)
-    table = JointTable(joint)
-    cluster = np.zeros(components, dtype=np.intp) if cluster_of is None else cluster_of.copy()
-    nodes = list(range(components))
-    merges, losses = [], []
-    for step in range(components - 1):
-        loss = table.losses()
-        if len(cluster) > len(np.unique(cluster)):
-            loss[cluster[:, None] != cluster] = np.inf
-        order = loss / table.most() ** apartness if apartness else loss
-        one, other = np.unravel_index(order.argmin(), order.shape)
-        merges.append((nodes[one], nodes[other]))
-        losses.append(float(loss[one, other]))
-        table.merge(int(one), int(other))
-        nodes[one] = components + step
-        del nodes[other]
-        cluster = np.delete(cluster, other)
+    table, nodes, merges, losses = JointTable(joint), list(range(len(joint))), [], []
+    within = None if cluster_of is None else lambda places: cluster_of[places][:, None] == cluster_of
+    for allowed in (within, None) if within else (None,):
+        merging = Merging(table, apartness, allowed)
+        while pair := merging.cheapest():
+            one, other = pair
+            losses.append(float(table.losses[pair]))
+            merges.append((nodes[one], nodes[other]))
+            nodes[one] = len(joint) + len(merges) - 1
+            merging.merge(one, other)
     pairs = np.array(merges, dtype=np.intp).reshape(-1, 2)
-    return Hierarchy(components, pairs, np.array(losses), joint.sum(1))
-
-
-def merge_losses(table: Matrix) -> Matrix:
-    """Information lost by merging each pair, in nats; infinite on and below the diagonal."""
-    return JointTable(table).losses()
+    return Hierarchy(len(joint), pairs, np.array(losses), joint.sum(1))

@@ -6,66 +6,87 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
+Places = NDArray[np.intp] | slice
 
 # The least that a loss, in nats, or a share is divided by: two empty components have nothing to lose.
 LEAST = 1e-12
+EVERY = slice(None)
 
 
 @final
 class JointTable:
     """A symmetric joint table that knows what merging any two of its entries loses.
 
-    I = sum_cc' f(P_cc') - 2 sum_c f(P_c) with f(p) = p log p, so only the rows and columns of the pair change.
-    `together[a, b]` is sum_c f(P_ac + P_bc), kept up to date: a merge costs the square of the size, not its cube.
+    With f(p) = p log p and h(x, y) = f(x + y) - f(x) - f(y), merging a and b on one side of the table loses
+    h(P_a, P_b) - sum_c h(P_ac, P_bc). Merging them on both sides loses twice that, less what counts twice: the
+    information of the table of the two alone. h is 0 where a cell is. So after a merge other losses change only
+    between entries that both have views in one of the two, and a table with few cells costs little.
+
+    Of two that are merged the first stands for both, and the second is `gone`: its cells are 0, its losses infinite.
     """
 
     def __init__(self, table: Matrix) -> None:
-        self.table = table.copy()
-        self.together = np.stack([plogp(row + table).sum(1) for row in table])
+        self.table, self.share = table.copy(), table.sum(1)
+        self.gone = np.zeros(len(table), dtype=bool)
+        losses = 2 * self._most(EVERY, EVERY) - self._own_information(EVERY)
+        for cells in table:
+            some = np.flatnonzero(cells)
+            losses[np.ix_(some, some)] -= 2 * _alike(cells[some])
+        np.fill_diagonal(losses, np.inf)
+        # Information lost by merging each pair, in nats: (components, components).
+        self.losses: Matrix = losses
 
-    def losses(self) -> Matrix:
-        """Information lost by merging each pair, in nats; infinite on and below the diagonal."""
-        table, cells, diagonal = self.table, plogp(self.table), np.diag(self.table)
-        # f over the merged row, without the two columns of the pair itself, which merge into the corner.
-        crossing = plogp(diagonal[:, None] + table)
-        others = self.together - crossing - crossing.T
-        corner = plogp(diagonal[:, None] + diagonal + 2 * table)
-        row, own = cells.sum(1), np.diag(cells)
-        before = 2 * (row[:, None] + row) - own[:, None] - own - 2 * cells
-        share = table.sum(1)
-        margins = plogp(share)[:, None] + plogp(share) - plogp(share[:, None] + share)
-        losses: Matrix = before - 2 * others - corner - 2 * margins
-        losses[np.tril_indices(len(table))] = np.inf
-        return losses
+    def most(self, one: Places = EVERY, other: Places = EVERY) -> Matrix:
+        """What merging pairs of these would lose if they shared nothing, and no less than rounding leaves of it."""
+        return np.maximum(self._most(one, other), LEAST)
 
-    def most(self) -> Matrix:
-        """What merging each pair would lose if they shared nothing, and no less than rounding leaves of it."""
-        share = self.table.sum(1)
-        most: Matrix = plogp(share[:, None] + share) - plogp(share)[:, None] - plogp(share)
-        return np.maximum(most, LEAST)
+    def merge(self, one: int, other: int) -> NDArray[np.intp]:
+        """Add the second to the first; the rest between which losses became smaller."""
+        cells, added = self.table[one], self.table[other]
+        some: NDArray[np.intp] = np.flatnonzero(cells + added)
+        some = some[(some != one) & (some != other)]
+        before = _alike(cells[some]) + _alike(added[some])
+        self.losses[np.ix_(some, some)] += 2 * (before - _alike(cells[some] + added[some]))
+        self._add(one, other)
+        losses = self._losses_of(one)
+        losses[self.gone] = losses[one] = np.inf
+        self.losses[one] = self.losses[:, one] = losses
+        self.losses[other] = self.losses[:, other] = np.inf
+        return some
 
-    def crossing(self) -> Matrix:
-        """How often the views of a row lie in both of a pair, against chance: equation (29), 1 where they mix.
-
-        Only pairs of views that lie in the two count, so sizes cancel. An empty component is one with any other.
-        """
-        table, own = self.table, np.diag(self.table)
-        one, other = own[:, None] + table, own + table
-        by_chance = one * other
-        crossing: Matrix = np.where(by_chance > LEAST**2, table * (one + other) / np.maximum(by_chance, LEAST**2), 1.0)
-        return crossing
-
-    def merge(self, one: int, other: int) -> None:
-        """Add the second to the first and drop the second."""
-        for gone in (one, other):
-            self.together -= plogp(self.table[:, gone, None] + self.table[:, gone])
+    def _add(self, one: int, other: int) -> None:
         self.table[one] += self.table[other]
         self.table[:, one] += self.table[:, other]
-        self.table, self.together = (_without(matrix, other) for matrix in (self.table, self.together))
-        one -= one > other
-        self.together += plogp(self.table[:, one, None] + self.table[:, one])
-        row = plogp(self.table[one] + self.table).sum(1)
-        self.together[one], self.together[:, one] = row, row
+        self.table[other] = self.table[:, other] = 0
+        self.share[one] += self.share[other]
+        self.share[other] = 0
+        self.gone[other] = True
+
+    def _losses_of(self, one: int) -> Matrix:
+        at = np.flatnonzero(self.table[one])
+        cells = self.table[at].ravel()
+        some = np.flatnonzero(cells > 0)
+        column, row = np.divmod(some, len(self.table))
+        mine, theirs = self.table[one, at], cells[some]
+        shared = plogp(mine[column] + theirs) - plogp(mine)[column] - plogp(theirs)
+        alike = np.bincount(row, shared, len(self.table))
+        chosen = np.array([one])
+        losses: Matrix = 2 * (self._most(chosen, EVERY)[0] - alike) - self._own_information(chosen)[0]
+        return losses
+
+    def _most(self, one: Places, other: Places) -> Matrix:
+        first, second = self.share[one], self.share[other]
+        most: Matrix = plogp(first[:, None] + second) - plogp(first)[:, None] - plogp(second)
+        return most
+
+    def _own_information(self, one: Places) -> Matrix:
+        """The information of the table of each pair alone, times its share of the whole."""
+        between, own = self.table[one], np.diag(self.table)
+        first = own[one][:, None]
+        cells = plogp(first) + plogp(own) + 2 * plogp(between)
+        margins = plogp(first + between) + plogp(own + between)
+        information: Matrix = cells + plogp(first + own + 2 * between) - 2 * margins
+        return information
 
 
 def symmetric(joint: Matrix) -> Matrix:
@@ -74,10 +95,24 @@ def symmetric(joint: Matrix) -> Matrix:
     return both_orders
 
 
-def _without(matrix: Matrix, index: int) -> Matrix:
-    return np.delete(np.delete(matrix, index, 0), index, 1)
+def crossing(between: Any, one: Any, other: Any) -> Any:
+    """How often the views of a row lie in both of a pair, against chance: equation (29), 1 where they mix.
+
+    From the cell of the two and the cells of each with itself: only pairs of views that lie in the two count, so sizes
+    cancel. An empty component is one with any other.
+    """
+    first, second = one + between, other + between
+    by_chance = first * second
+    return np.where(by_chance > LEAST**2, between * (first + second) / np.maximum(by_chance, LEAST**2), 1.0)
 
 
 def plogp(values: Any) -> Any:
     """p log p, and 0 at 0."""
     return np.where(values > 0, values * np.log(np.maximum(values, 1e-300)), 0.0)
+
+
+def _alike(cells: Matrix) -> Matrix:
+    """h of each pair of cells."""
+    alone = plogp(cells)
+    together: Matrix = plogp(cells[:, None] + cells) - alone[:, None] - alone
+    return together

@@ -4,8 +4,9 @@ Components between which rows are as dense as inside them are merged (`boundary`
 head of its own. Heads that started apart agree where the number is in the data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal, final
 
 import numpy as np
@@ -67,20 +68,35 @@ def most_of(number: AskedNumber) -> int | None:
     return max(number) if isinstance(number, tuple) else number
 
 
-def agreement_of(trees: Sequence[Hierarchy], overlap: Matrix) -> Matrix:
+def agreement_of(trees: Sequence[Hierarchy], overlap: Callable[[int, int], Matrix]) -> Matrix:
     """How far heads agree in each number of clusters: (components - 1,), entry i about i + 2 of them.
 
-    From a tree per head and the share of rows in each pair of components of two heads, (heads, heads, components,
-    components).
+    From a tree per head, and the share of rows in each pair of components of two heads (components, components).
     """
-    numbers = range(2, trees[0].components + 1)
-    agreement = np.ones(len(numbers))
-    pairs = [(one, other) for one in range(len(trees)) for other in range(one)]
-    for entry, number in enumerate(numbers if pairs else ()):
-        members = [np.eye(number)[tree.cut(number)] for tree in trees]
-        tables = [members[one].T @ overlap[one, other] @ members[other] for one, other in pairs]
-        agreement[entry] = np.mean([adjusted_rand(table) for table in tables])
-    return agreement
+    pairs = combinations(range(len(trees)), 2)
+    agreement = [_agreement(trees[one], trees[other], overlap(one, other)) for one, other in pairs]
+    return np.mean(agreement, axis=0) if agreement else np.ones(trees[0].components - 1)
+
+
+def _agreement(one: Hierarchy, other: Hierarchy, overlap: Matrix) -> Matrix:
+    """The adjusted Rand index of two trees in each number of clusters, entry i about i + 2 of them.
+
+    Merging two clusters adds twice the product of their shares to a sum of squares: (a + b)^2 = a^2 + b^2 + 2 a b.
+    """
+    cells = overlap.copy()
+    sides = cells.sum(1), cells.sum(0)
+    together, *squares = ((values**2).sum() for values in (cells, *sides))
+    found = []
+    for pairs in zip(one.joined(), other.joined(), strict=True):
+        found.append(_index(together, *squares))
+        for side, (kept, joined) in enumerate(pairs):
+            lines, share = (cells, cells.T)[side], sides[side]
+            together += 2 * lines[kept] @ lines[joined]
+            squares[side] += 2 * share[kept] * share[joined]
+            for values in (lines, share):
+                values[kept] += values[joined]
+                values[joined] = 0
+    return np.array(found)[::-1]
 
 
 def adjusted_rand(shares: Matrix) -> float:
@@ -89,5 +105,10 @@ def adjusted_rand(shares: Matrix) -> float:
     Hubert and Arabie (1985), "Comparing partitions"; soft assignments count by their shares.
     """
     together, one, other = ((values**2).sum() for values in (shares, shares.sum(1), shares.sum(0)))
+    return _index(together, one, other)
+
+
+def _index(together: float, one: float, other: float) -> float:
+    """From the sums of squares of the shares, of the cells and of each partition."""
     by_chance, most = one * other, (one + other) / 2
     return float((together - by_chance) / (most - by_chance)) if most > by_chance else 1.0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, softmax
 
 from vaecluster.clusters.boundary import APART, Null
-from vaecluster.clusters.joint import LEAST, JointTable, Matrix, symmetric
+from vaecluster.clusters.joint import LEAST, Matrix, symmetric
 
 # Of the mean variance, added to every axis.
 RIDGE = 1e-3
@@ -66,7 +66,8 @@ def bounded(posterior: Matrix, clusters: NDArray[np.intp], near: NDArray[np.inte
     rows, number = posterior.shape
     pairs = np.zeros((number, number))
     np.add.at(pairs, (clusters[:, None], clusters[near]), 1.0)
-    density = null.density_between(JointTable(symmetric(pairs)))
+    pairs = symmetric(pairs)
+    density = null.density_between(pairs, pairs.sum(1))
     allowed = np.where(density < APART, ndtr(-np.sqrt(-2 * np.log(np.clip(density, LEAST, 1)))), 1.0)
     members = np.eye(number)[clusters]
     mixed, size = members.T @ posterior, members.sum(0)

@@ -17,6 +17,8 @@ from vaecluster.views.neighbours import Neighbours
 
 # Rows that the confidence is learned from, at most.
 MOST_ROWS = 5000
+# With more clusters there would be few of these rows for each, and more weights than rows.
+MOST_CLUSTERS = 256
 
 
 def confidence_of(
@@ -25,13 +27,14 @@ def confidence_of(
     """What makes a model's probabilities as large as its clusters are right, from its rows alone: equation (33).
 
     `heads` gives the clusters of every head for a batch of rows, (rows, heads, clusters); without it the model's own
-    are the only ones. Rows count alike. None for a single cluster, and for too few rows to be told apart.
+    are the only ones. Rows count alike. None for a single cluster, for more than `MOST_CLUSTERS`, and for too few rows
+    to be told apart.
     """
+    cluster_of, clusters = model.grouping.cluster_of.cpu().numpy(), model.grouping.clusters
+    if clusters == 1 or clusters > MOST_CLUSTERS or min(len(rows), MOST_ROWS) <= clusters:
+        return None
     some = rows.some(np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]))
     components, codes = evidence(model, some)
-    cluster_of, clusters = model.grouping.cluster_of.cpu().numpy(), model.grouping.clusters
-    if clusters == 1 or len(some) <= clusters:
-        return None
     own = components @ np.eye(clusters)[cluster_of]
     votes = [own] if heads is None else list(np.concatenate(list(in_blocks(model, some, heads))).swapaxes(0, 1))
     neighbours = Neighbours()

@@ -68,5 +68,15 @@ class RolledBack:
     rate_factor: float
 
 
-Event = StepDone | EpochDone | ClustersMergedAgain | RolledBack
+@final
+@dataclass(frozen=True)
+class AtWork:
+    """Something is done between two epochs that may take a while: `what` it is, and how many of its parts are done."""
+
+    what: str
+    done: int
+    parts: int
+
+
+Event = StepDone | EpochDone | ClustersMergedAgain | RolledBack | AtWork
 Listener = Callable[[Event], None]

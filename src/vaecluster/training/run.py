@@ -17,7 +17,7 @@ from vaecluster.data.rows import Rows
 from vaecluster.errors import TrainingError
 from vaecluster.files import record
 from vaecluster.model.objective import Batch, Objective, Terms
-from vaecluster.training.events import ClustersMergedAgain, Event, Listener, RolledBack, StepDone
+from vaecluster.training.events import AtWork, ClustersMergedAgain, Event, Listener, RolledBack, StepDone
 from vaecluster.training.interrupt import InterruptGuard
 from vaecluster.training.keeper import NOTHING_KEPT, Keeper
 from vaecluster.training.listeners.history import History
@@ -30,6 +30,7 @@ MOST_FAILURES = 3
 GOOD_EVERY = 50
 
 Record = TypeVar("Record")
+Part = TypeVar("Part")
 # From row numbers and a generator to what a step learns from.
 Batches = Callable[[NDArray[np.intp], Generator], Batch]
 
@@ -107,6 +108,12 @@ class Run:
         if not self.interrupted:
             self._found[name] = record.plain(result)
         return result
+
+    def telling(self, what: str, parts: Sequence[Part]) -> Iterator[Part]:
+        """The parts of work between two epochs, one by one, while the listeners are told how far it is."""
+        for done, part in enumerate(parts):
+            self._send(AtWork(what, done, len(parts)))
+            yield part
 
     def batch(self, numbers: NDArray[np.intp], generator: Generator) -> Batch:
         """These rows as they are."""

@@ -9,6 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from builders import frame, images, learned, learned_on, rows_of, tiny, vectors
 from vaecluster.clusters.boundary import APART
+from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.schema import Schema
@@ -21,7 +22,7 @@ from vaecluster.methods.two_views.method import STEPS_PER_COMPONENT, pairs
 from vaecluster.methods.two_views.objective import TwoViewsObjective
 from vaecluster.methods.two_views.regrouping import LOOKS
 from vaecluster.training.device import gains_by_bfloat16
-from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event, StepDone
+from vaecluster.training.events import AtWork, ClustersMergedAgain, EpochDone, Event, StepDone
 from vaecluster.training.interrupt import InterruptGuard
 from vaecluster.training.run import Run
 from vaecluster.training.state import tensors_of
@@ -81,9 +82,18 @@ def test_rows_with_categories_or_gaps_have_no_views_but_neighbours() -> None:
     tiny("two-views").completed(schema, NUMBER, 3)
 
 
-@pytest.mark.parametrize(("clusters", "components"), [(None, 80), (1, 80), (26, 80), (27, 81), (100, 300)])
-def test_without_components_there_are_several_for_each_cluster(clusters: int | None, components: int) -> None:
+@pytest.mark.parametrize(
+    ("clusters", "components"),
+    [(None, 80), (1, 80), (26, 80), (27, 81), (100, 300), (256, 768), (1000, 2256), ((5, 1000), 2256)],
+)
+def test_without_components_there_are_several_for_each_cluster(clusters: AskedNumber, components: int) -> None:
     assert tiny("two-views", components=None).completed(VECTORS, NUMBER, clusters).components == components
+
+
+@pytest.mark.parametrize(("clusters", "rows"), [(None, 256), (256, 256), (257, 257), ((2, 1000), 1000)])
+def test_a_batch_holds_as_many_rows_as_there_may_be_clusters(clusters: AskedNumber, rows: int) -> None:
+    assert tiny("two-views", batch_size=None, components=None).completed(VECTORS, NUMBER, clusters).batch_size == rows
+    assert tiny("two-views", batch_size=9, components=None).completed(VECTORS, NUMBER, clusters).batch_size == 9
 
 
 @pytest.mark.parametrize("schema", [VECTORS, IMAGES], ids=["vectors", "images"])
@@ -192,7 +202,7 @@ def test_the_epochs_run_on_from_the_first_stage_to_the_second_in_the_same_terms(
     fitted = learned(SMALL, vectors(), CLUSTERS, events.append)
     done = [event for event in events if isinstance(event, EpochDone)]
     assert [event.epoch for event in done] == [1, 2, 3, 4, 5]
-    assert {event.epochs for event in events} == {5}
+    assert {event.epochs for event in events if not isinstance(event, AtWork)} == {5}
     steps = [event.rows_done for event in events if isinstance(event, StepDone)]
     assert steps == [epoch * NUMBER + rows for epoch in range(5) for rows in (20, 40)]
     for event in done:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor, nn
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
+from vaecluster.methods.two_views import objective as objective_module
 from vaecluster.methods.two_views.heads import ComponentHeads
 from vaecluster.methods.two_views.information import joint_table, mutual_information
-from vaecluster.methods.two_views.objective import TwoViewsObjective, TwoViewsTerms, Weights, groups_of
+from vaecluster.methods.two_views.objective import TwoViewsObjective, TwoViewsTerms, Weights
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.full_covariance import MomentComponents, MomentWeights
@@ -264,6 +265,10 @@ def test_renaming_a_heads_clusters_renames_its_assignment_alone(renaming: list[i
     torch.testing.assert_close(after.assignment[:, list(names)], before.assignment)
 
 
-def test_groups_say_which_components_belong_to_a_cluster() -> None:
-    groups = groups_of([np.array([0, 1, 0]), np.array([1, 1, 0])], 2)
-    assert groups.tolist() == [[[1, 0], [0, 1], [1, 0]], [[0, 1], [0, 1], [1, 0]]]
+@stages
+def test_many_components_are_summed_into_the_same_clusters(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = objective_of(stage)(a_batch())
+    monkeypatch.setattr(objective_module, "FEW", COMPONENTS - 1)
+    after = objective_of(stage)(a_batch())
+    check_same(after, before)
+    torch.testing.assert_close(after.assignment, before.assignment)

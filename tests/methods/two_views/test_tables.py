@@ -5,9 +5,10 @@ from torch import nn
 
 from builders import rows_of, vectors
 from vaecluster.data.rows import Rows, normalised
+from vaecluster.methods.two_views import tables as tables_module
 from vaecluster.methods.two_views.heads import ComponentHeads
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
-from vaecluster.methods.two_views.tables import MOST_LOOKS, component_tables, prior_of
+from vaecluster.methods.two_views.tables import MOST_LOOKS, NEGLIGIBLE, component_tables, prior_of
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.likelihood import Gaussian
@@ -34,7 +35,8 @@ def parts(seed: int = 0) -> TwoViewsObjective:
 def tables(objective: TwoViewsObjective, views: Views, rows: Rows | None = None, seed: int = 0) -> tuple:
     prepared = views.prepare(rows or rows_of(vectors(NUMBER)))
     found = component_tables(objective.encoder, objective.heads, prepared, torch.Generator().manual_seed(seed))
-    return found.joint, found.overlap
+    overlap = np.array([[found.overlap(one, other) for other in range(HEADS)] for one in range(HEADS)])
+    return found.joint, overlap
 
 
 def assigned(objective: TwoViewsObjective) -> np.ndarray:
@@ -58,6 +60,20 @@ def test_every_two_heads_have_a_table_of_their_components_on_the_same_rows() -> 
     assignment = assigned(objective)
     assert overlap.shape == (HEADS, HEADS, COMPONENTS, COMPONENTS)
     np.testing.assert_allclose(overlap, np.einsum("nhc,ngd->hgcd", assignment, assignment) / NUMBER, atol=1e-6)
+
+
+def test_of_many_components_only_what_is_negligible_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective, views = parts(), Views(Neighbours(5))
+    with torch.no_grad():
+        objective.heads.linear.weight.mul_(100)  # sure enough that most of the table is next to nothing
+    dense = tables(objective, views)
+    monkeypatch.setattr(tables_module, "FEW", COMPONENTS - 1)
+    sparse = tables(objective, views)
+    for all_of_it, most_of_it in zip(dense, sparse, strict=True):
+        np.testing.assert_allclose(most_of_it, all_of_it, atol=2 * COMPONENTS / NEGLIGIBLE)
+        assert most_of_it.sum((-2, -1)) == pytest.approx(1)
+    assert (sparse[0] == 0).sum() > (dense[0] == 0).sum()
+    np.testing.assert_allclose(sparse[0], sparse[0].transpose(0, 2, 1))
 
 
 def test_the_joint_table_is_of_pairs_that_no_step_has_seen() -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from vaecluster.training.events import ClustersMergedAgain, EpochDone, StepDone
+from vaecluster.training.events import AtWork, ClustersMergedAgain, EpochDone, StepDone
 from vaecluster.training.listeners import progress
 from vaecluster.training.listeners.progress import Bar, Lines, ProgressDisplay, Silence, progress_display
 
@@ -124,6 +124,26 @@ def test_steps_and_clusters_that_were_merged_again_print_no_lines(capsys: pytest
     for event in (step(1, 500), ClustersMergedAgain(2, EPOCHS, 3)):
         Lines()(event)
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_done_between_two_epochs_has_lines_seconds_apart_too(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = Lines()
+    lines(epoch_done(1))
+    for done, passed in enumerate((0.5, 2.5, 3.0, 60.0)):
+        clock[0] = 100.0 + passed
+        lines(AtWork("merging components", done, 4))
+    assert capsys.readouterr().err.splitlines()[1:] == ["merging components  1/4", "merging components  3/4"]
+
+
+def test_a_bar_says_what_is_done_between_two_epochs() -> None:
+    bar, screen = bar_on_a_terminal()
+    for event in (step(2, 1000), epoch_done(2), AtWork("merging components", 1, 4)):
+        bar(event)
+    bar.close()
+    assert "merging components  1/4" in last_frame(screen)
+    assert "40%" in last_frame(screen)
 
 
 def test_a_bar_stays_as_it_is_when_clusters_are_merged_again() -> None:

@@ -10,6 +10,9 @@ from vaecluster.model.networks.initial import linear
 from vaecluster.model.networks.reduced import run_reduced
 from vaecluster.model.prior import MixturePrior
 
+# Up to so many components of a head dense products are cheap; with more, sparse ones are taken on the CPU.
+FEW = 256
+
 
 @final
 class ComponentHeads(nn.Module):

@@ -6,6 +6,7 @@ merged into clusters by least lost information; the clusters are refined, and th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, ClassVar, Self, final
 
 import numpy as np
@@ -19,9 +20,9 @@ from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, midd
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference.calibrating import confidence_of
-from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
-from vaecluster.methods.two_views.heads import ComponentHeads, ComponentPosterior
-from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights, groups_of
+from vaecluster.methods.base import Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
+from vaecluster.methods.two_views.heads import FEW, ComponentHeads, ComponentPosterior
+from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
 from vaecluster.methods.two_views.regrouping import Wanted, looks_of, merge_again, target_shares
 from vaecluster.methods.two_views.tables import ComponentTables, component_tables, empty_prior, prior_of
 from vaecluster.model.decoder import Decoder
@@ -54,9 +55,11 @@ from vaecluster.views.presets import View, ViewsSetting, views_of
 
 COMPONENTS, CLUSTERS = "components", "clusters"
 
-# A head has as many components as the larger of these. With 50 none of the heads found all of 20 blobs.
-LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER = 80, 3
-# Tiny data get more passes than `most_epochs`, until they have had so many steps for each component.
+# A head has at least so many components. With 50 none of the heads found all of 20 blobs.
+LEAST_COMPONENTS = 80
+# Rows of a step, or as many as clusters: two that are never in one batch are not told apart (docs/decisions/0040).
+LEAST_BATCH = 256
+# Tiny data get more passes than `most_epochs`, until they have had so many steps for each component, counting `FEW`.
 STEPS_PER_COMPONENT = 5
 # Components that share pointwise stay soft; boundaries are measured on assignments to this power.
 SHARPNESS = 3.0
@@ -103,14 +106,18 @@ class TwoViews(Method):
     steps: Annotated[int, Whole(), "steps of a fit without `epochs`"] = By(images=8000, vectors=4000)
     # Small tables are learned by heart: docs/decisions/0037.
     most_epochs: Annotated[int, Whole(), "most passes of a fit without `epochs`"] = By(images=200, vectors=25)
-    batch_size: BatchSize = 256
+    batch_size: Annotated[
+        int | None, optional(Whole(), "256, or as many as clusters if that is more"), "rows per step"
+    ] = None
     learning_rate: LearningRate = 2e-3
     hidden: Hidden = By(images=(512, 512), vectors=(256, 256))
     latent: Latent = By(images=20, vectors=8)
     precision: Precision = By(images=2.5, vectors=50.0)
     heads: Annotated[int, Whole(), "heads that learn side by side; the best is kept"] = 5
     components: Annotated[
-        int | None, optional(Whole(), "80, or 3 for each cluster if that is more"), "fine components of each head"
+        int | None,
+        optional(Whole(), "80, or 3 for each cluster if that is more, and 2 for each above 256"),
+        "fine components of each head",
     ] = None
     component_share: Annotated[
         float, SHARE, "part of the epochs before components are merged, but at least 4 epochs or half of them"
@@ -140,11 +147,11 @@ class TwoViews(Method):
     ] = "auto"
 
     def completed(self, schema: Schema, rows: int, clusters: AskedNumber) -> Self:
-        """With the numbers of epochs and components, and views that suit the rows."""
+        """With the numbers of epochs, components and rows of a batch, and views that suit the rows."""
         completed = self.of_kind(schema.kind)
         views_of(completed.views, schema.kind, numbers_only=schema.plain)
         most = most_of(clusters) or 1
-        components = completed.components or max(LEAST_COMPONENTS, COMPONENTS_PER_CLUSTER * most)
+        components = completed.components or max(LEAST_COMPONENTS, 2 * most + min(most, FEW))
         if components < most:
             raise SettingError(
                 f"components is {components}, fewer than n_clusters={clusters}. Give several for each cluster."
@@ -156,21 +163,23 @@ class TwoViews(Method):
                 f"cluster_weights holds shares, but n_clusters is {clusters or 'auto'!r}. Give the number of clusters "
                 "too."
             )
-        steps_an_epoch = -(-rows // completed.batch_size)
-        least = STEPS_PER_COMPONENT * components
+        usual_batch = max(LEAST_BATCH, most)
+        batch_size = completed.batch_size or usual_batch
+        steps_an_epoch = -(-rows // batch_size)
+        least = STEPS_PER_COMPONENT * min(components, FEW) * LEAST_BATCH // usual_batch
         enough = max(min(least, completed.steps), min(completed.steps, completed.most_epochs * steps_an_epoch))
         epochs = max(2, completed.epochs or round(enough / steps_an_epoch))
-        return replace(completed, components=components, epochs=epochs)
+        return replace(completed, components=components, batch_size=batch_size, epochs=epochs)
 
     def plans(self) -> dict[str, Plan]:
         """The two stages of a completed method."""
         assert self.epochs is not None
+        assert self.batch_size is not None
+        batch_size = self.batch_size
         least = min(LEAST_COMPONENT_EPOCHS, self.epochs // 2)
         first = max(1, min(self.epochs - 1, max(least, round(self.component_share * self.epochs))))
         lengths = {COMPONENTS: first, CLUSTERS: self.epochs - first}
-        return {
-            name: Plan(epochs, self.batch_size, self.learning_rate, "one-cycle") for name, epochs in lengths.items()
-        }
+        return {name: Plan(epochs, batch_size, self.learning_rate, "one-cycle") for name, epochs in lengths.items()}
 
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
         """Encoder, decoder, a prior that has seen no codes, and one head."""
@@ -204,7 +213,8 @@ class TwoViews(Method):
         for epoch in run.train(CLUSTERS, objective, pairs(views)):
             if epoch.number in looks:
                 tables = self._tables(objective, run, views, CLUSTERS, epoch.number)
-                epoch.merged_again = merge_again(objective, tables, self.apartness, self._wanted)
+                telling = partial(run.telling, "looking for dead clusters")
+                epoch.merged_again = merge_again(objective, tables, self.apartness, self._wanted, telling)
         return self._best_head(objective, run, views, merged.evidence)
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
@@ -217,12 +227,11 @@ class TwoViews(Method):
         views = views_of(self.views, run.rows.schema.kind).prepare(run.rows)
         generator = run.draws.at("going on", device=run.device)
         joint = component_tables(model.encoder, heads, views, generator).joint[0]
-        grouping = model.grouping.cluster_of.cpu().numpy()
-        groups = groups_of([grouping], model.grouping.clusters)
+        grouping = model.grouping
         # As large as they are among these rows: some clusters may have none, and must not be filled up.
-        target = (torch.from_numpy(joint.sum(1)).float() @ groups[0])[None]
-        objective = TwoViewsObjective(
-            model.encoder, model.decoder, heads, model.prior, groups, target, self._weights
+        target = grouping.sum(torch.from_numpy(joint.sum(1)).float().to(run.device))[None]
+        objective = TwoViewsObjective.of_groups(
+            model.encoder, model.decoder, heads, model.prior, grouping.cluster_of[None], target, self._weights
         ).to(run.device)
         reduce(objective, self._reduces(run))
         run.stages({CLUSTERS: replace(self.plans()[CLUSTERS], epochs=epochs)})
@@ -272,22 +281,26 @@ class TwoViews(Method):
     ) -> ComponentTables:
         generator = run.draws.at("tables", *use, device=run.device)
         sharpness = SHARPNESS if self.information == "pointwise" else 1.0
-        return component_tables(objective.encoder, objective.heads, views, generator, sharpness=sharpness)
+        telling = partial(run.telling, "looking at pairs of views")
+        parts = objective.encoder, objective.heads, views, generator
+        return component_tables(*parts, sharpness=sharpness, telling=telling)
 
     def _merged(self, objective: TwoViewsObjective, run: Run, views: PreparedViews) -> Merged:
         """What speaks for each number of clusters, and the clusters of every head."""
         tables = self._tables(objective, run, views, "merged")
-        nulls = [_null_of(views, joint) for joint in tables.joint]
-        bounded = [regions(joint, null) for joint, null in zip(tables.joint, nulls, strict=True)]
-        trees = [
-            merge_components(joint, region, apartness=self.apartness)
-            for joint, region in zip(tables.joint, bounded, strict=True)
-        ]
+        nulls, bounded, trees = [], [], []
+        for joint in run.telling("merging components", list(tables.joint)):
+            null = _null_of(views, joint)
+            region = regions(joint, null)
+            nulls.append(null)
+            bounded.append(region)
+            trees.append(merge_components(joint, region, apartness=self.apartness))
         evidence = _evidence(tables, nulls, bounded, trees)
         clusters = within(run.clusters, evidence.clusters)
         if clusters < evidence.clusters:
             # Some boundaries must be crossed: those that cost least, wherever they are.
-            trees = [merge_components(joint, apartness=self.apartness) for joint in tables.joint]
+            joints = run.telling("merging across boundaries", list(tables.joint))
+            trees = [merge_components(joint, apartness=self.apartness) for joint in joints]
         groupings = [tree.cut(clusters) for tree in trees]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
         target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
@@ -296,12 +309,12 @@ class TwoViews(Method):
 
     def _best_head(self, objective: TwoViewsObjective, run: Run, views: PreparedViews, evidence: Evidence) -> Fitted:
         """The head whose clusters share most, with the tree of its components as they are now through its clusters."""
-        clusters = objective.groups.shape[-1]
-        groupings = [members.argmax(-1).cpu().numpy() for members in objective.groups]
+        groupings = list(objective.groups.cpu().numpy())
+        clusters = objective.number
         joints = self._tables(objective, run, views, "best").joint
         trees = [
             merge_components(joint, cluster_of, apartness=self.apartness)
-            for joint, cluster_of in zip(joints, groupings, strict=True)
+            for joint, cluster_of in run.telling("merging components", list(zip(joints, groupings, strict=True)))
         ]
         head = _most_informed(trees, clusters, evidence)
         model = ClusteringVAE(

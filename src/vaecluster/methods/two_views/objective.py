@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import one_hot
 
-from vaecluster.methods.two_views.heads import ComponentHeads
+from vaecluster.methods.two_views.heads import FEW, ComponentHeads
 from vaecluster.methods.two_views.information import InformationEstimate, PointwiseInformation
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.distributions import draw
@@ -51,7 +52,7 @@ class TwoViewsObjective(Objective):
     Minimises  - information weight * mean over heads of I(y;y') - E[ log p(x|z) ]
                + sum_c q(c|x') KL( q(z|x) || p(z|c) ) - agreement weight * E[ sum_c q(c|x') log p(c|z) ].
     Assignments are constants in the last two terms: a prior that does not fit yet must not move the partition.
-    `groups` (heads, components, clusters) is 1 where a component belongs to a cluster; the prior is that of `head`.
+    `groups` (heads, components) holds the cluster of each component; the prior is that of `head`.
     """
 
     groups: Tensor
@@ -63,18 +64,15 @@ class TwoViewsObjective(Objective):
         heads: ComponentHeads,
         prior: MixturePrior,
         groups: Tensor,
-        target: Tensor,
+        estimate: InformationEstimate | PointwiseInformation,
         weights: Weights,
         head: int = 0,
     ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.heads, self.prior = encoder, decoder, heads, prior
         self.register_buffer("groups", groups)
-        self.estimate: InformationEstimate | PointwiseInformation = InformationEstimate(
-            groups.shape[0], groups.shape[-1], target=target, balance=weights.balance
-        )
-        self.weights = weights
-        self.head = head
+        self.number = int(groups.max()) + 1
+        self.estimate, self.weights, self.head = estimate, weights, head
 
     @classmethod
     def of_components(
@@ -84,26 +82,42 @@ class TwoViewsObjective(Objective):
 
         What views share is measured pointwise, by (16b), or by (2).
         """
-        number = heads.components
         prior = MixturePrior(StandardNormal(encoder.latent), GivenWeights.equal(1))
-        groups = groups_of([np.arange(number)] * heads.heads, number)
-        target = torch.full((heads.heads, number), 1 / number, dtype=torch.float32, device="cpu")
-        objective = cls(encoder, decoder, heads, prior, groups, target, weights)
-        if pointwise:
-            objective.estimate = PointwiseInformation()
-        return objective
+        estimate = (
+            PointwiseInformation()
+            if pointwise
+            else InformationEstimate(heads.heads, heads.components, balance=weights.balance)
+        )
+        groups = torch.arange(heads.components, device="cpu").repeat(heads.heads, 1)
+        return cls(encoder, decoder, heads, prior, groups, estimate, weights)
+
+    @classmethod
+    def of_groups(
+        cls,
+        encoder: Encoder,
+        decoder: Decoder,
+        heads: ComponentHeads,
+        prior: MixturePrior,
+        groups: Tensor,
+        target: Tensor,
+        weights: Weights,
+        head: int = 0,
+    ) -> Self:
+        """Clusters are groups of components, which are to have the shares `target` (heads, clusters)."""
+        estimate = InformationEstimate(*target.shape, target=target, balance=weights.balance)
+        return cls(encoder, decoder, heads, prior, groups, estimate, weights, head)
 
     def of_clusters(
         self, groupings: Sequence[NDArray[np.intp]], target: Tensor, head: int, prior: MixturePrior
     ) -> "TwoViewsObjective":
         """The second stage: clusters are groups of components, and those of `head` have the prior."""
-        groups, device = groups_of(groupings, target.shape[1]), self.groups.device
+        groups, device = torch.from_numpy(np.array(groupings)), self.heads.linear.weight.device
         parts = self.encoder, self.decoder, self.heads, prior
-        return TwoViewsObjective(*parts, groups, target, self.weights, head).to(device)
+        return self.of_groups(*parts, groups, target, self.weights, head).to(device)
 
     def clusters(self, rows: Tensor) -> Tensor:
         """q(y|x) of every head for rows (rows, *data): (rows, heads, clusters)."""
-        return torch.einsum("nhc,hck->nhk", self.heads(self.encoder.features(rows)), self.groups)
+        return self._clusters(self.heads(self.encoder.features(rows)))
 
     def forward(self, batch: Batch) -> TwoViewsTerms:
         """The terms for a batch of rows and their views; the prior takes the batch in first."""
@@ -111,7 +125,7 @@ class TwoViewsObjective(Objective):
         both = torch.cat([batch.rows, batch.view])
         features = self.encoder.features(both)
         own, partner = self.heads(features).chunk(2)  # rows heads components
-        clusters, partner_clusters = (torch.einsum("nhc,hck->nhk", view, self.groups) for view in (own, partner))
+        clusters, partner_clusters = self._clusters(own), self._clusters(partner)
         information = self.estimate(clusters, partner_clusters).mean(-1)
 
         # Batch normalisation needs two; of a batch of one row its view is decoded as well.
@@ -132,8 +146,11 @@ class TwoViewsObjective(Objective):
         )
         return TwoViewsTerms(loss, clusters[:, self.head], information, reconstruction, latent_kl, agreement)
 
-
-def groups_of(groupings: Sequence[NDArray[np.intp]], clusters: int) -> Tensor:
-    """1 where a component belongs to a cluster, from each head's (components,): (heads, components, clusters)."""
-    one_hot = torch.eye(clusters, dtype=torch.float32, device="cpu")
-    return torch.stack([one_hot[torch.from_numpy(cluster_of)] for cluster_of in groupings])
+    def _clusters(self, assignment: Tensor) -> Tensor:
+        """q(y|x) of every head, equation (19): (rows, heads, components) to (rows, heads, clusters)."""
+        # On a GPU the order of a scattered sum is not the same each time, and dense products cost little.
+        if self.heads.components <= FEW or assignment.is_cuda:
+            members = one_hot(self.groups, self.number).to(assignment)
+            return torch.einsum("nhc,hck->nhk", assignment, members)
+        empty = assignment.new_zeros(len(assignment), len(self.groups), self.number)
+        return empty.scatter_add(-1, self.groups.expand(len(assignment), -1, -1), assignment)

@@ -1,5 +1,7 @@
 """What is done when clusters die while they are refined."""
 
+from collections.abc import Callable, Iterator, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -25,21 +27,33 @@ def looks_of(epochs: int) -> set[int]:
     return {max(1, round(share * epochs)) for share in LOOKS} - {epochs}
 
 
-def merge_again(objective: TwoViewsObjective, tables: ComponentTables, apartness: float, wanted: Wanted) -> int:
-    """Merge again the components of every head with empty or duplicate clusters; how many of these there were."""
-    return sum(_mend(objective, head, joint, apartness, wanted) for head, joint in enumerate(tables.joint))
+def merge_again(
+    objective: TwoViewsObjective,
+    tables: ComponentTables,
+    apartness: float,
+    wanted: Wanted,
+    telling: Callable[[Sequence[tuple[int, Matrix]]], Iterator[tuple[int, Matrix]]] = iter,
+) -> int:
+    """Merge again the components of every head with empty or duplicate clusters; how many of these there were.
+
+    Heads and their tables are taken through `telling`.
+    """
+    heads = telling(list(enumerate(tables.joint)))
+    return sum(_mend(objective, head, joint, apartness, wanted) for head, joint in heads)
 
 
 def _mend(objective: TwoViewsObjective, head: int, joint: Matrix, apartness: float, wanted: Wanted) -> int:
     """How many clusters of a head are dead; if there are any, its groups, target and table start anew."""
     groups, estimate = objective.groups, objective.estimate
     assert isinstance(estimate, InformationEstimate)
-    members = groups[head].double().cpu().numpy()
+    clusters = objective.number
+    members = np.eye(clusters)[groups[head].cpu().numpy()]
     dead = dead_clusters(members.T @ joint @ members, estimate.target[head].double().cpu().numpy())
     if dead:
         tree = merge_components(joint, apartness=apartness)
-        members = np.eye(members.shape[1])[tree.cut(members.shape[1])]
-        groups[head] = torch.from_numpy(members).to(groups)
+        cluster_of = tree.cut(clusters)
+        members = np.eye(clusters)[cluster_of]
+        groups[head] = torch.from_numpy(cluster_of).to(groups)
         found = torch.from_numpy(joint.sum(1) @ members)[None]
         estimate.target[head] = target_shares(wanted, found)[0].to(estimate.target)
         estimate.table[head] = 0

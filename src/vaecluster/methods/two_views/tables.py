@@ -1,17 +1,19 @@
 """Passes over the rows in which nothing is learned: what the heads share, and the moments of their codes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
 from torch import Generator, Tensor
 
+from vaecluster.clusters.joint import symmetric
 from vaecluster.data.draws import one_pass
 from vaecluster.data.rows import Rows
-from vaecluster.methods.two_views.heads import ComponentHeads
+from vaecluster.methods.two_views.heads import FEW, ComponentHeads
 from vaecluster.methods.two_views.information import joint_table
 from vaecluster.methods.two_views.objective import TwoViewsObjective
 from vaecluster.model.encoder import Encoder
@@ -25,42 +27,92 @@ PAIRS, MOST_LOOKS = 20_000, 10
 BLOCK_ROWS = 256
 
 
+# What a row gives to one of many components is left out if it gives another so many times as much: one row changes no
+# merge by that, and of the pairs of components few are left.
+NEGLIGIBLE = 1000
+
+Assignments: TypeAlias = NDArray[np.float32] | csr_array
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class ComponentTables:
     """What the heads' components share, as shares of rows.
 
-    `joint` (heads, components, components) is each head's table of a row and its view; `overlap` (heads, heads,
-    components, components) that of two heads on the same row.
+    `joint` (heads, components, components) is each head's table of a row and its view; `own` holds each head's
+    assignment of the rows, (rows, components).
     """
 
     joint: NDArray[np.float64]
-    overlap: NDArray[np.float64]
+    own: list[Assignments]
+
+    def overlap(self, one: int, other: int) -> NDArray[np.float64]:
+        """The table of two heads on the same row: (components, components)."""
+        return _shared(self.own[one], self.own[other])
 
 
 @torch.no_grad()
 def component_tables(
-    encoder: Encoder, heads: ComponentHeads, views: PreparedViews, generator: Generator, *, sharpness: float = 1.0
+    encoder: Encoder,
+    heads: ComponentHeads,
+    views: PreparedViews,
+    generator: Generator,
+    *,
+    sharpness: float = 1.0,
+    telling: Callable[[Sequence[NDArray[np.intp]]], Iterator[NDArray[np.intp]]] = iter,
 ) -> ComponentTables:
     """The tables on up to `PAIRS` pairs of views that no step has seen; the generator is on the rows' device.
 
-    Assignments count by their power `sharpness`.
+    Assignments count by their power `sharpness`. Blocks of rows are taken through `telling`.
     """
     encoder.eval()
     heads.eval()
-    number, size, rows = heads.heads, heads.components, 0
-    joint, overlap = np.zeros((number, size, size)), np.zeros((number, number, size, size))
     order = one_pass(len(views.rows), views.rows.weights, Generator().manual_seed(generator.initial_seed()))[:PAIRS]
     looks = min(MOST_LOOKS, max(1, PAIRS // len(order)))
-    for indices in _blocks(order):
-        batch = views.rows[indices]
-        seen = [batch, *(views.unseen(indices, batch, generator) for _ in range(looks))]
-        assigned = heads(encoder.features(torch.cat(seen))) ** sharpness
-        own, *partners = (assigned / assigned.sum(-1, keepdim=True)).chunk(looks + 1)
-        joint += joint_table(own, torch.stack(partners).mean(0)).double().cpu().numpy() * len(indices)
-        overlap += torch.einsum("nhc,ngd->hgcd", own, own).double().cpu().numpy()
-        rows += len(indices)
-    return ComponentTables(joint / rows, overlap / rows)
+    few = heads.components <= FEW
+
+    def assignments() -> Iterator[tuple[Tensor, Tensor]]:
+        for indices in telling(list(_blocks(order))):
+            batch = views.rows[indices]
+            seen = [batch, *(views.unseen(indices, batch, generator) for _ in range(looks))]
+            assigned = heads(encoder.features(torch.cat(seen))) ** sharpness
+            if not few:
+                assigned = assigned * (assigned * NEGLIGIBLE >= assigned.amax(-1, keepdim=True))
+            own, *partners = (assigned / assigned.sum(-1, keepdim=True)).chunk(looks + 1)
+            yield own, torch.stack(partners).mean(0)
+
+    return _dense_tables(assignments()) if few else _sparse_tables(assignments())
+
+
+def _dense_tables(assignments: Iterator[tuple[Tensor, Tensor]]) -> ComponentTables:
+    joint: Any = 0.0
+    seen = []
+    for own, partner in assignments:
+        joint = joint + joint_table(own, partner).double().cpu().numpy() * len(own)
+        seen.append(own.cpu().numpy())
+    own_of = np.concatenate(seen)
+    return ComponentTables(joint / len(own_of), list(own_of.swapaxes(0, 1)))
+
+
+def _sparse_tables(assignments: Iterator[tuple[Tensor, Tensor]]) -> ComponentTables:
+    blocks = [[_sparse(own), _sparse(partner)] for own, partner in assignments]
+    # From blocks of both views of heads to heads.
+    own, partner = (
+        [vstack(parts, format="csr") for parts in zip(*view, strict=True)] for view in zip(*blocks, strict=True)
+    )
+    joint = np.stack([symmetric(_shared(*pair)) for pair in zip(own, partner, strict=True)])
+    return ComponentTables(joint, own)
+
+
+def _sparse(assigned: Tensor) -> list[csr_array]:
+    """Of (rows, heads, components) a matrix (rows, components) for each head."""
+    return [csr_array(head) for head in assigned.swapaxes(0, 1).cpu().numpy()]
+
+
+def _shared(one: Assignments, other: Assignments) -> NDArray[np.float64]:
+    """The mean over rows of the products of two assignments: (components, components)."""
+    shared = one.T.astype(np.float64) @ other.astype(np.float64) / one.shape[0]
+    return np.asarray(shared if isinstance(shared, np.ndarray) else shared.toarray())
 
 
 def empty_prior(components: int, latent: int) -> MixturePrior:

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from vaecluster.training.events import EpochDone, Event, StepDone
+from vaecluster.training.events import AtWork, EpochDone, Event, StepDone
 
 # Seconds between two readings of the running terms: each waits for the device.
 REFRESH = 0.25
@@ -56,7 +56,7 @@ class Silence:
 
 
 class Lines:
-    """One line an epoch, at most one every few seconds, for logs and pipes."""
+    """One line an epoch or a part of other work, at most one every few seconds, for logs and pipes."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
@@ -65,7 +65,10 @@ class Lines:
         self._before: int | None = None
 
     def __call__(self, event: Event) -> None:
-        """Print the epoch's line when it is due."""
+        """Print a line when it is due."""
+        if isinstance(event, AtWork) and time.perf_counter() - self._last_line >= LINE_EVERY:
+            self._last_line = time.perf_counter()
+            print(_work(event), file=sys.stderr, flush=True)
         if not isinstance(event, EpochDone):
             return
         if self._before is None:
@@ -111,6 +114,9 @@ class Bar:
         if self._task is None:
             self._task = self._progress.add_task("fit", total=None, epoch="")
             self._live.start()
+        if isinstance(event, AtWork):
+            self._terms = _work(event)
+            return
         epoch = f"{event.epoch}/{event.epochs}"
         if isinstance(event, StepDone):
             self._progress.update(self._task, epoch=epoch, completed=event.rows_done, total=event.rows_in_all)
@@ -135,6 +141,10 @@ class _RowsPerSecond(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text(f"{speed:,.0f} rows/s" if speed else "", style="cyan")
+
+
+def _work(event: AtWork) -> str:
+    return f"{event.what}  {event.done}/{event.parts}"
 
 
 def _terms(terms: dict[str, float]) -> str:
