@@ -44,9 +44,14 @@ def likeliest(
 
     Memory holds the probabilities of one block of rows at a time.
     """
-    found = [(block.argmax(1), block.max(1)) for block in _assigned(model, rows, confidence)]
-    clusters, probabilities = zip(*found, strict=True)
-    return np.concatenate(clusters), np.concatenate(probabilities)
+    clusters, probabilities = np.empty(len(rows), np.intp), np.empty(len(rows))
+    start = 0
+    # Small arrays kept between the large ones of the blocks would keep freed memory from being used again.
+    for block in _assigned(model, rows, confidence):
+        some = slice(start, start + len(block))
+        clusters[some], probabilities[some] = block.argmax(1), block.max(1)
+        start = some.stop
+    return clusters, probabilities
 
 
 def evidence(model: ClusteringVAE, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -81,16 +81,20 @@ def component_tables(
             own, *partners = (assigned / assigned.sum(-1, keepdim=True)).chunk(looks + 1)
             yield own, torch.stack(partners).mean(0)
 
-    return _dense_tables(assignments()) if few else _sparse_tables(assignments())
+    if few:
+        return _dense_tables(assignments(), np.empty((len(order), heads.heads, heads.components), np.float32))
+    return _sparse_tables(assignments())
 
 
-def _dense_tables(assignments: Iterator[tuple[Tensor, Tensor]]) -> ComponentTables:
+def _dense_tables(assignments: Iterator[tuple[Tensor, Tensor]], own_of: NDArray[np.float32]) -> ComponentTables:
+    """Of dense assignments; those of the rows are put into `own_of` (rows, heads, components)."""
     joint: Any = 0.0
-    seen = []
+    start = 0
+    # Small arrays kept between the large ones of the blocks would keep freed memory from being used again.
     for own, partner in assignments:
         joint = joint + joint_table(own, partner).double().cpu().numpy() * len(own)
-        seen.append(own.cpu().numpy())
-    own_of = np.concatenate(seen)
+        own_of[start : start + len(own)] = own.cpu().numpy()
+        start += len(own)
     return ComponentTables(joint / len(own_of), list(own_of.swapaxes(0, 1)))
 
 
