@@ -1,5 +1,5 @@
 # make demo    fit scikit-learn's digits and write demo/report.html
-# make test    all checks, then all tests with the tested and with the oldest versions
+# make test    all checks, all tests with the tested versions, then those of the package with the oldest
 # make torture damaged files and killed fits by the thousand; under 30 minutes
 # make peers   an environment with what people would pick instead, for the benchmark
 # make tables  the tables in the README and in docs, from benchmarks/results
@@ -32,8 +32,9 @@ check: $(VENV)/.installed-dev
 test-tested: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2
 
+# Without the benchmark and real data: what they show does not depend on the versions.
 test-oldest: $(OLDEST)/.installed
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 -m "not data" --ignore tests/benchmarks
 
 # One thread each, one after the other: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev

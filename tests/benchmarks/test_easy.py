@@ -13,7 +13,6 @@ from vaecluster import VAEClustering
 # A fit of each takes a few seconds.
 QUICK = (
     "circles",
-    "moons",
     "5 in 2 columns",
     "5 of four rows",
     "2,000, 20 and 20 rows",
