@@ -658,6 +658,7 @@ def test_clusters_keep_their_numbers_while_learning(method: str, kept: list[int]
     assert (warm.labels_ == found(method).labels_).mean() >= 0.95
 
 
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 def test_a_cut_and_its_model_learn_on_apart() -> None:
     for number in (1, 2, 5):
         model = deepcopy(found("two-views"))
@@ -673,7 +674,10 @@ def test_a_cut_and_its_model_learn_on_apart() -> None:
 
 # Other numbers of clusters
 
+splits = pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 
+
+@splits
 @trees
 @pytest.mark.parametrize("number", [1, 2, CLUSTERS, np.int64(5), 6])
 def test_a_cut_says_of_rows_what_it_predicts(case: Case, number: int) -> None:
@@ -709,6 +713,7 @@ def test_a_cut_leaves_the_model_as_it_was_and_where_it_is_keeps_all(case: Case) 
         model.cut(2, without_a_pixel(case.X))
 
 
+@splits
 @pytest.mark.parametrize(("fewer", "more"), [(1, 2), (2, 3), (3, 6), (2, 12)])
 def test_fewer_clusters_are_unions_of_more(fewer: int, more: int) -> None:
     model = found("two-views")
@@ -731,6 +736,7 @@ def test_separate_groups_are_counted_and_found() -> None:
     assert again.evidence_.density.tolist() == model.evidence_.density.tolist()
 
 
+@splits
 def test_in_noise_no_clusters_are_seen_and_some_can_be_had() -> None:
     X = np.random.default_rng(0).uniform(size=(150, 4))
     with pytest.warns(FewCluesWarning, match="No clusters were found.* Give a number"):

@@ -33,6 +33,10 @@ class FewCluesWarning(UserWarning):
     """Heads of a fit differ in the number of clusters that they found, or found no boundary."""
 
 
+class SplitClustersWarning(UserWarning):
+    """A cut into more clusters splits some that were learned as one."""
+
+
 class CheckpointWarning(UserWarning):
     """A checkpoint could not be written; the fit goes on, and the older checkpoint stays."""
 

@@ -31,7 +31,7 @@ from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference import answers
-from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
+from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
 from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
 from vaecluster.inference.naming import name_by
 from vaecluster.methods import Fitted, Method, as_method
@@ -248,8 +248,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def cut(self, n_clusters: int, X: Any = None) -> Self:
         """The same model with other clusters, without new training: those of `hierarchy_` cut at that number.
 
-        Fewer clusters are merged ones, more are split ones; codes, prior and decoder stay. A model keeps nothing of
-        each row but its label, so `labels_` is there only if the rows of the fit are given as `X`; `predict` works in
+        Fewer clusters are merged ones, more are split ones; codes, prior and decoder stay. A fit told that number is
+        often better where clusters are split: a `SplitClustersWarning` names them. A model keeps nothing of each row
+        but its label, so `labels_` is there only if the rows of the fit are given as `X`; `predict` works in
         any case. Raises `SettingError` if the number is not one from 1 to the number of components, or if the method
         has no tree.
 
@@ -271,11 +272,13 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 f"n_clusters is {n_clusters!r}; expected a whole number from 1 to {tree.components}, the number of "
                 "components."
             )
-        number = int(n_clusters)
+        number, advice = int(n_clusters), []
         other: Self = copy(self).set_params(n_clusters=number)
         # The clusters that are there keep their numbers, which may be in the order of their names.
         if number != self.n_clusters_:
-            grouping = Grouping(torch.from_numpy(tree.cut(number)), number).to(self._device())
+            groups = tree.cut(number)
+            advice = list(cut_warnings(self.model_.grouping.cluster_of.numpy(force=True), groups))
+            grouping = Grouping(torch.from_numpy(groups), number).to(self._device())
             model = self.model_.regrouped(grouping)
             other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None)
             for name in {"labels_", "confidence_"} & vars(other).keys():
@@ -283,6 +286,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if X is not None:
             with isolated():
                 other._take(other.fitted_, given_rows(other, X, other.fitted_.schema))
+        self._warn(advice)
         return other
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.intp]:
@@ -635,7 +639,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         }
 
     def _warn(self, advice: Sequence[Advice]) -> None:
-        """Warn the caller of `fit`. This comes last: if warnings are errors, the model is there all the same."""
+        """Warn who called a public method. It comes last: if warnings are errors, the model is there all the same."""
         for message, category in advice:
             warnings.warn(message, category, stacklevel=3)
 

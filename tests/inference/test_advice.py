@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from vaecluster.clusters.number import Evidence
-from vaecluster.errors import EmptyClustersWarning, FewCluesWarning, InterruptedFitWarning
-from vaecluster.inference.advice import fit_warnings, heads_find
+from vaecluster.errors import EmptyClustersWarning, FewCluesWarning, InterruptedFitWarning, SplitClustersWarning
+from vaecluster.inference.advice import cut_warnings, fit_warnings, heads_find
 from vaecluster.methods.two_views.regrouping import LOOKS
 from vaecluster.training.events import ClustersMergedAgain, Ending
 from vaecluster.training.listeners.history import History
@@ -86,3 +86,24 @@ def test_all_that_went_wrong_is_told():
     told = advice("interrupted", len(LOOKS), np.array([9, 0]), evidence(1, 1))
     categories = [InterruptedFitWarning, FewCluesWarning, EmptyClustersWarning, EmptyClustersWarning]
     assert [category for _, category in told] == categories
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "parts"),
+    [
+        ([0, 0, 1, 1, 2], [0, 0, 1, 1, 1], None),
+        ([0, 0, 1, 1, 2], [0, 0, 1, 1, 2], None),
+        ([0, 0, 1, 1, 2], [0, 0, 1, 2, 3], ["Cluster 1 is split", "n_clusters=4"]),
+        ([0, 0, 1, 1, 2], [0, 1, 2, 3, 4], ["Clusters 0, 1 are split", "n_clusters=5"]),
+        ([0, 0, 1, 1, 2], [0, 1, 1, 1, 1], ["Cluster 0 is split", "n_clusters=2"]),
+        (np.arange(14) // 2, np.arange(14), ["Clusters 0, 1, 2, 3, 4, ... are split", "n_clusters=14"]),
+    ],
+)
+def test_a_cut_warns_of_just_the_clusters_that_it_splits(before, after, parts):
+    advice = list(cut_warnings(np.array(before), np.array(after)))
+    if parts is None:
+        assert advice == []
+        return
+    ((message, category),) = advice
+    assert category is SplitClustersWarning
+    assert all(part in message for part in parts)

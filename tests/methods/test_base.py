@@ -152,6 +152,7 @@ def test_an_opened_model_learns_on_as_the_fitted_one_does(case: str, tmp_path: P
         assert answers(VAEClustering.load(tmp_path / "again", device="cpu"), rows) == answers(one, rows)
 
 
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 @every_case
 def test_an_opened_model_is_cut_and_named_as_the_fitted_one(case: str, tmp_path: Path) -> None:
     rows = CASES[case][0]()

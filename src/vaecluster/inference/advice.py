@@ -11,6 +11,7 @@ from vaecluster.errors import (
     FewCluesWarning,
     InterruptedFitWarning,
     RolledBackWarning,
+    SplitClustersWarning,
     UnnamedClustersWarning,
 )
 from vaecluster.inference.naming import Naming
@@ -74,6 +75,17 @@ def naming_warnings(naming: Naming) -> Iterator[Advice]:
         f"{owner}. Ask for more clusters, or look at whether these rows differ from the rest in what the views keep."
     )
     yield message, UnnamedClustersWarning
+
+
+def cut_warnings(before: NDArray[np.intp], after: NDArray[np.intp]) -> Iterator[Advice]:
+    """A warning if a cut splits clusters; both say the cluster of each component."""
+    split = [int(one) for one in np.unique(before) if len(np.unique(after[before == one])) > 1]
+    if not split:
+        return
+    names = ", ".join(map(str, split[:5])) + ", ..." * (len(split) > 5)
+    which = f"Cluster {names} is" if len(split) == 1 else f"Clusters {names} are"
+    message = f"{which} split. A fit told n_clusters={after.max() + 1} learns parts to be apart, and is often better."
+    yield message, SplitClustersWarning
 
 
 def heads_find(number: Evidence) -> str:

@@ -63,6 +63,7 @@ def quick_model(
         return model.fit(rows)
 
 
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 def test_the_section_on_a_model_holds_its_evidence_and_a_leaf_per_cluster() -> None:
     model = quick_model(components=9)
     number = collected(model)
