@@ -78,6 +78,7 @@ def main() -> None:
     _write(ROOT / "docs" / "results.md", KNOWN, _records(RESULTS / "known"))
     _write(ROOT / "docs" / "results.md", EASY, _records(RESULTS / "easy"))
     _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
+    _write(ROOT / "docs" / "performance.md", PROFILE, _records(RESULTS / "profile"))
 
 
 def _records(folder: Path) -> list[Record]:
@@ -358,6 +359,19 @@ EASY = (
         easily_lost,
     ),
 )
+
+
+def profile(records: list[Record]) -> Iterator[Cells]:
+    """Where `python -m benchmarks.profile` saw the time of a fit go, a column for each data set."""
+    for record in records:
+        found = record["data"].values()
+        for part in next(iter(found))["shares"]:
+            yield [part, *(f"{run['shares'][part]:.0%}" for run in found)]
+        yield ["CPU seconds an epoch", *(f"{run['cpu_seconds'] / run['epochs']:.1f}" for run in found)]
+        yield ["products, of the rate of large ones", *(f"{run['of_largest_rate']:.0%}" for run in found)]
+
+
+PROFILE = (Table("profile", ("what", "images of 28x28", "vectors of 16 columns"), profile),)
 
 
 def torture(records: list[Record]) -> Iterator[Cells]:
