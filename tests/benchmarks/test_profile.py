@@ -4,6 +4,7 @@ import pytest
 from benchmarks.profile import OUTSIDE, PRODUCTS, measure
 
 
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
 def test_shares_of_a_fit_add_up_and_products_are_a_part_of_it() -> None:
     found = measure(np.random.default_rng(0).normal(size=(600, 4)).astype(np.float32), epochs=2)
     assert sum(found["shares"].values()) == pytest.approx(1)

@@ -72,7 +72,8 @@ def readme(tmp_path) -> Path:
     path.write_text("<!-- headline:begin -->\n<!-- headline:end -->\n")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "results.md").write_text(BARE)
-    (tmp_path / "docs" / "reliability.md").write_text("<!-- torture:begin -->\n<!-- torture:end -->\n")
+    for page, table in (("reliability", "torture"), ("performance", "profile")):
+        (tmp_path / "docs" / f"{page}.md").write_text(f"<!-- {table}:begin -->\n<!-- {table}:end -->\n")
     return path
 
 
@@ -189,6 +190,17 @@ def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme,
     assert [row[3:] for row in rows] == [["1", "1"], ["1", "10"], ["1", ""], ["2", "2"]]
     assert rows[0][2] == "3 read, 2,000 refused with an error of ours"
     assert rows[1][2] == "3 fits ended as if never killed, to the byte"
+
+
+def test_where_the_time_goes_has_a_column_for_each_data_set(monkeypatch, readme, results, tmp_path):
+    folder = results / "profile"
+    folder.mkdir()
+    run = {"cpu_seconds": 8.0, "epochs": 4, "of_largest_rate": 0.5}
+    data = {"images": {**run, "shares": {"a": 0.75, "b": 0.25}}, "vectors": {**run, "shares": {"a": 0.1, "b": 0.9}}}
+    (folder / "profile.json").write_text(json.dumps({"data": data}))
+    written(monkeypatch, results, readme)
+    rows = rows_of((tmp_path / "docs" / "performance.md").read_text(), "profile")
+    assert [row[1:] for row in rows] == [["75%", "10%"], ["25%", "90%"], ["2.0", "2.0"], ["50%", "50%"]]
 
 
 def test_what_is_found_where_the_number_is_known_is_counted_by_group(monkeypatch, readme, results):
