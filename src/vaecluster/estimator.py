@@ -32,6 +32,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
+from vaecluster.inference.dense import DenseGroup, dense_groups
 from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
 from vaecluster.inference.naming import name_by
 from vaecluster.methods import Fitted, Method, as_method
@@ -335,6 +336,25 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         with isolated():
             rows = self._given(X)
             return _outlier_score(self.fitted_, rows)
+
+    def dense_groups(self, X: Any) -> list[DenseGroup]:
+        """Groups of 20 rows or more that lie together inside a cluster, apart from the rest of it; largest first.
+
+        A group holds a tenth of its cluster at most, and between it and the rest rows are less than a third as dense
+        as inside. What is too rare to have a cluster of its own is often found so. No label takes part; nothing is
+        changed.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
+        >>> X, _ = make_blobs([400, 400, 25], n_features=5, centers=None, random_state=0)
+        >>> model = VAEClustering(2, method=TwoViews(epochs=30), random_state=0).fit(X)
+        >>> [len(group.rows) for group in model.dense_groups(X)]
+        [25]
+        """
+        with isolated():
+            rows = self._given(X)
+            labels = _assigned(self.fitted_, rows, 0.0, 0.0)[0]
+            return dense_groups(rows, labels)
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
