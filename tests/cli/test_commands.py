@@ -138,6 +138,7 @@ def test_a_demo_replaces_what_a_demo_wrote_and_no_run_of_the_user(tmp_path, runs
     assert described(own)["demo"] is True
 
 
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 def test_cut_writes_a_run_with_other_clusters_of_the_same_rows(run_folder, model, blobs, tmp_path, runs):
     runs("cut", run_folder, 2, "--output", tmp_path / "two")
     wanted = model.cut(2, blobs)

@@ -35,9 +35,9 @@ Likelihood = Annotated[
 Precision = Annotated[float, POSITIVE, "1 / variance of the Gaussian likelihood, of scaled rows"]
 ScalingOf = Annotated[
     str,
-    OneOf("columns", "common"),
-    "columns are scaled each by its own spread, or all by a common one, for columns in one unit such as embeddings or "
-    "principal components",
+    OneOf("auto", "columns", "common"),
+    "columns are scaled each by its own spread, or all by a common one, which is for columns in one unit; auto takes "
+    "the second for embeddings of one length, principal components, and counts of which many are 0",
 ]
 
 
@@ -56,7 +56,7 @@ class Method(Settings, ABC):
     built: ClassVar[tuple[str, ...]]
 
     likelihood: Likelihood = "gaussian"
-    scaling: ScalingOf = "columns"
+    scaling: ScalingOf = "auto"
 
     @abstractmethod
     def completed(self, schema: Schema, rows: int, clusters: AskedNumber) -> Self:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vaecluster.data.blocks.scaling import Moments, Passes, common_scale, moments_of, own_scales
+from vaecluster.data.blocks.scaling import Moments, Passes, common_scale, in_one_unit, moments_of, own_scales
 
 quick = settings(max_examples=25, deadline=None)
 shapes = st.tuples(st.integers(1, 12), st.integers(1, 4))
@@ -177,3 +177,36 @@ def test_zeros_and_ones_are_as_far_apart_as_numbers_one_deviation_apart(share: f
     np.testing.assert_allclose(scale, [np.sqrt(2), np.sqrt(2), *table.std(0)[2:]], rtol=1e-9)
     # Two rows of different categories differ in both columns.
     assert np.linalg.norm((table[0] - table[-1])[:2] / scale[:2]) == pytest.approx(1)
+
+
+RANDOM = np.random.default_rng(0)
+WIDE = RANDOM.normal(size=(400, 12)) @ RANDOM.normal(size=(12, 12))
+COMPONENTS = (WIDE - WIDE.mean(0)) @ np.linalg.svd(WIDE - WIDE.mean(0), full_matrices=False)[2].T
+COUNTS = RANDOM.poisson(0.5, size=(300, 40))
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (WIDE / np.linalg.norm(WIDE, axis=1, keepdims=True), True),
+        (7 * WIDE / np.linalg.norm(WIDE, axis=1, keepdims=True), True),
+        (COMPONENTS, True),
+        (COMPONENTS.astype(np.float32), True),
+        (COMPONENTS[:300] + 5, True),
+        (COUNTS, True),
+        (COUNTS.astype(np.uint8), True),
+        (WIDE, False),
+        (COMPONENTS[:, ::-1], False),
+        (COMPONENTS[:, :4], False),
+        (COUNTS + 1, False),
+        (COUNTS / 2, False),
+        (np.where(WIDE > 0, WIDE, 0), False),
+        (RANDOM.normal(size=(200, 12)) * np.geomspace(1e-3, 1e3, 12), False),
+        (np.where(RANDOM.random(COMPONENTS.shape) < 0.1, np.nan, COMPONENTS), False),
+        (1e200 * WIDE, False),
+    ],
+)
+def test_embeddings_components_and_counts_seem_to_be_in_one_unit_and_nothing_else(rows, expected):
+    for parts in (1, 7):
+        passes = lambda parts=parts: iter([(part, None) for part in np.array_split(rows, parts)])  # noqa: E731
+        assert in_one_unit(passes, moments_of(passes)) is expected

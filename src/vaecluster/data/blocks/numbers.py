@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moments_of, own_scales
+from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, in_one_unit, moments_of, own_scales
 from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Table, row_slices
 from vaecluster.errors import DataError
@@ -70,8 +70,9 @@ class Numbers(Block):
     ) -> Self:
         """The block for these rows; `names` are those of columns for messages.
 
-        Columns are scaled each by its own spread, or all by one ("common"); where the likelihood reads entries as
-        probabilities they stay as they are, and `DataError` is raised unless they lie in [0, 1].
+        Columns are scaled each by its own spread, or all by one ("common"); "auto" looks which is right. Where the
+        likelihood reads entries as probabilities they stay as they are, and `DataError` is raised unless they lie in
+        [0, 1].
         """
         moments = moments_of(passes)
         if not moments.present.all():
@@ -81,7 +82,8 @@ class Numbers(Block):
             _check_unit(moments.low, moments.high, names or columns or None)
             offset, scale = np.zeros_like(moments.mean), np.ones_like(moments.mean)
         else:
-            offset, scale = (own_scales if scaling == "columns" else common_scale)(moments)
+            common = scaling == "common" or (scaling == "auto" and in_one_unit(passes, moments))
+            offset, scale = (common_scale if common else own_scales)(moments)
         return cls(tuple(columns), dtype.str, offset, scale, bool((moments.present < moments.rows).any()))
 
     @property

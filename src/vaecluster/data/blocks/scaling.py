@@ -9,10 +9,18 @@ from numpy.typing import NDArray
 
 from vaecluster.data.raw import Array
 
-Scaling = Literal["columns", "common"]
+Scaling = Literal["auto", "columns", "common"]
 Numbers = NDArray[np.float64]
 # Blocks of rows (rows, columns), the same at every call, and the weights of those rows.
 Passes = Callable[[], Iterator[tuple[Array, Numbers | None]]]
+
+# Of so many columns on it can be told that they are in one unit, and up to so many whether they are correlated.
+TELLING, CORRELATED = 8, 1024
+# Rows are of one length if lengths differ by this part. Columns are uncorrelated below this correlation, and below so
+# many deviations of what chance makes of it.
+ONE_LENGTH, UNCORRELATED, BY_CHANCE = 1e-2, 0.05, 4.0
+# Counts are whole numbers of which this share is 0.
+ZEROS = 1 / 3
 
 
 @final
@@ -26,6 +34,11 @@ class Moments:
     deviation: Numbers
     present: NDArray[np.int64]
     rows: int
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute value, or 1 if all are 0."""
+        return float(max(np.abs(self.low).max(), np.abs(self.high).max())) or 1.0
 
 
 def moments_of(passes: Passes) -> Moments:
@@ -56,6 +69,36 @@ def moments_of(passes: Passes) -> Moments:
     deviation = np.sqrt(squares / np.maximum(total, 1e-300))
     constant = deviation <= 1e-12 * np.maximum(np.abs(mean), 1e-300)
     return Moments(low, high, mean * unit, np.where(constant, 0.0, deviation * unit), present, count)
+
+
+def in_one_unit(passes: Passes, moments: Moments) -> bool:
+    """Whether columns seem to be in one unit, so that a wide column says more than a narrow one.
+
+    They are embeddings, whose rows are all of one length; principal components, which are uncorrelated and come in the
+    order of their spreads; or counts of many things, most of which a row has none of.
+    """
+    columns = len(moments.mean)
+    if columns < TELLING or not (moments.present == moments.rows).all():
+        return False
+    spreads = np.where(moments.deviation > 0, moments.deviation, 1.0)
+    ordered = columns <= CORRELATED and bool((moments.deviation[1:] <= 1.01 * moments.deviation[:-1]).all())
+    least, longest, zeros, whole, count = np.inf, 0.0, 0, moments.low.min() >= 0 and moments.high.max() > 1, 0
+    products = np.zeros((columns, columns)) if ordered else np.zeros((0, 0))
+    for rows, _ in passes():
+        values = np.asarray(rows, dtype=np.float64)
+        lengths = np.linalg.norm(values / moments.largest, axis=1)
+        least, longest = min(least, lengths.min()), max(longest, lengths.max())
+        whole = bool(whole and (values == np.round(values)).all())
+        zeros, count = zeros + int((values == 0).sum()), count + len(values)
+        if ordered:
+            scaled = (values - moments.mean) / spreads
+            products += scaled.T @ scaled
+    correlated = (
+        np.abs(products / max(count, 1) - np.diag(np.diag(products)) / max(count, 1)).max() if ordered else 1.0
+    )
+    one_length = longest - least <= ONE_LENGTH * longest
+    uncorrelated = correlated < max(UNCORRELATED, BY_CHANCE / np.sqrt(count))
+    return bool(one_length or uncorrelated or (whole and zeros >= ZEROS * columns * count))
 
 
 def own_scales(moments: Moments) -> tuple[Numbers, Numbers]:
