@@ -10,10 +10,12 @@ from vaecluster.cli.options import (
     SEED,
     THREADS,
     Clusters,
+    Columns,
     Place,
     Whole,
     Words,
     check,
+    columns_of,
     method_of,
     set_threads,
 )
@@ -37,6 +39,7 @@ def fit(
     overwrite: bool = False,
     method: str = "two-views",
     settings: Words = (),
+    column: Columns = (),
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
     seed: Whole = 0,
@@ -70,6 +73,10 @@ def fit(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    column
+        NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
+        zip=category --column note=leave-out`. Kinds are number, category, boolean, date, and those that are not
+        learned from: identifier, text, leave-out.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -100,6 +107,7 @@ def fit(
 
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
+        "columns": columns_of(column),
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,

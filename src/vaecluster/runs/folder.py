@@ -1,6 +1,5 @@
 """What one fit leaves behind, as files that other programs can read."""
 
-import csv
 import io
 import json
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from vaecluster.data.tables import parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.runs.labels import Labels
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ class RunFolder:
     """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`, or for tables `examples.parquet`.
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (row, cluster, confidence and, where clusters have names, name); the examples are up to 64 rows per cluster, drawn
-    at random, for the report: with the model they are all that `report` needs, and the only place where rows of the
-    data are kept.
+    (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report: with the model they are
+    all that `report` needs, and the only place where rows of the data are kept.
     """
 
     path: Path
@@ -126,7 +125,8 @@ class RunFolder:
         """Write everything; `run.json` last, so a folder with it is complete."""
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        write_atomically(self.labels_file, labels_csv(model.cluster_names_, model.labels_, model.confidence_))
+        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows)
+        write_atomically(self.labels_file, labels.as_csv())
         examples = _draw_examples(model, rows)
         arrays, tables = self.path / ARRAYS, self.path / TABLES
         if isinstance(rows, np.ndarray):
@@ -154,23 +154,6 @@ class RunFolder:
                 "machine": machine(),
             },
         )
-
-
-def labels_csv(
-    names: Mapping[int, Any], labels: Array, confidence: Array, outlier_score: Array | None = None
-) -> bytes:
-    """A line per row: its number, its cluster, the probability of it, and its name where clusters have `names`.
-
-    With an `outlier_score` (rows,) that is the last entry.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    scored = [] if outlier_score is None else ["outlier_score"]
-    writer.writerow(["row", "cluster", "confidence", *(["name"] if names else []), *scored])
-    scores = [[]] * len(labels) if outlier_score is None else [[f"{score:.4f}"] for score in outlier_score]
-    for row, (label, sure, score) in enumerate(zip(labels.tolist(), confidence, scores, strict=True)):
-        writer.writerow([row, label, f"{sure:.4f}", *([names.get(label, "")] if names else []), *score])
-    return text.getvalue().encode()
 
 
 def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
