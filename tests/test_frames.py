@@ -290,7 +290,7 @@ def test_a_frame_of_complete_numbers_is_an_array() -> None:
 
 def test_groups_are_found_where_a_fifth_of_the_values_is_missing() -> None:
     X, missing = vectors(1000), np.random.default_rng(0).random((1000, 4)) < 0.2
-    frame = pd.DataFrame(np.where(missing, np.nan, X), columns=list("abcd")).assign(colour=["red", "blue"] * 500)
+    frame = pd.DataFrame(np.where(missing, np.nan, X), columns=list("abcd"))
     method = TwoViews(epochs=60, batch_size=100, hidden=(32,))
     model = VAEClustering(CLUSTERS, method=method, random_state=0, device="cpu").fit(frame)
     # k-means on columns filled with their means reaches 0.89.

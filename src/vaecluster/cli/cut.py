@@ -87,6 +87,9 @@ def _check_same(run: Path, model: "VAEClustering", data: DataSet) -> None:
     from vaecluster.data.given import given_rows
 
     known = model.fitted_.data
-    given = given_rows(model, data.x_train, model.fitted_.schema)
-    if known is not None and known["sha256"] != given.source.fingerprint()["sha256"]:
+    try:
+        found = given_rows(model, data.x_train, model.fitted_.schema).source.fingerprint()["sha256"]
+    except DataError:
+        found = None
+    if known is not None and known["sha256"] != found:
         raise DataError(f"The rows are not those that '{run}' was fitted to. Say by --source where those are.")

@@ -228,7 +228,9 @@ def _in_type(values: Array, type_: ColumnType) -> list[Any]:
     if make is not None:
         return [make(seconds) for seconds in values.astype(np.float64).tolist()]
     number = re.match(r"u?int\d+|float\d+", type_.name.lower()) if type_.categories is None else None
-    found: list[Any] = (as_type(values, np.dtype(number[0])) if number else values).tolist()
+    # Categories, which are objects, are values of the column as they are.
+    rounded = as_type(values, np.dtype(number[0])) if number and values.dtype != object else values
+    found: list[Any] = rounded.tolist()
     return found
 
 

@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -149,6 +149,7 @@ class RunFolder:
                 "seconds": round(seconds, 1),
                 "cpu_seconds": round(cpu_seconds, 1),
                 "clusters": _clusters(model),
+                "profile": _profile(model, rows),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
@@ -162,6 +163,17 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
         mean = float(model.confidence_[model.labels_ == cluster].mean()) if size else None
         clusters.append({"cluster": cluster, "size": size, "mean_confidence": mean})
     return clusters
+
+
+def _profile(model: "VAEClustering", rows: Any) -> list[dict[str, Any]]:
+    """What sets the clusters of a table apart; nothing for arrays, whose columns have no names."""
+    schema = model.fitted_.schema
+    if schema.frame is None:
+        return []
+    from vaecluster.data.given import given_rows
+    from vaecluster.inference.profile import profile
+
+    return [asdict(one) for one in profile(given_rows(model, rows, schema), model.labels_, model.n_clusters_)]
 
 
 def _draw_examples(model: "VAEClustering", rows: Any) -> dict[int, Any]:

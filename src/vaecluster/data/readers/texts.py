@@ -46,10 +46,7 @@ _NOTATIONS = (
 def read_text(path: Path) -> DataSet:
     """A table of text in UTF-8, with a header; whether commas or other signs part its values is seen in the header."""
     names, delimiter = _header(path)
-    _check_header(names)
     table = _table(path, names, delimiter)
-    if not table.num_rows:
-        raise DataError(f"it has a header ({quoted(names)}), but no rows below it. Give at least one row.")
     for name, column in zip(table.column_names, table.columns, strict=True):
         _check_numbers(name, column)
     return table_dataset(path, table)
@@ -91,17 +88,19 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _header(path: Path) -> tuple[list[str], str]:
     """The names in the first line that is not empty, and the sign between them."""
-    try:
-        first = next((line for line in _lines(path) if line.strip()), None)
-        if first is None:
-            raise DataError("it is empty. Give a header with the names of the columns, and rows below it.")
-        # Outside of quotes, the sign that is there most often; of none, one column.
-        bare = re.sub(r'"[^"]*"', "", first)
-        delimiter = max(DELIMITERS, key=bare.count)
-        lines = csv.reader(_lines(path), delimiter=delimiter, strict=True)
-        return next(values for values in lines if values), delimiter
-    except csv.Error as problem:
-        raise DataError(f"its first line is no header ({problem}). Check its quotes.") from None
+    first = next((line for line in _lines(path) if line.strip()), None)
+    if first is None:
+        raise DataError("it is empty. Give a header with the names of the columns, and rows below it.")
+    # Outside of quotes, the sign that is there most often; of none, one column.
+    bare = re.sub(r'"[^"]*"', "", first)
+    delimiter = max(DELIMITERS, key=bare.count)
+    records = _records(path, delimiter)
+    names, below = (next((values for _, values in records if values), None) for _ in range(2))
+    assert names is not None
+    _check_header(names)
+    if below is None:
+        raise DataError(f"it has a header ({quoted(names)}), but no rows below it. Give at least one row.")
+    return names, delimiter
 
 
 def _check_header(names: list[str]) -> None:
@@ -149,19 +148,25 @@ def _table(path: Path, names: list[str], delimiter: str) -> "pa.Table":
     return table
 
 
-def _check_lines(path: Path, names: list[str], delimiter: str) -> None:
-    """Raise `DataError` for the first line that is no text, or has more or fewer values than there are names."""
+def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The values of each record, and the number of its last line; none of empty lines. `DataError` for open quotes."""
     reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
     try:
         for values in reader:
-            if values and len(values) != len(names):
-                raise DataError(
-                    f"line {reader.line_num} has {len(values)} values, but there are {len(names)} columns. Put values "
-                    f"that hold {'a tab' if delimiter == chr(9) else repr(delimiter)} into quotes, or give each "
-                    "column one value."
-                )
+            yield reader.line_num, values
     except csv.Error as problem:
         raise DataError(f"line {reader.line_num} cannot be read ({problem}). Check its quotes.") from None
+
+
+def _check_lines(path: Path, names: list[str], delimiter: str) -> None:
+    """Raise `DataError` for the first line that is no text, or has more or fewer values than there are names."""
+    sign = "a tab" if delimiter == "\t" else repr(delimiter)
+    for line, values in _records(path, delimiter):
+        if values and len(values) != len(names):
+            raise DataError(
+                f"line {line} has {len(values)} values, but there are {len(names)} columns. Put values that hold "
+                f"{sign} into quotes, or give each column one value."
+            )
 
 
 def _check_numbers(name: str, column: "pa.ChunkedArray") -> None:
