@@ -33,6 +33,9 @@ _IDENTIFIER = re.compile(
     r"(^|[^a-z])(id|ids|uuid|guid|key|index)$|[a-z](Id|ID)$|^(Id|ID|Index|Key)$|[^A-Za-z](ID|Id)$"
 )
 
+# Such as 12/31/2024 and 31.12.24 10:00, of which the order of day and month is not known.
+_DATE = re.compile(r"\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(\D|$)")
+
 # What a column holds, where its kind does not say it.
 _HOLDS = {
     "nothing": "no value at all",
@@ -147,8 +150,10 @@ def _kind_of_numbers(column: Column) -> Kind:
     """Numbers, but for whole ones that number the rows."""
     if column.missing.any() or column.different < len(column.missing):
         return Kind("number")
-    values = np.asarray(column.series.to_numpy(), dtype=np.float64)
-    if (values != np.floor(values)).any():
+    values = column.series.to_numpy()
+    # Whole numbers stay what they are: beyond 2**53 doubles do not tell neighbours apart.
+    values = values if values.dtype.kind in "iu" else values.astype(np.float64)
+    if values.dtype.kind == "f" and (values != np.floor(values)).any():
         return Kind("number")
     if len(values) > FEW and (np.diff(values) == 1).all():
         return Kind("identifier", "numbers the rows")
@@ -162,6 +167,8 @@ def _kind_of_texts(column: Column) -> Kind:
     present, different = int((~column.missing).sum()), column.different
     if present > FEW and different > present / 2 and column.kind == "texts":
         texts = [text for text in column.series.unique().to_list()[:1000] if isinstance(text, str)]
+        if all(map(_DATE.match, texts)):
+            return Kind("text", "dates as texts; write them as 2024-12-31")
         if sum(len(text.split()) for text in texts) > WORDS * max(1, len(texts)):
             return Kind("text", f"text, {different:,} different ones")
     if present > FEW and different == present:

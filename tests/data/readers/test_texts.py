@@ -44,6 +44,17 @@ def test_values_are_of_the_types_that_all_of_a_column_have(tmp_path: Path) -> No
     }
 
 
+def test_dates_are_read_where_there_is_one_way_to_read_them(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("iso,dots,slashes,open\n2024-03-01,31.12.2024,2024/12/31,12/31/2024\n,,,\n")
+    row = read_dataset(tmp_path / "t.csv").x_train.slice(0, 1).to_pylist()[0]
+    assert {name: str(value)[:10] for name, value in row.items()} == {
+        "iso": "2024-03-01",
+        "dots": "2024-12-31",
+        "slashes": "2024-12-31",
+        "open": "12/31/2024",
+    }
+
+
 REFUSED = {
     "nothing": (b"", ["empty", "header"]),
     "blanks": (b"\n \n", ["empty"]),

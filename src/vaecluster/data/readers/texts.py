@@ -135,6 +135,8 @@ def _table(path: Path, names: list[str], delimiter: str) -> "pa.Table":
                 strings_can_be_null=True,
                 true_values=["true", "True", "TRUE"],
                 false_values=["false", "False", "FALSE"],
+                # Beside 2024-12-31: those that can be read in one way alone.
+                timestamp_parsers=[arrow_csv.ISO8601, "%d.%m.%Y", "%Y/%m/%d"],
             ),
         )
     except pa.ArrowInvalid as problem:
