@@ -22,6 +22,11 @@ def kind(values: Any, name: str = "it", asked: str | None = None) -> Kind:
 
 
 FOUND = {
+    "incomes": (np.exp(RANDOM.normal(10, 1.5, ROWS)).tolist(), "it", "amount", ""),
+    "incomes with zeros and gaps": ([0.0, None, *np.exp(RANDOM.normal(10, 1.5, ROWS))], "it", "amount", ""),
+    "losses": ((-np.exp(RANDOM.normal(10, 1.2, ROWS))).tolist(), "it", "number", ""),
+    "a rare one": ([0] * (ROWS - 2) + [1] * 2, "it", "number", ""),
+    "one far value": ([*RANDOM.normal(50, 1, ROWS), 300.0], "it", "number", ""),
     "floats": (RANDOM.normal(size=ROWS).tolist(), "it", "number", ""),
     "whole numbers": ((np.arange(ROWS) % 7).tolist(), "id", "number", ""),
     "whole numbers that are all different": (SHUFFLED.tolist(), "price", "number", ""),
@@ -69,6 +74,7 @@ def test_a_row_alone_has_no_constant_columns(library: Any) -> None:
 @pytest.mark.parametrize(
     ("values", "asked"),
     [
+        ([1, 2] * 30, "amount"),
         ([1, 2] * 30, "category"),
         ([1, 2] * 30, "boolean"),
         (["a", "b"] * 30, "boolean"),

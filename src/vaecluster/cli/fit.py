@@ -75,8 +75,8 @@ def fit(
         methods` lists them all.
     column
         NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
-        zip=category --column note=leave-out`. Kinds are number, category, boolean, date, and those that are not
-        learned from: identifier, text, leave-out.
+        zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
+        from are identifier, text, leave-out.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction

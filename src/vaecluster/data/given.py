@@ -59,7 +59,7 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -
             _check_rows(X)
             columns = columns_of(X)
             kinds = kinds_of(columns, asked) if columns else {}
-            if not is_plain(X, columns, kinds):
+            if asked or not is_plain(X, columns, kinds):
                 return _frame_to_fit(X, kinds)
         elif asked:
             raise SettingError("columns is given, but X is an array, whose columns have no names. Give a frame.")

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column
@@ -15,6 +16,7 @@ from vaecluster.errors import DataError, SettingError
 # Kinds that are learned from, with what a column of that kind may hold (`Column.kind`).
 LEARNED: dict[str, tuple[str, ...]] = {
     "number": ("numbers",),
+    "amount": ("numbers",),
     "category": ("texts", "categories", "booleans", "numbers"),
     "boolean": ("texts", "categories", "booleans", "numbers"),
     "date": ("dates", "durations"),
@@ -27,6 +29,8 @@ KINDS = (*LEARNED, *LEFT_OUT)
 MOST_CATEGORIES = 200
 # So few rows may well be all different.
 FEW = 20
+# The skewness of an exponential distribution; amounts are skewed more, and their logarithms less than half as much.
+SKEWED = 2.0
 # Texts of so many words on average are sentences.
 WORDS = 4
 _IDENTIFIER = re.compile(
@@ -147,19 +151,39 @@ def _found_kind(column: Column) -> Kind:
 
 
 def _kind_of_numbers(column: Column) -> Kind:
-    """Numbers, but for whole ones that number the rows."""
-    if column.missing.any() or column.different < len(column.missing):
-        return Kind("number")
-    values = column.series.to_numpy()
+    """Numbers, but for whole ones that number the rows, and amounts."""
+    values = column.series.to_numpy()[~column.missing]
     # Whole numbers stay what they are: beyond 2**53 doubles do not tell neighbours apart.
-    values = values if values.dtype.kind in "iu" else values.astype(np.float64)
-    if values.dtype.kind == "f" and (values != np.floor(values)).any():
+    if values.dtype.kind not in "iu":
+        try:
+            values = values.astype(np.float64)
+        except OverflowError:
+            # The block of numbers says what is wrong.
+            return Kind("number")
+    if len(values) <= FEW or not np.isfinite(values).all():
         return Kind("number")
-    if len(values) > FEW and (np.diff(values) == 1).all():
-        return Kind("identifier", "numbers the rows")
-    if len(values) > FEW and _IDENTIFIER.search(column.name):
-        return Kind("identifier", "another number in each row")
-    return Kind("number")
+    if column.different == len(column.missing) and (values == np.floor(values)).all():
+        if (np.diff(values) == 1).all():
+            return Kind("identifier", "numbers the rows")
+        if _IDENTIFIER.search(column.name):
+            return Kind("identifier", "another number in each row")
+    return Kind("amount") if _are_amounts(values.astype(np.float64)) else Kind("number")
+
+
+def _are_amounts(values: NDArray[np.float64]) -> bool:
+    """Whether a few of the values are many times the others: heavy tails that logarithms take away."""
+    if (values < 0).any() or not (values > 0).any():
+        return False
+    skewness = _skewness(values)
+    logs = np.log1p(values / np.median(values[values > 0]))
+    return skewness > SKEWED and abs(_skewness(logs)) < skewness / 2
+
+
+def _skewness(values: NDArray[np.float64]) -> float:
+    # Divided by the largest, so that no cube overflows.
+    apart = (values - values.mean()) / max(float(np.abs(values).max()), 1e-300)
+    deviation = float(apart.std())
+    return float((apart**3).mean() / deviation**3) if deviation**3 > 0 else 0.0
 
 
 def _kind_of_texts(column: Column) -> Kind:
