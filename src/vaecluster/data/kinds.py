@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column
+from vaecluster.data.raw import Array
 from vaecluster.errors import DataError, SettingError
 
 # Kinds that are learned from, with what a column of that kind may hold (`Column.kind`).
@@ -175,8 +176,18 @@ def _are_amounts(values: NDArray[np.float64]) -> bool:
     if (values < 0).any() or not (values > 0).any():
         return False
     skewness = _skewness(values)
-    logs = np.log1p(values / np.median(values[values > 0]))
+    logs = np.log1p(values / unit_of(values))
     return skewness > SKEWED and abs(_skewness(logs)) < skewness / 2
+
+
+def unit_of(amounts: Array) -> float:
+    """The amount that a tenth of those above 0 do not reach: larger ones are told apart by their ratios.
+
+    >>> unit_of(np.array([0.0, 10.0, 20.0])), unit_of(np.zeros(2))
+    (11.0, 1.0)
+    """
+    above = amounts[amounts > 0]
+    return float(np.quantile(above, 0.1)) if len(above) else 1.0
 
 
 def _skewness(values: NDArray[np.float64]) -> float:

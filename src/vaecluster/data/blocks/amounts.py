@@ -12,6 +12,7 @@ from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column
+from vaecluster.data.kinds import unit_of
 from vaecluster.data.raw import Array, Coded, Table
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import Likelihood
@@ -22,7 +23,7 @@ from vaecluster.model.likelihood import Likelihood
 class Amounts(Block):
     """Numbers of 0 and more, read as y = log(1 + x / unit): small ones as they are, large ones by ratios.
 
-    `unit` (columns,) is the median of each column's amounts above 0. `numbers` is what reads y; amounts that are given
+    `unit` (columns,) is `unit_of` each column. `numbers` is what reads y; amounts that are given
     back are never negative.
     """
 
@@ -48,7 +49,7 @@ class Amounts(Block):
                     f"Column {name!r} is to be read as amount, but holds {np.nanmin(values):g}; expected numbers of 0 "
                     "or more. Read it as number."
                 )
-            units.append(float(np.median(values[values > 0])) if (values > 0).any() else 1.0)
+            units.append(unit_of(values))
         unit = np.array(units)
         logs: dict[str, Array | Coded] = {
             name: np.log1p(values / one) for (name, values), one in zip(arrays.items(), unit, strict=True)
@@ -77,7 +78,7 @@ class Amounts(Block):
 
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """(rows, columns) in the user's units."""
-        # No amount of a fit is exp(200) times the median, and a double holds what that is.
+        # No amount of a fit is exp(200) times its unit, and a double holds what that is.
         logs = np.clip(self.numbers.restore(rows), 0, 200)
         amounts: Array = np.expm1(logs) * self.unit
         return amounts
