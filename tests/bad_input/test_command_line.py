@@ -171,7 +171,7 @@ REFUSED = {
             "missing.npy": "missing.npy does not exist | Check the path",
             "empty": "empty is a folder | .npz, .npy",
             "file": "file is a file without a suffix | .npz, .npy | Convert it",
-            "run/labels.csv": "labels.csv is a file of kind '.csv' | .npz, .npy | Convert it",
+            "run/run.json": "run.json is a file of kind '.json' | .npz, .npy, .csv | Convert it",
             "holes.npy": "columns 0, 1, 2 | hold 11 NaN values | expected finite numbers | Fill them in",
         }.items()
     },
@@ -186,8 +186,8 @@ REFUSED = {
     **{
         f"{words} --output {output}": f"'{output}' | expected a name that ends in {suffixes}"
         for words, output, suffixes in (
-            ("predict run rows.npz", "a.xls", ".csv or .npy"),
-            ("predict run rows.npz", "out", ".csv or .npy"),
+            ("predict run rows.npz", "a.xls", ".csv or .parquet or .npy"),
+            ("predict run rows.npz", "out", ".csv or .parquet or .npy"),
             ("transform run rows.npz", "a.csv", ".npy"),
             ("score run rows.npz", "a.csv", ".npy"),
             ("sample run", "a.gif", ".npy or .png"),

@@ -295,15 +295,15 @@ WRONG_FILES = {
         array_by_another_name,
         "a.npz is damaged, cut short, or no | Copy it again, or",
     ),
-    "a.csv: another kind of file": (
+    "a.csv: no header": (
         "a.csv",
         replaced(b"1,2"),
-        "a.csv is a file of kind '.csv' | Convert it to one",
+        "a.csv: its first line holds numbers alone | names",
     ),
-    "a.txt: unknown suffix": (
-        "a.txt",
+    "a.xyz: unknown suffix": (
+        "a.xyz",
         replaced(b"1 2"),
-        "a.txt is a file of kind '.txt' | Convert it to one",
+        "a.xyz is a file of kind '.xyz' | Convert it to one",
     ),
     "a: no suffix": (
         "./a",
@@ -313,7 +313,7 @@ WRONG_FILES = {
     "a.npz: a folder": (
         "a.npz",
         Path.mkdir,
-        "a.npz is a folder, but a file | Name a file of",
+        "a.npz is a folder without files of a kind that is read | Name a file of",
     ),
     "a.npz: a link to nothing": (
         "a.npz",

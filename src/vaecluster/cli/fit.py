@@ -10,10 +10,12 @@ from vaecluster.cli.options import (
     SEED,
     THREADS,
     Clusters,
+    Columns,
     Place,
     Whole,
     Words,
     check,
+    columns_of,
     method_of,
     set_threads,
 )
@@ -37,6 +39,7 @@ def fit(
     overwrite: bool = False,
     method: str = "two-views",
     settings: Words = (),
+    column: Columns = (),
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
     seed: Whole = 0,
@@ -46,15 +49,16 @@ def fit(
 ) -> None:
     """Learn clusters, codes and a generator per cluster, and write a run folder.
 
-    Examples: `vaecluster fit mnist --clusters 10 --set views=digits --output run` or `vaecluster fit rows.npz`.
+    Examples: `vaecluster fit mnist --clusters 10 --set views=digits --output run` or `vaecluster fit customers.csv`.
     Ctrl-C stops the fit and keeps what was learned. A fit that was stopped, killed or cut off in any other way goes on
     with `vaecluster fit --resume run` and ends as if it had not been.
 
     Parameters
     ----------
     source
-        A file (.npz or .npy) or a named data set: digits, mnist, fashion-mnist, pendigits. An .npz holds the rows
-        as x_train or X; labels as y_train or y are used only to score afterwards.
+        A file or a named data set: digits, mnist, fashion-mnist, pendigits. Tables are .csv, .tsv, .parquet, .feather,
+        or a folder of Parquet files. An .npz or .npy holds arrays; an .npz the rows as x_train or X, and labels as
+        y_train or y, which are used only to score afterwards.
     resume
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.
@@ -69,6 +73,10 @@ def fit(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    column
+        NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
+        zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
+        from are identifier, text, leave-out.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -99,6 +107,7 @@ def fit(
 
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
+        "columns": columns_of(column),
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,

@@ -7,7 +7,8 @@ from vaecluster.cli.source import load_source
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically
-from vaecluster.runs.folder import RunFolder, labels_csv
+from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.labels import Labels
 
 
 def predict(
@@ -23,29 +24,31 @@ def predict(
 ) -> None:
     """Put new rows into the clusters of a run.
 
-    Example: `vaecluster predict run new.npz --output labels.csv`.
+    Example: `vaecluster predict run new.csv --output scored.csv`.
 
     Parameters
     ----------
     run
         The folder that `vaecluster fit` wrote.
     source
-        A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
+        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
     output
-        Where to write: a .csv with row, cluster and confidence, or an .npy with the clusters alone. Standard
-        output, as CSV, if not given.
+        Where to write: a .csv or .parquet with row, identifier if the fit found one, cluster, confidence and name, or
+        an .npy with the clusters alone. Standard output, as CSV, if not given.
     min_confidence
         Rows whose confidence is below this get the cluster -1; that of the fit if not given.
     outlier_fraction
         This fraction of the least likely rows gets the cluster -1, too; that of the fit if not given.
     outlier_scores
-        Add a column to the CSV: how unlikely each row is, from 0 to 1.
+        Add a column: how unlikely each row is, from 0 to 1.
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
-    ending = ".csv" if output is None else check_output(output, ".csv", ".npy")
+    ending = ".csv" if output is None else check_output(output, ".csv", ".parquet", ".npy")
     if outlier_scores and ending == ".npy":
-        raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
+        raise SettingError(
+            "--outlier-scores needs a .csv or .parquet; an .npy holds clusters alone. Give another --output."
+        )
     folder, rows = RunFolder.open(run), load_source(source).x_train
     model = folder.model(device)
     labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
@@ -53,9 +56,9 @@ def predict(
         write_array(output, labels)
     else:
         scores = model.outlier_score(rows) if outlier_scores else None
-        text = labels_csv(model.cluster_names_, labels, confidence, scores)
+        found = Labels(labels, confidence, model.cluster_names_, scores).of_rows(model, rows)
         if output is None:
-            sys.stdout.write(text.decode())
+            sys.stdout.write(found.as_csv().decode())
             return
-        write_atomically(output, text)
+        write_atomically(output, found.as_parquet() if ending == ".parquet" else found.as_csv())
     print(f"{len(labels):,} rows written to {output}")

@@ -8,10 +8,12 @@ from vaecluster.cli.options import (
     SEED,
     THREADS,
     Clusters,
+    Columns,
     Place,
     Whole,
     Words,
     check,
+    columns_of,
     method_of,
     set_threads,
 )
@@ -35,6 +37,7 @@ def stability(
     output: Place = Path("stability.png"),
     method: str = "two-views",
     settings: Words = (),
+    column: Columns = (),
     seed: Whole = 0,
     device: str = "auto",
     threads: Whole | None = None,
@@ -49,7 +52,7 @@ def stability(
     Parameters
     ----------
     source
-        A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
+        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
     clusters
         Number of clusters, auto to find it in every run, or a range such as 2-10 to find it within.
     runs
@@ -63,6 +66,8 @@ def stability(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    column
+        NAME=KIND, what a column of a table is, as for `vaecluster fit`.
     seed
         The seed of the first run; the next one has the next seed.
     device
@@ -91,7 +96,8 @@ def stability(
 
     verbose = 0 if quiet else 1
     number: Any = clusters
-    model = VAEClustering(number, method=chosen, random_state=seed, device=device, verbose=verbose)
+    given: dict[str, Any] = {"method": chosen, "columns": columns_of(column), "device": device}
+    model = VAEClustering(number, random_state=seed, verbose=verbose, **given)
     found = compare_seeds(model, data.x_train, runs, n_jobs=jobs)
     if ending == ".png":
         write_atomically(output, png_bytes(stability_figure(found)))

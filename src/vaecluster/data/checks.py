@@ -142,9 +142,8 @@ def check_unmasked(rows: Any) -> None:
         )
 
 
-def check_frame(frame: Any) -> None:
-    """Raise `DataError` for no column, naming those that are there twice, or whose names are of several types."""
-    names = list(frame.columns)
+def check_names(names: list[Any]) -> None:
+    """Raise `DataError` for a frame without columns, with several of one name, or with names of several types."""
     if not names:
         raise DataError("X has no columns; expected one or more. Check how it was read, or which were picked from it.")
     twice = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
@@ -174,6 +173,19 @@ def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
         "The feature names should match those that were passed during fit, in their order; "
         f"{', '.join(found) or 'some are there twice'}. {advice}, with every column of the fit."
     )
+
+
+def check_columns_of_fit(names: Sequence[str], fitted: Sequence[str]) -> None:
+    """Raise `DataError` if a column of the fit is not among these, or if one is there twice."""
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise DataError(f"X has several columns called {quoted(twice)}; expected one each. Rename the others.")
+    missing = [name for name in fitted if name not in names]
+    if missing:
+        raise DataError(
+            f"X has no column {quoted(missing)}, which the fit had; it has {quoted(list(names))}. Give every column "
+            "of the fit, in any order; values may be missing where they were in the fit."
+        )
 
 
 def shown(value: Any) -> str:

@@ -23,7 +23,7 @@ _OBJECTS: dict[str, tuple[type, ...]] = {
 
 @final
 class Column:
-    """One column of a frame of pandas or polars: what it holds, and where it holds nothing."""
+    """One column of a frame of pandas, polars or pyarrow: what it holds, and where it holds nothing."""
 
     def __init__(self, series: "nw.Series[Any]") -> None:
         self.series = series
@@ -36,7 +36,9 @@ class Column:
     @property
     def type(self) -> str:
         """Of its values, as the library calls it."""
-        return str(self.series.to_native().dtype)
+        native = self.series.to_native()
+        # Arrow's columns have a type, all others a dtype.
+        return str(native.dtype if hasattr(native, "dtype") else native.type)
 
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
@@ -47,10 +49,16 @@ class Column:
         return missing
 
     @cached_property
+    def different(self) -> int:
+        """How many different values it holds."""
+        there = self.series.drop_nulls()
+        return int(there.n_unique()) - int(self.missing.any() and there.dtype.is_float() and there.is_nan().any())
+
+    @cached_property
     def kind(self) -> str:
         """What it holds: "numbers", "booleans", "texts" or, for declared ones that are numbers, "categories".
 
-        These are what blocks read. Else it is "dates", "durations", "vectors", "exact numbers" such as decimals,
+        Else it is "dates", "durations", "vectors", "exact numbers" such as decimals,
         "mixed" for objects of several kinds, "nothing" where no value is, or "objects".
         """
         if self.missing.all():

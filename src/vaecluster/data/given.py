@@ -1,8 +1,12 @@
 """Checks of the rows that a user gave, before anything is done with them."""
 
+import warnings
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from numbers import Integral
+from os import PathLike
+from os.path import expanduser
 from typing import Any, final
 
 import numpy as np
@@ -14,11 +18,13 @@ from sklearn.utils.validation import validate_data
 
 from vaecluster.data import checks
 from vaecluster.data.arrays import ArraySource
-from vaecluster.data.frames import FrameSource, check_read, is_frame, is_mixed
+from vaecluster.data.files import read_dataset
+from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
+from vaecluster.data.kinds import Kind, check_asked, described, kinds_of
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 
 
 @final
@@ -37,15 +43,26 @@ class Given:
 
 
 def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -> Given:
-    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, or a frame; raises `DataError` if they are not.
+    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a file that holds such rows.
 
     With a schema they must be laid out as in the fit of the estimator; without, this is its fit. The estimator is not
-    changed.
+    changed. Raises `DataError` for rows that cannot be used, and `FileError` for a file that cannot be read.
     """
+    if isinstance(X, str | PathLike):
+        X = read_dataset(expanduser(X)).x_train
     X = _as_array_or_frame(X)
-    mixed = is_frame(X) and is_mixed(X) if schema is None else schema.frame is not None
-    if mixed:
-        return _given_frame(X, schema)
+    if schema is not None and schema.frame is not None:
+        return _frame_like_fit(X, schema)
+    if schema is None:
+        asked = check_asked(getattr(estimator, "columns", None))
+        if is_frame(X):
+            _check_rows(X)
+            columns = columns_of(X)
+            kinds = kinds_of(columns, asked) if columns else {}
+            if asked or not is_plain(X, columns, kinds):
+                return _frame_to_fit(X, kinds)
+        elif asked:
+            raise SettingError("columns is given, but X is an array, whose columns have no names. Give a frame.")
     names: tuple[str, ...] = ()
     if getattr(X, "ndim", 2) in (3, 4):
         array = checks.check_images(np.asarray(X))
@@ -58,24 +75,51 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -
     return Given(ArraySource(array), names, array.dtype == np.float64)
 
 
-def _given_frame(X: Any, schema: Schema | None) -> Given:
+def _frame_to_fit(X: Any, kinds: Mapping[str, Kind]) -> Given:
+    if not all(isinstance(name, str | Integral) for name in names_of(X)):
+        raise DataError(
+            "X has column names that are not strings; expected strings. Use X.columns = X.columns.map(str)."
+        )
+    out = {name: kind for name, kind in kinds.items() if kind.why and not kind.learned}
+    if out:
+        warnings.warn(
+            f"Columns that say nothing about kinds of rows are left out: {described(out)}. To learn from one, give "
+            "its kind by columns={name: kind}; the kind leave-out leaves it out without a warning.",
+            IgnoredColumnsWarning,
+            stacklevel=2,
+        )
+    return _given(FrameSource(X, kinds=kinds))
+
+
+def _frame_like_fit(X: Any, schema: Schema) -> Given:
+    """Columns are found by their names; those that the fit left out may be there or not."""
+    assert schema.frame is not None
     if not is_frame(X):
         raise DataError(
             "The fit was on a frame with columns of several kinds; expected such a frame again. Give the same columns."
         )
-    names = list(X.columns)
-    if not all(isinstance(name, str | Integral) for name in names):
-        raise DataError(
-            "X has column names that are not strings; expected strings. Use X.columns = X.columns.map(str)."
+    _check_rows(X)
+    names, fitted = [str(name) for name in names_of(X)], [str(name) for name in schema.frame.names]
+    checks.check_columns_of_fit(names, fitted)
+    extra = [name for name in names if name not in fitted and name not in schema.frame.left_out]
+    if extra:
+        warnings.warn(
+            f"Columns that the fit did not have are ignored: {checks.quoted(extra)}. Leave them out, or fit again.",
+            IgnoredColumnsWarning,
+            stacklevel=2,
         )
-    if schema is not None:
-        assert schema.frame is not None
-        checks.check_same_columns([str(name) for name in names], [str(name) for name in schema.frame.names])
+    return _given(FrameSource(X, schema))
+
+
+def _given(source: FrameSource) -> Given:
+    # As in scikit-learn, names are those that are texts.
+    names = tuple(column.series.name for column in source.columns.values())
+    return Given(source, tuple(name for name in names if isinstance(name, str)), doubles=True)
+
+
+def _check_rows(X: Any) -> None:
     if not len(X):
         raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
-    # As in scikit-learn, names are those that are texts.
-    texts = tuple(name for name in names if isinstance(name, str))
-    return Given(FrameSource(X, schema), texts, doubles=True)
 
 
 def source_of(rows: Any, schema: Schema) -> Source:
@@ -100,7 +144,7 @@ def _as_array_or_frame(X: Any) -> Any:
         checks.check_unmasked(X)
         X = X.data
     if is_frame(X):
-        checks.check_frame(X)
+        checks.check_names(names_of(X))
         # A frame of polars has no `ndim`; every frame has rows and columns.
         return X
     array = X if isinstance(X, np.ndarray) else checks.as_array(X)
@@ -115,7 +159,7 @@ def _checked_vectors(estimator: BaseEstimator, X: Any, schema: Schema | None) ->
     if schema is not None and schema.kind == "images":
         checks.check_row_shape(np.shape(X)[1:], schema.row_shape)
     if fitted and is_frame(X) and hasattr(estimator, "feature_names_in_"):
-        checks.check_same_columns(list(X.columns), estimator.feature_names_in_.tolist())
+        checks.check_same_columns(names_of(X), estimator.feature_names_in_.tolist())
     # scikit-learn writes what it has seen onto the estimator, and a fit that fails must leave nothing there.
     probe = copy(estimator)
     try:

@@ -1,14 +1,15 @@
 """What the sections of a report are collected from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self, final
 
 import numpy as np
 
 from vaecluster.data.blocks import Pixels
-from vaecluster.data.raw import Array
 from vaecluster.estimator import VAEClustering
+from vaecluster.report.listing import Listing
 from vaecluster.report.walls import Limit, Wall
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
@@ -18,15 +19,16 @@ from vaecluster.runs.folder import WALL_ROWS, RunFolder
 class ShownCluster:
     """One cluster: how large it is, some of its rows, and rows that the model generates from it.
 
-    An empty cluster has size 0, share 0, a `rows` wall without rows, and nan as `mean_confidence`.
+    Rows of tables are listings, others are walls. An empty cluster has size 0, share 0, no `rows`, and nan as
+    `mean_confidence`.
     """
 
     number: int
     size: int
     share: float
     mean_confidence: float
-    rows: Wall
-    generated: Wall
+    rows: Wall | Listing
+    generated: Wall | Listing
 
 
 @final
@@ -36,7 +38,7 @@ class FinishedRun:
 
     description: dict[str, Any]
     model: VAEClustering
-    examples: dict[int, Array]
+    examples: dict[int, Any]
 
     @classmethod
     def open(cls, folder: RunFolder) -> Self:
@@ -46,15 +48,19 @@ class FinishedRun:
     @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:
         """The clusters with their rows; the generated ones are drawn here, from the estimator's own seed."""
-        low, high = self._bounds()
+        if self.model.fitted_.schema.frame is None:
+            low, high = self._bounds()
+            shown: Callable[[Any], Wall | Listing] = partial(Wall, low=low, high=high)
+        else:
+            shown = Listing
         return tuple(
             ShownCluster(
                 number=entry["cluster"],
                 size=entry["size"],
                 share=entry["size"] / self.description["rows"],
                 mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
-                rows=Wall(self.examples[entry["cluster"]], low, high),
-                generated=Wall(self.model.sample(WALL_ROWS, cluster=entry["cluster"]), low, high),
+                rows=shown(self.examples[entry["cluster"]]),
+                generated=shown(self.model.sample(WALL_ROWS, cluster=entry["cluster"])),
             )
             for entry in self.description["clusters"]
         )

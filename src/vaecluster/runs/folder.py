@@ -1,10 +1,9 @@
 """What one fit leaves behind, as files that other programs can read."""
 
-import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -13,9 +12,11 @@ import numpy as np
 
 from vaecluster.data.files import read_arrays
 from vaecluster.data.raw import Array
+from vaecluster.data.tables import parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.runs.labels import Labels
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 FORMAT = 1
+ARRAYS, TABLES = "examples.npz", "examples.parquet"
 # The most rows of a cluster that are kept, and shown.
 WALL_ROWS = 64
 
@@ -30,12 +32,11 @@ WALL_ROWS = 64
 @final
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`.
+    """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`, or for tables `examples.parquet`.
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (row, cluster, confidence and, where clusters have names, name); `examples.npz` keeps up to 64 rows per cluster,
-    drawn at random, for the report: with the model it is all that `report` needs, and the only place where rows of
-    the data are kept.
+    (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report: with the model they are
+    all that `report` needs, and the only place where rows of the data are kept.
     """
 
     path: Path
@@ -99,17 +100,21 @@ class RunFolder:
             raise FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
         return description
 
-    def examples(self) -> dict[int, Array]:
-        """Some rows of each cluster, in the user's units."""
+    def examples(self) -> dict[int, Any]:
+        """Some rows of each cluster, in the user's units: arrays, or tables."""
+        arrays, tables = self.path / ARRAYS, self.path / TABLES
         try:
-            return {int(name): rows for name, rows in read_arrays(self.path / "examples.npz").items()}
-        except (OSError, ValueError):
-            raise FileError(f"'{self.path / 'examples.npz'}' is missing or damaged. Fit again.") from None
+            if tables.is_file():
+                return dict(parts_of(tables.read_bytes()))
+            return {int(name): rows for name, rows in read_arrays(arrays).items()}
+        except (OSError, ValueError, LookupError, TypeError):
+            found = tables if tables.is_file() else arrays
+            raise FileError(f"'{found}' is missing or damaged. Fit again.") from None
 
     def write(
         self,
         model: "VAEClustering",
-        rows: Array,
+        rows: Any,
         *,
         source: str,
         seconds: float,
@@ -120,8 +125,16 @@ class RunFolder:
         """Write everything; `run.json` last, so a folder with it is complete."""
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        write_atomically(self.labels_file, labels_csv(model.cluster_names_, model.labels_, model.confidence_))
-        write_atomically(self.path / "examples.npz", _npz(_draw_examples(model, rows)))
+        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows)
+        write_atomically(self.labels_file, labels.as_csv())
+        examples = _draw_examples(model, rows)
+        arrays, tables = self.path / ARRAYS, self.path / TABLES
+        if isinstance(rows, np.ndarray):
+            tables.unlink(missing_ok=True)
+            write_atomically(arrays, _npz({str(cluster): some for cluster, some in examples.items()}))
+        else:
+            arrays.unlink(missing_ok=True)
+            write_atomically(tables, parts_as_parquet(examples))
         write_json(
             self.run_file,
             {
@@ -136,28 +149,12 @@ class RunFolder:
                 "seconds": round(seconds, 1),
                 "cpu_seconds": round(cpu_seconds, 1),
                 "clusters": _clusters(model),
+                "profile": _profile(model, rows),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
             },
         )
-
-
-def labels_csv(
-    names: Mapping[int, Any], labels: Array, confidence: Array, outlier_score: Array | None = None
-) -> bytes:
-    """A line per row: its number, its cluster, the probability of it, and its name where clusters have `names`.
-
-    With an `outlier_score` (rows,) that is the last entry.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    scored = [] if outlier_score is None else ["outlier_score"]
-    writer.writerow(["row", "cluster", "confidence", *(["name"] if names else []), *scored])
-    scores = [[]] * len(labels) if outlier_score is None else [[f"{score:.4f}"] for score in outlier_score]
-    for row, (label, sure, score) in enumerate(zip(labels.tolist(), confidence, scores, strict=True)):
-        writer.writerow([row, label, f"{sure:.4f}", *([names.get(label, "")] if names else []), *score])
-    return text.getvalue().encode()
 
 
 def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
@@ -168,13 +165,24 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
     return clusters
 
 
-def _draw_examples(model: "VAEClustering", rows: Array) -> dict[str, Array]:
+def _profile(model: "VAEClustering", rows: Any) -> list[dict[str, Any]]:
+    """What sets the clusters of a table apart; nothing for arrays, whose columns have no names."""
+    schema = model.fitted_.schema
+    if schema.frame is None:
+        return []
+    from vaecluster.data.given import given_rows
+    from vaecluster.inference.profile import profile
+
+    return [asdict(one) for one in profile(given_rows(model, rows, schema), model.labels_, model.n_clusters_)]
+
+
+def _draw_examples(model: "VAEClustering", rows: Any) -> dict[int, Any]:
     random = np.random.default_rng(0)
     examples = {}
     for cluster in range(model.n_clusters_):
         members = np.flatnonzero(model.labels_ == cluster)
         drawn = random.choice(members, min(WALL_ROWS, len(members)), replace=False)
-        examples[str(cluster)] = rows[np.sort(drawn)]
+        examples[cluster] = picked(rows, np.sort(drawn))
     return examples
 
 

@@ -1,10 +1,11 @@
 """Kinds of columns, one a file; model files know them by these names."""
 
+from vaecluster.data.blocks.amounts import Amounts
 from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.categories import Categories
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.pixels import Pixels
 
-BLOCKS: dict[str, type[Block]] = {"pixels": Pixels, "numbers": Numbers, "categories": Categories}
+BLOCKS: dict[str, type[Block]] = {"pixels": Pixels, "numbers": Numbers, "amounts": Amounts, "categories": Categories}
 
-__all__ = ["BLOCKS", "Block", "Categories", "Numbers", "Pixels"]
+__all__ = ["BLOCKS", "Amounts", "Block", "Categories", "Numbers", "Pixels"]

@@ -9,9 +9,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vaecluster.report.encode import Picture
 from vaecluster.report.html import fill, picture
+from vaecluster.report.listing import Listing
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
-from vaecluster.report.walls import CLEAR, strip_image
+from vaecluster.report.walls import CLEAR, Wall, strip_image
 
 ROWS = 12
 LABEL = (117, 117, 117, 255)  # readable on white and on black: at least 4 : 1 on either
@@ -28,9 +29,9 @@ class Overview(Section):
     clusters: tuple[ShownCluster, ...]
 
     @classmethod
-    def of(cls, run: FinishedRun) -> Self:
-        """Of every run."""
-        return cls(run.clusters)
+    def of(cls, run: FinishedRun) -> Self | None:
+        """Of every run whose rows are pictures; those of tables are to be read one by one."""
+        return cls(run.clusters) if all(isinstance(cluster.rows, Wall) for cluster in run.clusters) else None
 
     def html(self) -> Markup:
         """The picture, and a link to each cluster."""
@@ -42,12 +43,17 @@ class Overview(Section):
             "sections/overview.html.j2",
             clusters=self.clusters,
             lines=picture(overview_image(self.clusters), alt),
-            has_vectors=any(not cluster.rows.holds_images for cluster in self.clusters),
+            has_vectors=any(not _wall(cluster.rows).holds_images for cluster in self.clusters),
         )
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """`overview.png`."""
         yield "overview.png", overview_image(self.clusters)
+
+
+def _wall(shown: Wall | Listing) -> Wall:
+    assert isinstance(shown, Wall)
+    return shown
 
 
 def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
@@ -59,7 +65,9 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
     >>> overview_image([ShownCluster(0, 12, 1.0, 0.9, wall, wall)]).mode
     'RGBA'
     """
-    strips = [(strip_image(cluster.rows, ROWS), strip_image(cluster.generated, ROWS)) for cluster in clusters]
+    strips = [
+        (strip_image(_wall(cluster.rows), ROWS), strip_image(_wall(cluster.generated), ROWS)) for cluster in clusters
+    ]
     width = max(strip.width for pair in strips for strip in pair)
     height = max(strip.height for pair in strips for strip in pair)
     number = ImageFont.load_default(size=26)

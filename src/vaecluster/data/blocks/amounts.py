@@ -1,0 +1,100 @@
+"""Columns of amounts, such as incomes and prices, of which a few are many times the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from vaecluster.data.blocks.base import Block
+from vaecluster.data.blocks.numbers import Numbers
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.columns import Column
+from vaecluster.data.kinds import unit_of
+from vaecluster.data.raw import Array, Coded, Table
+from vaecluster.errors import DataError
+from vaecluster.model.likelihood import Likelihood
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Amounts(Block):
+    """Numbers of 0 and more, read as y = log(1 + x / unit): small ones as they are, large ones by ratios.
+
+    `unit` (columns,) is `unit_of` each column. `numbers` is what reads y; amounts that are given
+    back are never negative.
+    """
+
+    kinds: ClassVar[tuple[str, ...]] = ("amount",)
+
+    columns: tuple[str, ...]
+    unit: NDArray[np.float64]
+    numbers: Numbers
+
+    @classmethod
+    def read(cls, column: Column) -> Array:
+        """As numbers are read; `DataError` for infinite ones."""
+        return Numbers.read(column)
+
+    @classmethod
+    def of_columns(cls, columns: Table, reading: Reading) -> Sequence[Self]:
+        """One block for all of them; `DataError` for a negative amount."""
+        arrays: dict[str, Array] = dict(columns)  # type: ignore[arg-type]
+        units = []
+        for name, values in arrays.items():
+            if np.nanmin(values) < 0:
+                raise DataError(
+                    f"Column {name!r} is to be read as amount, but holds {np.nanmin(values):g}; expected numbers of 0 "
+                    "or more. Read it as number."
+                )
+            units.append(unit_of(values))
+        unit = np.array(units)
+        logs: dict[str, Array | Coded] = {
+            name: np.log1p(values / one) for (name, values), one in zip(arrays.items(), unit, strict=True)
+        }
+        return [cls(tuple(arrays), unit, numbers) for numbers in Numbers.of_columns(logs, reading)]
+
+    # A field of the record in other blocks.
+    @property
+    def missing(self) -> bool:  # type: ignore[override]
+        """Whether values may be missing in new rows."""
+        return self.numbers.missing
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(columns,)."""
+        return self.numbers.shape
+
+    @property
+    def embedded(self) -> tuple[int, ...]:
+        """As that of numbers."""
+        return self.numbers.embedded
+
+    def encode(self, values: Array) -> NDArray[np.float32]:
+        """Of new rows also negative ones are read, as 0 is."""
+        return self.numbers.encode(np.log1p(np.maximum(values, 0) / self.unit))
+
+    def restore(self, rows: NDArray[np.float32]) -> Array:
+        """(rows, columns) in the user's units."""
+        # No amount of a fit is exp(200) times its unit, and a double holds what that is.
+        logs = np.clip(self.numbers.restore(rows), 0, 200)
+        amounts: Array = np.expm1(logs) * self.unit
+        return amounts
+
+    def embedding(self) -> nn.Module:
+        """As that of numbers."""
+        return self.numbers.embedding()
+
+    def likelihood(self, name: str, precision: float) -> Likelihood:
+        """That of numbers, on y."""
+        return self.numbers.likelihood(name, precision)
+
+    def check(self) -> None:
+        """A positive unit for each column."""
+        self.numbers.check()
+        if self.unit.shape != self.numbers.shape or not (np.isfinite(self.unit) & (self.unit > 0)).all():
+            raise ValueError("its units are not one positive number for each column")
+        if self.numbers.columns != self.columns:
+            raise ValueError("its numbers are those of other columns")

@@ -1,0 +1,124 @@
+"""What sets clusters apart: the columns in which they differ most from all rows, in numbers and in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.data.frames import FrameSource
+from vaecluster.data.given import Given
+from vaecluster.data.moments import maker_of
+from vaecluster.data.raw import Array, Coded
+from vaecluster.errors import DataError
+
+# Differences below a fifth of a standard deviation are small (Cohen 1988), and are not what sets a cluster apart.
+SMALL = 0.2
+# The most columns of a cluster.
+MOST = 5
+
+
+@final
+@dataclass(frozen=True)
+class Difference:
+    """One column in which a cluster differs from all rows.
+
+    `inside` and `overall` are means, in the column's units (of dates seconds since 1970), or shares of the category
+    `value`. `effect` is their difference in standard deviations of all rows. `words` say the same.
+    """
+
+    cluster: int
+    column: str
+    value: str | None
+    inside: float
+    overall: float
+    effect: float
+    words: str
+
+
+def profile(given: Given, labels: NDArray[np.intp], clusters: int) -> list[Difference]:
+    """For each cluster the columns that set it apart, at most `MOST`, the largest difference first.
+
+    `labels` (rows,) are the clusters of the given rows, -1 for none. Missing values are left out. Of a column of
+    categories the one that differs most counts. Raises `DataError` for images, which have no columns.
+    """
+    found: list[Difference] = []
+    for name, values, type_ in _columns(given):
+        differences = _of_categories if isinstance(values, Coded) else _of_numbers
+        found += differences(name, values, type_, labels, clusters)  # type: ignore[arg-type]
+    ordered = sorted(found, key=lambda one: -abs(one.effect))
+    apart = [[one for one in ordered if one.cluster == cluster][:MOST] for cluster in range(clusters)]
+    return [one for some in apart for one in some if abs(one.effect) >= SMALL]
+
+
+def _columns(given: Given) -> Iterator[tuple[str, Array | Coded, str]]:
+    """The name of each column, its values, and the name of its type where it holds dates."""
+    if isinstance(given.source, FrameSource):
+        for name, column in given.source.columns.items():
+            yield name, given.source.table[name], column.type if column.kind in ("dates", "durations") else ""
+    else:
+        assert given.array is not None
+        if given.array.ndim > 2:
+            raise DataError("X holds images, which have no columns. Look at samples of each cluster instead.")
+        for number in range(given.array.shape[1]):
+            yield given.names[number] if given.names else str(number), given.array[:, number], ""
+
+
+def _of_numbers(name: str, values: Array, type_: str, labels: NDArray[np.intp], clusters: int) -> Iterator[Difference]:
+    there = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), dtype=np.bool_)
+    numbers, own = values[there].astype(np.float64), labels[there]
+    if not len(numbers) or not numbers.std() > 0:
+        return
+    overall, deviation = float(numbers.mean()), float(numbers.std())
+    for cluster, inside in enumerate(_means(numbers - overall, own, clusters)):
+        if np.isfinite(inside):
+            mean = float(overall + inside)
+            words = f"{name}: {_shown(mean, type_)} against {_shown(overall, type_)} in all rows"
+            yield Difference(cluster, name, None, mean, overall, float(inside / deviation), words)
+
+
+def _of_categories(
+    name: str, values: Coded, type_: str, labels: NDArray[np.intp], clusters: int
+) -> Iterator[Difference]:
+    there = values.codes >= 0
+    codes, own = values.codes[there], labels[there]
+    best: dict[int, Difference] = {}
+    for code, value in enumerate(values.values):
+        is_it = (codes == code).astype(np.float64)
+        overall = float(is_it.mean()) if len(is_it) else 0.0
+        if not 0 < overall < 1:
+            continue
+        for cluster, share in enumerate(_means(is_it, own, clusters)):
+            effect = float((share - overall) / np.sqrt(overall * (1 - overall)))
+            # Of two categories that differ alike, the one that there is more of.
+            if np.isfinite(effect) and (cluster not in best or _weight(effect) > _weight(best[cluster].effect)):
+                words = f"{name}: {value} in {100 * share:.0f} % of its rows against {100 * overall:.0f} % of all rows"
+                best[cluster] = Difference(cluster, name, str(value), float(share), overall, effect, words)
+    yield from best.values()
+
+
+def _weight(effect: float) -> float:
+    return abs(effect) + 1e-9 * (effect > 0)
+
+
+def _means(values: NDArray[np.float64], labels: NDArray[np.intp], clusters: int) -> NDArray[np.float64]:
+    """The mean of the values in each cluster, NaN where there is none: (clusters,)."""
+    inside = labels >= 0
+    sums = np.bincount(labels[inside], weights=values[inside], minlength=clusters)
+    counts = np.bincount(labels[inside], minlength=clusters)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _shown(mean: float, type_: str) -> str:
+    """A mean with three digits that count, or as a date.
+
+    >>> _shown(73123.4, ""), _shown(0.12345, ""), _shown(86400.0, "date32[day]")
+    ('73,100', '0.123', '1970-01-02')
+    """
+    make = maker_of(type_)
+    if make is not None:
+        made = make(mean)
+        return str(made.date() if hasattr(made, "date") else made).split(".")[0]
+    rounded = float(f"{mean:.3g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"

@@ -1,0 +1,35 @@
+"""What sets the clusters of a table apart, in words."""
+
+from dataclasses import dataclass
+from typing import Self, final
+
+from markupsafe import Markup
+
+from vaecluster.report.html import fill
+from vaecluster.report.run import FinishedRun
+from vaecluster.report.section import Section
+
+
+@final
+@dataclass(frozen=True)
+class Profile(Section):
+    """The sentences on each cluster, by its number."""
+
+    anchor = "profile"
+    heading = "What sets clusters apart"
+
+    words: dict[int, list[str]]
+
+    @classmethod
+    def of(cls, run: FinishedRun) -> Self | None:
+        """Of runs on tables; runs of older versions do not say it."""
+        differences = run.description.get("profile", [])
+        clusters = [entry["cluster"] for entry in run.description["clusters"]]
+        words = {
+            cluster: [str(one["words"]) for one in differences if one["cluster"] == cluster] for cluster in clusters
+        }
+        return cls(words) if differences else None
+
+    def html(self) -> Markup:
+        """A list for each cluster."""
+        return fill("sections/profile.html.j2", words=self.words)
