@@ -1,0 +1,152 @@
+"""A folder of pictures, or one picture, as a data set."""
+
+import csv
+import io
+import shutil
+import tempfile
+import warnings
+import weakref
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import final
+
+import numpy as np
+
+from vaecluster.data.checks import describe
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.pictures.cache import MOST_THREADS, Telling, decoded, in_silence
+from vaecluster.data.pictures.decoding import Mode, short_side
+from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures
+from vaecluster.data.raw import Array, row_slices
+from vaecluster.errors import DataError, SkippedFilesWarning
+from vaecluster.files.atomic import write_atomically
+
+# The largest side that is chosen by itself. Time and memory of a fit grow with its square.
+LARGEST_SIDE = 32
+# The side that pictures have is the median of so many of them.
+LOOKED_AT = 1000
+# If a larger part of the pictures cannot be read, something else is wrong.
+MOST_BROKEN = 0.5
+
+CACHE, SKIPPED = "pictures", "skipped.csv"
+
+
+@final
+@dataclass(frozen=True)
+class Pictures:
+    """A folder of pictures, or one picture, that is to be read; a path stands for it with the defaults.
+
+    Pictures are cut to their middle square and resized to `size` pixels a side: by default the median of their shorter
+    sides, at most 32.
+
+    >>> Pictures("photos", size=48).size
+    48
+    """
+
+    place: str | Path
+    size: int | None = None
+
+    def read(
+        self,
+        *,
+        like: Sequence[int] | None = None,
+        keep: Path | None = None,
+        telling: Telling = in_silence,
+    ) -> DataSet:
+        """The pictures as a memory map, (rows, side, side, 3), or (rows, side, side) if all are grey, and their paths.
+
+        Rows are in the order of the paths. With `like`, rows have that shape. In the folder `keep` decoded pictures
+        stay, so that they need not be decoded again, and `skipped.csv` lists what could not be read. Without it they
+        are in a temporary folder, which is removed when the array is.
+
+        Warns of what could not be read. Raises `DataError` if that is more than half of the pictures or if there are
+        none, and `FileError` if a folder cannot be used.
+        """
+        place = Path(self.place)
+        listing = list_pictures(place)
+        side, mode = self._size(listing) if like is None else _as_fitted(like)
+        with ExitStack() as removal:
+            if keep is None:
+                cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
+                removal.callback(shutil.rmtree, cache, ignore_errors=True)
+            else:
+                cache = keep / CACHE
+            pixels, reasons = decoded(listing, side, mode, cache, telling)
+            looked_at = list(zip(listing.pictures, reasons, strict=True))
+            _tell_of(listing, [Skipped(one.name, why) for one, why in looked_at if why is not None], keep)
+            # The map itself, which views of the array hold on to.
+            weakref.finalize(pixels.base, removal.pop_all().close)
+        if like is None and _is_grey(pixels):
+            pixels = pixels[..., 0]
+        return DataSet(place.stem, pixels, names=np.array([one.name for one, why in looked_at if why is None]))
+
+    def _size(self, listing: Listing) -> tuple[int, Mode]:
+        if self.size is not None:
+            return self.size, "RGB"
+        # Evenly spread, so that the choice does not depend on chance.
+        step = -(-len(listing.pictures) // LOOKED_AT)
+        with ThreadPoolExecutor(MOST_THREADS) as threads, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            sides = list(threads.map(short_side, map(listing.path, listing.pictures[::step])))
+        known = [side for side in sides if side is not None]
+        return min(LARGEST_SIDE, round(median(known))) if known else LARGEST_SIDE, "RGB"
+
+
+def _as_fitted(shape: Sequence[int]) -> tuple[int, Mode]:
+    """The side and the colours of a fit's rows; raises `DataError` if they are no squares of one or three channels."""
+    match tuple(shape):
+        case (height, width) if height == width:
+            return height, "L"
+        case (height, width, 3) if height == width:
+            return height, "RGB"
+    raise DataError(
+        f"the fit was on {describe(tuple(shape))}; expected square images, grey or of three channels, for pictures "
+        "from files. Give rows as in the fit."
+    )
+
+
+def _is_grey(pixels: Array) -> bool:
+    blocks = (pixels[block] for block in row_slices(len(pixels), int(np.prod(pixels.shape[1:]))))
+    return all((block == block[..., :1]).all() for block in blocks)
+
+
+def _tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None) -> None:
+    """Write down what is left out, and warn; raises `DataError` if it is too much."""
+    skipped = sorted([*broken, *listing.others], key=lambda one: one.name)
+    place = ""
+    if keep is not None:
+        (keep / SKIPPED).unlink(missing_ok=True)
+    if not skipped:
+        return
+    if keep is not None:
+        write_atomically(keep / SKIPPED, _csv(skipped))
+        place = f" '{keep / SKIPPED}' lists all."
+    number = len(listing.pictures)
+    example = f"'{shown(broken[0].name)}': {broken[0].reason}" if broken else ""
+    if len(broken) > MOST_BROKEN * number:
+        raise DataError(
+            f"{len(broken):,} of {number:,} pictures cannot be read, such as {example}; expected at most "
+            f"{MOST_BROKEN:.0%}. Check where they come from.{place}"
+        )
+    parts = [f"{len(broken):,} of {number:,} pictures cannot be read, such as {example}"] if broken else []
+    if listing.others:
+        first = listing.others[0]
+        parts.append(f"{len(listing.others):,} other files or folders, such as '{shown(first.name)}': {first.reason}")
+    warnings.warn(f"Left out: {'; '.join(parts)}.{place}", SkippedFilesWarning, stacklevel=3)
+
+
+def _csv(skipped: Sequence[Skipped]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "reason"])
+    writer.writerows([shown(one.name), one.reason] for one in skipped)
+    return text.getvalue().encode()
+
+
+def shown(name: str) -> str:
+    """A path as text, also one that is not UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()
