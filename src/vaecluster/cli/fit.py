@@ -17,7 +17,8 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source
+from vaecluster.cli.source import absolute, load_source, with_options, with_rows
+from vaecluster.data.pictures.folder import SIZE
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import FitOrder, begun, done, resumed
@@ -37,6 +38,7 @@ def fit(
     overwrite: bool = False,
     method: str = "two-views",
     settings: Words = (),
+    size: Whole | None = None,
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
     seed: Whole = 0,
@@ -55,7 +57,8 @@ def fit(
     source
         A file or a named data set: digits, mnist, fashion-mnist, pendigits. Tables are .csv, .tsv, .parquet, .feather,
         or a folder of Parquet files. An .npz or .npy holds arrays; an .npz the rows as x_train or X, and labels as
-        y_train or y, which are used only to score afterwards.
+        y_train or y, which are used only to score afterwards. Of a folder of pictures, and
+        folders within it, all pictures are rows; skipped.csv in the output folder lists what cannot be read.
     resume
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.
@@ -70,6 +73,8 @@ def fit(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    size
+        Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -92,8 +97,10 @@ def fit(
     check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)
+    check("--size", size, SIZE)
     folder = RunFolder.create(output, overwrite=overwrite)
-    data = load_source(source)
+    pictures = {} if size is None else {"size": size}
+    data = with_options(load_source(source), pictures)
     _, given = method_of(method, settings)
     set_threads(threads)
     import torch
@@ -105,7 +112,7 @@ def fit(
         "random_state": seed,
         "device": device,
     }
-    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads())
+    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures)
     with begun(folder.path, order) as state:
         _fit_and_report(folder, order, data, state, quiet=quiet)
 
@@ -113,7 +120,7 @@ def fit(
 def go_on(path: Path, *, quiet: bool) -> None:
     """Go on with a fit that was cut off."""
     order = FitOrder.read(path)
-    data = load_source(order.source)
+    data = with_options(load_source(order.source), order.pictures)
     set_threads(order.threads)
     with resumed(path) as state:
         _fit_and_report(RunFolder(path), order, data, state, quiet=quiet)
@@ -145,6 +152,7 @@ def fit_into(
 def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: Path, *, quiet: bool) -> None:
     """Fit what was ordered, from the state that is kept, write the run and say what was found."""
     model = order.estimator(folder.path)
+    data = with_rows(data, keep=folder.path, quiet=quiet)
     model.set_params(checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
     scores = fit_into(folder, model, data, order.source)
     interrupted = model.history_.ending == "interrupted"

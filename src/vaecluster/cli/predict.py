@@ -3,7 +3,7 @@
 import sys
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import load_source
+from vaecluster.cli.source import load_rows
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically
@@ -46,7 +46,8 @@ def predict(
     ending = ".csv" if output is None else check_output(output, ".csv", ".npy")
     if outlier_scores and ending == ".npy":
         raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
-    folder, data = RunFolder.open(run), load_source(source)
+    folder = RunFolder.open(run)
+    data = load_rows(source, folder)
     rows = data.x_train
     model = folder.model(device)
     labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)

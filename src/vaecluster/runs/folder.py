@@ -121,6 +121,7 @@ class RunFolder:
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
         row_names: Array | None = None,
+        pictures: Mapping[str, Any] | None = None,
         demo: bool = False,
     ) -> None:
         """Write everything; `run.json` last, so a folder with it is complete."""
@@ -144,6 +145,7 @@ class RunFolder:
                 "source": source,
                 # Only a demo's run may be replaced by the next demo.
                 **({"demo": True} if demo else {}),
+                **({"pictures": dict(pictures)} if pictures else {}),
                 "rows": len(rows),
                 "row_shape": list(rows.shape[1:]),
                 "ending": model.history_.ending,

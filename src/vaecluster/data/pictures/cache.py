@@ -9,16 +9,18 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
-from vaecluster.data.pictures.decoding import Mode, UnreadableError, decode
+from vaecluster.data.pictures.decoding import Mode, UnreadableError, decode, short_side
 from vaecluster.data.pictures.listing import Listing, reason_of
 from vaecluster.data.raw import Array
+from vaecluster.data.telling import Telling
 from vaecluster.errors import FileError
 
 PIXELS, JOURNAL = "pixels.npy", "read.jsonl"
@@ -26,14 +28,6 @@ PIXELS, JOURNAL = "pixels.npy", "read.jsonl"
 BLOCK = 256
 # Disks are slow to answer, so also few processors gain by several; each may hold a large picture.
 MOST_THREADS = 8
-
-# From what is done and its parts to these parts, one by one, while someone is told how far it is.
-Telling = Callable[[str, Sequence[Any]], Iterable[Any]]
-
-
-def in_silence(what: str, parts: Sequence[Any]) -> Iterable[Any]:
-    """The parts, and nobody is told."""
-    return parts
 
 
 def decoded(listing: Listing, side: int, mode: Mode, folder: Path, telling: Telling) -> tuple[Array, list[str | None]]:
@@ -67,14 +61,26 @@ def decoded(listing: Listing, side: int, mode: Mode, folder: Path, telling: Tell
     return np.load(folder / PIXELS, mmap_mode="r"), reasons
 
 
+def short_sides(paths: Sequence[Path]) -> list[int | None]:
+    """The shorter side of each picture in pixels, None where it cannot be read."""
+    with _quiet_threads() as threads:
+        return list(threads.map(short_side, paths))
+
+
 def _tried(paths: Sequence[Path], side: int, mode: Mode, telling: Telling) -> Iterator[list[Array | str]]:
     """What the files hold, or why they cannot be read, a block at a time."""
     blocks = [paths[start : start + BLOCK] for start in range(0, len(paths), BLOCK)]
-    with ThreadPoolExecutor(MOST_THREADS) as threads, warnings.catch_warnings():
-        # Decoders warn of every oddity. The filters are those of all threads.
-        warnings.simplefilter("ignore")
+    with _quiet_threads() as threads:
         for block in telling("decoding pictures", blocks):
             yield list(threads.map(lambda path: _try(path, side, mode), block))
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[ThreadPoolExecutor]:
+    with warnings.catch_warnings(), ThreadPoolExecutor(MOST_THREADS) as threads:
+        # Decoders warn of every oddity. The filters are those of all threads.
+        warnings.simplefilter("ignore")
+        yield threads
 
 
 def _try(path: Path, side: int, mode: Mode) -> Array | str:

@@ -2,28 +2,32 @@
 
 import csv
 import io
+import os
 import shutil
 import tempfile
 import warnings
 import weakref
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import median
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from vaecluster.data.checks import describe
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.pictures.cache import MOST_THREADS, Telling, decoded, in_silence
-from vaecluster.data.pictures.decoding import Mode, short_side
-from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures
+from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures, reason_of
 from vaecluster.data.raw import Array, row_slices
-from vaecluster.errors import DataError, SkippedFilesWarning
+from vaecluster.data.telling import Telling, in_silence
+from vaecluster.errors import DataError, FileError, SettingError, SkippedFilesWarning
 from vaecluster.files.atomic import write_atomically
+from vaecluster.settings import Whole
+
+if TYPE_CHECKING:
+    from vaecluster.data.pictures.decoding import Mode
 
 # The largest side that is chosen by itself. Time and memory of a fit grow with its square.
 LARGEST_SIDE = 32
@@ -32,7 +36,9 @@ LOOKED_AT = 1000
 # If a larger part of the pictures cannot be read, something else is wrong.
 MOST_BROKEN = 0.5
 
-CACHE, SKIPPED = "pictures", "skipped.csv"
+SIZE = Whole(1, 1024)
+# What is left in a folder that is given to `read`.
+CACHE, SKIPPED = "decoded", "skipped.csv"
 
 
 @final
@@ -41,14 +47,29 @@ class Pictures:
     """A folder of pictures, or one picture, that is to be read; a path stands for it with the defaults.
 
     Pictures are cut to their middle square and resized to `size` pixels a side: by default the median of their shorter
-    sides, at most 32.
+    sides, at most 32. Raises `SettingError` for a size that is none.
 
     >>> Pictures("photos", size=48).size
     48
     """
 
-    place: str | Path
+    place: str | os.PathLike[str]
     size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and not SIZE.accepts(self.size):
+            raise SettingError(f"size is {self.size!r}; expected {SIZE.expected}.")
+
+    @cached_property
+    def listing(self) -> Listing:
+        """What there is; raises `DataError` if that is no picture, and `FileError` if it cannot be looked at."""
+        path = Path(os.path.expanduser(self.place))
+        try:
+            return list_pictures(path)
+        except DataError as problem:
+            raise DataError(f"{path}: {problem}") from None
+        except OSError as problem:
+            raise FileError(f"{path} cannot be opened: {reason_of(problem)}.") from None
 
     def read(
         self,
@@ -66,9 +87,10 @@ class Pictures:
         Warns of what could not be read. Raises `DataError` if that is more than half of the pictures or if there are
         none, and `FileError` if a folder cannot be used.
         """
-        place = Path(self.place)
-        listing = list_pictures(place)
-        side, mode = self._size(listing) if like is None else _as_fitted(like)
+        from vaecluster.data.pictures.cache import decoded
+
+        listing = self.listing
+        side, mode = self._size() if like is None else _as_fitted(like)
         with ExitStack() as removal:
             if keep is None:
                 cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
@@ -82,21 +104,23 @@ class Pictures:
             weakref.finalize(pixels.base, removal.pop_all().close)
         if like is None and _is_grey(pixels):
             pixels = pixels[..., 0]
-        return DataSet(place.stem, pixels, names=np.array([one.name for one, why in looked_at if why is None]))
+        names = np.array([one.name for one, why in looked_at if why is None])
+        return DataSet(Path(self.place).stem, pixels, names=names)
 
-    def _size(self, listing: Listing) -> tuple[int, Mode]:
+    def _size(self) -> "tuple[int, Mode]":
         if self.size is not None:
             return self.size, "RGB"
+        from vaecluster.data.pictures.cache import short_sides
+
+        listing = self.listing
         # Evenly spread, so that the choice does not depend on chance.
         step = -(-len(listing.pictures) // LOOKED_AT)
-        with ThreadPoolExecutor(MOST_THREADS) as threads, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            sides = list(threads.map(short_side, map(listing.path, listing.pictures[::step])))
+        sides = short_sides([listing.path(picture) for picture in listing.pictures[::step]])
         known = [side for side in sides if side is not None]
         return min(LARGEST_SIDE, round(median(known))) if known else LARGEST_SIDE, "RGB"
 
 
-def _as_fitted(shape: Sequence[int]) -> tuple[int, Mode]:
+def _as_fitted(shape: Sequence[int]) -> "tuple[int, Mode]":
     """The side and the colours of a fit's rows; raises `DataError` if they are no squares of one or three channels."""
     match tuple(shape):
         case (height, width) if height == width:
@@ -127,16 +151,19 @@ def _tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None) -> 
         place = f" '{keep / SKIPPED}' lists all."
     number = len(listing.pictures)
     example = f"'{shown(broken[0].name)}': {broken[0].reason}" if broken else ""
+    if broken and number == 1:
+        raise DataError(f"{listing.path(listing.pictures[0])} cannot be read: {broken[0].reason}.")
     if len(broken) > MOST_BROKEN * number:
         raise DataError(
-            f"{len(broken):,} of {number:,} pictures cannot be read, such as {example}; expected at most "
-            f"{MOST_BROKEN:.0%}. Check where they come from.{place}"
+            f"{listing.root}: {len(broken):,} of {number:,} pictures cannot be read, such as {example}; expected "
+            f"at most {MOST_BROKEN:.0%}. Check where they come from.{place}"
         )
     parts = [f"{len(broken):,} of {number:,} pictures cannot be read, such as {example}"] if broken else []
     if listing.others:
         first = listing.others[0]
-        parts.append(f"{len(listing.others):,} other files or folders, such as '{shown(first.name)}': {first.reason}")
-    warnings.warn(f"Left out: {'; '.join(parts)}.{place}", SkippedFilesWarning, stacklevel=3)
+        several = "s or folders" if len(listing.others) > 1 else " or folder"
+        parts.append(f"{len(listing.others):,} other file{several}, such as '{shown(first.name)}': {first.reason}")
+    warnings.warn(f"Left out of {listing.root}: {'; '.join(parts)}.{place}", SkippedFilesWarning, stacklevel=3)
 
 
 def _csv(skipped: Sequence[Skipped]) -> bytes:
