@@ -36,6 +36,7 @@ from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out
 from vaecluster.inference.naming import name_by
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
+from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, Number, NumberOfClusters, is_whole
@@ -502,6 +503,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if weights is not None:
             learned = self._counted(learned, weights)
         method = method.completed(schema, len(learned), clusters)
+        check_memory(method, schema, most_of(clusters) or 1, self._device())
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
         with self._session(method, goes_on=False).run(learned, clusters) as run:
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
