@@ -30,7 +30,7 @@ with tempfile.TemporaryDirectory() as folder:
         draw(Path(folder, "days", f"{number:02d}.jpg"), "skyblue", "yellow")
         draw(Path(folder, "nights", f"{number:02d}.png"), "midnightblue", "white")
     # A path alone, .fit(folder), takes the size from the pictures.
-    model = VAEClustering(2, method=TwoViews(epochs=30), random_state=0).fit(Pictures(folder, size=16))
+    model = VAEClustering(2, method=TwoViews(epochs=100), random_state=0).fit(Pictures(folder, size=16))
     for name, cluster in zip(model.row_names_[::12], model.labels_[::12], strict=True):
         print(name, "is in cluster", cluster)
     print("The first night again:", model.predict(Path(folder, "nights", "00.png")))
