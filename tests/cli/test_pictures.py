@@ -120,6 +120,37 @@ def test_what_cannot_be_read_is_in_the_run_folder(tmp_path, tiny, runs, fails, c
     assert run([*map(str, command[:-1]), str(tmp_path / "broken"), "--quiet"]) == 0
 
 
+def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, runs, fails):
+    number = len(list(photos.rglob("*.png")))
+    features = np.random.default_rng(0).normal(size=(number, 3)) + 20 * (np.arange(number)[:, None] < number / 2)
+    np.save(tmp_path / "features.npy", features)
+    np.save(tmp_path / "other.npy", features[[0, -1, 0, -1]])
+    folder = tmp_path / "run"
+    options = ["--features", tmp_path / "features.npy", "--clusters", 2, *tiny, "--output", folder, "--quiet"]
+    runs("fit", photos, *options)
+    assert json.loads((folder / "run.json").read_text())["row_shape"] == [3]
+    assert np.load(folder / "examples.npz")["0"].shape[1:] == (12, 12, 3)
+    labels = [row["cluster"] for row in csv.DictReader((folder / "labels.csv").read_text().splitlines())]
+    # The same again for the same pictures, and for features alone; others need features of their own.
+    for source in (photos, tmp_path / "features.npy"):
+        assert [row["cluster"] for row in csv.DictReader(runs("predict", folder, source).splitlines())] == labels
+    other = made(tmp_path / "other", 4)
+    assert "30 rows, but there are 4 pictures" in fails("predict", folder, other)
+    table = runs("predict", folder, other, "--features", tmp_path / "other.npy")
+    assert [row["cluster"] for row in csv.DictReader(table.splitlines())] == [labels[0], labels[-1]] * 2
+    runs("cut", folder, 3, "--output", tmp_path / "cut")
+    assert np.load(tmp_path / "cut" / "examples.npz")["0"].ndim == 4
+    runs("report", folder, "--output", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert "Its rows" in page
+    assert "<b>Generated</b>" not in page
+    runs("report", folder, "--format", "png", "--output", tmp_path / "png")
+    names = {path.name for path in (tmp_path / "png").iterdir()}
+    assert "cluster-00-rows.png" in names
+    assert "cluster-00-generated.png" not in names
+    assert "--features is for pictures" in fails("fit", "digits", "--features", "a.npy", "--output", tmp_path / "none")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 def test_a_fit_that_is_killed_while_it_decodes_goes_on_from_there(tmp_path, tiny):
     photos = tmp_path / "photos"
@@ -131,7 +162,7 @@ def test_a_fit_that_is_killed_while_it_decodes_goes_on_from_there(tmp_path, tiny
             os.link(photos / f"{one}.png", photos / f"{one}-{other}.png")
     options = ["--clusters", "2", *tiny, "--size", "6", "--quiet"]
     folder = tmp_path / "run"
-    journal, pixels = folder / "decoded" / "read.jsonl", folder / "decoded" / "pixels.npy"
+    journal, pixels = folder / "decoded" / "pixels.jsonl", folder / "decoded" / "pixels.npy"
     process = subprocess.Popen([VAECLUSTER, "fit", photos, *options, "--output", folder])
     deadline = time.monotonic() + 120
     while not journal.exists() or journal.read_bytes().count(b"\n") < 250:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaecluster.cli.options import Place, Whole, check
-from vaecluster.cli.source import absolute, load_rows
+from vaecluster.cli.source import absolute, load_rows, pictures_of
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import locked
@@ -60,6 +60,8 @@ def cut(
             cpu_seconds=cpu_seconds,
             scores=split_scores(model, data),
             row_names=data.names,
+            pictures=pictures_of(folder),
+            shown=data.shown,
         )
         # What an unfinished fit left that was there would be gone on with.
         done(target.path)

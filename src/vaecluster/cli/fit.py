@@ -1,6 +1,7 @@
 """`vaecluster fit`."""
 
 import time
+from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source, with_options, with_rows
+from vaecluster.cli.source import absolute, load_source, place_of, with_options, with_rows
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
@@ -39,6 +40,7 @@ def fit(
     method: str = "two-views",
     settings: Words = (),
     size: Whole | None = None,
+    features: Place | None = None,
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
     seed: Whole = 0,
@@ -75,6 +77,9 @@ def fit(
         methods` lists them all.
     size
         Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
+    features
+        Features of pictures in files, which are clustered in place of pixels: an .npy of rows in the order of the
+        sorted paths, an .npz of paths and features, or a .pt2 of torch.export that takes (n, 3, H, W) from 0 to 1.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -99,7 +104,8 @@ def fit(
     check("--seed", seed, SEED)
     check("--size", size, SIZE)
     folder = RunFolder.create(output, overwrite=overwrite)
-    pictures = {} if size is None else {"size": size}
+    asked = {"size": size, "features": place_of(features)}
+    pictures = {name: value for name, value in asked.items() if value is not None}
     data = with_options(load_source(source), pictures)
     _, given = method_of(method, settings)
     set_threads(threads)
@@ -127,7 +133,13 @@ def go_on(path: Path, *, quiet: bool) -> None:
 
 
 def fit_into(
-    folder: RunFolder, model: "VAEClustering", data: "DataSet", source: str, *, demo: bool = False
+    folder: RunFolder,
+    model: "VAEClustering",
+    data: "DataSet",
+    source: str,
+    *,
+    pictures: Mapping[str, Any] | None = None,
+    demo: bool = False,
 ) -> dict[str, Any]:
     """Fit the model, write the run, and return the scores, if there are labels to score with."""
     from vaecluster.clusters.scores import split_scores
@@ -144,6 +156,8 @@ def fit_into(
         cpu_seconds=cpu_seconds,
         scores=scores,
         row_names=data.names,
+        pictures=pictures,
+        shown=data.shown,
         demo=demo,
     )
     return scores
@@ -154,7 +168,7 @@ def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: 
     model = order.estimator(folder.path)
     data = with_rows(data, keep=folder.path, quiet=quiet)
     model.set_params(checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
-    scores = fit_into(folder, model, data, order.source)
+    scores = fit_into(folder, model, data, order.source, pictures=order.pictures)
     interrupted = model.history_.ending == "interrupted"
     if not interrupted:
         done(folder.path)

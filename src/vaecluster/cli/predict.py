@@ -15,6 +15,7 @@ def predict(
     source: str,
     /,
     *,
+    features: Place | None = None,
     output: Place | None = None,
     min_confidence: float | None = None,
     outlier_fraction: float | None = None,
@@ -31,6 +32,8 @@ def predict(
         The folder that `vaecluster fit` wrote.
     source
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
+    features
+        Features of the pictures in the source, if the run was fitted to features; those of the run if not given.
     output
         Where to write: a .csv with row, cluster and confidence, and id where rows have names, or an .npy with the
         clusters alone. Standard output, as CSV, if not given.
@@ -47,7 +50,7 @@ def predict(
     if outlier_scores and ending == ".npy":
         raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
     folder = RunFolder.open(run)
-    data = load_rows(source, folder)
+    data = load_rows(source, folder, features)
     rows = data.x_train
     model = folder.model(device)
     labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)

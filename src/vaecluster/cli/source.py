@@ -1,7 +1,7 @@
 """What a user may name as data: a file, a folder, or a data set by its name."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +46,28 @@ def with_rows(
     return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
 
 
-def load_rows(source: str, like: "RunFolder") -> "DataSet":
-    """The rows of a source as the model of a run takes them."""
-    return with_rows(load_source(source), like=like)
+def load_rows(source: str, like: "RunFolder", features: Path | None = None) -> "DataSet":
+    """The rows of a source as the model of a run takes them; `features` in place of those of the run."""
+    data = load_source(source)
+    if features is not None:
+        data = with_options(data, {"features": str(features)})
+    elif isinstance(data.x_train, Pictures):
+        data = with_options(data, pictures_of(like))
+    return with_rows(data, like=like)
+
+
+def pictures_of(run: "RunFolder") -> dict[str, Any]:
+    """The options of `Pictures` that a run was fitted with."""
+    options = run.description().get("pictures", {})
+    known = {field.name for field in fields(Pictures)} - {"place"}
+    if not isinstance(options, dict) or not options.keys() <= known:
+        raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")
+    return options
+
+
+def place_of(features: Path | None) -> str | None:
+    """Where features lie, for a process in another folder."""
+    return None if features is None else str(features.absolute())
 
 
 def absolute(source: str) -> str:

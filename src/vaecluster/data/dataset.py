@@ -18,6 +18,7 @@ class DataSet:
     None when there are no labels. Rows of a table are a `pyarrow.Table`, pictures in files are
     `Pictures` until they are read, all others are an array. ``names`` (rows,) are
     names of the rows of ``x_train``, such as identifiers or paths of files.
+    ``shown`` (rows, H, W) or (rows, H, W, C) are pictures of rows that are features of pictures.
 
     >>> points = DataSet("points", np.zeros((5, 2)))
     >>> points.x_train.shape, points.y_train, points.x_test
@@ -30,6 +31,7 @@ class DataSet:
     x_test: Any = None
     y_test: Array | None = None
     names: Array | None = None
+    shown: Array | None = None
 
 
 def as_labels(values: Array) -> Array:

@@ -18,7 +18,8 @@ from vaecluster.runs.folder import WALL_ROWS, RunFolder
 class ShownCluster:
     """One cluster: how large it is, some of its rows, and rows that the model generates from it.
 
-    An empty cluster has size 0, share 0, a `rows` wall without rows, and nan as `mean_confidence`.
+    Where rows are features of pictures, the pictures are shown, and nothing that is generated. An empty cluster has
+    size 0, share 0, a `rows` wall without rows, and nan as `mean_confidence`.
     """
 
     number: int
@@ -26,7 +27,7 @@ class ShownCluster:
     share: float
     mean_confidence: float
     rows: Wall
-    generated: Wall
+    generated: Wall | None
 
 
 @final
@@ -54,16 +55,28 @@ class FinishedRun:
                 share=entry["size"] / self.description["rows"],
                 mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
                 rows=Wall(self.examples[entry["cluster"]], low, high),
-                generated=Wall(self.model.sample(WALL_ROWS, cluster=entry["cluster"]), low, high),
+                generated=self._generated(entry["cluster"], low, high),
             )
             for entry in self.description["clusters"]
         )
+
+    @property
+    def _shows_pictures_of_features(self) -> bool:
+        vectors = not isinstance(self.model.fitted_.schema.blocks[0], Pixels)
+        return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
+
+    def _generated(self, cluster: int, low: Limit, high: Limit) -> Wall | None:
+        if self._shows_pictures_of_features:
+            return None
+        return Wall(self.model.sample(WALL_ROWS, cluster=cluster), low, high)
 
     def _bounds(self) -> tuple[Limit, Limit]:
         """The values drawn darkest and brightest, the same for real and generated rows."""
         block = self.model.fitted_.schema.blocks[0]
         if isinstance(block, Pixels):
             return block.offset, block.offset + block.scale
+        if self._shows_pictures_of_features:
+            return 0.0, 255.0
         # Far values would leave the rest of their column in one colour.
         rows = np.concatenate(list(self.examples.values())).astype(float)
         low, high = np.percentile(rows, [2, 98], axis=0)

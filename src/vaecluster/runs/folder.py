@@ -122,6 +122,7 @@ class RunFolder:
         scores: Mapping[str, Mapping[str, float]],
         row_names: Array | None = None,
         pictures: Mapping[str, Any] | None = None,
+        shown: Array | None = None,
         demo: bool = False,
     ) -> None:
         """Write everything; `run.json` last, so a folder with it is complete."""
@@ -129,9 +130,11 @@ class RunFolder:
         model.save(self.model_file)
         table = labels_csv(model.cluster_names_, model.labels_, model.confidence_, row_names=row_names)
         write_atomically(self.labels_file, table)
-        examples = _draw_examples(model, rows)
+        # Of features of pictures, the pictures are what can be looked at.
+        seen = rows if shown is None else shown
+        examples = _draw_examples(model, seen)
         arrays, tables = self.path / ARRAYS, self.path / TABLES
-        if isinstance(rows, np.ndarray):
+        if isinstance(seen, np.ndarray):
             tables.unlink(missing_ok=True)
             write_atomically(arrays, _npz({str(cluster): some for cluster, some in examples.items()}))
         else:

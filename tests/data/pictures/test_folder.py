@@ -166,7 +166,7 @@ def test_what_is_decoded_is_not_decoded_again(cut, photos, tmp_path, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         Pictures(photos).read(keep=tmp_path, telling=stopping)
     assert sorted(asked) == sorted(["Z.bmp", "a.jpg", "b.png", "c.webp"])
-    journal, pixels = tmp_path / "decoded" / "read.jsonl", tmp_path / "decoded" / "pixels.npy"
+    journal, pixels = tmp_path / "decoded" / "pixels.jsonl", tmp_path / "decoded" / "pixels.npy"
     left = {"files": 1, "torn line": 2, "nothing": 0, "short pixels": 5, "garbage": 5}[cut]
     match cut:
         case "torn line":

@@ -37,6 +37,8 @@ LOOKED_AT = 1000
 MOST_BROKEN = 0.5
 
 SIZE = Whole(1, 1024)
+# Endings of files with features, as in `features.py`.
+FEATURES = (".npy", ".npz", ".pt2")
 # What is left in a folder that is given to `read`.
 CACHE, SKIPPED = "decoded", "skipped.csv"
 
@@ -47,7 +49,11 @@ class Pictures:
     """A folder of pictures, or one picture, that is to be read; a path stands for it with the defaults.
 
     Pictures are cut to their middle square and resized to `size` pixels a side: by default the median of their shorter
-    sides, at most 32. Raises `SettingError` for a size that is none.
+    sides, at most 32. With `features`, rows are not pixels but what a network has learned elsewhere to see: an .npy of
+    rows in the order of the paths, an .npz of `paths` and `features`, or a .pt2, a program of torch.export that takes
+    (n, 3, H, W) with values from 0 to 1. Such a program is code: open only files that you trust.
+
+    Raises `SettingError` for a size or features that are none.
 
     >>> Pictures("photos", size=48).size
     48
@@ -55,10 +61,15 @@ class Pictures:
 
     place: str | os.PathLike[str]
     size: int | None = None
+    features: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and not SIZE.accepts(self.size):
             raise SettingError(f"size is {self.size!r}; expected {SIZE.expected}.")
+        if self.features is not None and Path(self.features).suffix.lower() not in FEATURES:
+            raise SettingError(
+                f"features is {str(self.features)!r}; expected a file that ends in {', '.join(FEATURES)}."
+            )
 
     @cached_property
     def listing(self) -> Listing:
@@ -86,26 +97,37 @@ class Pictures:
 
         Warns of what could not be read. Raises `DataError` if that is more than half of the pictures or if there are
         none, and `FileError` if a folder cannot be used.
+
+        With `features` rows are these, (rows, width), and the pictures are what is shown of them.
         """
-        from vaecluster.data.pictures.cache import decoded
+        from vaecluster.data.pictures.cache import decoding, made
 
         listing = self.listing
-        side, mode = self._size() if like is None else _as_fitted(like)
+        side, mode = self._size() if like is None or self.features is not None else _as_fitted(like)
         with ExitStack() as removal:
             if keep is None:
                 cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
                 removal.callback(shutil.rmtree, cache, ignore_errors=True)
             else:
                 cache = keep / CACHE
-            pixels, reasons = decoded(listing, side, mode, cache, telling)
+            pixels, reasons = made(decoding(side, mode), listing, cache, telling)
             looked_at = list(zip(listing.pictures, reasons, strict=True))
             _tell_of(listing, [Skipped(one.name, why) for one, why in looked_at if why is not None], keep)
+            features = None
+            if self.features is not None:
+                from vaecluster.data.pictures.features import features_of
+
+                readable = [why is None for why in reasons]
+                features = features_of(Path(self.features), listing, readable, cache, telling)
             # The map itself, which views of the array hold on to.
             weakref.finalize(pixels.base, removal.pop_all().close)
-        if like is None and _is_grey(pixels):
+        if mode == "RGB" and (like is None or features is not None) and _is_grey(pixels):
             pixels = pixels[..., 0]
         names = np.array([one.name for one, why in looked_at if why is None])
-        return DataSet(Path(self.place).stem, pixels, names=names)
+        name = Path(self.place).stem
+        if features is None:
+            return DataSet(name, pixels, names=names)
+        return DataSet(name, features, names=names, shown=pixels)
 
     def _size(self) -> "tuple[int, Mode]":
         if self.size is not None:
@@ -129,7 +151,7 @@ def _as_fitted(shape: Sequence[int]) -> "tuple[int, Mode]":
             return height, "RGB"
     raise DataError(
         f"the fit was on {describe(tuple(shape))}; expected square images, grey or of three channels, for pictures "
-        "from files. Give rows as in the fit."
+        "from files. Give rows as in the fit, or Pictures with features as there."
     )
 
 

@@ -42,4 +42,5 @@ class Clusters(Section):
         for cluster in self.clusters:
             name = f"cluster-{cluster.number:0{digits}d}"
             yield f"{name}-rows.png", wall_image(cluster.rows)
-            yield f"{name}-generated.png", wall_image(cluster.generated)
+            if cluster.generated is not None:
+                yield f"{name}-generated.png", wall_image(cluster.generated)
