@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sklearn.metrics import adjusted_rand_score
 
 from builders import CLUSTERS, estimator, quiet, vectors
@@ -25,7 +27,7 @@ from frame_cases import (
     whole_polars,
 )
 from vaecluster import TwoViews, VAEClustering
-from vaecluster.errors import DataError, UnseenCategoriesWarning
+from vaecluster.errors import DataError, FileError, IgnoredColumnsWarning, SettingError, UnseenCategoriesWarning
 from vaecluster.methods import METHODS
 
 pytestmark = quiet
@@ -204,8 +206,7 @@ def test_a_column_of_nothing_but_unseen_categories_is_warned_of(library: str) ->
         (PANDAS_FRAME.assign(colour=True), ["'colour'", "holds booleans (type bool)", "held texts"]),
         (PANDAS_FRAME.assign(colour=pd.Categorical([True] * ROWS)), ["'colour'", "holds booleans", "held texts"]),
         (PANDAS_FRAME.assign(colour=pd.Categorical([1] * ROWS)), ["'colour'", "holds categories", "held texts"]),
-        (PANDAS_FRAME[["colour", "size"]], ["elsewhere", "'colour'"]),
-        (PANDAS_FRAME[["size"]], ["missing", "'colour'"]),
+        (PANDAS_FRAME[["size"]], ["no column 'colour'", "it has 'size'", "in any order"]),
         (PANDAS_FRAME.assign(size=np.inf), ["'size'", "infinite", "Leave those rows out"]),
         (np.zeros((3, 2)), ["frame with columns of several kinds"]),
     ],
@@ -215,6 +216,46 @@ def test_new_rows_of_another_kind_are_refused_by_name(new: Any, parts: list[str]
     with pytest.raises(DataError) as error:
         model.predict(new)
     assert all(part in str(error.value) for part in parts), error.value
+
+
+def test_columns_are_found_by_name_and_others_are_ignored_with_a_warning() -> None:
+    named = PANDAS_FRAME.assign(key=[f"K{n:04}" for n in range(ROWS)])
+    with pytest.warns(IgnoredColumnsWarning, match=r"left out: 'key' \(another value in each row\).*columns="):
+        model = estimator("su2018").fit(named)
+    assert list(model.feature_names_in_) == list(PANDAS_FRAME.columns)
+    expected = model.predict(PANDAS_FRAME)
+    assert model.labels_.tolist() == expected.tolist()
+    # Without a warning: in another order, with and without what the fit left out.
+    assert model.predict(named[named.columns[::-1]]).tolist() == expected.tolist()
+    with pytest.warns(IgnoredColumnsWarning, match="did not have are ignored: 'new'"):
+        assert model.predict(PANDAS_FRAME.assign(new=1)).tolist() == expected.tolist()
+
+
+def test_a_column_is_what_the_user_says() -> None:
+    frame = PANDAS_FRAME.assign(key=np.arange(ROWS), zone=np.arange(ROWS) % 3)
+    kinds = {"key": "leave-out", "zone": "category"}
+    model = estimator("su2018").set_params(columns=kinds).fit(frame)
+    assert set(model.sample(20)["zone"]) <= {0, 1, 2}
+    assert "key" not in model.sample(2).columns
+    again = opened(model)
+    assert again.columns == kinds
+    assert again.predict(frame).tolist() == model.labels_.tolist()
+    with pytest.raises(SettingError, match=r"'zones'.*Did you mean 'zone'"):
+        estimator("su2018").set_params(columns={"zones": "category"}).fit(frame)
+    with pytest.raises(SettingError, match="columns is given, but X is an array"):
+        estimator("su2018").set_params(columns={"0": "category"}).fit(vectors())
+
+
+def test_a_file_is_rows(tmp_path: Path) -> None:
+    PANDAS_FRAME.to_csv(tmp_path / "t.csv", index=False)
+    parquet.write_table(pa.Table.from_pandas(PANDAS_FRAME, preserve_index=False), tmp_path / "t.parquet")
+    model = estimator("su2018").fit(tmp_path / "t.csv")
+    labels = model.labels_.tolist()
+    for rows in (str(tmp_path / "t.csv"), tmp_path / "t.parquet", pa.Table.from_pandas(PANDAS_FRAME)):
+        assert model.predict(rows).tolist() == labels
+    assert model.sample(3).column_names == list(PANDAS_FRAME.columns)
+    with pytest.raises(FileError, match=r"none\.csv does not exist"):
+        model.predict("none.csv")
 
 
 def test_missing_numbers_are_refused_if_the_fit_had_none() -> None:
@@ -249,7 +290,7 @@ def test_a_frame_of_complete_numbers_is_an_array() -> None:
 
 def test_groups_are_found_where_a_fifth_of_the_values_is_missing() -> None:
     X, missing = vectors(1000), np.random.default_rng(0).random((1000, 4)) < 0.2
-    frame = pd.DataFrame(np.where(missing, np.nan, X), columns=list("abcd")).assign(colour="red")
+    frame = pd.DataFrame(np.where(missing, np.nan, X), columns=list("abcd")).assign(colour=["red", "blue"] * 500)
     method = TwoViews(epochs=60, batch_size=100, hidden=(32,))
     model = VAEClustering(CLUSTERS, method=method, random_state=0, device="cpu").fit(frame)
     # k-means on columns filled with their means reaches 0.89.

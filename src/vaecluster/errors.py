@@ -41,6 +41,10 @@ class RolledBackWarning(UserWarning):
     """The loss stopped being finite, and the fit went on more slowly from the last good state."""
 
 
+class IgnoredColumnsWarning(UserWarning):
+    """Columns of a frame are not read: they say nothing about kinds of rows, or the fit did not have them."""
+
+
 class UnseenCategoriesWarning(UserWarning):
     """A column holds categories, and none that the fit has seen."""
 

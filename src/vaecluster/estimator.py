@@ -26,6 +26,7 @@ from vaecluster.data import checks
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows
+from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
@@ -69,6 +70,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     method : str or Method
         How clusters are learned: ``"two-views"``, ``"su2018"``, ``"vade"``, or one with settings of your own, such as
         ``TwoViews(heads=7)``. Its settings are parameters too: ``method__heads`` in a grid search.
+    columns : dict, optional
+        What columns of a frame are, where their values do not say it: kinds by names, such as
+        ``{"zip": "category", "note": "leave-out"}``. Kinds are number, category, boolean, date, and those that are not
+        learned from: identifier, text and leave-out.
     min_confidence, outlier_fraction : float
         Rows whose confidence is below `min_confidence` get the cluster -1, and so does this fraction of the least
         likely rows. For the second, a fit holds out rows to compare with: 10 / fraction of them, at most 2,000 or a
@@ -155,6 +160,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         n_clusters: int | Literal["auto"] | tuple[int, int] = "auto",
         *,
         method: str | Method = "two-views",
+        columns: Mapping[str, str] | None = None,
         min_confidence: float = 0.0,
         outlier_fraction: float = 0.0,
         warm_start: bool = False,
@@ -167,6 +173,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     ) -> None:
         self.n_clusters = n_clusters
         self.method = method
+        self.columns = columns
         self.min_confidence = min_confidence
         self.outlier_fraction = outlier_fraction
         self.warm_start = warm_start
@@ -202,9 +209,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), or a frame of pandas or polars.
+        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, or the path of a file.
 
-        Frames may hold categories and missing values beside numbers.
+        Frames of pandas, polars and pyarrow may hold categories, dates and missing values beside numbers. Columns that
+        say nothing about kinds of rows, such as identifiers, are left out with an `IgnoredColumnsWarning`.
 
         `y` (n,), known labels of some rows and -1 for the others, takes no part in learning. Afterwards clusters are
         named by it and numbered in the order of the names. Where no label is unknown `y` is ignored, as by
@@ -582,6 +590,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             **settings.plain(method),
             "n_clusters": _NUMBER.plain(self.n_clusters),
             "outlier_fraction": self.outlier_fraction,
+            "columns": None if self.columns is None else dict(self.columns),
             "random_state": self.random_state if is_whole(self.random_state, 0) else None,
             "going on from a fitted model": goes_on,
         }
@@ -603,6 +612,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             if not kind.accepts(getattr(self, name)):
                 raise SettingError(f"{name} is {getattr(self, name)!r}; expected {kind.expected}.")
         check_doubt(self.min_confidence, self.outlier_fraction)
+        check_asked(self.columns)
         for name in ("checkpoint_dir", "log_dir"):
             _folder(name, getattr(self, name))
         if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
@@ -631,6 +641,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         random = self.random_state
         return {
             "n_clusters": _NUMBER.plain(self.n_clusters),
+            "columns": check_asked(self.columns) or None,
             "min_confidence": float(self.min_confidence),
             "outlier_fraction": float(self.outlier_fraction),
             "warm_start": bool(self.warm_start),

@@ -47,7 +47,7 @@ def fitted(tmp_path_factory, photos, tiny) -> Path:
 
 
 def ids_of(table: str) -> list[str]:
-    return [row["id"] for row in csv.DictReader(table.splitlines())]
+    return [row["path"] for row in csv.DictReader(table.splitlines())]
 
 
 def test_labels_carry_the_paths_of_the_pictures(fitted, photos):
@@ -64,9 +64,9 @@ def test_other_pictures_are_put_into_the_clusters(fitted, photos, tmp_path, runs
         "two/001.png",
         "two/003.png",
     ]
-    labels = {row["id"]: row for row in csv.DictReader((fitted / "labels.csv").read_text().splitlines())}
+    labels = {row["path"]: row for row in csv.DictReader((fitted / "labels.csv").read_text().splitlines())}
     (alone,) = csv.DictReader(runs("predict", fitted, photos / "one" / "004.png").splitlines())
-    assert alone["id"] == "004.png"
+    assert alone["path"] == "004.png"
     assert (alone["cluster"], alone["confidence"]) == tuple(
         labels["one/004.png"][name] for name in ("cluster", "confidence")
     )

@@ -11,10 +11,12 @@ from vaecluster.cli.options import (
     SEED,
     THREADS,
     Clusters,
+    Columns,
     Place,
     Whole,
     Words,
     check,
+    columns_of,
     method_of,
     set_threads,
 )
@@ -39,6 +41,7 @@ def fit(
     overwrite: bool = False,
     method: str = "two-views",
     settings: Words = (),
+    column: Columns = (),
     size: Whole | None = None,
     features: Place | None = None,
     min_confidence: float = 0.0,
@@ -75,6 +78,10 @@ def fit(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    column
+        NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
+        zip=category --column note=leave-out`. Kinds are number, category, boolean, date, and those that are not
+        learned from: identifier, text, leave-out.
     size
         Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
     features
@@ -113,6 +120,7 @@ def fit(
 
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
+        "columns": columns_of(column),
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,

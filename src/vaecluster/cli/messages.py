@@ -24,6 +24,10 @@ OPTIONS = {
 
 # Patterns and what stands in their place, one after the other.
 _REWORDED: Sequence[tuple[str, str]] = (
+    (r"^columns (names|holds) the (column|kind)", r"--column names the \2"),
+    (r"^columns is given, but X is an array", "--column is given, but the source is an array"),
+    (r"columns=\{name: kind\}", "--column NAME=KIND"),
+    (r"columns=\{(['\"])(.*?)\1: '([a-z-]+)'\}", r"--column '\2=\3'"),
     (r"^(\w+) of [A-Z]\w+ is ", r"\1 is "),
     (r"^[A-Z]\w+( has no setting called .*)", r"The method\1 See `vaecluster methods`."),
     (r"^X (?=has|is|holds)", "The source "),

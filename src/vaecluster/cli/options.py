@@ -40,6 +40,8 @@ Place = Annotated[Path, Parameter(converter=_place)]
 THREADS, SEED, CLUSTERS = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1), NumberOfClusters()
 # Settings as NAME=VALUE, one after each --set.
 Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
+# Kinds of columns as NAME=KIND, one after each --column.
+Columns = Annotated[tuple[str, ...], Parameter(name="--column", negative=())]
 
 
 def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]]:
@@ -56,6 +58,22 @@ def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]
     method = settings.changed(default, values)
     kinds = settings.declared(type(method))
     return method, {key: kinds[key].kind.plain(getattr(method, key)) for key in values}
+
+
+def columns_of(words: Sequence[str]) -> dict[str, str] | None:
+    """Kinds by names of columns, from words such as "zip=category"; `SettingError` for what is no such word.
+
+    >>> columns_of(["zip=category", "a=b=leave-out"])
+    {'zip': 'category', 'a=b': 'leave-out'}
+    """
+    from vaecluster.data.kinds import check_asked
+
+    parts = [word.rpartition("=") for word in words]
+    for word, (name, link, kind) in zip(words, parts, strict=True):
+        if not link:
+            raise SettingError(f"--column is {word!r}; expected NAME=KIND, such as zip=category.")
+        check_asked({name: kind})
+    return {name: kind for name, _, kind in parts} or None
 
 
 def check(option: str, value: Any, kind: Kind) -> None:

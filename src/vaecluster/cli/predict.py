@@ -7,7 +7,8 @@ from vaecluster.cli.source import load_rows
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically
-from vaecluster.runs.folder import RunFolder, labels_csv
+from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.labels import Labels
 
 
 def predict(
@@ -24,7 +25,7 @@ def predict(
 ) -> None:
     """Put new rows into the clusters of a run.
 
-    Example: `vaecluster predict run new.npz --output labels.csv`.
+    Example: `vaecluster predict run new.csv --output scored.csv`.
 
     Parameters
     ----------
@@ -35,20 +36,22 @@ def predict(
     features
         Features of the pictures in the source, if the run was fitted to features; those of the run if not given.
     output
-        Where to write: a .csv with row, cluster and confidence, and id where rows have names, or an .npy with the
-        clusters alone. Standard output, as CSV, if not given.
+        Where to write: a .csv or .parquet with row, identifier or path if rows have them, cluster, confidence and
+        name, or an .npy with the clusters alone. Standard output, as CSV, if not given.
     min_confidence
         Rows whose confidence is below this get the cluster -1; that of the fit if not given.
     outlier_fraction
         This fraction of the least likely rows gets the cluster -1, too; that of the fit if not given.
     outlier_scores
-        Add a column to the CSV: how unlikely each row is, from 0 to 1.
+        Add a column: how unlikely each row is, from 0 to 1.
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
-    ending = ".csv" if output is None else check_output(output, ".csv", ".npy")
+    ending = ".csv" if output is None else check_output(output, ".csv", ".parquet", ".npy")
     if outlier_scores and ending == ".npy":
-        raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
+        raise SettingError(
+            "--outlier-scores needs a .csv or .parquet; an .npy holds clusters alone. Give another --output."
+        )
     folder = RunFolder.open(run)
     data = load_rows(source, folder, features)
     rows = data.x_train
@@ -58,9 +61,9 @@ def predict(
         write_array(output, labels)
     else:
         scores = model.outlier_score(rows) if outlier_scores else None
-        text = labels_csv(model.cluster_names_, labels, confidence, scores, data.names)
+        found = Labels(labels, confidence, model.cluster_names_, scores).of_rows(model, rows, data.names)
         if output is None:
-            sys.stdout.write(text.decode())
+            sys.stdout.write(found.as_csv().decode())
             return
-        write_atomically(output, text)
+        write_atomically(output, found.as_parquet() if ending == ".parquet" else found.as_csv())
     print(f"{len(labels):,} rows written to {output}")

@@ -9,6 +9,9 @@ from vaecluster.files.atomic import write_atomically
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 from vaecluster.settings import Whole as WholeKind
 
+TABLES = (".csv", ".parquet")
+ENDINGS = (".npy", ".png", *TABLES)
+
 
 def sample(
     run: Place,
@@ -16,7 +19,7 @@ def sample(
     *,
     cluster: Whole | None = None,
     number: Whole = WALL_ROWS,
-    output: Place = Path("samples.npy"),
+    output: Place | None = None,
     seed: Whole | None = None,
 ) -> None:
     """Generate new rows, of one cluster or of all.
@@ -32,16 +35,23 @@ def sample(
     number
         How many rows.
     output
-        An .npy with the rows in the units of the data, or a .png with up to 64 of them as a picture.
+        A .csv or .parquet for a table, an .npy for an array, in the units of the data, or a .png with up to 64 rows as
+        a picture; samples.csv for a fit of a table and samples.npy else, if not given.
     seed
         Another seed gives other rows; the run's own if not given.
     """
-    ending = check_output(output, ".npy", ".png")
+    ending = None if output is None else check_output(output, *ENDINGS)
     if ending == ".png" and number > WALL_ROWS:
         raise FileError(f"A picture shows at most {WALL_ROWS} rows, not {number}. Ask for fewer, or for an .npy.")
     check("--number", number, WholeKind(1))
     check("--seed", seed, SEED)
     model = RunFolder.open(run).model()
+    is_table = model.fitted_.schema.frame is not None
+    if output is None:
+        output = Path("samples.csv" if is_table else "samples.npy")
+        ending = check_output(output, *ENDINGS)
+    if is_table and ending not in TABLES:
+        raise FileError(f"--output is '{output}', but the fit was on a table. Choose a .csv or .parquet.")
     check("--cluster", cluster, WholeKind(0, model.n_clusters_ - 1))
     rows = model.sample(number, cluster=cluster, random_state=seed)
     if ending == ".png":
@@ -49,6 +59,10 @@ def sample(
         from vaecluster.report.walls import Wall, wall_image
 
         write_atomically(output, png_bytes(wall_image(Wall(rows))))
+    elif ending in TABLES:
+        from vaecluster.data.tables import as_csv, as_parquet, as_table
+
+        write_atomically(output, (as_csv if ending == ".csv" else as_parquet)(as_table(rows)))
     else:
         write_array(output, rows)
     print(f"{number:,} rows written to {output}")

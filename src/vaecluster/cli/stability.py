@@ -8,10 +8,12 @@ from vaecluster.cli.options import (
     SEED,
     THREADS,
     Clusters,
+    Columns,
     Place,
     Whole,
     Words,
     check,
+    columns_of,
     method_of,
     set_threads,
 )
@@ -35,6 +37,7 @@ def stability(
     output: Place = Path("stability.png"),
     method: str = "two-views",
     settings: Words = (),
+    column: Columns = (),
     seed: Whole = 0,
     device: str = "auto",
     threads: Whole | None = None,
@@ -63,6 +66,8 @@ def stability(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    column
+        NAME=KIND, what a column of a table is, as for `vaecluster fit`.
     seed
         The seed of the first run; the next one has the next seed.
     device
@@ -91,7 +96,8 @@ def stability(
 
     verbose = 0 if quiet else 1
     number: Any = clusters
-    model = VAEClustering(number, method=chosen, random_state=seed, device=device, verbose=verbose)
+    given: dict[str, Any] = {"method": chosen, "columns": columns_of(column), "device": device}
+    model = VAEClustering(number, random_state=seed, verbose=verbose, **given)
     found = compare_seeds(model, with_rows(data, quiet=quiet).x_train, runs, n_jobs=jobs)
     if ending == ".png":
         write_atomically(output, png_bytes(stability_figure(found)))

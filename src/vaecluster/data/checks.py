@@ -175,6 +175,19 @@ def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
     )
 
 
+def check_columns_of_fit(names: Sequence[str], fitted: Sequence[str]) -> None:
+    """Raise `DataError` if a column of the fit is not among these, or if one is there twice."""
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise DataError(f"X has several columns called {quoted(twice)}; expected one each. Rename the others.")
+    missing = [name for name in fitted if name not in names]
+    if missing:
+        raise DataError(
+            f"X has no column {quoted(missing)}, which the fit had; it has {quoted(list(names))}. Give every column "
+            "of the fit, in any order; values may be missing where they were in the fit."
+        )
+
+
 def shown(value: Any) -> str:
     """A value for a message: on one line, cut where it is long, with its type."""
     text = " ".join(repr(value).split())

@@ -49,10 +49,16 @@ class Column:
         return missing
 
     @cached_property
+    def different(self) -> int:
+        """How many different values it holds."""
+        there = self.series.drop_nulls()
+        return int(there.n_unique()) - int(self.missing.any() and there.dtype.is_float() and there.is_nan().any())
+
+    @cached_property
     def kind(self) -> str:
         """What it holds: "numbers", "booleans", "texts" or, for declared ones that are numbers, "categories".
 
-        These are what blocks read. Else it is "dates", "durations", "vectors", "exact numbers" such as decimals,
+        Else it is "dates", "durations", "vectors", "exact numbers" such as decimals,
         "mixed" for objects of several kinds, "nothing" where no value is, or "objects".
         """
         if self.missing.all():

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -17,26 +17,11 @@ from vaecluster.data.blocks.base import as_type
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column, kind_of_categories
+from vaecluster.data.kinds import Kind, kinds_of
+from vaecluster.data.moments import maker_of
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.data.schema import ColumnType, FrameLayout, Schema
 from vaecluster.errors import DataError, UnseenCategoriesWarning
-
-# What a column holds, where its kind does not say it.
-_HOLDS = {
-    "nothing": "no value at all",
-    "mixed": "values of several kinds",
-    "vectors": "vectors or records in its cells",
-}
-# What to do about a column that no block can read, by what it holds.
-_ADVICE = {
-    "dates": "Count the days or seconds from some date, take parts such as the month, or leave it out.",
-    "durations": "Make numbers of it, as by .dt.total_seconds(), or leave it out.",
-    "vectors": "Give one column for each entry, or np.stack(X[{name!r}]) as the rows if it is all there is.",
-    "exact numbers": "Cast it to floats, or leave it out.",
-    "mixed": "Make one kind of it, as by .astype(str) for categories, or leave it out.",
-    "nothing": "Leave it out.",
-    "objects": "Make numbers of it, or texts as by .astype(str), or leave it out.",
-}
 
 
 def is_frame(X: Any) -> bool:
@@ -55,39 +40,48 @@ def check_read(X: Any) -> None:
         raise DataError("X is a LazyFrame, whose rows are not read yet; expected rows. Give X.collect().")
 
 
-def is_mixed(X: Any) -> bool:
-    """Whether a frame holds anything but complete columns of numbers; tables of pyarrow always count as such."""
-    if nw.dependencies.is_pyarrow_table(X):
-        return True
+def columns_of(X: Any) -> dict[str, Column]:
+    """The columns of a frame by their names as texts; none of a frame whose library is not known."""
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if not isinstance(frame, nw.DataFrame):
+        return {}
+    return {str(series.name): Column(series) for series in frame.iter_columns()}  # type: ignore[arg-type]
+
+
+def is_plain(X: Any, columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> bool:
+    """Whether a frame is nothing but complete columns of numbers, and counts as an array; tables of pyarrow do not."""
+    if nw.dependencies.is_pyarrow_table(X):
         return False
-    # By place: names of pandas may be numbers.
-    columns = (Column(series) for series in frame.iter_columns())  # type: ignore[arg-type]
-    return any(column.kind not in ("numbers", "exact numbers") or column.missing.any() for column in columns)
+    return all(kinds[name].name == "number" and not column.missing.any() for name, column in columns.items())
 
 
 @final
 class FrameSource:
     """The columns of a frame, each as its kind of block reads it.
 
-    With the schema of a fit they are read as in that fit; `DataError` names a column that cannot be.
+    With the schema of a fit they are read as in that fit, in whatever order they are given; `DataError` names a column
+    that cannot be. Without, `kinds` are those of the columns; those that are not learned from are left out.
     """
 
-    def __init__(self, X: Any, schema: Schema | None = None) -> None:
+    def __init__(self, X: Any, schema: Schema | None = None, kinds: Mapping[str, Kind] | None = None) -> None:
         self.frame = nw.from_native(X, eager_only=True)
-        library = self.frame.implementation.name.lower()
-        if library not in _LIBRARIES:
-            raise DataError(f"X is a frame of {library}; expected one of pandas, polars or pyarrow. Convert it.")
-        self.library = library
-        self.columns = {str(series.name): Column(series) for series in self.frame.iter_columns()}
+        self.library = self.frame.implementation.name.lower()
+        if self.library not in _LIBRARIES:
+            raise DataError(f"X is a frame of {self.library}; expected one of pandas, polars or pyarrow. Convert it.")
+        columns = columns_of(X)
+        self.left_out: dict[str, str] = {}
         if schema is None:
-            self.kinds = {name: _block_of(column) for name, column in self.columns.items()}
+            kinds = kinds_of(columns, {}) if kinds is None else kinds
+            self.columns = {name: column for name, column in columns.items() if kinds[name].learned}
+            self.left_out = {name: kind.name for name, kind in kinds.items() if not kind.learned}
+            self.kinds = {name: _block_of(kinds[name]) for name in self.columns}
         else:
+            assert schema.frame is not None
+            self.columns = {str(name): columns[str(name)] for name in schema.frame.names}
             blocks = {name: block for block in schema.blocks for name in block.columns}
             for name, column in self.columns.items():
-                _check_like_fit(column, blocks[name])
-            self.kinds = {name: type(block) for name, block in blocks.items()}
+                _check_like_fit(column, blocks[name], _held(schema, name))
+            self.kinds = {name: type(blocks[name]) for name in self.columns}
         self.table: Table = {name: self.kinds[name].read(column) for name, column in self.columns.items()}
         if schema is not None:
             for name, values in self.table.items():
@@ -162,8 +156,7 @@ class FrameSource:
         assert layout is not None
         own = type_of(column.series.to_native())
         for_kind = column.kind_of_type if own.categories is None else kind_of_categories(own.categories)
-        block = next(block for block in schema.blocks if column.name in block.columns)
-        if column.kind != "nothing" or for_kind == _held(block):
+        if column.kind != "nothing" or for_kind == _held(schema, column.name):
             return own
         if layout.library == self.library:
             return layout.types[[str(name) for name in layout.names].index(column.name)]
@@ -173,7 +166,9 @@ class FrameSource:
         series = [column.series for column in self.columns.values()]
         names = tuple(one.name if isinstance(one.name, str) else int(one.name) for one in series)
         type_of = _LIBRARIES[self.library].type_of
-        return FrameLayout(self.library, names, tuple(type_of(one.to_native()) for one in series))
+        types = tuple(type_of(one.to_native()) for one in series)
+        held = tuple(column.kind for column in self.columns.values())
+        return FrameLayout(self.library, names, types, held, self.left_out)
 
 
 def frame_of(layout: FrameLayout, columns: dict[str, Array]) -> Any:
@@ -185,23 +180,16 @@ def frame_of(layout: FrameLayout, columns: dict[str, Array]) -> Any:
     )
 
 
-def _block_of(column: Column) -> type[Block]:
-    """The kind of block that reads the column; `DataError` if none does."""
-    for block in BLOCKS.values():
-        if column.kind in block.holds:
-            return block
-    holds = _HOLDS.get(column.kind, column.kind)
-    raise DataError(
-        f"Column {column.name!r} holds {holds} (type {column.type}); expected numbers "
-        f"or categories. {_ADVICE[column.kind].format(name=column.name)}"
-    )
+def _block_of(kind: Kind) -> type[Block]:
+    """The block that reads columns of that kind."""
+    return next(block for block in BLOCKS.values() if kind.name in block.kinds)
 
 
-def _check_like_fit(column: Column, block: Block) -> None:
-    """Raise `DataError` for a column of another kind than in the fit; one without any value is of any kind."""
-    if column.kind not in (_held(block), "nothing"):
+def _check_like_fit(column: Column, block: Block, held: str) -> None:
+    """Raise `DataError` for a column that holds something else than in the fit; one without any value may be."""
+    if column.kind not in (held, "nothing"):
         raise DataError(
-            f"Column {column.name!r} holds {column.kind} (type {column.type}), but held {_held(block)} in the fit. "
+            f"Column {column.name!r} holds {column.kind} (type {column.type}), but held {held} in the fit. "
             "Give it as in the fit."
         )
     if not block.missing and column.missing.any():
@@ -211,9 +199,14 @@ def _check_like_fit(column: Column, block: Block) -> None:
         )
 
 
-def _held(block: Block) -> str:
-    """The kind of its columns in the fit."""
-    return kind_of_categories(block.values) if isinstance(block, Categories) else block.holds[0]
+def _held(schema: Schema, column: str) -> str:
+    """What the column held in the fit; model files that do not say it know numbers and categories alone."""
+    layout = schema.frame
+    assert layout is not None
+    if layout.held:
+        return layout.held[[str(name) for name in layout.names].index(column)]
+    block = next(block for block in schema.blocks if column in block.columns)
+    return kind_of_categories(block.values) if isinstance(block, Categories) else "numbers"
 
 
 def _warn_if_unseen(name: str, values: Array | Coded, block: Block) -> None:
@@ -231,6 +224,9 @@ def _warn_if_unseen(name: str, values: Array | Coded, block: Block) -> None:
 
 def _in_type(values: Array, type_: ColumnType) -> list[Any]:
     """Restored values as Python has them, rounded and clipped as a column of such numbers needs it."""
+    make = maker_of(type_.name) if type_.categories is None else None
+    if make is not None:
+        return [make(seconds) for seconds in values.astype(np.float64).tolist()]
     number = re.match(r"u?int\d+|float\d+", type_.name.lower()) if type_.categories is None else None
     found: list[Any] = (as_type(values, np.dtype(number[0])) if number else values).tolist()
     return found
@@ -277,6 +273,9 @@ def _arrow_type(name: str) -> Any:
     import pyarrow as pa
 
     coded = re.fullmatch(r"dictionary<values=(\w+), indices=(\w+), ordered=([01])>", name)
+    zoned = re.fullmatch(r"timestamp\[(\w+), tz=(.+)\]", name)
+    if zoned is not None:
+        return pa.timestamp(*zoned.groups())
     if coded is None:
         return pa.type_for_alias(name)
     values, indices, ordered = coded.groups()
@@ -292,13 +291,22 @@ def _frame_of_pandas(columns: dict[Any, Any]) -> Any:
 def _type_of_polars(series: Any) -> ColumnType:
     dtype = series.dtype
     name = str(dtype.base_type())
+    if name in ("Datetime", "Duration"):
+        # The unit, and of moments the zone.
+        return ColumnType(f"{name}[{dtype.time_unit}, {getattr(dtype, 'time_zone', None)}]")
     return ColumnType(name, tuple(dtype.categories.to_list()) if name == "Enum" else None)
 
 
 def _series_of_polars(name: str, values: list[Any], type_: ColumnType) -> Any:
     import polars as pl
 
-    dtype = getattr(pl, type_.name) if type_.categories is None else pl.Enum(type_.categories)  # type: ignore[arg-type]
+    if type_.categories is not None:
+        return pl.Series(name, values, dtype=pl.Enum(type_.categories))  # type: ignore[arg-type]
+    timed = re.fullmatch(r"(\w+)\[(\w+), (.+)\]", type_.name)
+    if timed is None:
+        return pl.Series(name, values, dtype=getattr(pl, type_.name))
+    kind, unit, zone = timed.groups()
+    dtype = pl.Duration(unit) if kind == "Duration" else pl.Datetime(unit, None if zone == "None" else zone)  # type: ignore[arg-type]
     return pl.Series(name, values, dtype=dtype)
 
 

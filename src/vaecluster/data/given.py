@@ -1,5 +1,7 @@
 """Checks of the rows that a user gave, before anything is done with them."""
 
+import warnings
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -17,13 +19,14 @@ from sklearn.utils.validation import validate_data
 from vaecluster.data import checks
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.files import read_dataset
-from vaecluster.data.frames import FrameSource, check_read, is_frame, is_mixed, names_of
+from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
+from vaecluster.data.kinds import Kind, check_asked, described, kinds_of
 from vaecluster.data.pictures.folder import Pictures
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 from vaecluster.data.telling import Telling, in_silence
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 
 
 @final
@@ -54,9 +57,18 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         data = X.read(like=None if schema is None else schema.row_shape, telling=telling)
         return replace(given_rows(estimator, data.x_train, schema), row_names=data.names)
     X = _as_array_or_frame(X)
-    mixed = is_frame(X) and is_mixed(X) if schema is None else schema.frame is not None
-    if mixed:
-        return _given_frame(X, schema)
+    if schema is not None and schema.frame is not None:
+        return _frame_like_fit(X, schema)
+    if schema is None:
+        asked = check_asked(getattr(estimator, "columns", None))
+        if is_frame(X):
+            _check_rows(X)
+            columns = columns_of(X)
+            kinds = kinds_of(columns, asked) if columns else {}
+            if not is_plain(X, columns, kinds):
+                return _frame_to_fit(X, kinds)
+        elif asked:
+            raise SettingError("columns is given, but X is an array, whose columns have no names. Give a frame.")
     names: tuple[str, ...] = ()
     if getattr(X, "ndim", 2) in (3, 4):
         array = checks.check_images(np.asarray(X))
@@ -69,24 +81,51 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     return Given(ArraySource(array), names, array.dtype == np.float64)
 
 
-def _given_frame(X: Any, schema: Schema | None) -> Given:
+def _frame_to_fit(X: Any, kinds: Mapping[str, Kind]) -> Given:
+    if not all(isinstance(name, str | Integral) for name in names_of(X)):
+        raise DataError(
+            "X has column names that are not strings; expected strings. Use X.columns = X.columns.map(str)."
+        )
+    out = {name: kind for name, kind in kinds.items() if kind.why and not kind.learned}
+    if out:
+        warnings.warn(
+            f"Columns that say nothing about kinds of rows are left out: {described(out)}. To learn from one, give "
+            "its kind by columns={name: kind}; the kind leave-out leaves it out without a warning.",
+            IgnoredColumnsWarning,
+            stacklevel=2,
+        )
+    return _given(FrameSource(X, kinds=kinds))
+
+
+def _frame_like_fit(X: Any, schema: Schema) -> Given:
+    """Columns are found by their names; those that the fit left out may be there or not."""
+    assert schema.frame is not None
     if not is_frame(X):
         raise DataError(
             "The fit was on a frame with columns of several kinds; expected such a frame again. Give the same columns."
         )
-    names = names_of(X)
-    if not all(isinstance(name, str | Integral) for name in names):
-        raise DataError(
-            "X has column names that are not strings; expected strings. Use X.columns = X.columns.map(str)."
+    _check_rows(X)
+    names, fitted = [str(name) for name in names_of(X)], [str(name) for name in schema.frame.names]
+    checks.check_columns_of_fit(names, fitted)
+    extra = [name for name in names if name not in fitted and name not in schema.frame.left_out]
+    if extra:
+        warnings.warn(
+            f"Columns that the fit did not have are ignored: {checks.quoted(extra)}. Leave them out, or fit again.",
+            IgnoredColumnsWarning,
+            stacklevel=2,
         )
-    if schema is not None:
-        assert schema.frame is not None
-        checks.check_same_columns([str(name) for name in names], [str(name) for name in schema.frame.names])
+    return _given(FrameSource(X, schema))
+
+
+def _given(source: FrameSource) -> Given:
+    # As in scikit-learn, names are those that are texts.
+    names = tuple(column.series.name for column in source.columns.values())
+    return Given(source, tuple(name for name in names if isinstance(name, str)), doubles=True)
+
+
+def _check_rows(X: Any) -> None:
     if not len(X):
         raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
-    # As in scikit-learn, names are those that are texts.
-    texts = tuple(name for name in names if isinstance(name, str))
-    return Given(FrameSource(X, schema), texts, doubles=True)
 
 
 def source_of(rows: Any, schema: Schema) -> Source:

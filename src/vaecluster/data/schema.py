@@ -1,6 +1,6 @@
 """What a row is: its blocks, how they make the model's row, and the way back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
 import torch
@@ -30,12 +30,20 @@ class ColumnType:
 class FrameLayout:
     """The library of a frame, and the name and type of each of its columns, in their order.
 
-    Names that are numbers, as pandas allows, are texts everywhere else.
+    Names that are numbers, as pandas allows, are texts everywhere else. `held` says what each column held
+    (`Column.kind`), and `left_out` the kinds of columns that were there and are not learned from.
     """
 
     library: str
     names: tuple[str | int, ...]
     types: tuple[ColumnType, ...]
+    held: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def identifier(self) -> str | None:
+        """The column that names the rows, if there is one."""
+        return next((name for name, kind in self.left_out.items() if kind == "identifier"), None)
 
 
 @final
@@ -134,7 +142,8 @@ class Schema:
         frame = record.typed(FrameLayout | None, values["frame"])  # type: ignore[arg-type]
         named = [name for block in blocks for name in block.columns]
         whole = len(blocks) == 1 and not named if frame is None else sorted(named) == sorted(map(str, frame.names))
-        if not blocks or not whole or (frame is not None and len(frame.types) != len(frame.names)):
+        lists = () if frame is None else (frame.types, frame.held or frame.types)
+        if not blocks or not whole or any(len(some) != len(frame.names) for some in lists):
             raise ValueError("its blocks do not make a row")
         return cls(blocks, frame)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.raw import Array
+from vaecluster.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +20,17 @@ _PARTS = b"vaecluster.parts"
 def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
     """These rows of an array or a table."""
     return rows[numbers] if isinstance(rows, np.ndarray) else rows.take(numbers)
+
+
+def as_table(rows: Any) -> "pa.Table":
+    """Generated rows as a table: vectors (rows, columns) get numbers for names; `DataError` for images."""
+    import pyarrow as pa
+
+    if not isinstance(rows, np.ndarray):
+        return rows
+    if rows.ndim != 2:
+        raise DataError("The rows are images, which are no table. Choose an .npy or a .png.")
+    return pa.table({str(number): column for number, column in enumerate(rows.T)})
 
 
 def as_parquet(table: "pa.Table") -> bytes:

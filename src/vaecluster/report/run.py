@@ -1,14 +1,15 @@
 """What the sections of a report are collected from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self, final
 
 import numpy as np
 
 from vaecluster.data.blocks import Pixels
-from vaecluster.data.raw import Array
 from vaecluster.estimator import VAEClustering
+from vaecluster.report.listing import Listing
 from vaecluster.report.walls import Limit, Wall
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
@@ -18,16 +19,16 @@ from vaecluster.runs.folder import WALL_ROWS, RunFolder
 class ShownCluster:
     """One cluster: how large it is, some of its rows, and rows that the model generates from it.
 
-    Where rows are features of pictures, the pictures are shown, and nothing that is generated. An empty cluster has
-    size 0, share 0, a `rows` wall without rows, and nan as `mean_confidence`.
+    Rows of tables are listings, others are walls. Where rows are features of pictures, the pictures are shown, and
+    nothing that is generated. An empty cluster has size 0, share 0, no `rows`, and nan as `mean_confidence`.
     """
 
     number: int
     size: int
     share: float
     mean_confidence: float
-    rows: Wall
-    generated: Wall | None
+    rows: Wall | Listing
+    generated: Wall | Listing | None
 
 
 @final
@@ -37,7 +38,7 @@ class FinishedRun:
 
     description: dict[str, Any]
     model: VAEClustering
-    examples: dict[int, Array]
+    examples: dict[int, Any]
 
     @classmethod
     def open(cls, folder: RunFolder) -> Self:
@@ -47,15 +48,19 @@ class FinishedRun:
     @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:
         """The clusters with their rows; the generated ones are drawn here, from the estimator's own seed."""
-        low, high = self._bounds()
+        if self.model.fitted_.schema.frame is None:
+            low, high = self._bounds()
+            shown: Callable[[Any], Wall | Listing] = partial(Wall, low=low, high=high)
+        else:
+            shown = Listing
         return tuple(
             ShownCluster(
                 number=entry["cluster"],
                 size=entry["size"],
                 share=entry["size"] / self.description["rows"],
                 mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
-                rows=Wall(self.examples[entry["cluster"]], low, high),
-                generated=self._generated(entry["cluster"], low, high),
+                rows=shown(self.examples[entry["cluster"]]),
+                generated=self._generated(entry["cluster"], shown),
             )
             for entry in self.description["clusters"]
         )
@@ -65,10 +70,10 @@ class FinishedRun:
         vectors = not isinstance(self.model.fitted_.schema.blocks[0], Pixels)
         return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
 
-    def _generated(self, cluster: int, low: Limit, high: Limit) -> Wall | None:
+    def _generated(self, cluster: int, shown: Callable[[Any], Wall | Listing]) -> Wall | Listing | None:
         if self._shows_pictures_of_features:
             return None
-        return Wall(self.model.sample(WALL_ROWS, cluster=cluster), low, high)
+        return shown(self.model.sample(WALL_ROWS, cluster=cluster))
 
     def _bounds(self) -> tuple[Limit, Limit]:
         """The values drawn darkest and brightest, the same for real and generated rows."""

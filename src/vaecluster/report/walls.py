@@ -5,10 +5,12 @@ from typing import final
 
 import matplotlib
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
 from vaecluster.errors import DataError
+from vaecluster.report.html import picture
 from vaecluster.runs.folder import WALL_ROWS
 
 TILE = 56  # pixels a side that small images are enlarged to: 8x8 seven times, 28x28 twice
@@ -51,6 +53,13 @@ class Wall:
             )
         if len(self.rows) > WALL_ROWS:
             raise DataError(f"A wall shows at most {WALL_ROWS} rows, but got {len(self.rows)}. Pass fewer.")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def html(self, words: str) -> Markup:
+        """The whole wall as a picture inside the page; `words` say what its rows are."""
+        return picture(wall_image(self), f"{len(self)} {words}")
 
     @property
     def holds_images(self) -> bool:

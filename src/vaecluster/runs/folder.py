@@ -1,9 +1,8 @@
 """What one fit leaves behind, as files that other programs can read."""
 
-import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from vaecluster.data.tables import parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.runs.labels import Labels
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class RunFolder:
     """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`, or for tables `examples.parquet`.
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (row, cluster, confidence, id where rows have names of their own, and name where clusters have names); the examples
-    are up to 64 rows per cluster, drawn at random, for the report: with the model they are all that `report` needs.
+    (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report: with the model they are
+    all that `report` needs.
     """
 
     path: Path
@@ -128,8 +128,8 @@ class RunFolder:
         """Write everything; `run.json` last, so a folder with it is complete."""
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        table = labels_csv(model.cluster_names_, model.labels_, model.confidence_, row_names=row_names)
-        write_atomically(self.labels_file, table)
+        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows, row_names)
+        write_atomically(self.labels_file, labels.as_csv())
         # Of features of pictures, the pictures are what can be looked at.
         seen = rows if shown is None else shown
         examples = _draw_examples(model, seen)
@@ -160,33 +160,6 @@ class RunFolder:
                 "machine": machine(),
             },
         )
-
-
-def labels_csv(
-    names: Mapping[int, Any],
-    labels: Array,
-    confidence: Array,
-    outlier_score: Array | None = None,
-    row_names: Array | None = None,
-) -> bytes:
-    """A line per row: its number, its cluster, the probability of it, and its name where clusters have `names`.
-
-    With `row_names` (rows,), such as paths of pictures, `id` stands after the number. With an `outlier_score` (rows,)
-    that is the last entry.
-    """
-    columns: dict[str, Iterable[Any]] = {"row": range(len(labels))}
-    if row_names is not None:
-        columns["id"] = row_names.tolist()
-    columns |= {"cluster": labels.tolist(), "confidence": (f"{sure:.4f}" for sure in confidence)}
-    if names:
-        columns["name"] = (names.get(label, "") for label in labels.tolist())
-    if outlier_score is not None:
-        columns["outlier_score"] = (f"{score:.4f}" for score in outlier_score)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    return text.getvalue().encode()
 
 
 def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:

@@ -6,7 +6,6 @@ import torch
 from numpy.typing import NDArray
 
 from vaecluster.data.blocks import Categories
-from vaecluster.data.blocks.categories import FEW, MOST
 from vaecluster.data.raw import Coded
 from vaecluster.errors import DataError
 
@@ -68,28 +67,17 @@ def test_probabilities_of_the_categories_sum_to_one() -> None:
     assert likelihood.expected(numbers).tolist() == [[numbers.argmax().item()]]
 
 
-def many(number: int, each: int) -> Coded:
-    return Coded(np.repeat(np.arange(number), each), tuple(map(str, range(number))))
-
-
 @pytest.mark.parametrize(
     ("coded", "parts"),
     [
         (Coded(np.array([-1, -1]), ()), ["no value at all", "Leave it out"]),
         (Coded(np.array([-1, -1]), ("a",)), ["no value at all", "Leave it out"]),
-        (many(MOST + 1, 2), ["201 different values in 402 rows", "at most 200", "fewer categories"]),
-        (many(FEW + 1, 1), ["21 different values in 21 rows", "that several rows share", "names the rows"]),
     ],
 )
 def test_columns_of_no_use_are_refused(coded: Coded, parts: list[str]) -> None:
     with pytest.raises(DataError) as error:
         block(coded)
     assert all(part in str(error.value) for part in ["'colour'", *parts]), error.value
-
-
-@pytest.mark.parametrize("coded", [many(MOST, 2), many(FEW, 1), many(1, 3)])
-def test_as_many_as_are_allowed_are_taken(coded: Coded) -> None:
-    assert block(coded).values == coded.values
 
 
 @pytest.mark.parametrize("change", [{"values": ()}, {"values": ("a", "a")}, {"columns": ("a", "b")}, {"columns": ()}])

@@ -26,8 +26,8 @@ class Block(ABC):
     It is a frozen dataclass of plain values and arrays, which is how a model file keeps it.
     """
 
-    # What columns of a frame hold (`Column.kind`) if they are of this kind of block; none if it is for arrays alone.
-    holds: ClassVar[tuple[str, ...]] = ()
+    # The kinds of columns (`data/kinds.py`) that it reads; none if it is for arrays alone.
+    kinds: ClassVar[tuple[str, ...]] = ()
     # The columns of a frame that it has; none if it is a whole array.
     columns: tuple[str, ...]
     # Whether values may be missing in new rows.

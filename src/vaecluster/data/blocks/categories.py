@@ -21,10 +21,6 @@ from vaecluster.model.likelihood import Categories as CategoriesLikelihood
 from vaecluster.model.likelihood import Likelihood
 
 Category = bool | int | float | str
-# More of them are names, texts or identifiers, whose one-hot entries would drown the other columns.
-MOST = 200
-# So few rows may well be all different.
-FEW = 20
 
 
 @final
@@ -35,7 +31,7 @@ class Categories(Block):
     A missing value, and one that the fit has not seen, is NaN: the encoder reads zeros, the likelihood leaves it out.
     """
 
-    holds: ClassVar[tuple[str, ...]] = ("categories", "texts", "booleans")
+    kinds: ClassVar[tuple[str, ...]] = ("category", "boolean")
 
     columns: tuple[str, ...]
     values: tuple[Category, ...]
@@ -56,17 +52,10 @@ class Categories(Block):
 
     @classmethod
     def of(cls, column: str, coded: Coded) -> Self:
-        """The categories that some row has, in their own order; `DataError` for none, or too many of them."""
-        there = coded.codes[coded.codes >= 0]
-        used = np.unique(there)
+        """The categories that some row has, in their own order; `DataError` for none."""
+        used = np.unique(coded.codes[coded.codes >= 0])
         if not len(used):
             raise DataError(f"Column {column!r} holds no value at all. Leave it out.")
-        if len(used) > MOST or FEW < len(used) == len(there):
-            few = f"at most {MOST}" if len(used) > MOST else "some that several rows share"
-            raise DataError(
-                f"Column {column!r} holds {len(used):,} different values in {len(there):,} rows; expected categories, "
-                f"{few}. Leave it out if it names the rows, or sum it up in fewer categories."
-            )
         return cls((column,), tuple(coded.values[place] for place in used))
 
     @property

@@ -13,6 +13,7 @@ from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moments_of, own_scales
 from vaecluster.data.columns import Column
+from vaecluster.data.moments import seconds_of
 from vaecluster.data.raw import Array, Table, row_slices
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
@@ -27,7 +28,7 @@ class Numbers(Block):
     `missing`, the encoder reads 0 (the mean) and a mark beside it, and the likelihood leaves them out.
     """
 
-    holds: ClassVar[tuple[str, ...]] = ("numbers",)
+    kinds: ClassVar[tuple[str, ...]] = ("number", "date")
 
     columns: tuple[str, ...]
     dtype: str
@@ -37,7 +38,10 @@ class Numbers(Block):
 
     @classmethod
     def read(cls, column: Column) -> Array:
-        """The numbers in their own type, or as floats where some are missing; `DataError` for infinite ones."""
+        """The numbers in their own type, or as floats where some are missing; of dates and durations, their seconds.
+
+        Raises `DataError` for infinite ones.
+        """
         numbers = _numbers_of(column)
         if np.isinf(numbers).any():
             raise DataError(f"Column {column.name!r} holds infinite values; expected numbers. Leave those rows out.")
@@ -131,6 +135,8 @@ def _numbers_of(column: Column) -> Array:
     series, missing = column.series, column.missing
     if missing.all():
         return np.full(len(missing), np.nan)
+    if column.kind in ("dates", "durations"):
+        return seconds_of(series)
     if column.type.lower() == "object":
         try:
             return np.where(missing, np.nan, series.to_numpy()).astype(np.float64)

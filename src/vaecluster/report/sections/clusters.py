@@ -7,7 +7,8 @@ from typing import Self, final
 from markupsafe import Markup
 
 from vaecluster.report.encode import Picture
-from vaecluster.report.html import fill, picture
+from vaecluster.report.html import fill
+from vaecluster.report.listing import Listing
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
 from vaecluster.report.walls import Wall, wall_image
@@ -31,16 +32,17 @@ class Clusters(Section):
     def html(self) -> Markup:
         """The cards."""
 
-        def shown(wall: Wall, words: str) -> Markup:
-            return picture(wall_image(wall), f"{len(wall.rows)} {words}")
-
-        return fill("sections/clusters.html.j2", clusters=self.clusters, shown=shown)
+        listed = any(isinstance(cluster.rows, Listing) for cluster in self.clusters)
+        return fill("sections/clusters.html.j2", clusters=self.clusters, listed=listed)
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
-        """For each cluster `cluster-03-rows.png` and `cluster-03-generated.png`; names sort as numbers do."""
+        """For each cluster `cluster-03-rows.png` and `cluster-03-generated.png`, but for rows of tables.
+
+        Names sort as numbers do.
+        """
         digits = max(2, *(len(str(cluster.number)) for cluster in self.clusters))
         for cluster in self.clusters:
             name = f"cluster-{cluster.number:0{digits}d}"
-            yield f"{name}-rows.png", wall_image(cluster.rows)
-            if cluster.generated is not None:
-                yield f"{name}-generated.png", wall_image(cluster.generated)
+            for wall, what in ((cluster.rows, "rows"), (cluster.generated, "generated")):
+                if isinstance(wall, Wall):
+                    yield f"{name}-{what}.png", wall_image(wall)

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vaecluster.report.encode import Picture
 from vaecluster.report.html import fill, picture
+from vaecluster.report.listing import Listing
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
 from vaecluster.report.walls import CLEAR, Wall, strip_image
@@ -28,9 +29,9 @@ class Overview(Section):
     clusters: tuple[ShownCluster, ...]
 
     @classmethod
-    def of(cls, run: FinishedRun) -> Self:
-        """Of every run."""
-        return cls(run.clusters)
+    def of(cls, run: FinishedRun) -> Self | None:
+        """Of every run whose rows are pictures; those of tables are to be read one by one."""
+        return cls(run.clusters) if all(isinstance(cluster.rows, Wall) for cluster in run.clusters) else None
 
     def html(self) -> Markup:
         """The picture, and a link to each cluster."""
@@ -43,12 +44,17 @@ class Overview(Section):
             clusters=self.clusters,
             has_generated=has_generated,
             lines=picture(overview_image(self.clusters), alt),
-            has_vectors=any(not cluster.rows.holds_images for cluster in self.clusters),
+            has_vectors=any(not _wall(cluster.rows).holds_images for cluster in self.clusters),
         )
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """`overview.png`."""
         yield "overview.png", overview_image(self.clusters)
+
+
+def _wall(shown: Wall | Listing) -> Wall:
+    assert isinstance(shown, Wall)
+    return shown
 
 
 def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
@@ -60,13 +66,14 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
     >>> overview_image([ShownCluster(0, 12, 1.0, 0.9, wall, wall)]).mode
     'RGBA'
     """
-    sides: dict[str, list[Wall | None]] = {
+    sides: dict[str, list[Wall | Listing | None]] = {
         "its rows": [cluster.rows for cluster in clusters],
         "generated": [cluster.generated for cluster in clusters],
     }
     # Either there is something generated from all of them, or from none.
     strips = {
-        heading: [strip_image(wall, ROWS) for wall in walls if wall is not None] for heading, walls in sides.items()
+        heading: [strip_image(_wall(shown), ROWS) for shown in side if shown is not None]
+        for heading, side in sides.items()
     }
     strips = {heading: images for heading, images in strips.items() if images}
     width = max(strip.width for images in strips.values() for strip in images)

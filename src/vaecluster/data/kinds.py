@@ -1,0 +1,171 @@
+"""What each column of a frame is taken for, decided in one place: by its values alone, or as the user says."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, final
+
+import numpy as np
+
+from vaecluster.data.checks import quoted
+from vaecluster.data.columns import Column
+from vaecluster.errors import DataError, SettingError
+
+# Kinds that are learned from, with what a column of that kind may hold (`Column.kind`).
+LEARNED: dict[str, tuple[str, ...]] = {
+    "number": ("numbers",),
+    "category": ("texts", "categories", "booleans", "numbers"),
+    "boolean": ("texts", "categories", "booleans", "numbers"),
+    "date": ("dates", "durations"),
+}
+# Kinds that say nothing about kinds of rows. An identifier still names the rows in what is written.
+LEFT_OUT = ("identifier", "text", "leave-out")
+KINDS = (*LEARNED, *LEFT_OUT)
+
+# More categories are names, texts or identifiers, whose one-hot entries would drown the other columns.
+MOST_CATEGORIES = 200
+# So few rows may well be all different.
+FEW = 20
+# Texts of so many words on average are sentences.
+WORDS = 4
+_IDENTIFIER = re.compile(
+    r"(^|[^a-z])(id|ids|uuid|guid|key|index)$|[a-z](Id|ID)$|^(Id|ID|Index|Key)$|[^A-Za-z](ID|Id)$"
+)
+
+# What a column holds, where its kind does not say it.
+_HOLDS = {
+    "nothing": "no value at all",
+    "mixed": "values of several kinds",
+    "vectors": "vectors or records in its cells",
+}
+# What to do about a column that no block can read, by what it holds.
+_ADVICE = {
+    "vectors": "Give one column for each entry, or np.stack(X[{name!r}]) as the rows if it is all there is.",
+    "exact numbers": "Cast it to floats, or leave it out.",
+    "mixed": "Make one kind of it, as by .astype(str) for categories, or leave it out.",
+    "objects": "Make numbers of it, or texts as by .astype(str), or leave it out.",
+}
+
+
+@final
+@dataclass(frozen=True)
+class Kind:
+    """What a column is taken for, one of `KINDS`, and why, where that was found and not said."""
+
+    name: str
+    why: str = ""
+
+    @property
+    def learned(self) -> bool:
+        """Whether it takes part in learning."""
+        return self.name in LEARNED
+
+
+def check_asked(asked: Any) -> dict[str, str]:
+    """Kinds by names of columns as a user gave them; raises `SettingError` if they are no such thing."""
+    if asked is None:
+        return {}
+    if not isinstance(asked, Mapping):
+        raise SettingError(f"columns is {asked!r}; expected a dict of kinds by names: {', '.join(KINDS)}.")
+    for name, kind in asked.items():
+        if kind not in KINDS:
+            near = get_close_matches(str(kind), KINDS, 1)
+            did = f" Did you mean {near[0]!r}?" if near else ""
+            kinds = ", ".join(KINDS)
+            raise SettingError(f"columns holds the kind {kind!r} for {name!r}; expected one of {kinds}.{did}")
+    return {str(name): str(kind) for name, kind in asked.items()}
+
+
+def kinds_of(columns: Mapping[str, Column], asked: Mapping[str, str]) -> dict[str, Kind]:
+    """The kind of each column; `DataError` for one that cannot be read, and if no column is left to learn from.
+
+    Raises `SettingError` where `asked` names a column that is not there.
+    """
+    for name in asked:
+        if name not in columns:
+            near = get_close_matches(name, list(columns), 1)
+            did = f" Did you mean {near[0]!r}?" if near else f" The columns are {quoted(list(columns))}."
+            raise SettingError(f"columns names the column {name!r}, which is not there.{did}")
+    found = {
+        name: _asked_kind(column, asked[name]) if name in asked else _found_kind(column)
+        for name, column in columns.items()
+    }
+    if not any(kind.learned for kind in found.values()):
+        raise DataError(
+            f"No column is left to learn from: {described(found)}. Give other columns, or say what they are "
+            "by columns={name: kind}."
+        )
+    return found
+
+
+def described(kinds: Mapping[str, Kind]) -> str:
+    """Columns that are left out, with the reason: `'id' (a different text in each row)`; the first few of many."""
+    names = [f"{name!r} ({kind.why or kind.name})" for name, kind in kinds.items() if not kind.learned]
+    return ", ".join(names[:10]) + (f", and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def _asked_kind(column: Column, asked: str) -> Kind:
+    if asked in LEFT_OUT:
+        return Kind(asked)
+    expected = LEARNED[asked]
+    if column.kind not in expected:
+        holds = _HOLDS.get(column.kind, column.kind)
+        raise DataError(
+            f"Column {column.name!r} is to be read as {asked}, but holds {holds} (type {column.type}); expected "
+            f"{' or '.join(expected)}. Change it, or leave out that kind."
+        )
+    if asked in ("category", "boolean"):
+        most = MOST_CATEGORIES if asked == "category" else 2
+        if column.different > most:
+            raise DataError(
+                f"Column {column.name!r} holds {column.different:,} different values; expected at most {most} for a "
+                f"{asked}. Sum them up in fewer, or leave it out."
+            )
+    return Kind(asked)
+
+
+def _found_kind(column: Column) -> Kind:
+    holds = column.kind
+    if holds == "nothing":
+        return Kind("leave-out", "no value at all")
+    if holds in _ADVICE:
+        raise DataError(
+            f"Column {column.name!r} holds {_HOLDS.get(holds, holds)} (type {column.type}); expected numbers, "
+            f"categories or dates. {_ADVICE[holds].format(name=column.name)}"
+        )
+    if column.different == 1 and len(column.missing) > 1:
+        return Kind("leave-out", "one value alone")
+    if holds == "numbers":
+        return _kind_of_numbers(column)
+    if holds in ("dates", "durations"):
+        return Kind("date")
+    return _kind_of_texts(column)
+
+
+def _kind_of_numbers(column: Column) -> Kind:
+    """Numbers, but for whole ones that number the rows."""
+    if column.missing.any() or column.different < len(column.missing):
+        return Kind("number")
+    values = np.asarray(column.series.to_numpy(), dtype=np.float64)
+    if (values != np.floor(values)).any():
+        return Kind("number")
+    if len(values) > FEW and (np.diff(values) == 1).all():
+        return Kind("identifier", "numbers the rows")
+    if len(values) > FEW and _IDENTIFIER.search(column.name):
+        return Kind("identifier", "another number in each row")
+    return Kind("number")
+
+
+def _kind_of_texts(column: Column) -> Kind:
+    """Categories, but for texts that are sentences, or another one in each row, or too many."""
+    present, different = int((~column.missing).sum()), column.different
+    if present > FEW and different > present / 2 and column.kind == "texts":
+        texts = [text for text in column.series.unique().to_list()[:1000] if isinstance(text, str)]
+        if sum(len(text.split()) for text in texts) > WORDS * max(1, len(texts)):
+            return Kind("text", f"text, {different:,} different ones")
+    if present > FEW and different == present:
+        return Kind("identifier", "another value in each row")
+    if different > MOST_CATEGORIES:
+        return Kind("text", f"{different:,} different values, too many for categories")
+    return Kind("category")

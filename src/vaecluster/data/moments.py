@@ -1,0 +1,69 @@
+"""Dates, times and durations as seconds, and back."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What Python's datetime holds; and what 64-bit nanoseconds do.
+_RANGE, _NANOSECONDS = (-62_135_596_800.0, 253_402_300_799.0), (-9.2e9, 9.2e9)
+_DAY = 86_400.0
+
+
+def seconds_of(series: "nw.Series[Any]") -> NDArray[np.float64]:
+    """Seconds since 1970, of the day, or of the duration: (rows,), NaN where none is."""
+    if series.dtype == nw.Duration:
+        counted = series.dt.total_microseconds()
+    elif series.dtype in (nw.Date, nw.Datetime):
+        counted = series.dt.timestamp("us")
+    else:
+        return np.array([_seconds(value) for value in series.to_list()], dtype=np.float64)
+    return np.asarray(counted.cast(nw.Float64).to_numpy(), dtype=np.float64) / 1e6
+
+
+def _seconds(value: Any) -> float:
+    """Of one object of Python, numpy or pandas."""
+    if value is None or value != value:
+        return np.nan
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        value = value.astype("datetime64[us]" if isinstance(value, np.datetime64) else "timedelta64[us]").item()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return ((value if value.tzinfo else value.replace(tzinfo=UTC)) - EPOCH).total_seconds()
+    if isinstance(value, date):
+        return (value - EPOCH.date()).total_seconds()
+    return timedelta(hours=value.hour, minutes=value.minute, seconds=value.second).total_seconds()
+
+
+def maker_of(type_: str) -> Callable[[float], Any] | None:
+    """What makes a value of this type, as its library calls it, from seconds; None for other types.
+
+    >>> maker_of("date32[day]")(86400.0), maker_of("int64")
+    (datetime.date(1970, 1, 2), None)
+    """
+    name = type_.lower()
+    low, high = _NANOSECONDS if re.search(r"\bns\b", name) else _RANGE
+    if name.startswith(("duration", "timedelta")):
+        return lambda seconds: timedelta(seconds=float(np.clip(seconds, -9.2e9, 9.2e9)))
+    if name.startswith(("datetime", "timestamp")):
+        # Zones stand behind a comma, but for `None`.
+        aware = re.search(r", *(tz=)?(?!none)\w", name) is not None
+
+        def moment(seconds: float) -> datetime:
+            found = EPOCH + timedelta(seconds=float(np.clip(seconds, low, high)))
+            return found if aware else found.replace(tzinfo=None)
+
+        return moment
+    if name.startswith("date"):
+        return lambda seconds: (
+            EPOCH + timedelta(days=round(np.clip(seconds, _RANGE[0], _RANGE[1] - _DAY) / _DAY))
+        ).date()
+    if name.startswith("time"):
+        return lambda seconds: (datetime.min + timedelta(seconds=float(np.clip(seconds, 0, _DAY - 1)))).time()
+    return None

@@ -1,0 +1,50 @@
+"""Rows of a table as they are shown in the report."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from markupsafe import Markup
+
+from vaecluster.report.html import fill
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Rows and columns that are shown; more would not be read.
+ROWS, COLUMNS = 8, 12
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """Up to 64 rows of a table, of which the first few are shown as text."""
+
+    rows: "pa.Table"
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    def html(self, words: str) -> Markup:
+        """The first rows and columns, as markup; `words` say what they are."""
+        shown = self.rows.slice(0, ROWS).select(self.rows.column_names[:COLUMNS])
+        return fill(
+            "listing.html.j2",
+            caption=f"{len(self)} {words}",
+            names=shown.column_names,
+            lines=[[_text(value) for value in row.values()] for row in shown.to_pylist()],
+            more=self.rows.num_columns - shown.num_columns,
+        )
+
+
+def _text(value: Any) -> str:
+    """A value on one line; numbers with four digits.
+
+    >>> _text(12345.678), _text(0.00012345), _text(None), _text("a  b")
+    ('12,346', '0.0001234', '–', 'a b')
+    """
+    if value is None or value != value:
+        return "\N{EN DASH}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    text = " ".join(str(value).split())
+    return text if len(text) <= 24 else text[:23] + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,132 @@
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from vaecluster.data.frames import columns_of
+from vaecluster.data.kinds import FEW, KINDS, MOST_CATEGORIES, Kind, check_asked, described, kinds_of
+from vaecluster.errors import DataError, SettingError
+
+ROWS = 60
+RANDOM = np.random.default_rng(0)
+SHUFFLED = RANDOM.permutation(10 * ROWS)[:ROWS]
+
+
+def kind(values: Any, name: str = "it", asked: str | None = None) -> Kind:
+    """The kind of a column of that name, beside one of numbers."""
+    frame = pl.DataFrame({"size": RANDOM.normal(size=len(values)), name: values}, strict=False)
+    return kinds_of(columns_of(frame), {} if asked is None else {name: asked})[name]
+
+
+FOUND = {
+    "floats": (RANDOM.normal(size=ROWS).tolist(), "it", "number", ""),
+    "whole numbers": ((np.arange(ROWS) % 7).tolist(), "id", "number", ""),
+    "whole numbers that are all different": (SHUFFLED.tolist(), "price", "number", ""),
+    "a paid price": (SHUFFLED.tolist(), "paid", "number", ""),
+    "numbers of rows": (list(range(7, 7 + ROWS)), "it", "identifier", "numbers the rows"),
+    "numbers of few rows": (list(range(FEW)), "it", "number", ""),
+    "customer_id": (SHUFFLED.tolist(), "customer_id", "identifier", "another number"),
+    "customerId": (SHUFFLED.tolist(), "customerId", "identifier", "another number"),
+    "ID": (SHUFFLED.tolist(), "ID", "identifier", "another number"),
+    "fractions called id": ((SHUFFLED + 0.5).tolist(), "id", "number", ""),
+    "codes of rows": ([f"C{n:04}" for n in range(ROWS)], "it", "identifier", "another value"),
+    "codes of few rows": ([f"C{n:04}" for n in range(FEW)], "it", "category", ""),
+    "names": ([f"name {n % 40}" for n in range(ROWS)], "it", "category", ""),
+    "sentences": ([f"this is what customer {n} said" for n in range(ROWS)], "it", "text", "60 different"),
+    "too many": ([str(n // 2) for n in range(2 * MOST_CATEGORIES + 2)], "it", "text", "201 different values"),
+    "yes and no": (["yes", "no"] * 30, "it", "category", ""),
+    "booleans": ([True, False] * 30, "it", "category", ""),
+    "one value": ([3] * ROWS, "it", "leave-out", "one value"),
+    "one text and gaps": (["DE", None] * 30, "it", "leave-out", "one value"),
+    "nothing": ([None] * ROWS, "it", "leave-out", "no value"),
+    "NaN alone": ([np.nan] * ROWS, "it", "leave-out", "no value"),
+    "dates": ([date(2020, 1, 1) + timedelta(n) for n in range(ROWS)], "it", "date", ""),
+    "durations": ([timedelta(n) for n in range(ROWS)], "it", "date", ""),
+    "one date": ([date(2020, 1, 1)] * ROWS, "it", "leave-out", "one value"),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_a_column_is_taken_for_follows_from_its_values(case: str) -> None:
+    values, name, expected, why = FOUND[case]
+    found = kind(values, name)
+    assert found.name == expected
+    assert why in found.why
+    assert bool(found.why) == (not found.learned)
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
+def test_a_row_alone_has_no_constant_columns(library: Any) -> None:
+    kinds = kinds_of(columns_of(library({"a": [1.0], "b": ["x"]})), {})
+    assert [kind.name for kind in kinds.values()] == ["number", "category"]
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ([1, 2] * 30, "category"),
+        ([1, 2] * 30, "boolean"),
+        (["a", "b"] * 30, "boolean"),
+        (list(range(ROWS)), "number"),
+        (list(range(ROWS)), "category"),
+        ([date(2020, 1, 1), None], "date"),
+        ([1.0, 2.0] * 30, "identifier"),
+        ([[1.0], [2.0]], "leave-out"),
+        (["a", "b"], "text"),
+    ],
+)
+def test_what_the_user_says_counts(values: list[Any], asked: str) -> None:
+    assert kind(values, asked=asked) == Kind(asked)
+
+
+@pytest.mark.parametrize(
+    ("values", "asked", "parts"),
+    [
+        (["a", "b"], "number", ["read as number", "holds texts", "expected numbers"]),
+        (["a", "b"], "date", ["holds texts", "dates or durations"]),
+        ([date(2020, 1, 1), None], "category", ["holds dates"]),
+        ([1, 2, 3], "boolean", ["3 different values", "at most 2"]),
+        (list(range(201)), "category", ["201 different values", "at most 200"]),
+        ([[1.0], [2.0]], None, ["vectors or records", "np.stack(X['it'])"]),
+    ],
+)
+def test_a_column_that_cannot_be_read_so_is_named(values: list[Any], asked: str | None, parts: list[str]) -> None:
+    with pytest.raises(DataError) as error:
+        kind(values, asked=asked)
+    assert all(part in str(error.value) for part in ["'it'", *parts]), error.value
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        ("number", ["'number'", "dict", "leave-out"]),
+        ({"age": "numbre"}, ["'numbre'", "'age'", "Did you mean 'number'", ", ".join(KINDS)]),
+        ({"age": 3}, ["3", "'age'"]),
+    ],
+)
+def test_kinds_that_there_are_not_are_refused(asked: Any, parts: list[str]) -> None:
+    with pytest.raises(SettingError) as error:
+        check_asked(asked)
+    assert all(part in str(error.value) for part in parts), error.value
+
+
+def test_a_column_that_is_not_there_is_refused_with_the_nearest_name() -> None:
+    columns = columns_of(pl.DataFrame({"income": [1.0, 2.0], "age": [1, 2]}))
+    with pytest.raises(SettingError, match=r"'incone'.*Did you mean 'income'"):
+        kinds_of(columns, {"incone": "number"})
+    with pytest.raises(SettingError, match=r"'size'.*The columns are 'income', 'age'"):
+        kinds_of(columns, {"size": "number"})
+
+
+def test_a_frame_of_which_nothing_is_left_is_refused() -> None:
+    columns = columns_of(pl.DataFrame({"a": [1, 1], "b": [None, None]}))
+    with pytest.raises(DataError, match=r"'a' \(one value alone\), 'b' \(no value at all\).*columns="):
+        kinds_of(columns, {})
+
+
+def test_of_many_columns_the_first_are_named() -> None:
+    assert described({f"c{n}": Kind("text", "why") for n in range(12)}).endswith("'c9' (why), and 2 more")
+    assert described({"a": Kind("number"), "b": Kind("identifier")}) == "'b' (identifier)"
