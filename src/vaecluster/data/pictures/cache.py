@@ -136,7 +136,7 @@ def _kept(content: Path, journal: Path, asked: str, row_bytes: int) -> list[str 
         first, *lines = journal.read_text(encoding="utf-8").split("\n")[:-1]
         reasons = [json.loads(line) for line in lines]
         enough = content.stat().st_size >= _header_bytes(content) + reasons.count(None) * row_bytes
-        if first == asked and enough:
+        if first == asked and enough and all(reason is None or isinstance(reason, str) for reason in reasons):
             return reasons
     except (OSError, ValueError):
         pass
