@@ -55,3 +55,7 @@ class UnseenCategoriesWarning(UserWarning):
 
 class UnnamedClustersWarning(UserWarning):
     """Known labels were given, and no cluster is named by some of them."""
+
+
+class SkippedFilesWarning(UserWarning):
+    """Files of a folder could not be read, or are no pictures, and are left out."""

@@ -39,12 +39,14 @@ from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
+from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, Number, NumberOfClusters, is_whole
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.history import History
+from vaecluster.training.listeners.progress import telling
 from vaecluster.training.session import Session, draw_seed, random_of
 
 Random = int | np.random.RandomState | None
@@ -104,6 +106,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         Cluster of each row of the fit; equal to ``predict(X)``.
     confidence_ : ndarray (n_samples,)
         How likely that cluster is the right one, the largest entry of `predict_proba`.
+    row_names_ : ndarray (n_samples,) or None
+        Names of the rows of the fit, where they have any, such as paths of pictures.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     cluster_sizes_ : ndarray (n_clusters_,)
@@ -291,7 +295,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             grouping = Grouping(torch.from_numpy(groups), number).to(self._device())
             model = self.model_.regrouped(grouping)
             other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None)
-            for name in {"labels_", "confidence_"} & vars(other).keys():
+            for name in {"labels_", "confidence_", "row_names_"} & vars(other).keys():
                 delattr(other, name)
         if X is not None:
             with isolated():
@@ -532,7 +536,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
         """`fit`; returns what the user should hear about it."""
         earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
-        given = given_rows(self, X, None if earlier is None else earlier.schema)
+        given = given_rows(self, X, None if earlier is None else earlier.schema, telling(self.verbose))
         number = len(given.source)
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
         self._check_parameters()
@@ -552,6 +556,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if weights is not None:
             learned = self._counted(learned, weights)
         method = method.completed(schema, len(learned), clusters)
+        check_memory(method, schema, most_of(clusters) or 1, self._device())
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
         with self._session(method, goes_on=False).run(learned, clusters) as run:
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
@@ -614,7 +619,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         labels, confidence = _assigned(fitted, rows, self.min_confidence, self.outlier_fraction)
         sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
         self._set(replace(fitted, sizes=sizes))
-        self.labels_, self.confidence_ = labels, confidence
+        self.labels_, self.confidence_, self.row_names_ = labels, confidence, given.row_names
 
     def _set(self, fitted: Fitted) -> None:
         self.fitted_ = fitted

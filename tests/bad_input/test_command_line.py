@@ -169,7 +169,7 @@ REFUSED = {
         for source, says in {
             "mnits": "'mnits' | known are digits, mnist | $VAECLUSTER_DATA",
             "missing.npy": "missing.npy does not exist | Check the path",
-            "empty": "empty is a folder | .npz, .npy",
+            "empty": "empty is a folder without files | .parquet",
             "file": "file is a file without a suffix | .npz, .npy | Convert it",
             "run/run.json": "run.json is a file of kind '.json' | .npz, .npy, .csv | Convert it",
             "holes.npy": "columns 0, 1, 2 | hold 11 NaN values | expected finite numbers | Fill them in",

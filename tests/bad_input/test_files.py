@@ -313,7 +313,7 @@ WRONG_FILES = {
     "a.npz: a folder": (
         "a.npz",
         Path.mkdir,
-        "a.npz is a folder without files of a kind that is read | Name a file of",
+        "a.npz is a folder without files | expected .parquet, .pq, .jpg | name a file",
     ),
     "a.npz: a link to nothing": (
         "a.npz",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from vaecluster.data.checks import (
+    as_array,
     check_enough,
     check_finite,
     check_images,
@@ -196,3 +197,9 @@ def test_rows_laid_out_otherwise_than_in_the_fit_are_an_error(
 
 def test_a_layout_is_described_in_words() -> None:
     assert describe((1, 2, 3)) == "an image of 1x2x3"
+
+
+def test_images_of_several_sizes_are_to_be_resized():
+    images = [np.zeros((8, 9, 3)), np.zeros((10, 9, 3))]
+    with pytest.raises(DataError, match=r"sizes, such as 8x9x3 and 10x9x3; expected one size\. Resize them"):
+        as_array(images)

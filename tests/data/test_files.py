@@ -10,7 +10,7 @@ from vaecluster.errors import FileError
 def test_a_path_that_is_no_readable_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"absent\.npz does not exist"):
         read_dataset(tmp_path / "absent.npz")
-    with pytest.raises(FileError, match=r"is a folder without.*\.parquet.*\.csv"):
+    with pytest.raises(FileError, match=r"is a folder without files; expected \.parquet.*\.jpg"):
         read_dataset(tmp_path)
     (tmp_path / "rows.xyz").touch()
     with pytest.raises(FileError, match=r"of kind '\.xyz'.*\.npz, \.npy.*\.csv"):

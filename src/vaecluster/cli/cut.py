@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaecluster.cli.options import Place, Whole, check
-from vaecluster.cli.source import absolute, load_source
+from vaecluster.cli.source import absolute, load_rows, pictures_of
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import locked
@@ -43,7 +43,7 @@ def cut(
     named = run if run.name not in ("", "..") else run.resolve()
     target = RunFolder.create(output or named.with_name(f"{named.name}-{number}"), overwrite=overwrite)
     place, seconds, cpu_seconds = _known_of(folder)
-    data = _rows_of_fit(place) if source is None else load_source(source)
+    data = _rows_of_fit(place, folder) if source is None else load_rows(source, folder)
     model = folder.model()
     _check_same(run, model, data)
     if model.hierarchy_ is not None:
@@ -59,6 +59,9 @@ def cut(
             seconds=seconds,
             cpu_seconds=cpu_seconds,
             scores=split_scores(model, data),
+            row_names=data.names,
+            pictures=pictures_of(folder),
+            shown=data.shown,
         )
         # What an unfinished fit left that was there would be gone on with.
         done(target.path)
@@ -74,9 +77,9 @@ def _known_of(folder: RunFolder) -> tuple[str, float, float]:
     raise FileError(f"'{folder.run_file}' is damaged or from another version. Fit again.")
 
 
-def _rows_of_fit(place: str) -> DataSet:
+def _rows_of_fit(place: str, folder: RunFolder) -> DataSet:
     try:
-        return load_source(place)
+        return load_rows(place, folder)
     except FileError as problem:
         raise FileError(f"{problem} Or say by --source where the rows of the fit are.") from None
 

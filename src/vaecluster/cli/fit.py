@@ -1,6 +1,7 @@
 """`vaecluster fit`."""
 
 import time
+from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,8 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source
+from vaecluster.cli.source import absolute, load_source, place_of, with_options, with_rows
+from vaecluster.data.pictures.folder import SIZE
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import FitOrder, begun, done, resumed
@@ -40,6 +42,8 @@ def fit(
     method: str = "two-views",
     settings: Words = (),
     column: Columns = (),
+    size: Whole | None = None,
+    features: Place | None = None,
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
     seed: Whole = 0,
@@ -58,7 +62,8 @@ def fit(
     source
         A file or a named data set: digits, mnist, fashion-mnist, pendigits. Tables are .csv, .tsv, .parquet, .feather,
         or a folder of Parquet files. An .npz or .npy holds arrays; an .npz the rows as x_train or X, and labels as
-        y_train or y, which are used only to score afterwards.
+        y_train or y, which are used only to score afterwards. Of a folder of pictures, and
+        folders within it, all pictures are rows; skipped.csv in the output folder lists what cannot be read.
     resume
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.
@@ -77,6 +82,11 @@ def fit(
         NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
         zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
         from are identifier, text, leave-out.
+    size
+        Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
+    features
+        Features of pictures in files, which are clustered in place of pixels: an .npy of rows in the order of the
+        sorted paths, an .npz of paths and features, or a .pt2 of torch.export that takes (n, 3, H, W) from 0 to 1.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -99,8 +109,11 @@ def fit(
     check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)
+    check("--size", size, SIZE)
     folder = RunFolder.create(output, overwrite=overwrite)
-    data = load_source(source)
+    asked = {"size": size, "features": place_of(features)}
+    pictures = {name: value for name, value in asked.items() if value is not None}
+    data = with_options(load_source(source), pictures)
     _, given = method_of(method, settings)
     set_threads(threads)
     import torch
@@ -113,7 +126,7 @@ def fit(
         "random_state": seed,
         "device": device,
     }
-    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads())
+    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures)
     with begun(folder.path, order) as state:
         _fit_and_report(folder, order, data, state, quiet=quiet)
 
@@ -121,14 +134,20 @@ def fit(
 def go_on(path: Path, *, quiet: bool) -> None:
     """Go on with a fit that was cut off."""
     order = FitOrder.read(path)
-    data = load_source(order.source)
+    data = with_options(load_source(order.source), order.pictures)
     set_threads(order.threads)
     with resumed(path) as state:
         _fit_and_report(RunFolder(path), order, data, state, quiet=quiet)
 
 
 def fit_into(
-    folder: RunFolder, model: "VAEClustering", data: "DataSet", source: str, *, demo: bool = False
+    folder: RunFolder,
+    model: "VAEClustering",
+    data: "DataSet",
+    source: str,
+    *,
+    pictures: Mapping[str, Any] | None = None,
+    demo: bool = False,
 ) -> dict[str, Any]:
     """Fit the model, write the run, and return the scores, if there are labels to score with."""
     from vaecluster.clusters.scores import split_scores
@@ -138,7 +157,16 @@ def fit_into(
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
     scores = split_scores(model, data)
     folder.write(
-        model, data.x_train, source=source, seconds=seconds, cpu_seconds=cpu_seconds, scores=scores, demo=demo
+        model,
+        data.x_train,
+        source=source,
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        scores=scores,
+        row_names=data.names,
+        pictures=pictures,
+        shown=data.shown,
+        demo=demo,
     )
     return scores
 
@@ -146,8 +174,9 @@ def fit_into(
 def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: Path, *, quiet: bool) -> None:
     """Fit what was ordered, from the state that is kept, write the run and say what was found."""
     model = order.estimator(folder.path)
+    data = with_rows(data, keep=folder.path, quiet=quiet)
     model.set_params(checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
-    scores = fit_into(folder, model, data, order.source)
+    scores = fit_into(folder, model, data, order.source, pictures=order.pictures)
     interrupted = model.history_.ending == "interrupted"
     if not interrupted:
         done(folder.path)

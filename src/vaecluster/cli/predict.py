@@ -3,7 +3,7 @@
 import sys
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import load_source
+from vaecluster.cli.source import load_rows
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically
@@ -16,6 +16,7 @@ def predict(
     source: str,
     /,
     *,
+    features: Place | None = None,
     output: Place | None = None,
     min_confidence: float | None = None,
     outlier_fraction: float | None = None,
@@ -32,9 +33,11 @@ def predict(
         The folder that `vaecluster fit` wrote.
     source
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
+    features
+        Features of the pictures in the source, if the run was fitted to features; those of the run if not given.
     output
-        Where to write: a .csv or .parquet with row, identifier if the fit found one, cluster, confidence and name, or
-        an .npy with the clusters alone. Standard output, as CSV, if not given.
+        Where to write: a .csv or .parquet with row, identifier or path if rows have them, cluster, confidence and
+        name, or an .npy with the clusters alone. Standard output, as CSV, if not given.
     min_confidence
         Rows whose confidence is below this get the cluster -1; that of the fit if not given.
     outlier_fraction
@@ -49,14 +52,16 @@ def predict(
         raise SettingError(
             "--outlier-scores needs a .csv or .parquet; an .npy holds clusters alone. Give another --output."
         )
-    folder, rows = RunFolder.open(run), load_source(source).x_train
+    folder = RunFolder.open(run)
+    data = load_rows(source, folder, features)
+    rows = data.x_train
     model = folder.model(device)
     labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
     if output is not None and ending == ".npy":
         write_array(output, labels)
     else:
         scores = model.outlier_score(rows) if outlier_scores else None
-        found = Labels(labels, confidence, model.cluster_names_, scores).of_rows(model, rows)
+        found = Labels(labels, confidence, model.cluster_names_, scores).of_rows(model, rows, data.names)
         if output is None:
             sys.stdout.write(found.as_csv().decode())
             return

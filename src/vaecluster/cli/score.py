@@ -1,7 +1,7 @@
 """`vaecluster score`."""
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import load_source
+from vaecluster.cli.source import load_rows
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.runs.folder import RunFolder
 
@@ -24,7 +24,8 @@ def score(run: Place, source: str, /, *, output: Place | None = None, device: st
     """
     if output is not None:
         check_output(output, ".npy")
-    folder, rows = RunFolder.open(run), load_source(source).x_train
+    folder = RunFolder.open(run)
+    rows = load_rows(source, folder).x_train
     bounds = folder.model(device).score_samples(rows)
     if output is not None:
         write_array(output, bounds)

@@ -1,14 +1,20 @@
-"""What a user may name as data: a file, or a data set by its name."""
+"""What a user may name as data: a file, a folder, or a data set by its name."""
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from vaecluster.data.pictures.folder import Pictures
+from vaecluster.errors import FileError, SettingError
 
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
+    from vaecluster.runs.folder import RunFolder
 
 
 def load_source(source: str) -> "DataSet":
-    """Read `source` if it is or looks like a file, else as a named data set."""
+    """Read `source` if it is or looks like a file or folder, else as a named data set; pictures are not read yet."""
     # Each where it is needed: what downloads takes long to import.
     if _is_file(source):
         from vaecluster.data.files import read_dataset
@@ -19,6 +25,51 @@ def load_source(source: str) -> "DataSet":
     return load_named(source)
 
 
+def with_options(data: "DataSet", options: Mapping[str, Any]) -> "DataSet":
+    """The same with options for pictures; raises `SettingError` for options of rows that are none."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if not given:
+        return data
+    if not isinstance(data.x_train, Pictures):
+        raise SettingError(f"--{next(iter(given))} is for pictures in files, which the source is not. Leave it out.")
+    return replace(data, x_train=replace(data.x_train, **given))
+
+
+def with_rows(
+    data: "DataSet", *, like: "RunFolder | None" = None, keep: Path | None = None, quiet: bool = False
+) -> "DataSet":
+    """The same with pictures read, in the shape of the rows of a run; what is decoded stays in the folder `keep`."""
+    if not isinstance(data.x_train, Pictures):
+        return data
+    from vaecluster.training.listeners.progress import telling
+
+    return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
+
+
+def load_rows(source: str, like: "RunFolder", features: Path | None = None) -> "DataSet":
+    """The rows of a source as the model of a run takes them; `features` in place of those of the run."""
+    data = load_source(source)
+    if features is not None:
+        data = with_options(data, {"features": str(features)})
+    elif isinstance(data.x_train, Pictures):
+        data = with_options(data, pictures_of(like))
+    return with_rows(data, like=like)
+
+
+def pictures_of(run: "RunFolder") -> dict[str, Any]:
+    """The options of `Pictures` that a run was fitted with."""
+    options = run.description().get("pictures", {})
+    known = {field.name for field in fields(Pictures)} - {"place"}
+    if not isinstance(options, dict) or not options.keys() <= known:
+        raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")
+    return options
+
+
+def place_of(features: Path | None) -> str | None:
+    """Where features lie, for a process in another folder."""
+    return None if features is None else str(features.absolute())
+
+
 def absolute(source: str) -> str:
     """The same source for a process in another folder."""
     return str(Path(source).absolute()) if _is_file(source) else source
@@ -26,4 +77,11 @@ def absolute(source: str) -> str:
 
 def _is_file(source: str) -> bool:
     path = Path(source)
-    return bool(path.suffix) or path.exists()
+    return bool(path.suffix) or len(path.parts) > 1 or path.exists()
+
+
+def _shape_of(run: "RunFolder") -> list[int]:
+    match run.description():
+        case {"row_shape": [*sizes]} if all(isinstance(size, int) for size in sizes):
+            return sizes
+    raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")

@@ -17,7 +17,7 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import load_source
+from vaecluster.cli.source import load_source, with_rows
 from vaecluster.cli.write import check_output
 from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically, write_json
@@ -98,7 +98,7 @@ def stability(
     number: Any = clusters
     given: dict[str, Any] = {"method": chosen, "columns": columns_of(column), "device": device}
     model = VAEClustering(number, random_state=seed, verbose=verbose, **given)
-    found = compare_seeds(model, data.x_train, runs, n_jobs=jobs)
+    found = compare_seeds(model, with_rows(data, quiet=quiet).x_train, runs, n_jobs=jobs)
     if ending == ".png":
         write_atomically(output, png_bytes(stability_figure(found)))
     else:

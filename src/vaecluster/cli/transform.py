@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import load_source
+from vaecluster.cli.source import load_rows
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.runs.folder import RunFolder
 
@@ -25,7 +25,8 @@ def transform(run: Place, source: str, /, *, output: Place = Path("codes.npy"), 
         cpu, cuda, or auto for a GPU where there is one.
     """
     check_output(output, ".npy")
-    folder, rows = RunFolder.open(run), load_source(source).x_train
+    folder = RunFolder.open(run)
+    rows = load_rows(source, folder).x_train
     codes = folder.model(device).transform(rows)
     write_array(output, codes)
     print(f"{len(codes):,} codes of {codes.shape[1]} entries written to {output}")

@@ -56,7 +56,14 @@ def as_array(rows: Any) -> Array:
 
 
 def uneven(rows: Any) -> DataError:
-    """The error for rows of several lengths."""
+    """The error for rows of several lengths, or images of several sizes."""
+    shapes = {np.shape(row) for row in rows if hasattr(row, "shape")}
+    if len(shapes) > 1 and min(map(len, shapes)) > 1:
+        small, large = ("x".join(map(str, shape)) for shape in (min(shapes), max(shapes)))
+        return DataError(
+            f"X is a {type(rows).__name__} with images of several sizes, such as {small} and {large}; expected one "
+            "size. Resize them, or give the path of their folder."
+        )
     return DataError(
         f"X is a {type(rows).__name__} whose rows are not all of one length; expected a table of numbers. Fill the "
         "short rows up, or leave them out."

@@ -5,6 +5,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,15 +88,17 @@ def _damaged(path: Path, reader: Reader, problem: Exception) -> FileError:
 def _reader_of(path: Path) -> Reader:
     endings = ", ".join(ending for reader in READERS for ending in reader.endings)
     if path.is_dir():
-        names = (name.lower() for _, _, names in os.walk(path) for name in sorted(names))
-        for name in names:
+        found = Counter[str]()
+        for name in (name.lower() for _, _, names in os.walk(path) for name in sorted(names)):
             for reader in READERS:
                 if name.endswith(reader.inside or (os.sep,)):
                     return reader
+            found[os.path.splitext(name)[1] or "no ending"] += 1
         inside = ", ".join(ending for reader in READERS for ending in reader.inside)
+        kinds = ", ".join(f"{number:,} of {ending}" for ending, number in found.most_common(5))
         raise FileError(
-            f"{path} is a folder without files of a kind that is read from folders, such as {inside}. Name a file of "
-            f"these kinds: {endings}."
+            f"{path} is a folder {f'with other files ({kinds})' if found else 'without files'}; expected {inside}, in "
+            "it or in folders within it. Check the path, or name a file."
         )
     if not path.is_file():
         raise FileError(f"{path} does not exist or is no file. Check the path.")

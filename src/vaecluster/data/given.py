@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from os import PathLike
 from os.path import expanduser
@@ -21,20 +21,23 @@ from vaecluster.data.arrays import ArraySource
 from vaecluster.data.files import read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
 from vaecluster.data.kinds import Kind, check_asked, described, kinds_of
+from vaecluster.data.pictures.folder import Pictures
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
+from vaecluster.data.telling import Telling, in_silence
 from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 
 
 @final
 @dataclass(frozen=True)
 class Given:
-    """Checked rows: where they come from, the names of their columns, if any, and whether they are doubles."""
+    """Checked rows: where they come from, the names of columns and of rows, if any, and whether they are doubles."""
 
     source: Source
     names: tuple[str, ...]
     doubles: bool
+    row_names: Array | None = None
 
     @property
     def array(self) -> Array | None:
@@ -42,14 +45,17 @@ class Given:
         return getattr(self.source, "array", None)
 
 
-def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -> Given:
-    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a file that holds such rows.
+def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, telling: Telling = in_silence) -> Given:
+    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a path to either.
 
     With a schema they must be laid out as in the fit of the estimator; without, this is its fit. The estimator is not
     changed. Raises `DataError` for rows that cannot be used, and `FileError` for a file that cannot be read.
     """
     if isinstance(X, str | PathLike):
         X = read_dataset(expanduser(X)).x_train
+    if isinstance(X, Pictures):
+        data = X.read(like=None if schema is None else schema.row_shape, telling=telling)
+        return replace(given_rows(estimator, data.x_train, schema), row_names=data.names)
     X = _as_array_or_frame(X)
     if schema is not None and schema.frame is not None:
         return _frame_like_fit(X, schema)

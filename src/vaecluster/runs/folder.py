@@ -36,7 +36,7 @@ class RunFolder:
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
     (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report: with the model they are
-    all that `report` needs, and the only place where rows of the data are kept.
+    all that `report` needs.
     """
 
     path: Path
@@ -120,16 +120,21 @@ class RunFolder:
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
+        row_names: Array | None = None,
+        pictures: Mapping[str, Any] | None = None,
+        shown: Array | None = None,
         demo: bool = False,
     ) -> None:
         """Write everything; `run.json` last, so a folder with it is complete."""
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows)
+        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows, row_names)
         write_atomically(self.labels_file, labels.as_csv())
-        examples = _draw_examples(model, rows)
+        # Of features of pictures, the pictures are what can be looked at.
+        seen = rows if shown is None else shown
+        examples = _draw_examples(model, seen)
         arrays, tables = self.path / ARRAYS, self.path / TABLES
-        if isinstance(rows, np.ndarray):
+        if isinstance(seen, np.ndarray):
             tables.unlink(missing_ok=True)
             write_atomically(arrays, _npz({str(cluster): some for cluster, some in examples.items()}))
         else:
@@ -143,6 +148,7 @@ class RunFolder:
                 "source": source,
                 # Only a demo's run may be replaced by the next demo.
                 **({"demo": True} if demo else {}),
+                **({"pictures": dict(pictures)} if pictures else {}),
                 "rows": len(rows),
                 "row_shape": list(rows.shape[1:]),
                 "ending": model.history_.ending,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from vaecluster.estimator import VAEClustering
 
 ROW, CLUSTER, CONFIDENCE, NAME, SCORE = "row", "cluster", "confidence", "name", "outlier_score"
+# What names of rows are called that are paths of files.
+PATH = "path"
 # What the identifier is called where it has the name of another column.
 IDENTIFIER = "identifier"
 
@@ -35,8 +37,10 @@ class Labels:
     identifier: str = IDENTIFIER
     identifiers: list[Any] | None = None
 
-    def of_rows(self, model: "VAEClustering", rows: Any) -> Self:
-        """With the identifiers of these rows, if the fit found a column of them and they have it."""
+    def of_rows(self, model: "VAEClustering", rows: Any, paths: NDArray[Any] | None = None) -> Self:
+        """With the paths of the rows, or their identifiers, if the fit found a column of them and they have it."""
+        if paths is not None:
+            return replace(self, identifier=PATH, identifiers=paths.tolist())
         layout = model.fitted_.schema.frame
         name = None if layout is None else layout.identifier
         if name is None or name not in rows.column_names:

@@ -8,11 +8,12 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from vaecluster import settings
+from vaecluster.data.pictures.folder import CACHE, SKIPPED
 from vaecluster.errors import FileError, SettingError
 from vaecluster.files.atomic import LOCK, PART, locked, write_atomically, write_json
 from vaecluster.settings import is_whole
@@ -32,7 +33,8 @@ MOST_THREADS = 4096
 class FitOrder:
     """What was asked for: the rows by their source, parameters of `VAEClustering`, a method, and processor threads.
 
-    `settings` are those that were given for the method, as `settings.plain` writes them.
+    `settings` are those that were given for the method, as `settings.plain` writes them, and `pictures` the options of
+    `Pictures` that were given.
     """
 
     source: str
@@ -40,6 +42,7 @@ class FitOrder:
     method: str
     settings: dict[str, Any]
     threads: int
+    pictures: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "FitOrder":
@@ -55,6 +58,7 @@ class FitOrder:
                 and isinstance(order.parameters, dict)
                 and isinstance(order.method, str)
                 and isinstance(order.settings, dict)
+                and isinstance(order.pictures, dict)
                 and is_whole(order.threads, 1, MOST_THREADS)
             )
         except (OSError, ValueError, TypeError, RecursionError):
@@ -84,8 +88,11 @@ def is_unfinished(folder: Path) -> bool:
 
 
 def is_unused(folder: Path) -> bool:
-    """Whether the folder holds nothing but what a fit leaves that was killed before it had written down its order."""
-    ours = all(path.name in (LOCK, STATE) or path.name.endswith(PART) for path in folder.iterdir())
+    """Whether the folder holds nothing but what a fit leaves that ended before it had learned anything.
+
+    Decoded pictures stay, so that they need not be decoded again.
+    """
+    ours = all(path.name in (LOCK, STATE, CACHE, SKIPPED) or path.name.endswith(PART) for path in folder.iterdir())
     return ours and not _holds_state(folder)
 
 
@@ -93,7 +100,7 @@ def is_unused(folder: Path) -> bool:
 def begun(folder: Path, order: FitOrder) -> Iterator[Path]:
     """A new fit in a run folder, which no other process can use meanwhile; gives the folder for its state.
 
-    A fit that is refused before anything was learned leaves the folder as it was.
+    A fit that is refused before anything was learned leaves the folder as it was, but for pictures that were decoded.
     """
     existed = folder.exists()
     with locked(folder):

@@ -35,13 +35,14 @@ class Overview(Section):
 
     def html(self) -> Markup:
         """The picture, and a link to each cluster."""
-        alt = (
-            f"{len(self.clusters)} lines, one per cluster: up to {ROWS} of its rows on the left, "
-            f"up to {ROWS} rows generated from it on the right"
-        )
+        has_generated = any(cluster.generated is not None for cluster in self.clusters)
+        alt = f"{len(self.clusters)} lines, one per cluster: up to {ROWS} of its rows"
+        if has_generated:
+            alt += f" on the left, up to {ROWS} rows generated from it on the right"
         return fill(
             "sections/overview.html.j2",
             clusters=self.clusters,
+            has_generated=has_generated,
             lines=picture(overview_image(self.clusters), alt),
             has_vectors=any(not _wall(cluster.rows).holds_images for cluster in self.clusters),
         )
@@ -65,24 +66,32 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
     >>> overview_image([ShownCluster(0, 12, 1.0, 0.9, wall, wall)]).mode
     'RGBA'
     """
-    strips = [
-        (strip_image(_wall(cluster.rows), ROWS), strip_image(_wall(cluster.generated), ROWS)) for cluster in clusters
-    ]
-    width = max(strip.width for pair in strips for strip in pair)
-    height = max(strip.height for pair in strips for strip in pair)
+    sides: dict[str, list[Wall | Listing | None]] = {
+        "its rows": [cluster.rows for cluster in clusters],
+        "generated": [cluster.generated for cluster in clusters],
+    }
+    # Either there is something generated from all of them, or from none.
+    strips = {
+        heading: [strip_image(_wall(shown), ROWS) for shown in side if shown is not None]
+        for heading, side in sides.items()
+    }
+    strips = {heading: images for heading, images in strips.items() if images}
+    width = max(strip.width for images in strips.values() for strip in images)
+    height = max(strip.height for images in strips.values() for strip in images)
     number = ImageFont.load_default(size=26)
-    heading = ImageFont.load_default(size=22)
+    font = ImageFont.load_default(size=22)
     margin = int(max(number.getlength(str(cluster.number)) for cluster in clusters)) + 20
     top, between, step = 36, 28, height + 5
 
-    size = (margin + 2 * width + between, top + step * len(strips))
+    size = (margin + len(strips) * (width + between) - between, top + step * len(clusters))
     image = Image.new("RGBA", size, CLEAR)
     pen = ImageDraw.Draw(image)
-    pen.text((margin, top - 10), "its rows", fill=LABEL, font=heading, anchor="ls")
-    pen.text((margin + width + between, top - 10), "generated", fill=LABEL, font=heading, anchor="ls")
-    for line, (cluster, (rows, generated)) in enumerate(zip(clusters, strips, strict=True)):
-        y = top + line * step
-        pen.text((margin - 14, y + height / 2), str(cluster.number), fill=LABEL, font=number, anchor="rm")
-        image.paste(rows, (margin, y))
-        image.paste(generated, (margin + width + between, y))
+    for line, cluster in enumerate(clusters):
+        place = (margin - 14, top + line * step + height / 2)
+        pen.text(place, str(cluster.number), fill=LABEL, font=number, anchor="rm")
+    for side, (heading, images) in enumerate(strips.items()):
+        x = margin + side * (width + between)
+        pen.text((x, top - 10), heading, fill=LABEL, font=font, anchor="ls")
+        for line, strip in enumerate(images):
+            image.paste(strip, (x, top + line * step))
     return image

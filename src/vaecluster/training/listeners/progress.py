@@ -2,7 +2,9 @@
 
 import sys
 import time
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -16,9 +18,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    track,
 )
 from rich.text import Text
 
+from vaecluster.data.telling import Telling, in_silence
 from vaecluster.training.events import AtWork, EpochDone, Event, StepDone
 
 # Seconds between two readings of the running terms: each waits for the device.
@@ -45,6 +49,25 @@ def progress_display(verbose: int) -> ProgressDisplay:
     return Bar(console) if console.is_terminal else Lines()
 
 
+def telling(verbose: int) -> Telling:
+    """How the user is told of long work outside a fit; shown as `progress_display` shows a fit."""
+    if not verbose:
+        return in_silence
+    console = Console(stderr=True)
+    return partial(_tracked, console) if console.is_terminal else _in_lines
+
+
+def _tracked(console: Console, what: str, parts: Sequence[Any]) -> Iterable[Any]:
+    return track(parts, what, console=console, transient=True)
+
+
+def _in_lines(what: str, parts: Sequence[Any]) -> Iterable[Any]:
+    lines = Lines(time.perf_counter())
+    for done, part in enumerate(parts):
+        lines(AtWork(what, done, len(parts)))
+        yield part
+
+
 class Silence:
     """Shows nothing."""
 
@@ -58,9 +81,9 @@ class Silence:
 class Lines:
     """One line an epoch or a part of other work, at most one every few seconds, for logs and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, last_line: float = float("-inf")) -> None:
         self._started = time.perf_counter()
-        self._last_line = float("-inf")
+        self._last_line = last_line
         # Epochs that a fit which goes on had learned in another process; they took no time in this one.
         self._before: int | None = None
 

@@ -1,0 +1,201 @@
+"""A folder of pictures, or one picture, as a data set."""
+
+import csv
+import io
+import os
+import shutil
+import tempfile
+import warnings
+import weakref
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from vaecluster.data.checks import describe
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures, reason_of
+from vaecluster.data.raw import Array, row_slices
+from vaecluster.data.telling import Telling, in_silence
+from vaecluster.errors import DataError, FileError, SettingError, SkippedFilesWarning
+from vaecluster.files.atomic import write_atomically
+from vaecluster.settings import Whole
+
+if TYPE_CHECKING:
+    from vaecluster.data.pictures.decoding import Mode
+
+# The largest side that is chosen by itself. Time and memory of a fit grow with its square.
+LARGEST_SIDE = 32
+# The side that pictures have is the median of so many of them.
+LOOKED_AT = 1000
+# If a larger part of the pictures cannot be read, something else is wrong.
+MOST_BROKEN = 0.5
+
+SIZE = Whole(1, 1024)
+# Endings of files with features, as in `features.py`.
+FEATURES = (".npy", ".npz", ".pt2")
+# What is left in a folder that is given to `read`.
+CACHE, SKIPPED = "decoded", "skipped.csv"
+
+
+@final
+@dataclass(frozen=True)
+class Pictures:
+    """A folder of pictures, or one picture, that is to be read; a path stands for it with the defaults.
+
+    Pictures are cut to their middle square and resized to `size` pixels a side: by default the median of their shorter
+    sides, at most 32. With `features`, rows are not pixels but what a network has learned elsewhere to see: an .npy of
+    rows in the order of the paths, an .npz of `paths` and `features`, or a .pt2, a program of torch.export that takes
+    (n, 3, H, W) with values from 0 to 1. Such a program is code: open only files that you trust.
+
+    Raises `SettingError` for a size or features that are none.
+
+    >>> Pictures("photos", size=48).size
+    48
+    """
+
+    place: str | os.PathLike[str]
+    size: int | None = None
+    features: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and not SIZE.accepts(self.size):
+            raise SettingError(f"size is {self.size!r}; expected {SIZE.expected}.")
+        if self.features is not None and Path(self.features).suffix.lower() not in FEATURES:
+            raise SettingError(
+                f"features is {str(self.features)!r}; expected a file that ends in {', '.join(FEATURES)}."
+            )
+
+    @cached_property
+    def listing(self) -> Listing:
+        """What there is; raises `DataError` if that is no picture, and `FileError` if it cannot be looked at."""
+        path = Path(os.path.expanduser(self.place))
+        try:
+            return list_pictures(path)
+        except DataError as problem:
+            raise DataError(f"{path}: {problem}") from None
+        except OSError as problem:
+            raise FileError(f"{path} cannot be opened: {reason_of(problem)}.") from None
+
+    def read(
+        self,
+        *,
+        like: Sequence[int] | None = None,
+        keep: Path | None = None,
+        telling: Telling = in_silence,
+    ) -> DataSet:
+        """The pictures as a memory map, (rows, side, side, 3), or (rows, side, side) if all are grey, and their paths.
+
+        Rows are in the order of the paths. With `like`, rows have that shape. In the folder `keep` decoded pictures
+        stay, so that they need not be decoded again, and `skipped.csv` lists what could not be read. Without it they
+        are in a temporary folder, which is removed when the array is.
+
+        Warns of what could not be read. Raises `DataError` if that is more than half of the pictures or if there are
+        none, and `FileError` if a folder cannot be used.
+
+        With `features` rows are these, (rows, width), and the pictures are what is shown of them.
+        """
+        from vaecluster.data.pictures.cache import decoding, made
+
+        listing = self.listing
+        side, mode = self._size() if like is None or self.features is not None else _as_fitted(like)
+        with ExitStack() as removal:
+            if keep is None:
+                cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
+                removal.callback(shutil.rmtree, cache, ignore_errors=True)
+            else:
+                cache = keep / CACHE
+            pixels, reasons = made(decoding(side, mode), listing, cache, telling)
+            looked_at = list(zip(listing.pictures, reasons, strict=True))
+            _tell_of(listing, [Skipped(one.name, why) for one, why in looked_at if why is not None], keep)
+            features = None
+            if self.features is not None:
+                from vaecluster.data.pictures.features import features_of
+
+                readable = [why is None for why in reasons]
+                features = features_of(Path(self.features), listing, readable, cache, telling)
+            # The map itself, which views of the array hold on to.
+            weakref.finalize(pixels.base, removal.pop_all().close)
+        if mode == "RGB" and (like is None or features is not None) and _is_grey(pixels):
+            pixels = pixels[..., 0]
+        names = np.array([one.name for one, why in looked_at if why is None])
+        name = Path(self.place).stem
+        if features is None:
+            return DataSet(name, pixels, names=names)
+        return DataSet(name, features, names=names, shown=pixels)
+
+    def _size(self) -> "tuple[int, Mode]":
+        if self.size is not None:
+            return self.size, "RGB"
+        from vaecluster.data.pictures.cache import short_sides
+
+        listing = self.listing
+        # Evenly spread, so that the choice does not depend on chance.
+        step = -(-len(listing.pictures) // LOOKED_AT)
+        sides = short_sides([listing.path(picture) for picture in listing.pictures[::step]])
+        known = [side for side in sides if side is not None]
+        return min(LARGEST_SIDE, round(median(known))) if known else LARGEST_SIDE, "RGB"
+
+
+def _as_fitted(shape: Sequence[int]) -> "tuple[int, Mode]":
+    """The side and the colours of a fit's rows; raises `DataError` if they are no squares of one or three channels."""
+    match tuple(shape):
+        case (height, width) if height == width:
+            return height, "L"
+        case (height, width, 3) if height == width:
+            return height, "RGB"
+    raise DataError(
+        f"the fit was on {describe(tuple(shape))}; expected square images, grey or of three channels, for pictures "
+        "from files. Give rows as in the fit, or Pictures with features as there."
+    )
+
+
+def _is_grey(pixels: Array) -> bool:
+    blocks = (pixels[block] for block in row_slices(len(pixels), int(np.prod(pixels.shape[1:]))))
+    return all((block == block[..., :1]).all() for block in blocks)
+
+
+def _tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None) -> None:
+    """Write down what is left out, and warn; raises `DataError` if it is too much."""
+    skipped = sorted([*broken, *listing.others], key=lambda one: one.name)
+    place = ""
+    if keep is not None:
+        (keep / SKIPPED).unlink(missing_ok=True)
+    if not skipped:
+        return
+    if keep is not None:
+        write_atomically(keep / SKIPPED, _csv(skipped))
+        place = f" '{keep / SKIPPED}' lists all."
+    number = len(listing.pictures)
+    example = f"'{shown(broken[0].name)}': {broken[0].reason}" if broken else ""
+    if broken and number == 1:
+        raise DataError(f"{listing.path(listing.pictures[0])} cannot be read: {broken[0].reason}.")
+    if len(broken) > MOST_BROKEN * number:
+        raise DataError(
+            f"{listing.root}: {len(broken):,} of {number:,} pictures cannot be read, such as {example}; expected "
+            f"at most {MOST_BROKEN:.0%}. Check where they come from.{place}"
+        )
+    parts = [f"{len(broken):,} of {number:,} pictures cannot be read, such as {example}"] if broken else []
+    if listing.others:
+        first = listing.others[0]
+        several = "s or folders" if len(listing.others) > 1 else " or folder"
+        parts.append(f"{len(listing.others):,} other file{several}, such as '{shown(first.name)}': {first.reason}")
+    warnings.warn(f"Left out of {listing.root}: {'; '.join(parts)}.{place}", SkippedFilesWarning, stacklevel=3)
+
+
+def _csv(skipped: Sequence[Skipped]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "reason"])
+    writer.writerows([shown(one.name), one.reason] for one in skipped)
+    return text.getvalue().encode()
+
+
+def shown(name: str) -> str:
+    """A path as text, also one that is not UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()
