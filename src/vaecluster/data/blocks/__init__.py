@@ -2,9 +2,10 @@
 
 from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.categories import Categories
+from vaecluster.data.blocks.expression import Expression
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.pixels import Pixels
 
-BLOCKS: dict[str, type[Block]] = {"pixels": Pixels, "numbers": Numbers, "categories": Categories}
+BLOCKS: dict[str, type[Block]] = {"pixels": Pixels, "numbers": Numbers, "categories": Categories, "expression": Expression}
 
-__all__ = ["BLOCKS", "Block", "Categories", "Numbers", "Pixels"]
+__all__ = ["BLOCKS", "Block", "Categories", "Expression", "Numbers", "Pixels"]

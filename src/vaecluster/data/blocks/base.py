@@ -49,6 +49,11 @@ class Block(ABC):
         """Its part of the model's row: (columns,), or (C, H, W) for images."""
 
     @property
+    def given_shape(self) -> tuple[int, ...]:
+        """The shape of its part of a row as the user has it: (columns,), or (H, W) or (H, W, C) for images."""
+        return self.shape
+
+    @property
     def embedded(self) -> tuple[int, ...]:
         """The shape of what the encoder's network reads of it."""
         return self.shape
