@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vaecluster.errors import FileError
-from vaecluster.runs.folder import FORMAT, RunFolder
+from vaecluster.runs.folder import FORMAT, RunFolder, labels_csv
 
 
 @pytest.fixture
@@ -76,3 +76,18 @@ def test_examples_that_are_none_are_refused(folder, content):
     with pytest.raises(FileError, match=r"examples\.npz' is missing or damaged\. Fit again") as caught:
         folder.examples()
     assert not isinstance(caught.value.__context__.__context__, MemoryError)
+
+
+@pytest.mark.parametrize(
+    ("more", "heading", "first"),
+    [
+        ({}, "row,cluster,confidence", "0,1,0.5000"),
+        ({"row_names": np.array(["a/b.jpg", "c,d.png"])}, "row,id,cluster,confidence", "0,a/b.jpg,1,0.5000"),
+        ({"outlier_score": np.array([0.25, 1])}, "row,cluster,confidence,outlier_score", "0,1,0.5000,0.2500"),
+    ],
+    ids=["plain", "row names", "outlier scores"],
+)
+def test_labels_have_a_line_per_row(more, heading, first):
+    lines = labels_csv({}, np.array([1, 0]), np.array([0.5, 1.0]), **more).decode().splitlines()
+    assert lines[:2] == [heading, first]
+    assert len(lines) == 3

@@ -60,6 +60,7 @@ def cut(
             seconds=seconds,
             cpu_seconds=cpu_seconds,
             scores=split_scores(model, data),
+            row_names=data.names,
         )
         # What an unfinished fit left that was there would be gone on with.
         done(target.path)

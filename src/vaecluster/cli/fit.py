@@ -129,7 +129,14 @@ def fit_into(
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
     scores = split_scores(model, data)
     folder.write(
-        model, data.x_train, source=source, seconds=seconds, cpu_seconds=cpu_seconds, scores=scores, demo=demo
+        model,
+        data.x_train,
+        source=source,
+        seconds=seconds,
+        cpu_seconds=cpu_seconds,
+        scores=scores,
+        row_names=data.names,
+        demo=demo,
     )
     return scores
 

@@ -32,8 +32,8 @@ def predict(
     source
         A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
     output
-        Where to write: a .csv with row, cluster and confidence, or an .npy with the clusters alone. Standard
-        output, as CSV, if not given.
+        Where to write: a .csv with row, cluster and confidence, and id where rows have names, or an .npy with the
+        clusters alone. Standard output, as CSV, if not given.
     min_confidence
         Rows whose confidence is below this get the cluster -1; that of the fit if not given.
     outlier_fraction
@@ -46,14 +46,15 @@ def predict(
     ending = ".csv" if output is None else check_output(output, ".csv", ".npy")
     if outlier_scores and ending == ".npy":
         raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
-    folder, rows = RunFolder.open(run), load_source(source).x_train
+    folder, data = RunFolder.open(run), load_source(source)
+    rows = data.x_train
     model = folder.model(device)
     labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
     if output is not None and ending == ".npy":
         write_array(output, labels)
     else:
         scores = model.outlier_score(rows) if outlier_scores else None
-        text = labels_csv(model.cluster_names_, labels, confidence, scores)
+        text = labels_csv(model.cluster_names_, labels, confidence, scores, data.names)
         if output is None:
             sys.stdout.write(text.decode())
             return

@@ -14,7 +14,8 @@ class DataSet:
 
     Shapes: ``x_train`` (rows, *data), ``y_train`` (rows,), ``x_test`` (held-out rows, *data),
     ``y_test`` (held-out rows,). ``x_test`` is None when nothing is held out, ``y_train`` and ``y_test`` are
-    None when there are no labels.
+    None when there are no labels. ``names`` (rows,) are names of the rows of ``x_train``, such as identifiers or
+    paths of files.
 
     >>> points = DataSet("points", np.zeros((5, 2)))
     >>> points.x_train.shape, points.y_train, points.x_test
@@ -26,6 +27,7 @@ class DataSet:
     y_train: Array | None = None
     x_test: Array | None = None
     y_test: Array | None = None
+    names: Array | None = None
 
 
 def as_labels(values: Array) -> Array:

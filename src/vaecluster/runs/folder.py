@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,9 +33,9 @@ class RunFolder:
     """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`.
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (row, cluster, confidence and, where clusters have names, name); `examples.npz` keeps up to 64 rows per cluster,
-    drawn at random, for the report: with the model it is all that `report` needs, and the only place where rows of
-    the data are kept.
+    (row, cluster, confidence, id where rows have names of their own, and name where clusters have names);
+    `examples.npz` keeps up to 64 rows per cluster, drawn at random, for the report: with the model it is all that
+    `report` needs, and the only place where rows of the data are kept.
     """
 
     path: Path
@@ -115,12 +115,14 @@ class RunFolder:
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
+        row_names: Array | None = None,
         demo: bool = False,
     ) -> None:
         """Write everything; `run.json` last, so a folder with it is complete."""
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        write_atomically(self.labels_file, labels_csv(model.cluster_names_, model.labels_, model.confidence_))
+        table = labels_csv(model.cluster_names_, model.labels_, model.confidence_, row_names=row_names)
+        write_atomically(self.labels_file, table)
         write_atomically(self.path / "examples.npz", _npz(_draw_examples(model, rows)))
         write_json(
             self.run_file,
@@ -144,19 +146,29 @@ class RunFolder:
 
 
 def labels_csv(
-    names: Mapping[int, Any], labels: Array, confidence: Array, outlier_score: Array | None = None
+    names: Mapping[int, Any],
+    labels: Array,
+    confidence: Array,
+    outlier_score: Array | None = None,
+    row_names: Array | None = None,
 ) -> bytes:
     """A line per row: its number, its cluster, the probability of it, and its name where clusters have `names`.
 
-    With an `outlier_score` (rows,) that is the last entry.
+    With `row_names` (rows,), such as paths of pictures, `id` stands after the number. With an `outlier_score` (rows,)
+    that is the last entry.
     """
+    columns: dict[str, Iterable[Any]] = {"row": range(len(labels))}
+    if row_names is not None:
+        columns["id"] = row_names.tolist()
+    columns |= {"cluster": labels.tolist(), "confidence": (f"{sure:.4f}" for sure in confidence)}
+    if names:
+        columns["name"] = (names.get(label, "") for label in labels.tolist())
+    if outlier_score is not None:
+        columns["outlier_score"] = (f"{score:.4f}" for score in outlier_score)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    scored = [] if outlier_score is None else ["outlier_score"]
-    writer.writerow(["row", "cluster", "confidence", *(["name"] if names else []), *scored])
-    scores = [[]] * len(labels) if outlier_score is None else [[f"{score:.4f}"] for score in outlier_score]
-    for row, (label, sure, score) in enumerate(zip(labels.tolist(), confidence, scores, strict=True)):
-        writer.writerow([row, label, f"{sure:.4f}", *([names.get(label, "")] if names else []), *score])
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue().encode()
 
 
