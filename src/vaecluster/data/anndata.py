@@ -21,6 +21,8 @@ from vaecluster.errors import CountsWarning, DataError
 PLACES = "X, layers['counts'] or raw.X"
 # Logarithms of counts are not larger: exp(20) is half a billion.
 LARGEST_LOG = 20.0
+# Fewer columns are no genes, and so many rows are enough to see what they hold.
+MANY_COLUMNS, SOME_ROWS = 200, 1_000
 
 
 class Cells(Protocol):
@@ -163,18 +165,37 @@ def cells_like(cells: Cells, block: Expression, genes: Sequence[str]) -> CellSou
     )
 
 
-def counts_like(values: Any, block: Expression) -> CellSource:
-    """Plain values (rows, genes), sparse or not, with the genes of the fit in their order."""
+def counts_like(values: Any, block: Expression, order: NDArray[np.intp] | None = None) -> CellSource:
+    """Plain values (rows, genes), sparse or not, with the genes of the fit, in this `order` if not in their own."""
     matrix = csr_array(values)
     looked_at = Values.of(matrix, "X")
     if looked_at.negative:
         raise DataError("X holds values below 0, but the fit was on counts of genes. Give counts, not scaled values.")
-    if matrix.shape[1:] != block.given_shape:
+    if order is None and matrix.shape[1:] != block.given_shape:
         raise DataError(
             f"Each row is a vector of {matrix.shape[1]} columns, but the fit was on {len(block.others)} genes. Give "
             "the same genes."
         )
-    return CellSource(matrix, logged=block.logged)
+    return CellSource(matrix, logged=block.logged, order=order)
+
+
+def warn_of_counts(array: Array) -> None:
+    """Warn of plain numbers (rows, columns) that look like counts: whole, most of them 0, the others mostly small."""
+    if array.ndim != 2 or array.shape[1] < MANY_COLUMNS or array.dtype.kind == "b":
+        return
+    some = array[:: max(1, len(array) // SOME_ROWS)]
+    there = some[some != 0]
+    if not len(there) or len(there) > some.size / 2 or there.min() < 0 or (there != np.rint(there)).any():
+        return
+    # Pixels are whole, too, but most that are not black are bright.
+    if there.max() > 1 and np.median(there) <= there.max() / 10:
+        warnings.warn(
+            f"The rows hold whole numbers in {array.shape[1]:,} columns, most of them 0: they look like raw counts. "
+            "For counts of genes give an AnnData object or an .h5ad file: they are then normalised and made "
+            "logarithms. If they are something else, this can be ignored.",
+            CountsWarning,
+            stacklevel=2,
+        )
 
 
 def order_of(names: Sequence[str], genes: Sequence[str]) -> NDArray[np.intp] | None:

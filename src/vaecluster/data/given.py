@@ -8,16 +8,27 @@ from typing import Any, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from vaecluster.data import checks
+from vaecluster.data.anndata import (
+    CellSource,
+    cells_like,
+    cells_of_fit,
+    counts_like,
+    is_cells,
+    order_of,
+    warn_of_counts,
+)
 from vaecluster.data.arrays import ArraySource
+from vaecluster.data.blocks import Expression
 from vaecluster.data.frames import FrameSource, check_read, is_frame, is_mixed
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
+from vaecluster.data.sparse import SparseSource
 from vaecluster.errors import DataError
 
 
@@ -42,6 +53,14 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -
     With a schema they must be laid out as in the fit of the estimator; without, this is its fit. The estimator is not
     changed.
     """
+    block = None if schema is None else schema.blocks[0]
+    if isinstance(block, Expression):
+        return Given(_cells_again(estimator, X, block), (), doubles=False)
+    if is_cells(X):
+        found = cells_of_fit(X)
+        if isinstance(found, tuple):
+            return Given(found[0], tuple(found[1]), doubles=False)
+        X = found
     X = _as_array_or_frame(X)
     mixed = is_frame(X) and is_mixed(X) if schema is None else schema.frame is not None
     if mixed:
@@ -53,6 +72,10 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -
         array, names = _checked_vectors(estimator, X, schema)
     if schema is not None:
         checks.check_row_shape(array.shape[1:], schema.row_shape)
+    if issparse(array):
+        return Given(SparseSource(csr_array(array)), names, array.dtype == np.float64)
+    if schema is None:
+        warn_of_counts(array)
     # In the processor's own byte order: types of another order compare as different.
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     return Given(ArraySource(array), names, array.dtype == np.float64)
@@ -78,8 +101,20 @@ def _given_frame(X: Any, schema: Schema | None) -> Given:
     return Given(FrameSource(X, schema), texts, doubles=True)
 
 
+def _cells_again(estimator: BaseEstimator, X: Any, block: Expression) -> CellSource:
+    """Cells as in the fit: an AnnData object or a frame by the names of genes, or an array with all of them."""
+    genes = estimator.feature_names_in_.tolist()
+    if is_cells(X):
+        return cells_like(X, block, genes)
+    X = X if issparse(X) else _as_array_or_frame(X)
+    order = order_of([str(name) for name in X.columns], genes) if is_frame(X) else None
+    return counts_like(X if issparse(X) else np.asarray(X), block, order)
+
+
 def source_of(rows: Any, schema: Schema) -> Source:
     """Rows that the schema gave back (`restore`), as a source again; they need no checks."""
+    if isinstance(schema.blocks[0], Expression):
+        return counts_like(rows, schema.blocks[0])
     return ArraySource(rows) if schema.frame is None else FrameSource(rows, schema)
 
 
@@ -95,7 +130,9 @@ def _as_array_or_frame(X: Any) -> Any:
         X = X.detach().to_dense().cpu() if X.layout != torch.strided else X.detach().cpu()
         X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
     if issparse(X):
-        raise DataError("X is a sparse matrix; expected a dense array. Give X.toarray(), or components of it.")
+        checks.check_numbers(X.data if X.format != "lil" else X.tocsr().data)
+        checks.check_axes(X, X)
+        return X
     if isinstance(X, np.ma.MaskedArray):
         checks.check_unmasked(X)
         X = X.data
@@ -119,14 +156,17 @@ def _checked_vectors(estimator: BaseEstimator, X: Any, schema: Schema | None) ->
     # scikit-learn writes what it has seen onto the estimator, and a fit that fails must leave nothing there.
     probe = copy(estimator)
     try:
-        array: Array = validate_data(probe, X, dtype="numeric", ensure_all_finite=False, reset=not fitted)
+        array: Array = validate_data(probe, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=False, reset=not fitted)
     except (ValueError, TypeError, OverflowError) as error:
         # scikit-learn's words, as an error of ours: the command line prints those as one line.
         text = " ".join(str(error).split()).rstrip(".")
         advice = "Give the columns of the fit" if "features as input" in text else "Give an array of plain numbers"
         raise DataError(f"{text}. {advice}.") from None
     names = getattr(probe, "feature_names_in_", None)
-    checks.check_finite(array, names)
+    if issparse(array):
+        checks.check_finite_entries(array)
+    else:
+        checks.check_finite(array, names)
     return array, () if names is None else tuple(names.tolist())
 
 
