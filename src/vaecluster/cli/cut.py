@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from vaecluster.cli.options import Place, Whole, check
 from vaecluster.cli.source import absolute, load_source
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.raw import digest_of
 from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import locked
 from vaecluster.runs.folder import RunFolder
@@ -85,6 +84,10 @@ def _rows_of_fit(place: str) -> DataSet:
 
 def _check_same(run: Path, model: "VAEClustering", data: DataSet) -> None:
     """Raise `DataError` for other rows than those of the fit: their clusters would not be those of the run."""
+    # It loads torch, which a refused run does not need.
+    from vaecluster.data.given import given_rows
+
     known = model.fitted_.data
-    if known is not None and known["sha256"] != digest_of([data.x_train]):
+    given = given_rows(model, data.x_train, model.fitted_.schema)
+    if known is not None and known["sha256"] != given.source.fingerprint()["sha256"]:
         raise DataError(f"The rows are not those that '{run}' was fitted to. Say by --source where those are.")

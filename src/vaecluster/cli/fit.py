@@ -46,15 +46,16 @@ def fit(
 ) -> None:
     """Learn clusters, codes and a generator per cluster, and write a run folder.
 
-    Examples: `vaecluster fit mnist --clusters 10 --set views=digits --output run` or `vaecluster fit rows.npz`.
+    Examples: `vaecluster fit mnist --clusters 10 --set views=digits --output run` or `vaecluster fit customers.csv`.
     Ctrl-C stops the fit and keeps what was learned. A fit that was stopped, killed or cut off in any other way goes on
     with `vaecluster fit --resume run` and ends as if it had not been.
 
     Parameters
     ----------
     source
-        A file (.npz or .npy) or a named data set: digits, mnist, fashion-mnist, pendigits. An .npz holds the rows
-        as x_train or X; labels as y_train or y are used only to score afterwards.
+        A file or a named data set: digits, mnist, fashion-mnist, pendigits. Tables are .csv, .tsv, .parquet, .feather,
+        or a folder of Parquet files. An .npz or .npy holds arrays; an .npz the rows as x_train or X, and labels as
+        y_train or y, which are used only to score afterwards.
     resume
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.

@@ -30,7 +30,7 @@ def predict(
     run
         The folder that `vaecluster fit` wrote.
     source
-        A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
+        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
     output
         Where to write: a .csv with row, cluster and confidence, and id where rows have names, or an .npy with the
         clusters alone. Standard output, as CSV, if not given.

@@ -16,7 +16,7 @@ def score(run: Place, source: str, /, *, output: Place | None = None, device: st
     run
         The folder that `vaecluster fit` wrote.
     source
-        A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
+        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
     output
         An .npy for the bound of each row.
     device

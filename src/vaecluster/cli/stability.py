@@ -49,7 +49,7 @@ def stability(
     Parameters
     ----------
     source
-        A file (.npz or .npy) or a named data set; of an .npz with x_train and x_test the x_train rows are taken.
+        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
     clusters
         Number of clusters, auto to find it in every run, or a range such as 2-10 to find it within.
     runs

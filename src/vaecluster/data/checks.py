@@ -142,9 +142,8 @@ def check_unmasked(rows: Any) -> None:
         )
 
 
-def check_frame(frame: Any) -> None:
-    """Raise `DataError` for no column, naming those that are there twice, or whose names are of several types."""
-    names = list(frame.columns)
+def check_names(names: list[Any]) -> None:
+    """Raise `DataError` for a frame without columns, with several of one name, or with names of several types."""
     if not names:
         raise DataError("X has no columns; expected one or more. Check how it was read, or which were picked from it.")
     twice = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []

@@ -23,7 +23,7 @@ _OBJECTS: dict[str, tuple[type, ...]] = {
 
 @final
 class Column:
-    """One column of a frame of pandas or polars: what it holds, and where it holds nothing."""
+    """One column of a frame of pandas, polars or pyarrow: what it holds, and where it holds nothing."""
 
     def __init__(self, series: "nw.Series[Any]") -> None:
         self.series = series
@@ -36,7 +36,9 @@ class Column:
     @property
     def type(self) -> str:
         """Of its values, as the library calls it."""
-        return str(self.series.to_native().dtype)
+        native = self.series.to_native()
+        # Arrow's columns have a type, all others a dtype.
+        return str(native.dtype if hasattr(native, "dtype") else native.type)
 
     @cached_property
     def missing(self) -> NDArray[np.bool_]:

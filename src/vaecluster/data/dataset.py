@@ -1,6 +1,7 @@
 """The record that every source of rows ends in, and what counts as a label."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,8 @@ class DataSet:
 
     Shapes: ``x_train`` (rows, *data), ``y_train`` (rows,), ``x_test`` (held-out rows, *data),
     ``y_test`` (held-out rows,). ``x_test`` is None when nothing is held out, ``y_train`` and ``y_test`` are
-    None when there are no labels. ``names`` (rows,) are names of the rows of ``x_train``, such as identifiers or
-    paths of files.
+    None when there are no labels. Rows of a table are a `pyarrow.Table`, those of single-cell files `StoredCells`, all
+    others an array. ``names`` (rows,) are names of the rows of ``x_train``, such as identifiers or paths of files.
 
     >>> points = DataSet("points", np.zeros((5, 2)))
     >>> points.x_train.shape, points.y_train, points.x_test
@@ -23,9 +24,9 @@ class DataSet:
     """
 
     name: str
-    x_train: Array
+    x_train: Any
     y_train: Array | None = None
-    x_test: Array | None = None
+    x_test: Any = None
     y_test: Array | None = None
     names: Array | None = None
 

@@ -1,4 +1,4 @@
-"""Frames of pandas and polars whose columns are numbers, categories or both, with missing values or without."""
+"""Frames of pandas, polars and pyarrow whose columns are numbers or categories, some of them missing."""
 
 import hashlib
 import re
@@ -41,7 +41,12 @@ _ADVICE = {
 
 def is_frame(X: Any) -> bool:
     """Whether it is a table with named columns; nothing is imported to find out."""
-    return hasattr(X, "columns") and hasattr(X, "dtypes")
+    return (hasattr(X, "columns") and hasattr(X, "dtypes")) or nw.dependencies.is_pyarrow_table(X)
+
+
+def names_of(frame: Any) -> list[Any]:
+    """The names of a frame's columns, in their order."""
+    return list(frame.column_names if nw.dependencies.is_pyarrow_table(frame) else frame.columns)
 
 
 def check_read(X: Any) -> None:
@@ -51,7 +56,9 @@ def check_read(X: Any) -> None:
 
 
 def is_mixed(X: Any) -> bool:
-    """Whether a frame of pandas or polars holds anything but complete columns of numbers."""
+    """Whether a frame holds anything but complete columns of numbers; tables of pyarrow always count as such."""
+    if nw.dependencies.is_pyarrow_table(X):
+        return True
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if not isinstance(frame, nw.DataFrame):
         return False
@@ -71,7 +78,7 @@ class FrameSource:
         self.frame = nw.from_native(X, eager_only=True)
         library = self.frame.implementation.name.lower()
         if library not in _LIBRARIES:
-            raise DataError(f"X is a frame of {library}; expected one of pandas or polars. Convert it.")
+            raise DataError(f"X is a frame of {library}; expected one of pandas, polars or pyarrow. Convert it.")
         self.library = library
         self.columns = {str(series.name): Column(series) for series in self.frame.iter_columns()}
         if schema is None:
@@ -145,34 +152,37 @@ class FrameSource:
                 for row, value in zip(rows.tolist(), new, strict=True):
                     whole[row] = value
                 series = _LIBRARIES[self.library].series(column.series.name, whole, _with(type_, new))
-                made.append(nw.from_native(series, series_only=True))
+                # Arrow's columns have no name of their own.
+                made.append(nw.from_native(series, series_only=True).alias(column.series.name))
         return self.frame.clone().with_columns(*made).to_native()
 
     def _type_to_fill(self, column: Column, schema: Schema, values: Array) -> ColumnType:
         """Its own type; that of the fit for a column without any value whose type is not for such values."""
         type_of, layout = _LIBRARIES[self.library].type_of, schema.frame
         assert layout is not None
-        own = type_of(column.series.to_native().dtype)
+        own = type_of(column.series.to_native())
         for_kind = column.kind_of_type if own.categories is None else kind_of_categories(own.categories)
         block = next(block for block in schema.blocks if column.name in block.columns)
         if column.kind != "nothing" or for_kind == _held(block):
             return own
         if layout.library == self.library:
             return layout.types[[str(name) for name in layout.names].index(column.name)]
-        return type_of(nw.new_series("", values.tolist(), backend=self.library).to_native().dtype)
+        return type_of(nw.new_series("", values.tolist(), backend=self.library).to_native())
 
     def _layout(self) -> FrameLayout:
         series = [column.series for column in self.columns.values()]
         names = tuple(one.name if isinstance(one.name, str) else int(one.name) for one in series)
         type_of = _LIBRARIES[self.library].type_of
-        return FrameLayout(self.library, names, tuple(type_of(one.to_native().dtype) for one in series))
+        return FrameLayout(self.library, names, tuple(type_of(one.to_native()) for one in series))
 
 
 def frame_of(layout: FrameLayout, columns: dict[str, Array]) -> Any:
     """A frame of that library with these columns in their order and types; their names are texts."""
     library = _LIBRARIES[layout.library]
     types = zip(layout.names, layout.types, strict=True)
-    return library.frame([library.series(name, _in_type(columns[str(name)], type_), type_) for name, type_ in types])
+    return library.frame(
+        {name: library.series(name, _in_type(columns[str(name)], type_), type_) for name, type_ in types}
+    )
 
 
 def _block_of(column: Column) -> type[Block]:
@@ -243,10 +253,11 @@ class _Library:
 
     type_of: Callable[[Any], ColumnType]
     series: Callable[[Any, list[Any], ColumnType], Any]
-    frame: Callable[[list[Any]], Any]
+    frame: Callable[[dict[Any, Any]], Any]
 
 
-def _type_of_pandas(dtype: Any) -> ColumnType:
+def _type_of_pandas(series: Any) -> ColumnType:
+    dtype = series.dtype
     if str(dtype) == "category":
         return ColumnType(str(dtype.categories.dtype), tuple(dtype.categories.tolist()), bool(dtype.ordered))
     return ColumnType(str(dtype))
@@ -272,13 +283,14 @@ def _arrow_type(name: str) -> Any:
     return pa.dictionary(pa.type_for_alias(indices), pa.type_for_alias(values), ordered == "1")
 
 
-def _frame_of_pandas(columns: list[Any]) -> Any:
+def _frame_of_pandas(columns: dict[Any, Any]) -> Any:
     import pandas as pd
 
-    return pd.DataFrame({column.name: column for column in columns})
+    return pd.DataFrame(columns)
 
 
-def _type_of_polars(dtype: Any) -> ColumnType:
+def _type_of_polars(series: Any) -> ColumnType:
+    dtype = series.dtype
     name = str(dtype.base_type())
     return ColumnType(name, tuple(dtype.categories.to_list()) if name == "Enum" else None)
 
@@ -290,15 +302,44 @@ def _series_of_polars(name: str, values: list[Any], type_: ColumnType) -> Any:
     return pl.Series(name, values, dtype=dtype)
 
 
-def _frame_of_polars(columns: list[Any]) -> Any:
+def _frame_of_polars(columns: dict[Any, Any]) -> Any:
     import polars as pl
 
     # By name: in a list, polars takes an empty name for none and makes one up.
-    return pl.DataFrame({column.name: column for column in columns})
+    return pl.DataFrame(columns)
+
+
+def _type_of_arrow(column: Any) -> ColumnType:
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        return ColumnType(str(column.type))
+    chunks = column.unify_dictionaries().chunks
+    found = chunks[0].dictionary.to_pylist() if chunks else []
+    return ColumnType(str(column.type), tuple(found), column.type.ordered)
+
+
+def _series_of_arrow(name: str, values: list[Any], type_: ColumnType) -> Any:
+    import pyarrow as pa
+
+    kind = _arrow_type(type_.name)
+    if type_.categories is None:
+        return pa.chunked_array([pa.array(values, kind)])
+    place = {category: number for number, category in enumerate(type_.categories)}
+    codes = pa.array([None if value is None else place[value] for value in values], kind.index_type)
+    categories = pa.array(type_.categories, kind.value_type)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, categories, ordered=kind.ordered)])
+
+
+def _frame_of_arrow(columns: dict[str, Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.table(columns)
 
 
 # The libraries whose frames can be given back.
 _LIBRARIES = {
     "pandas": _Library(_type_of_pandas, _series_of_pandas, _frame_of_pandas),
     "polars": _Library(_type_of_polars, _series_of_polars, _frame_of_polars),
+    "pyarrow": _Library(_type_of_arrow, _series_of_arrow, _frame_of_arrow),
 }

@@ -3,6 +3,8 @@
 from copy import copy
 from dataclasses import dataclass
 from numbers import Integral
+from os import PathLike
+from os.path import expanduser
 from typing import Any, final
 
 import numpy as np
@@ -24,7 +26,8 @@ from vaecluster.data.anndata import (
 )
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Expression
-from vaecluster.data.frames import FrameSource, check_read, is_frame, is_mixed
+from vaecluster.data.files import read_dataset
+from vaecluster.data.frames import FrameSource, check_read, is_frame, is_mixed, names_of
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
@@ -48,11 +51,13 @@ class Given:
 
 
 def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None) -> Given:
-    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, or a frame; raises `DataError` if they are not.
+    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a file that holds such rows.
 
     With a schema they must be laid out as in the fit of the estimator; without, this is its fit. The estimator is not
-    changed.
+    changed. Raises `DataError` for rows that cannot be used, and `FileError` for a file that cannot be read.
     """
+    if isinstance(X, str | PathLike):
+        X = read_dataset(expanduser(X)).x_train
     block = None if schema is None else schema.blocks[0]
     if isinstance(block, Expression):
         return Given(_cells_again(estimator, X, block), (), doubles=False)
@@ -86,7 +91,7 @@ def _given_frame(X: Any, schema: Schema | None) -> Given:
         raise DataError(
             "The fit was on a frame with columns of several kinds; expected such a frame again. Give the same columns."
         )
-    names = list(X.columns)
+    names = names_of(X)
     if not all(isinstance(name, str | Integral) for name in names):
         raise DataError(
             "X has column names that are not strings; expected strings. Use X.columns = X.columns.map(str)."
@@ -137,7 +142,7 @@ def _as_array_or_frame(X: Any) -> Any:
         checks.check_unmasked(X)
         X = X.data
     if is_frame(X):
-        checks.check_frame(X)
+        checks.check_names(names_of(X))
         # A frame of polars has no `ndim`; every frame has rows and columns.
         return X
     array = X if isinstance(X, np.ndarray) else checks.as_array(X)
@@ -152,7 +157,7 @@ def _checked_vectors(estimator: BaseEstimator, X: Any, schema: Schema | None) ->
     if schema is not None and schema.kind == "images":
         checks.check_row_shape(np.shape(X)[1:], schema.row_shape)
     if fitted and is_frame(X) and hasattr(estimator, "feature_names_in_"):
-        checks.check_same_columns(list(X.columns), estimator.feature_names_in_.tolist())
+        checks.check_same_columns(names_of(X), estimator.feature_names_in_.tolist())
     # scikit-learn writes what it has seen onto the estimator, and a fit that fails must leave nothing there.
     probe = copy(estimator)
     try:

@@ -13,6 +13,7 @@ import numpy as np
 
 from vaecluster.data.files import read_arrays
 from vaecluster.data.raw import Array
+from vaecluster.data.tables import parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 FORMAT = 1
+ARRAYS, TABLES = "examples.npz", "examples.parquet"
 # The most rows of a cluster that are kept, and shown.
 WALL_ROWS = 64
 
@@ -30,12 +32,12 @@ WALL_ROWS = 64
 @final
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`.
+    """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`, or for tables `examples.parquet`.
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (row, cluster, confidence, id where rows have names of their own, and name where clusters have names);
-    `examples.npz` keeps up to 64 rows per cluster, drawn at random, for the report: with the model it is all that
-    `report` needs, and the only place where rows of the data are kept.
+    (row, cluster, confidence, id where rows have names of their own, and name where clusters have names); the
+    examples are up to 64 rows per cluster, drawn at random, for the report: with the model they are all that `report`
+    needs, and the only place where rows of the data are kept.
     """
 
     path: Path
@@ -99,17 +101,21 @@ class RunFolder:
             raise FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
         return description
 
-    def examples(self) -> dict[int, Array]:
-        """Some rows of each cluster, in the user's units."""
+    def examples(self) -> dict[int, Any]:
+        """Some rows of each cluster, in the user's units: arrays, or tables."""
+        arrays, tables = self.path / ARRAYS, self.path / TABLES
         try:
-            return {int(name): rows for name, rows in read_arrays(self.path / "examples.npz").items()}
-        except (OSError, ValueError):
-            raise FileError(f"'{self.path / 'examples.npz'}' is missing or damaged. Fit again.") from None
+            if tables.is_file():
+                return dict(parts_of(tables.read_bytes()))
+            return {int(name): rows for name, rows in read_arrays(arrays).items()}
+        except (OSError, ValueError, LookupError, TypeError):
+            found = tables if tables.is_file() else arrays
+            raise FileError(f"'{found}' is missing or damaged. Fit again.") from None
 
     def write(
         self,
         model: "VAEClustering",
-        rows: Array,
+        rows: Any,
         *,
         source: str,
         seconds: float,
@@ -123,7 +129,14 @@ class RunFolder:
         model.save(self.model_file)
         table = labels_csv(model.cluster_names_, model.labels_, model.confidence_, row_names=row_names)
         write_atomically(self.labels_file, table)
-        write_atomically(self.path / "examples.npz", _npz(_draw_examples(model, rows)))
+        examples = _draw_examples(model, rows)
+        arrays, tables = self.path / ARRAYS, self.path / TABLES
+        if isinstance(examples[0], np.ndarray):
+            tables.unlink(missing_ok=True)
+            write_atomically(arrays, _npz({str(cluster): some for cluster, some in examples.items()}))
+        else:
+            arrays.unlink(missing_ok=True)
+            write_atomically(tables, parts_as_parquet(examples))
         write_json(
             self.run_file,
             {
@@ -180,13 +193,13 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
     return clusters
 
 
-def _draw_examples(model: "VAEClustering", rows: Array) -> dict[str, Array]:
+def _draw_examples(model: "VAEClustering", rows: Any) -> dict[int, Any]:
     random = np.random.default_rng(0)
     examples = {}
     for cluster in range(model.n_clusters_):
         members = np.flatnonzero(model.labels_ == cluster)
         drawn = random.choice(members, min(WALL_ROWS, len(members)), replace=False)
-        examples[str(cluster)] = rows[np.sort(drawn)]
+        examples[cluster] = picked(rows, np.sort(drawn))
     return examples
 
 

@@ -1,0 +1,116 @@
+"""Tables that Arrow keeps: Parquet, Feather, and folders of Parquet files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vaecluster.data.checks import quoted
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.raw import Array
+from vaecluster.data.readers.base import Reader
+from vaecluster.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read_parquet(path: Path) -> DataSet:
+    """A Parquet file, or a folder of them; names of folders such as `year=2024` are a column."""
+    from pyarrow import dataset
+
+    if path.is_file():
+        # No file format is guessed at, and no column is read off the folders around it.
+        return table_dataset(path, dataset.dataset(path, format="parquet").to_table())
+    # Folders hold other files, too, such as checksums.
+    files = sorted(str(file) for file in path.rglob("*") if file.name.lower().endswith(PARQUET.inside))
+    parts = dataset.dataset(
+        files, format="parquet", partitioning=dataset.partitioning(flavor="hive"), partition_base_dir=str(path)
+    )
+    schemas = [fragment.physical_schema for fragment in parts.get_fragments()]
+    for file, schema in zip(files, schemas, strict=True):
+        if set(schema.names) != set(schemas[0].names):
+            other = sorted(set(schema.names) ^ set(schemas[0].names))
+            raise DataError(
+                f"{Path(file).name} and {Path(files[0]).name} do not have the same columns; only one has "
+                f"{quoted(other)}. Give all files the same columns."
+            )
+    return table_dataset(path, parts.to_table())
+
+
+def read_feather(path: Path) -> DataSet:
+    """An Arrow file (Feather of version 2)."""
+    from pyarrow import feather
+
+    return table_dataset(path, feather.read_table(path, memory_map=False))
+
+
+def table_dataset(path: Path, table: "pa.Table") -> DataSet:
+    """The rows of a table as they are fitted; `DataError` if it cannot be used.
+
+    A single column of vectors of one length is an array; decimals are doubles, which hold 15 digits.
+    """
+    check_names(table.column_names)
+    if not table.num_rows:
+        raise DataError(f"it has the columns {quoted(table.column_names)}, but no rows. Give at least one row.")
+    if table.num_columns == 1 and _is_list(table.schema.types[0]):
+        return DataSet(path.stem, _vectors(table.column_names[0], table.column(0)))
+    return DataSet(path.stem, _plain(table))
+
+
+def check_names(names: list[str]) -> None:
+    """Raise `DataError` for no column, and for names that are there twice."""
+    if not names:
+        raise DataError("it has no columns. Give one or more.")
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise DataError(f"it has several columns called {quoted(twice)}; expected one each. Rename the others.")
+
+
+def _is_list(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _vectors(name: str, column: "pa.ChunkedArray") -> Array:
+    """A column of lists as (rows, width)."""
+    import pyarrow as pa
+    from pyarrow import compute, types
+
+    kind = column.type.value_type
+    if not (types.is_floating(kind) or types.is_integer(kind)):
+        raise DataError(f"column {name!r} holds lists of {kind}; expected lists of numbers. Make columns of them.")
+    if column.null_count:
+        raise DataError(f"column {name!r} has {column.null_count:,} rows without a list. Leave those rows out.")
+    widths = compute.unique(compute.list_value_length(column)).to_pylist()
+    if len(widths) > 1 or not widths[0]:
+        found = ", ".join(map(str, sorted(widths)[:5]))
+        raise DataError(f"column {name!r} holds lists of lengths {found}; expected vectors of one length.")
+    values = pa.chunked_array([chunk.flatten() for chunk in column.chunks]).combine_chunks()
+    if values.null_count:
+        raise DataError(f"column {name!r} has {values.null_count:,} missing values inside its lists. Fill them in.")
+    array: Array = np.array(values.to_numpy(zero_copy_only=False))
+    return array.reshape(len(column), widths[0])
+
+
+def _plain(table: "pa.Table") -> "pa.Table":
+    """The table without types that only Arrow has; `DataError` for columns with lists or records in their cells."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    for number, field in enumerate(table.schema):
+        if types.is_nested(field.type):
+            raise DataError(
+                f"column {field.name!r} holds lists or records ({field.type!s:.60}); expected one value in each "
+                "cell. Make columns of it, leave it out, or, if it is a vector, keep it alone in the file."
+            )
+        if types.is_binary(field.type) or types.is_large_binary(field.type):
+            raise DataError(f"column {field.name!r} holds bytes; expected numbers, texts or dates. Leave it out.")
+        if types.is_decimal(field.type):
+            table = table.set_column(number, field.name, table.column(number).cast(pa.float64()))
+    return table
+
+
+PARQUET = Reader((".parquet", ".pq"), read_parquet, written_by="DataFrame.to_parquet", inside=(".parquet", ".pq"))
+FEATHER = Reader((".feather", ".arrow", ".ipc"), read_feather, written_by="DataFrame.to_feather")

@@ -1,0 +1,23 @@
+"""What a kind of file is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from vaecluster.data.dataset import DataSet
+
+
+@final
+@dataclass(frozen=True)
+class Reader:
+    """One kind of file: how names of such files end, and the function from a path to what it holds.
+
+    A folder is read by it if a file in it, or in folders below, ends in one of `inside`. `written_by` says what writes
+    such files. `read` may raise what its library raises for damaged bytes: `read_dataset` makes it an error of ours.
+    """
+
+    endings: tuple[str, ...]
+    read: Callable[[Path], DataSet]
+    written_by: str
+    inside: tuple[str, ...] = ()

@@ -1,0 +1,182 @@
+"""Tables as text: values with commas, semicolons or tabs between them, and names in the first line."""
+
+import codecs
+import csv
+import gzip
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from vaecluster.data.checks import quoted
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.readers.arrow import check_names, table_dataset
+from vaecluster.data.readers.base import Reader
+from vaecluster.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DELIMITERS = (",", ";", "\t", "|")
+# What stands for no value, beside nothing; as in pandas.
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-NaN", "-nan", "NULL", "Null", "null", "None", "<NA>", "NaT")
+# How other programs mark their encodings; text in UTF-8 may begin with a mark of its own.
+_OTHER_ENCODINGS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+# Numbers as people write them: a pattern that all of a column have, one that some of it have, what it is, what to do.
+_NOTATIONS = (
+    (
+        (r"^\s*[-+]?\d{1,3}(,\d{3})*(\.\d+)?\s*$", r",\d{3}"),
+        "commas between thousands",
+        "Write them without, as 1234.5, or read them with pandas.read_csv and thousands=','",
+    ),
+    (
+        (r"^\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$", r","),
+        "decimal commas",
+        "Write them with a point, as 3.14, or read them with pandas.read_csv and decimal=','",
+    ),
+    (
+        (r"^\s*[-+]?([$€£¥]\s?)?[-+]?\d[\d,]*(\.\d+)?\s?(%|[$€£¥])?\s*$", r"[%$€£¥]"),
+        "a unit beside them",
+        "Write the numbers alone",
+    ),
+)
+
+
+def read_text(path: Path) -> DataSet:
+    """A table of text in UTF-8, with a header; whether commas or other signs part its values is seen in the header."""
+    names, delimiter = _header(path)
+    _check_header(names)
+    table = _table(path, names, delimiter)
+    if not table.num_rows:
+        raise DataError(f"it has a header ({quoted(names)}), but no rows below it. Give at least one row.")
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        _check_numbers(name, column)
+    return table_dataset(path, table)
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as file:
+        if _is_packed(path):
+            with gzip.open(file) as unpacked:
+                yield unpacked  # type: ignore[misc]
+        else:
+            yield file
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Its lines; `DataError` at the first that is no UTF-8."""
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if number == 1:
+                for mark, encoding in _OTHER_ENCODINGS.items():
+                    if line.startswith(mark):
+                        raise DataError(f"it is text in {encoding}; expected UTF-8. Save it as CSV UTF-8.")
+                line = line.removeprefix(codecs.BOM_UTF8)
+            if b"\0" in line:
+                raise DataError(f"line {number} holds a zero byte; expected text in UTF-8. Save it as CSV UTF-8.")
+            try:
+                yield line.decode()
+            except UnicodeDecodeError as problem:
+                raise DataError(
+                    f"line {number} holds the byte 0x{line[problem.start]:02x}, which is no UTF-8; expected text in "
+                    "UTF-8. Save it as CSV UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8."
+                ) from None
+
+
+def _header(path: Path) -> tuple[list[str], str]:
+    """The names in the first line that is not empty, and the sign between them."""
+    try:
+        first = next((line for line in _lines(path) if line.strip()), None)
+        if first is None:
+            raise DataError("it is empty. Give a header with the names of the columns, and rows below it.")
+        # Outside of quotes, the sign that is there most often; of none, one column.
+        bare = re.sub(r'"[^"]*"', "", first)
+        delimiter = max(DELIMITERS, key=bare.count)
+        lines = csv.reader(_lines(path), delimiter=delimiter, strict=True)
+        return next(values for values in lines if values), delimiter
+    except csv.Error as problem:
+        raise DataError(f"its first line is no header ({problem}). Check its quotes.") from None
+
+
+def _check_header(names: list[str]) -> None:
+    """Raise `DataError` for names that are there twice, and for numbers in place of names."""
+    if all(_is_number(name) for name in names):
+        raise DataError(
+            f"its first line holds numbers alone ({quoted(names)}); expected names of the columns. Write a first line "
+            "with names."
+        )
+    check_names(names)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _table(path: Path, names: list[str], delimiter: str) -> "pa.Table":
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+    from pyarrow import types
+
+    try:
+        table = arrow_csv.read_csv(
+            pa.input_stream(str(path), compression="gzip" if _is_packed(path) else None),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                null_values=list(MISSING),
+                strings_can_be_null=True,
+                true_values=["true", "True", "TRUE"],
+                false_values=["false", "False", "FALSE"],
+            ),
+        )
+    except pa.ArrowInvalid as problem:
+        _check_lines(path, names, delimiter)
+        raise DataError(f"{str(problem).rstrip('.')}. Check its quotes.") from None
+    # A quote that is not closed takes in all lines below it.
+    last = table.slice(max(0, table.num_rows - 1)).to_pylist()
+    unclosed = any(isinstance(value, str) and "\n" in value for row in last for value in row.values())
+    if unclosed or any(types.is_binary(field.type) for field in table.schema):
+        _check_lines(path, names, delimiter)
+    return table
+
+
+def _check_lines(path: Path, names: list[str], delimiter: str) -> None:
+    """Raise `DataError` for the first line that is no text, or has more or fewer values than there are names."""
+    reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
+    try:
+        for values in reader:
+            if values and len(values) != len(names):
+                raise DataError(
+                    f"line {reader.line_num} has {len(values)} values, but there are {len(names)} columns. Put values "
+                    f"that hold {'a tab' if delimiter == chr(9) else repr(delimiter)} into quotes, or give each "
+                    "column one value."
+                )
+    except csv.Error as problem:
+        raise DataError(f"line {reader.line_num} cannot be read ({problem}). Check its quotes.") from None
+
+
+def _check_numbers(name: str, column: "pa.ChunkedArray") -> None:
+    """Raise `DataError` for a column of texts that are numbers in another notation."""
+    from pyarrow import compute, types
+
+    if not types.is_string(column.type):
+        return
+    for (whole, sign), what, advice in _NOTATIONS:
+        fits = compute.all(compute.match_substring_regex(column, whole)).as_py()
+        signed = fits and compute.any(compute.match_substring_regex(column, sign)).as_py()
+        if signed:
+            example = next(value for value in column.to_pylist() if value is not None and re.search(sign, value))
+            raise DataError(f"column {name!r} holds numbers with {what}, such as {example!r}. {advice}.")
+
+
+_ENDINGS = (".csv", ".tsv", ".txt")
+TEXTS = Reader((*_ENDINGS, *(f"{ending}.gz" for ending in _ENDINGS)), read_text, written_by="DataFrame.to_csv")
