@@ -23,13 +23,14 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import AskedNumber, Evidence, most_of, within
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
+from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
-from vaecluster.errors import SettingError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
@@ -320,6 +321,27 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         check_doubt(sure, fraction)
         with isolated():
             return _assigned(self.fitted_, self._given(X), sure, fraction)
+
+    def annotations(self, X: Any, **doubt: Any) -> Annotations:
+        """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
+        labels, confidence = self.assign(X, **doubt)
+        names = self.cluster_names_
+        categories = [str(names.get(cluster, cluster)) for cluster in range(self.n_clusters_)]
+        record: dict[str, str | int] = {"method": self.method_.name, "n_clusters": self.n_clusters_}
+        return Annotations(labels, confidence, self.transform(X), categories, record)
+
+    def annotate(self, cells: Any) -> Any:
+        """Write clusters, confidence and codes into an AnnData object, where scanpy looks for them; returns it.
+
+        ``obs["vaecluster"]`` holds the cluster as a category, none for -1, ``obs["vaecluster_confidence"]`` its
+        probability, ``obsm["X_vaecluster"]`` the code, and ``uns["vaecluster"]`` what the model is.
+        """
+        if not is_cells(cells):
+            raise DataError(
+                f"cells is {checks.shown(cells)}; expected an AnnData object. Use `assign` for other rows."
+            )
+        self.annotations(cells).write(cells)
+        return cells
 
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).

@@ -1,6 +1,7 @@
 """`vaecluster predict`."""
 
 import sys
+from pathlib import Path
 
 from vaecluster.cli.options import Place
 from vaecluster.cli.source import load_source
@@ -33,7 +34,8 @@ def predict(
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
     output
         Where to write: a .csv with row, cluster and confidence, and id where rows have names, or an .npy with the
-        clusters alone. Standard output, as CSV, if not given.
+        clusters alone. Of an .h5ad, also an .h5ad: a copy with obs["vaecluster"], obs["vaecluster_confidence"] and
+        obsm["X_vaecluster"]. Standard output, as CSV, if not given.
     min_confidence
         Rows whose confidence is below this get the cluster -1; that of the fit if not given.
     outlier_fraction
@@ -43,13 +45,22 @@ def predict(
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
-    ending = ".csv" if output is None else check_output(output, ".csv", ".npy")
-    if outlier_scores and ending == ".npy":
-        raise SettingError("--outlier-scores needs a .csv; an .npy holds clusters alone. Give another --output.")
+    ending = ".csv" if output is None else check_output(output, ".csv", ".npy", ".h5ad")
+    if outlier_scores and ending != ".csv":
+        raise SettingError(f"--outlier-scores needs a .csv; an {ending} holds no scores. Give another --output.")
+    if ending == ".h5ad" and not source.lower().endswith(".h5ad"):
+        raise SettingError(f"--output is '{output}', but {source} is no .h5ad to copy. Give a .csv or .npy.")
     folder, data = RunFolder.open(run), load_source(source)
     rows = data.x_train
     model = folder.model(device)
-    labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
+    doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
+    if output is not None and ending == ".h5ad":
+        from vaecluster.data.readers.h5ad import annotate_h5ad
+
+        annotate_h5ad(Path(source), output, model.annotations(rows, **doubt))
+        print(f"{len(rows):,} rows written to {output}")
+        return
+    labels, confidence = model.assign(rows, **doubt)
     if output is not None and ending == ".npy":
         write_array(output, labels)
     else:

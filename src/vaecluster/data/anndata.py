@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, final
 
@@ -18,6 +18,8 @@ from vaecluster.data.raw import Array, row_slices
 from vaecluster.data.schema import Schema
 from vaecluster.errors import CountsWarning, DataError
 
+# What is written into an AnnData object, for scanpy: `sc.pl.umap(adata, color="vaecluster")`.
+CLUSTER, CONFIDENCE, CODES = "vaecluster", "vaecluster_confidence", "X_vaecluster"
 PLACES = "X, layers['counts'] or raw.X"
 # Logarithms of counts are not larger: exp(20) is half a billion.
 LARGEST_LOG = 20.0
@@ -43,24 +45,27 @@ def is_cells(X: Any) -> bool:
 @final
 @dataclass(frozen=True)
 class Values:
-    """What the entries of a matrix are: whether some are below 0, whether all are whole, and the largest."""
+    """What entries of a matrix are: whether some are below 0 or all whole, the largest, and rows with none but 0."""
 
     negative: bool
     whole: bool
     largest: float
+    empty_rows: int
 
     @classmethod
     def of(cls, matrix: Any, where: str) -> Self:
         """Looked at in blocks; raises `DataError` for NaN and infinity."""
-        negative, whole, largest = False, True, 0.0
+        negative, whole, largest, empty_rows = False, True, 0.0, 0
         for block in _blocks(matrix):
-            values = _rows_of(matrix, block).data
+            rows = rows_of(matrix, block)
+            values = rows.data
             if not np.isfinite(values).all():
                 raise DataError(f"{where} holds NaN or infinite values; expected counts. Leave those cells out.")
             negative = negative or bool((values < 0).any())
             whole = whole and bool((values == np.rint(values)).all())
             largest = max(largest, float(values.max(initial=0)))
-        return cls(negative, whole, largest)
+            empty_rows += int((np.diff(rows.indptr) == 0).sum())
+        return cls(negative, whole, largest, empty_rows)
 
     @property
     def counts(self) -> bool:
@@ -101,7 +106,7 @@ class CellSource:
 
     def read(self, numbers: NDArray[np.intp] | slice) -> csr_array:
         """These rows, (rows, genes)."""
-        cells = _rows_of(self.matrix, numbers)
+        cells = rows_of(self.matrix, numbers)
         return cells if self.order is None else cells[:, self.order]
 
     def fingerprint(self) -> dict[str, Any]:
@@ -129,37 +134,76 @@ class CellSource:
         return values
 
 
-def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | Array:
-    """Cells to learn from, with the names of their genes; an array of plain numbers if there is no expression.
+@final
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """What a model says of cells: the cluster of each, -1 for none, how sure it is, and its code.
 
-    Raw counts come before logarithms, which are used with a warning.
+    `categories` are the clusters' names, and `record` texts and numbers about the model.
     """
-    found = list(_matrices(cells))
-    for where, matrix, names, values in found:
-        if values.counts:
-            return CellSource(matrix, logged=False), unique(names)
-    for where, matrix, names, values in found:
-        if values.logs:
-            warnings.warn(
-                f"No raw counts in {PLACES}; the values in {where} look like logarithms of normalised counts, and are "
-                "used as they are. If you have the raw counts, put them into layers['counts'].",
-                CountsWarning,
-                stacklevel=2,
+
+    labels: NDArray[np.intp]
+    confidence: NDArray[np.float64]
+    codes: NDArray[np.floating[Any]]
+    categories: list[str]
+    record: Mapping[str, str | int]
+
+    def write(self, cells: Any) -> None:
+        """Into an AnnData object."""
+        import pandas as pd
+
+        cells.obs[CLUSTER] = pd.Categorical.from_codes(self.labels, self.categories)
+        cells.obs[CONFIDENCE] = self.confidence
+        cells.obsm[CODES] = self.codes
+        cells.uns[CLUSTER] = dict(self.record)
+
+
+def expression_of(cells: Cells) -> "Stored | None":
+    """The matrix to learn from: raw counts, else logarithms, else None."""
+    found = []
+    for one in _stored(cells):
+        if one.values.counts:
+            return one
+        found.append(one)
+    return next((one for one in found if one.values.logs), None)
+
+
+def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | Array:
+    """Cells to learn from, with the names of their genes; an array of plain numbers if there is no expression."""
+    found = expression_of(cells)
+    if found is None:
+        if cells.X is None:
+            raise DataError(
+                "X of the AnnData object is empty; expected a matrix (cells, genes). Put the counts there."
             )
-            return CellSource(matrix, logged=True), unique(names)
-    if not found:
-        raise DataError("X of the AnnData object is empty; expected a matrix (cells, genes). Put the counts there.")
-    return _dense(cells.X)
+        return dense(cells.X)
+    logged = not found.values.counts
+    if logged:
+        warnings.warn(
+            f"There are no raw counts in {PLACES}; the values in {found.where} look like logarithms of normalised "
+            "counts, and are used as they are. If you have the raw counts, put them into layers['counts'].",
+            CountsWarning,
+            stacklevel=2,
+        )
+    source = CellSource(found.matrix, logged=logged)
+    if found.values.empty_rows:
+        warnings.warn(
+            f"{found.values.empty_rows:,} of {len(source):,} cells have no count at all, so nothing tells what they "
+            "are. Leave them out.",
+            CountsWarning,
+            stacklevel=2,
+        )
+    return source, unique(found.genes)
 
 
 def cells_like(cells: Cells, block: Expression, genes: Sequence[str]) -> CellSource:
     """Cells to answer for, with the genes of the fit by their names, in any order and among others."""
     wanted = "logarithms of normalised counts" if block.logged else "raw counts"
     # Logarithms may by chance be whole, as those of empty cells are.
-    found = sorted(_matrices(cells), key=lambda one: one[3].whole if block.logged else 0)
-    for _, matrix, names, values in found:
-        if values.logs if block.logged else values.counts:
-            return CellSource(matrix, logged=block.logged, order=order_of(unique(names), genes))
+    found = sorted(_stored(cells), key=lambda one: one.values.whole if block.logged else 0)
+    for one in found:
+        if one.values.logs if block.logged else one.values.counts:
+            return CellSource(one.matrix, logged=block.logged, order=order_of(unique(one.genes), genes))
     raise DataError(
         f"The fit was on {wanted}, but there are none in {PLACES}. Put them into one of these, or fit again."
     )
@@ -206,8 +250,8 @@ def order_of(names: Sequence[str], genes: Sequence[str]) -> NDArray[np.intp] | N
     missing = [gene for gene in genes if gene not in place]
     if missing:
         raise DataError(
-            f"{len(missing):,} of the {len(genes):,} genes of the fit are missing, such as {quoted(missing[:3])}. Give "
-            "cells with all of them, or fit again on the genes that both have."
+            f"{len(missing):,} of the {len(genes):,} genes of the fit are missing, such as {quoted(missing[:3])}. "
+            "Give cells with all of them, or fit again on the genes that both have."
         )
     return np.array([place[gene] for gene in genes], dtype=np.intp)
 
@@ -240,17 +284,27 @@ def unique(names: Sequence[Any]) -> list[str]:
     return made
 
 
-def _matrices(cells: Cells) -> Iterator[tuple[str, Any, Any, Values]]:
-    """Where counts may be: the place, the matrix, the names of its genes, and what its values are."""
+@final
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A place where counts may be, what is there (cells, genes), and the names of the genes."""
+
+    where: str
+    matrix: Any
+    genes: Any
+    values: Values
+
+
+def _stored(cells: Cells) -> Iterator[Stored]:
     found = [("X", cells.X, cells.var_names)]
     if "counts" in cells.layers:
         found.append(("layers['counts']", cells.layers["counts"], cells.var_names))
     if cells.raw is not None:
         found.append(("raw.X", cells.raw.X, cells.raw.var_names))
-    for where, given, names in found:
+    for where, given, genes in found:
         if given is not None:
             matrix = _by_rows(given)
-            yield where, matrix, names, Values.of(matrix, where)
+            yield Stored(where, matrix, genes, Values.of(matrix, where))
 
 
 def _by_rows(matrix: Any) -> Any:
@@ -261,14 +315,14 @@ def _by_rows(matrix: Any) -> Any:
     return matrix
 
 
-def _rows_of(matrix: Any, numbers: NDArray[np.intp] | slice) -> csr_array:
+def rows_of(matrix: Any, numbers: NDArray[np.intp] | slice) -> csr_array:
     """These rows of an array or a sparse matrix, in memory or on a disk."""
     if isinstance(numbers, slice) or isinstance(matrix, np.ndarray) or hasattr(matrix, "indptr"):
         rows = csr_array(matrix[numbers])
     else:
         # On a disk rows can be read in their order alone, each once.
         order, back = np.unique(numbers, return_inverse=True)
-        rows = csr_array(matrix[order])[back]
+        rows = csr_array(csr_array(matrix[order])[back])
     rows.sum_duplicates()
     rows.eliminate_zeros()
     return rows
@@ -278,7 +332,8 @@ def _blocks(matrix: Any) -> Iterator[slice]:
     return row_slices(matrix.shape[0], min(matrix.shape[1], VARIABLE_GENES))
 
 
-def _dense(matrix: Any) -> Array:
-    rows = _rows_of(matrix, slice(None)) if not isinstance(matrix, np.ndarray) else matrix
+def dense(matrix: Any) -> Array:
+    """All of a matrix as an array."""
+    rows = rows_of(matrix, slice(None)) if not isinstance(matrix, np.ndarray) else matrix
     values: Array = rows if isinstance(rows, np.ndarray) else rows.toarray()
     return values

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from vaecluster.data.blocks import Numbers, Pixels
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.raw import Array, digest_of
 from vaecluster.data.schema import Schema
-from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.source import Source, slices
 
 
@@ -20,11 +20,12 @@ def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
 
     def passes() -> Iterator[tuple[Array, NDArray[np.float64] | None]]:
         for block in slices(source):
-            rows, own = source.read(block), None if weights is None else weights[block]
+            rows: Any = source.read(block)
+            own = None if weights is None else weights[block]
             if own is not None and not own.all():
-                rows, own = rows[own > 0], own[own > 0]  # type: ignore[index]
+                rows, own = rows[own > 0], own[own > 0]
             if len(rows):
-                yield rows, own  # type: ignore[misc]
+                yield rows, own
 
     return passes
 

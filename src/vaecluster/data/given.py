@@ -161,7 +161,8 @@ def _checked_vectors(estimator: BaseEstimator, X: Any, schema: Schema | None) ->
     # scikit-learn writes what it has seen onto the estimator, and a fit that fails must leave nothing there.
     probe = copy(estimator)
     try:
-        array: Array = validate_data(probe, X, accept_sparse="csr", dtype="numeric", ensure_all_finite=False, reset=not fitted)
+        how: dict[str, Any] = {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": False}
+        array: Array = validate_data(probe, X, **how, reset=not fitted)
     except (ValueError, TypeError, OverflowError) as error:
         # scikit-learn's words, as an error of ours: the command line prints those as one line.
         text = " ".join(str(error).split()).rstrip(".")

@@ -1,5 +1,6 @@
 """How counts of genes in a cell vary: p(x|z) given how many counts the cell has."""
 
+from collections.abc import Sequence
 from typing import ClassVar, final
 
 import torch
@@ -12,26 +13,30 @@ from vaecluster.model.likelihood import Likelihood
 
 @final
 class NegativeBinomialCounts(Likelihood):
-    """Counts whose mean is the cell's total times shares, softmax(numbers); a learned dispersion for each entry.
+    """Counts whose mean is the cell's total times softmax(log shares + numbers), with a dispersion for each entry.
 
-    As in scVI (Lopez et al. 2018, "Deep generative modeling for single-cell transcriptomics") with the total that was
-    counted. `total` is that of a typical cell, of which counts are shown.
+    As in scVI (Lopez et al. 2018, "Deep generative modeling for single-cell transcriptomics"), with the total that was
+    counted. Numbers of 0 stand for the `shares` (entries,) of all cells together, and dispersions are learned from
+    those given: in a short fit the decoder has no steps to spare for them. `total` is that of a typical cell, of which
+    counts are shown.
     """
 
+    log_shares: Tensor
     total: Tensor
 
-    def __init__(self, entries: int, total: float) -> None:
-        super().__init__((entries,))
-        self.log_dispersion = nn.Parameter(torch.zeros(entries, dtype=torch.float32, device="cpu"))
+    def __init__(self, shares: Sequence[float], dispersions: Sequence[float], total: float) -> None:
+        super().__init__((len(shares),))
+        self.register_buffer("log_shares", torch.tensor(shares, dtype=torch.float32, device="cpu").log())
+        self.log_dispersion = nn.Parameter(torch.tensor(dispersions, dtype=torch.float32, device="cpu").log())
         self.register_buffer("total", torch.tensor(total, dtype=torch.float32, device="cpu"))
 
     def entries(self, numbers: Tensor) -> Distribution:
         """p(x_i|z, total) = NB(mean total * share_i(z), dispersion_i): batch (rows, entries)."""
-        return CountsOfTotal(numbers.log_softmax(-1), self.log_dispersion)
+        return CountsOfTotal((self.log_shares + numbers).log_softmax(-1), self.log_dispersion)
 
     def expected(self, numbers: Tensor) -> Tensor:
         """The mean in a typical cell."""
-        return self.total * numbers.softmax(-1)
+        return self.total * (self.log_shares + numbers).softmax(-1)
 
 
 @final

@@ -6,6 +6,11 @@ from vaecluster.data.blocks.expression import Expression
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.pixels import Pixels
 
-BLOCKS: dict[str, type[Block]] = {"pixels": Pixels, "numbers": Numbers, "categories": Categories, "expression": Expression}
+BLOCKS: dict[str, type[Block]] = {
+    "pixels": Pixels,
+    "numbers": Numbers,
+    "categories": Categories,
+    "expression": Expression,
+}
 
 __all__ = ["BLOCKS", "Block", "Categories", "Expression", "Numbers", "Pixels"]

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 
 from vaecluster.data.blocks.base import Block
-from vaecluster.data.raw import Array, row_slices
+from vaecluster.data.raw import Array
 from vaecluster.model.expression import NegativeBinomialCounts
 from vaecluster.model.likelihood import Likelihood
 
@@ -26,6 +26,10 @@ LogPasses = Callable[[], Iterator[tuple[Numbers, Numbers]]]
 VARIABLE_GENES, BINS, COMPONENTS = 2_000, 20, 50
 # No cell counts for more deviations of a gene than this.
 MOST_DEVIATIONS = 10.0
+# Negative binomials beyond this are as good as Poisson, and below their variance is all that there is.
+LEAST_DISPERSION, MOST_DISPERSION = 1e-2, 1e2
+# Where all genes are chosen there are no others, whose logarithm must be finite.
+LEAST_SHARE = 1e-8
 
 
 @final
@@ -37,6 +41,8 @@ class Expression(Block):
     `deviation` (chosen,), and of all genes the leading principal components: `directions` (chosen, components) and
     `centre` (components,), divided by one number, so that all components together have variance 1.
 
+    The likelihood of counts starts at the `shares` and `dispersions` (chosen + 1,) of all cells together.
+
     `chosen` are places of genes among all of them, and `others` (genes,) the shares of the rest in its entry. Where
     values came `logged` they are log1p of counts of cells that are of one total already.
     """
@@ -44,6 +50,8 @@ class Expression(Block):
     chosen: NDArray[np.int64]
     others: Numbers
     total: float
+    shares: Numbers
+    dispersions: Numbers
     mean: Numbers
     deviation: Numbers
     directions: Numbers
@@ -76,13 +84,28 @@ class Expression(Block):
         others = np.zeros(genes)
         others[rest] = counts[rest] / (counts[rest].sum() or 1.0)
 
+        # The entry of all others varies little.
+        shares = np.append(sums[chosen], sums[rest].sum()) / sums.sum()
+        dispersions = np.append(_dispersions(sums[chosen] / rows, squares[chosen] / rows), MOST_DISPERSION)
+
         def logs() -> Iterator[tuple[Numbers, Numbers]]:
             for cells, own in passes():
                 yield np.log1p(_of_total(cells, None if logged else total)[:, chosen].toarray()), own
 
         mean, deviation = _moments(logs, len(chosen), rows)
         directions, centre = _components(lambda: ((_standard(x, mean, deviation), own) for x, own in logs()), rows)
-        return cls(chosen, others, total, mean, deviation, directions, centre, logged)
+        return cls(
+            chosen,
+            others,
+            total,
+            np.maximum(shares, LEAST_SHARE),
+            dispersions,
+            mean,
+            deviation,
+            directions,
+            centre,
+            logged,
+        )
 
     @property
     def given_shape(self) -> tuple[int, ...]:
@@ -127,7 +150,7 @@ class Expression(Block):
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """Negative binomial counts; name and precision are for numbers and have no meaning here."""
-        return NegativeBinomialCounts(self.shape[0], self.total)
+        return NegativeBinomialCounts(self.shares.tolist(), self.dispersions.tolist(), self.total)
 
     def check(self) -> None:
         """Places among the genes, and finite numbers for each of them."""
@@ -138,8 +161,11 @@ class Expression(Block):
             raise ValueError("its genes have moments of other genes")
         if self.directions.ndim != 2 or self.directions.shape != (width, len(self.centre)) or not len(self.centre):
             raise ValueError("its components are those of other genes")
-        numbers = self.others, self.mean, self.deviation, self.directions, self.centre, np.array([self.total])
-        if not all(np.isfinite(some).all() for some in numbers) or min(self.total, *self.deviation) <= 0:
+        if self.shares.shape != self.shape or self.dispersions.shape != self.shape:
+            raise ValueError("its shares are those of other genes")
+        positive = np.concatenate([self.deviation, self.shares, self.dispersions, [self.total]])
+        numbers = np.concatenate([positive, self.others, self.mean, self.directions.ravel(), self.centre])
+        if not np.isfinite(numbers).all() or (positive <= 0).any() or (self.others < 0).any():
             raise ValueError("its genes have numbers that no cells have")
 
 
@@ -166,6 +192,12 @@ def variable_genes(mean: Numbers, square: Numbers, number: int) -> NDArray[np.in
         score = np.where(counts[bins] == 1, 1.0, (dispersion - centre[bins]) / spread[bins])
     score = np.nan_to_num(score)
     return np.sort(varies[np.argsort(-score, kind="stable")[:number]])
+
+
+def _dispersions(mean: Numbers, square: Numbers) -> Numbers:
+    """Those of negative binomial counts with these moments: mean^2 / (variance - mean)."""
+    excess = np.maximum(square - np.square(mean) - mean, 1e-12)
+    return np.clip(np.square(mean) / excess, LEAST_DISPERSION, MOST_DISPERSION)
 
 
 @final
