@@ -23,7 +23,8 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import AskedNumber, Evidence, most_of, within
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
-from vaecluster.data.anndata import Annotations, is_cells
+from vaecluster.data.anndata import Annotations, CellSource, is_cells
+from vaecluster.data.blocks import Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows
@@ -34,6 +35,7 @@ from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
+from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.naming import name_by
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
@@ -342,6 +344,19 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             )
         self.annotations(cells).write(cells)
         return cells
+
+    def marker_genes(self, cells: Any, n_genes: int = 10) -> list[list[Marker]]:
+        """The genes that cells of each cluster have more of than all others, by Welch's t of their logarithms.
+
+        Clusters are those that the model puts the cells into. Raises `SettingError` if the fit was not on counts of
+        genes.
+        """
+        labels, source = self.predict(cells), given_rows(self, cells, self.fitted_.schema).source
+        block = self.fitted_.schema.blocks[0]
+        if not isinstance(block, Expression) or not isinstance(source, CellSource):
+            raise SettingError("marker_genes needs a model of counts of genes. Fit on an AnnData object.")
+        genes: list[str] = self.feature_names_in_.tolist()
+        return marker_genes(source, block, labels, self.n_clusters_, genes, n_genes)
 
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).

@@ -55,7 +55,7 @@ def predict(
     model = folder.model(device)
     doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
     if output is not None and ending == ".h5ad":
-        from vaecluster.data.readers.h5ad import annotate_h5ad
+        from vaecluster.data.h5ad import annotate_h5ad
 
         annotate_h5ad(Path(source), output, model.annotations(rows, **doubt))
         print(f"{len(rows):,} rows written to {output}")

@@ -151,6 +151,7 @@ class RunFolder:
                 "seconds": round(seconds, 1),
                 "cpu_seconds": round(cpu_seconds, 1),
                 "clusters": _clusters(model),
+                **_markers(model, rows),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
@@ -183,6 +184,15 @@ def labels_csv(
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue().encode()
+
+
+def _markers(model: "VAEClustering", rows: Any) -> dict[str, Any]:
+    """Marker genes of each cluster, where rows are cells."""
+    from vaecluster.data.blocks import Expression
+    from vaecluster.files import record
+
+    cells = isinstance(model.fitted_.schema.blocks[0], Expression)
+    return {"markers": record.plain(model.marker_genes(rows))} if cells else {}
 
 
 def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:

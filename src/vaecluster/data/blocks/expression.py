@@ -107,6 +107,10 @@ class Expression(Block):
             logged,
         )
 
+    def normalised(self, cells: csr_array) -> csr_array:
+        """Counts that cells (rows, genes) would have with `total` of them; undone logarithms where values are such."""
+        return _unlogged(cells) if self.logged else _of_total(cells, self.total)
+
     @property
     def given_shape(self) -> tuple[int, ...]:
         """All genes."""
