@@ -25,6 +25,8 @@ PLACES = "X, layers['counts'] or raw.X"
 LARGEST_LOG = 20.0
 # Fewer columns are no genes, and so many rows are enough to see what they hold.
 MANY_COLUMNS, SOME_ROWS = 200, 1_000
+# The most entries that are not 0, and how far the middle one of these lies below the largest.
+MOST_THERE, SKEW = 0.75, 10
 
 
 class Cells(Protocol):
@@ -229,12 +231,12 @@ def warn_of_counts(array: Array) -> None:
         return
     some = array[:: max(1, len(array) // SOME_ROWS)]
     there = some[some != 0]
-    if not len(there) or len(there) > some.size / 2 or there.min() < 0 or (there != np.rint(there)).any():
+    if not len(there) or len(there) > MOST_THERE * some.size or there.min() < 0 or (there != np.rint(there)).any():
         return
     # Pixels are whole, too, but most that are not black are bright.
-    if there.max() > 1 and np.median(there) <= there.max() / 10:
+    if there.max() > 1 and np.median(there) <= there.max() / SKEW:
         warnings.warn(
-            f"The rows hold whole numbers in {array.shape[1]:,} columns, most of them 0: they look like raw counts. "
+            f"The rows hold whole numbers in {array.shape[1]:,} columns, many of them 0: they look like raw counts. "
             "For counts of genes give an AnnData object or an .h5ad file: they are then normalised and made "
             "logarithms. If they are something else, this can be ignored.",
             CountsWarning,

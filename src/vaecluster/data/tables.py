@@ -4,7 +4,6 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +18,7 @@ _PARTS = b"vaecluster.parts"
 
 def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
     """These rows of an array, a table or cells."""
-    return rows.take(numbers) if nw.dependencies.is_pyarrow_table(rows) else rows[numbers]
+    return rows.take(numbers) if hasattr(rows, "column_names") else rows[numbers]
 
 
 def as_parquet(table: "pa.Table") -> bytes:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from vaecluster.data.blocks.base import Block
 from vaecluster.data.raw import Array
+from vaecluster.errors import DataError
 from vaecluster.model.expression import NegativeBinomialCounts
 from vaecluster.model.likelihood import Likelihood
 
@@ -80,6 +81,8 @@ class Expression(Block):
             squares += own @ _with_values(shares, np.square(shares.data))
         rows = weights.sum()
         chosen = variable_genes(sums / rows, squares / rows, VARIABLE_GENES)
+        if not len(chosen):
+            raise DataError("No gene varies between the cells, so there is nothing to tell apart. Check the counts.")
         rest = np.delete(np.arange(genes), chosen)
         others = np.zeros(genes)
         others[rest] = counts[rest] / (counts[rest].sum() or 1.0)
@@ -183,7 +186,7 @@ def variable_genes(mean: Numbers, square: Numbers, number: int) -> NDArray[np.in
     variance = np.maximum(square - np.square(mean), 0)
     varies = np.flatnonzero(variance > 1e-12 * square)
     if len(varies) <= number:
-        return varies if len(varies) else np.arange(min(1, len(mean)))
+        return varies
     dispersion, level = np.log(variance[varies] / mean[varies]), np.log1p(mean[varies])
     edges = np.linspace(level.min(), level.max(), BINS + 1)
     bins = np.searchsorted(edges[1:-1], level)
