@@ -3,10 +3,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from h5ad_files import counts_of_groups
 from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
 
+from h5ad_files import counts_of_groups
 from vaecluster.data.blocks import Expression
 from vaecluster.data.blocks import expression as module
 from vaecluster.data.blocks.expression import BINS, variable_genes

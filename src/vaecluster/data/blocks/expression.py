@@ -82,7 +82,9 @@ class Expression(Block):
         rows = weights.sum()
         chosen = variable_genes(sums / rows, squares / rows, VARIABLE_GENES)
         if not len(chosen):
-            raise DataError("No gene varies between the cells, so there is nothing to tell apart. Check the counts.")
+            raise DataError(
+                "No gene varies between cells of the same total, so there is nothing to tell apart. Check the counts."
+            )
         rest = np.delete(np.arange(genes), chosen)
         others = np.zeros(genes)
         others[rest] = counts[rest] / (counts[rest].sum() or 1.0)
