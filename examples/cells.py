@@ -2,7 +2,7 @@
 
     python examples/cells.py cells.h5ad scored.h5ad
 
-Needs `pip install 'vaecluster[singlecell]'`. With an AnnData object in memory it is `fit(adata)` and `annotate(adata)`.
+Needs `pip install "vaecluster[singlecell]"`. Of an AnnData object in memory: `fit(adata)`, then `annotate(adata)`.
 """
 
 import sys

@@ -201,7 +201,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), or a frame of pandas or polars.
+        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, or cells as AnnData.
 
         Frames may hold categories and missing values beside numbers.
 
@@ -678,6 +678,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
