@@ -53,6 +53,10 @@ class UnseenCategoriesWarning(UserWarning):
     """A column holds categories, and none that the fit has seen."""
 
 
+class CountsWarning(UserWarning):
+    """Rows are counts or logarithms of counts, and not as a fit would like them."""
+
+
 class UnnamedClustersWarning(UserWarning):
     """Known labels were given, and no cluster is named by some of them."""
 

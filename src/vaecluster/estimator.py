@@ -23,6 +23,8 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import AskedNumber, Evidence, most_of, within
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
+from vaecluster.data.anndata import Annotations, CellSource, is_cells
+from vaecluster.data.blocks import Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows
@@ -30,11 +32,12 @@ from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
-from vaecluster.errors import SettingError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
 from vaecluster.inference.dense import DenseGroup, dense_groups
 from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
+from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
 from vaecluster.methods import Fitted, Method, as_method
@@ -211,7 +214,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, or the path of a file.
+        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, AnnData, or a path.
 
         Frames of pandas, polars and pyarrow may hold categories, dates and missing values beside numbers. Columns that
         say nothing about kinds of rows, such as identifiers, are left out with an `IgnoredColumnsWarning`.
@@ -338,6 +341,40 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         check_doubt(sure, fraction)
         with isolated():
             return _assigned(self.fitted_, self._given(X), sure, fraction)
+
+    def annotations(self, X: Any, **doubt: Any) -> Annotations:
+        """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
+        labels, confidence = self.assign(X, **doubt)
+        names = self.cluster_names_
+        categories = [str(names.get(cluster, cluster)) for cluster in range(self.n_clusters_)]
+        record: dict[str, str | int] = {"method": self.method_.name, "n_clusters": self.n_clusters_}
+        return Annotations(labels, confidence, self.transform(X), categories, record)
+
+    def annotate(self, cells: Any) -> Any:
+        """Write clusters, confidence and codes into an AnnData object, where scanpy looks for them; returns it.
+
+        ``obs["vaecluster"]`` holds the cluster as a category, none for -1, ``obs["vaecluster_confidence"]`` its
+        probability, ``obsm["X_vaecluster"]`` the code, and ``uns["vaecluster"]`` what the model is.
+        """
+        if not is_cells(cells):
+            raise DataError(
+                f"cells is {checks.shown(cells)}; expected an AnnData object. Use `assign` for other rows."
+            )
+        self.annotations(cells).write(cells)
+        return cells
+
+    def marker_genes(self, cells: Any, n_genes: int = 10) -> list[list[Marker]]:
+        """The genes that cells of each cluster have more of than all others, by Welch's t of their logarithms.
+
+        Clusters are those that the model puts the cells into. Raises `SettingError` if the fit was not on counts of
+        genes.
+        """
+        labels, source = self.predict(cells), given_rows(self, cells, self.fitted_.schema).source
+        block = self.fitted_.schema.blocks[0]
+        if not isinstance(block, Expression) or not isinstance(source, CellSource):
+            raise SettingError("marker_genes needs a model of counts of genes. Fit on an AnnData object.")
+        genes: list[str] = self.feature_names_in_.tolist()
+        return marker_genes(source, block, labels, self.n_clusters_, genes, n_genes)
 
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).
@@ -702,6 +739,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

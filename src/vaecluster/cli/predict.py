@@ -1,6 +1,7 @@
 """`vaecluster predict`."""
 
 import sys
+from pathlib import Path
 
 from vaecluster.cli.options import Place
 from vaecluster.cli.source import load_rows
@@ -36,8 +37,9 @@ def predict(
     features
         Features of the pictures in the source, if the run was fitted to features; those of the run if not given.
     output
-        Where to write: a .csv or .parquet with row, identifier or path if rows have them, cluster, confidence and
-        name, or an .npy with the clusters alone. Standard output, as CSV, if not given.
+        Where to write: a .csv or .parquet with row, identifier or name of the row if there is one, cluster, confidence
+        and name, or an .npy with the clusters alone. Of an .h5ad, also an .h5ad: a copy with obs["vaecluster"],
+        obs["vaecluster_confidence"] and obsm["X_vaecluster"]. Standard output, as CSV, if not given.
     min_confidence
         Rows whose confidence is below this get the cluster -1; that of the fit if not given.
     outlier_fraction
@@ -47,16 +49,25 @@ def predict(
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
-    ending = ".csv" if output is None else check_output(output, ".csv", ".parquet", ".npy")
-    if outlier_scores and ending == ".npy":
+    ending = ".csv" if output is None else check_output(output, ".csv", ".parquet", ".npy", ".h5ad")
+    if outlier_scores and ending not in (".csv", ".parquet"):
         raise SettingError(
-            "--outlier-scores needs a .csv or .parquet; an .npy holds clusters alone. Give another --output."
+            f"--outlier-scores needs a .csv or .parquet; an {ending} holds no scores. Give another --output."
         )
+    if ending == ".h5ad" and not source.lower().endswith(".h5ad"):
+        raise SettingError(f"--output is '{output}', but {source} is no .h5ad to copy. Give a .csv or .npy.")
     folder = RunFolder.open(run)
     data = load_rows(source, folder, features)
     rows = data.x_train
     model = folder.model(device)
-    labels, confidence = model.assign(rows, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
+    doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
+    if output is not None and ending == ".h5ad":
+        from vaecluster.data.h5ad import annotate_h5ad
+
+        annotate_h5ad(Path(source), output, model.annotations(rows, **doubt))
+        print(f"{len(rows):,} rows written to {output}")
+        return
+    labels, confidence = model.assign(rows, **doubt)
     if output is not None and ending == ".npy":
         write_array(output, labels)
     else:

@@ -9,9 +9,25 @@ from torch import Tensor
 
 from vaecluster.data.blocks import Numbers, Pixels
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.raw import Array, digest_of
 from vaecluster.data.schema import Schema
-from vaecluster.data.source import slices
+from vaecluster.data.source import Source, slices
+
+
+def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
+    """Passes over the rows of weight above 0, a block at a time."""
+
+    def passes() -> Iterator[tuple[Array, NDArray[np.float64] | None]]:
+        for block in slices(source):
+            rows: Any = source.read(block)
+            own = None if weights is None else weights[block]
+            if own is not None and not own.all():
+                rows, own = rows[own > 0], own[own > 0]
+            if len(rows):
+                yield rows, own
+
+    return passes
 
 
 @final
@@ -42,15 +58,7 @@ class ArraySource:
 
     def schema(self, reading: Reading) -> Schema:
         """One block for all of a row."""
-
-        def passes() -> Iterator[tuple[Array, NDArray[np.float64] | None]]:
-            for block in slices(self):
-                rows, weights = self.read(block), None if reading.weights is None else reading.weights[block]
-                if weights is not None and not weights.all():
-                    rows, weights = rows[weights > 0], weights[weights > 0]
-                if len(rows):
-                    yield rows, weights
-
+        passes = passes_over(self, reading.weights)
         dtype, likelihood = self.array.dtype, reading.likelihood
         if self.array.ndim > 2:
             return Schema((Pixels.of(passes, self.array.shape[1:], dtype, likelihood),))

@@ -229,6 +229,13 @@ def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:
     )
 
 
+def check_finite_entries(rows: Any) -> None:
+    """The same for a sparse matrix."""
+    bad = int((~np.isfinite(rows.data)).sum()) if rows.dtype.kind == "f" else 0
+    if bad:
+        raise DataError(f"The rows hold {bad:,} NaN or infinite values; expected finite numbers. Leave them out.")
+
+
 def check_enough(rows: Array, clusters: int) -> None:
     """Raise `DataError` if there are fewer rows than clusters, or if all rows are the same."""
     check_number_of_rows(len(rows), clusters)

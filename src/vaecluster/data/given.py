@@ -12,12 +12,22 @@ from typing import Any, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from vaecluster.data import checks
+from vaecluster.data.anndata import (
+    CellSource,
+    cells_like,
+    cells_of_fit,
+    counts_like,
+    is_cells,
+    order_of,
+    warn_of_counts,
+)
 from vaecluster.data.arrays import ArraySource
+from vaecluster.data.blocks import Expression
 from vaecluster.data.files import read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
 from vaecluster.data.kinds import Kind, check_asked, described, kinds_of
@@ -25,6 +35,7 @@ from vaecluster.data.pictures.folder import Pictures
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
+from vaecluster.data.sparse import SparseSource
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 
@@ -56,6 +67,14 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     if isinstance(X, Pictures):
         data = X.read(like=None if schema is None else schema.row_shape, telling=telling)
         return replace(given_rows(estimator, data.x_train, schema), row_names=data.names)
+    block = None if schema is None else schema.blocks[0]
+    if isinstance(block, Expression):
+        return Given(_cells_again(estimator, X, block), (), doubles=False)
+    if is_cells(X):
+        found = cells_of_fit(X)
+        if isinstance(found, tuple):
+            return Given(found[0], tuple(found[1]), doubles=False)
+        X = found
     X = _as_array_or_frame(X)
     if schema is not None and schema.frame is not None:
         return _frame_like_fit(X, schema)
@@ -76,6 +95,10 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         array, names = _checked_vectors(estimator, X, schema)
     if schema is not None:
         checks.check_row_shape(array.shape[1:], schema.row_shape)
+    if issparse(array):
+        return Given(SparseSource(csr_array(array)), names, array.dtype == np.float64)
+    if schema is None:
+        warn_of_counts(array)
     # In the processor's own byte order: types of another order compare as different.
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     return Given(ArraySource(array), names, array.dtype == np.float64)
@@ -128,8 +151,20 @@ def _check_rows(X: Any) -> None:
         raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
 
 
+def _cells_again(estimator: BaseEstimator, X: Any, block: Expression) -> CellSource:
+    """Cells as in the fit: an AnnData object or a frame by the names of genes, or an array with all of them."""
+    genes = estimator.feature_names_in_.tolist()
+    if is_cells(X):
+        return cells_like(X, block, genes)
+    X = X if issparse(X) else _as_array_or_frame(X)
+    order = order_of([str(name) for name in X.columns], genes) if is_frame(X) else None
+    return counts_like(X if issparse(X) else np.asarray(X), block, order)
+
+
 def source_of(rows: Any, schema: Schema) -> Source:
     """Rows that the schema gave back (`restore`), as a source again; they need no checks."""
+    if isinstance(schema.blocks[0], Expression):
+        return counts_like(rows, schema.blocks[0])
     return ArraySource(rows) if schema.frame is None else FrameSource(rows, schema)
 
 
@@ -145,7 +180,9 @@ def _as_array_or_frame(X: Any) -> Any:
         X = X.detach().to_dense().cpu() if X.layout != torch.strided else X.detach().cpu()
         X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
     if issparse(X):
-        raise DataError("X is a sparse matrix; expected a dense array. Give X.toarray(), or components of it.")
+        checks.check_numbers(X.data if X.format != "lil" else X.tocsr().data)
+        checks.check_axes(X, X)
+        return X
     if isinstance(X, np.ma.MaskedArray):
         checks.check_unmasked(X)
         X = X.data
@@ -169,14 +206,18 @@ def _checked_vectors(estimator: BaseEstimator, X: Any, schema: Schema | None) ->
     # scikit-learn writes what it has seen onto the estimator, and a fit that fails must leave nothing there.
     probe = copy(estimator)
     try:
-        array: Array = validate_data(probe, X, dtype="numeric", ensure_all_finite=False, reset=not fitted)
+        how: dict[str, Any] = {"accept_sparse": "csr", "dtype": "numeric", "ensure_all_finite": False}
+        array: Array = validate_data(probe, X, **how, reset=not fitted)
     except (ValueError, TypeError, OverflowError) as error:
         # scikit-learn's words, as an error of ours: the command line prints those as one line.
         text = " ".join(str(error).split()).rstrip(".")
         advice = "Give the columns of the fit" if "features as input" in text else "Give an array of plain numbers"
         raise DataError(f"{text}. {advice}.") from None
     names = getattr(probe, "feature_names_in_", None)
-    checks.check_finite(array, names)
+    if issparse(array):
+        checks.check_finite_entries(array)
+    else:
+        checks.check_finite(array, names)
     return array, () if names is None else tuple(names.tolist())
 
 

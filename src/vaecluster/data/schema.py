@@ -70,10 +70,9 @@ class Schema:
     @property
     def row_shape(self) -> tuple[int, ...]:
         """The shape of a row as the user has it: (columns,), (H, W) or (H, W, C)."""
-        first = self.blocks[0]
-        if isinstance(first, Pixels):
-            return first.row_shape
-        return (sum(block.shape[0] for block in self.blocks),)
+        if len(self.blocks) == 1:
+            return self.blocks[0].given_shape
+        return (sum(block.given_shape[0] for block in self.blocks),)
 
     @property
     def data_shape(self) -> tuple[int, ...]:

@@ -18,8 +18,8 @@ _PARTS = b"vaecluster.parts"
 
 
 def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
-    """These rows of an array or a table."""
-    return rows[numbers] if isinstance(rows, np.ndarray) else rows.take(numbers)
+    """These rows of an array, a table or cells."""
+    return rows.take(numbers) if hasattr(rows, "column_names") else rows[numbers]
 
 
 def as_table(rows: Any) -> "pa.Table":

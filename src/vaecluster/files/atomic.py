@@ -5,7 +5,8 @@ import json
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ def write_atomically(path: Path, content: bytes) -> None:
     Missing folders are made. A file that is replaced keeps its mode, and a link its place. Raises `FileError` if the
     place cannot be written to; what was there stays.
     """
+    with made_atomically(path) as part, part.open("wb") as file:
+        file.write(content)
+
+
+@contextmanager
+def made_atomically(path: Path) -> Iterator[Path]:
+    """The same for a file that is made inside, under the name that is given; it is there already, and empty."""
     target = _target(path)
     # Without the file's own name, beside which there may be no room for more letters.
     name = target.parent / f".{secrets.token_hex(8)}{PART}"
@@ -32,20 +40,22 @@ def write_atomically(path: Path, content: bytes) -> None:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
         # tempfile makes files that only their owner may read; a result is for everyone who may read the folder.
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
-        handle = os.open(name, flags, 0o666 if mode is None else mode)
+        os.close(os.open(name, flags, 0o666 if mode is None else mode))
     except OSError as error:
         raise _cannot_write(path, error) from None
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield name
+        _sync(name)
         if mode is not None:
             # What the umask took away; some file systems know no modes.
             with suppress(OSError):
                 os.chmod(name, mode)
         os.replace(name, target)
-        _sync_folder(target.parent)
+        if os.name == "posix":
+            # The new name too, so that it outlives a power cut.
+            _sync(target.parent)
+    except FileError:
+        raise
     except OSError as error:
         raise _cannot_write(path, error) from None
     finally:
@@ -92,11 +102,9 @@ def _target(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _sync_folder(folder: Path) -> None:
-    """Write the new name to the disk as well, so that it outlives a power cut, if the system can do that."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Have a file or a folder written to the disk."""
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

@@ -134,7 +134,7 @@ class RunFolder:
         seen = rows if shown is None else shown
         examples = _draw_examples(model, seen)
         arrays, tables = self.path / ARRAYS, self.path / TABLES
-        if isinstance(seen, np.ndarray):
+        if isinstance(examples[0], np.ndarray):
             tables.unlink(missing_ok=True)
             write_atomically(arrays, _npz({str(cluster): some for cluster, some in examples.items()}))
         else:
@@ -156,11 +156,21 @@ class RunFolder:
                 "cpu_seconds": round(cpu_seconds, 1),
                 "clusters": _clusters(model),
                 "profile": _profile(model, rows),
+                **_markers(model, rows),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
             },
         )
+
+
+def _markers(model: "VAEClustering", rows: Any) -> dict[str, Any]:
+    """Marker genes of each cluster, where rows are cells."""
+    from vaecluster.data.blocks import Expression
+    from vaecluster.files import record
+
+    cells = isinstance(model.fitted_.schema.blocks[0], Expression)
+    return {"markers": record.plain(model.marker_genes(rows))} if cells else {}
 
 
 def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from vaecluster.estimator import VAEClustering
 
 ROW, CLUSTER, CONFIDENCE, NAME, SCORE = "row", "cluster", "confidence", "name", "outlier_score"
-# What names of rows are called that are paths of files.
-PATH = "path"
 # What the identifier is called where it has the name of another column.
 IDENTIFIER = "identifier"
 
@@ -37,10 +35,10 @@ class Labels:
     identifier: str = IDENTIFIER
     identifiers: list[Any] | None = None
 
-    def of_rows(self, model: "VAEClustering", rows: Any, paths: NDArray[Any] | None = None) -> Self:
-        """With the paths of the rows, or their identifiers, if the fit found a column of them and they have it."""
-        if paths is not None:
-            return replace(self, identifier=PATH, identifiers=paths.tolist())
+    def of_rows(self, model: "VAEClustering", rows: Any, names: NDArray[Any] | None = None) -> Self:
+        """With the names of the rows, or their identifiers, if the fit found a column of them and they have it."""
+        if names is not None:
+            return replace(self, identifier=model.fitted_.schema.blocks[0].named, identifiers=names.tolist())
         layout = model.fitted_.schema.frame
         name = None if layout is None else layout.identifier
         if name is None or name not in rows.column_names:

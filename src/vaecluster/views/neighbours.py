@@ -128,7 +128,7 @@ def coordinates(rows: Rows) -> Coordinates:
 
     Rows without a gap are read as they are wanted, those of a table with gaps once and kept.
     """
-    read = rows.schema.coordinates()
+    read = rows.schema.coordinates().to(rows.device)
     if not any(block.missing for block in rows.schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
     blocks = (read(rows[block]) for block in row_slices(len(rows), prod(rows.schema.data_shape)))

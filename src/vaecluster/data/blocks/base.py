@@ -28,6 +28,8 @@ class Block(ABC):
 
     # The kinds of columns (`data/kinds.py`) that it reads; none if it is for arrays alone.
     kinds: ClassVar[tuple[str, ...]] = ()
+    # What names of rows are called where rows have some that are in no column.
+    named: ClassVar[str] = "path"
     # The columns of a frame that it has; none if it is a whole array.
     columns: tuple[str, ...]
     # Whether values may be missing in new rows.
@@ -47,6 +49,11 @@ class Block(ABC):
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
         """Its part of the model's row: (columns,), or (C, H, W) for images."""
+
+    @property
+    def given_shape(self) -> tuple[int, ...]:
+        """The shape of its part of a row as the user has it: (columns,), or (H, W) or (H, W, C) for images."""
+        return self.shape
 
     @property
     def embedded(self) -> tuple[int, ...]:

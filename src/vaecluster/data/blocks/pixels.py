@@ -55,6 +55,11 @@ class Pixels(Block):
         return cls(row_shape, dtype.str, low, np.where(span == 0, 1.0, span))
 
     @property
+    def given_shape(self) -> tuple[int, ...]:
+        """(H, W) or (H, W, C)."""
+        return self.row_shape
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """(C, H, W)."""
         height, width, *channels = self.row_shape

@@ -1,0 +1,53 @@
+"""Sparse matrices, as sources of rows."""
+
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from vaecluster.data.arrays import passes_over
+from vaecluster.data.blocks import Numbers
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.raw import Array, digest_of
+from vaecluster.data.schema import Schema
+
+
+@final
+class SparseSource:
+    """Rows of a sparse matrix (rows, columns); they are dense in a batch alone. The same as those of an array."""
+
+    def __init__(self, matrix: csr_array) -> None:
+        self.matrix = matrix
+
+    def __len__(self) -> int:
+        return int(self.matrix.shape[0])
+
+    @property
+    def row_entries(self) -> int:
+        """Entries of one row, zeros too."""
+        return max(1, int(self.matrix.shape[1]))
+
+    def read(self, numbers: NDArray[np.intp] | slice) -> Array:
+        """These rows, dense."""
+        rows: Array = self.matrix[numbers].toarray()
+        return rows
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Of what is not zero."""
+        rows = self.matrix.copy()
+        rows.sum_duplicates()
+        rows.eliminate_zeros()
+        digest = digest_of([rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data])
+        return {"rows": len(self), "dtype": rows.dtype.str, "shape": list(rows.shape), "sha256": digest}
+
+    def schema(self, reading: Reading) -> Schema:
+        """One block of numbers, as of an array."""
+        passes, dtype = passes_over(self, reading.weights), self.matrix.dtype
+        scaling, names = reading.scaling, reading.names
+        return Schema((Numbers.of(passes, dtype, likelihood=reading.likelihood, scaling=scaling, names=names),))
+
+    def filled(self, schema: Schema, expected: Tensor) -> Any:
+        """A copy of the matrix: nothing is missing."""
+        return self.matrix.copy()
