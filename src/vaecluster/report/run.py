@@ -46,21 +46,24 @@ class FinishedRun:
         return cls(folder.description(), folder.model(device="cpu"), folder.examples())
 
     @cached_property
+    def shown(self) -> Callable[[Any], Wall | Listing]:
+        """How rows are shown: those of tables as listings, others as pictures."""
+        if self.model.fitted_.schema.frame is not None:
+            return Listing
+        low, high = self._bounds()
+        return partial(Wall, low=low, high=high)
+
+    @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:
         """The clusters with their rows; the generated ones are drawn here, from the estimator's own seed."""
-        if self.model.fitted_.schema.frame is None:
-            low, high = self._bounds()
-            shown: Callable[[Any], Wall | Listing] = partial(Wall, low=low, high=high)
-        else:
-            shown = Listing
         return tuple(
             ShownCluster(
                 number=entry["cluster"],
                 size=entry["size"],
                 share=entry["size"] / self.description["rows"],
                 mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
-                rows=shown(self.examples[entry["cluster"]]),
-                generated=self._generated(entry["cluster"], shown),
+                rows=self.shown(self.examples[entry["cluster"]]),
+                generated=self._generated(entry["cluster"]),
             )
             for entry in self.description["clusters"]
         )
@@ -70,10 +73,10 @@ class FinishedRun:
         vectors = not isinstance(self.model.fitted_.schema.blocks[0], Pixels)
         return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
 
-    def _generated(self, cluster: int, shown: Callable[[Any], Wall | Listing]) -> Wall | Listing | None:
+    def _generated(self, cluster: int) -> Wall | Listing | None:
         if self._shows_pictures_of_features:
             return None
-        return shown(self.model.sample(WALL_ROWS, cluster=cluster))
+        return self.shown(self.model.sample(WALL_ROWS, cluster=cluster))
 
     def _bounds(self) -> tuple[Limit, Limit]:
         """The values drawn darkest and brightest, the same for real and generated rows."""

@@ -35,8 +35,8 @@ class RunFolder:
     """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`, or for tables `examples.parquet`.
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report: with the model they are
-    all that `report` needs.
+    (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report, and those of dense groups
+    by their numbers -1, -2, and so on: with the model they are all that `report` needs.
     """
 
     path: Path
@@ -132,7 +132,10 @@ class RunFolder:
         write_atomically(self.labels_file, labels.as_csv())
         # Of features of pictures, the pictures are what can be looked at.
         seen = rows if shown is None else shown
-        examples = _draw_examples(model, seen)
+        groups = model.dense_groups(rows)
+        examples = _draw_examples(
+            _members(model) | {-1 - place: group.rows for place, group in enumerate(groups)}, seen
+        )
         arrays, tables = self.path / ARRAYS, self.path / TABLES
         if isinstance(examples[0], np.ndarray):
             tables.unlink(missing_ok=True)
@@ -155,6 +158,9 @@ class RunFolder:
                 "seconds": round(seconds, 1),
                 "cpu_seconds": round(cpu_seconds, 1),
                 "clusters": _clusters(model),
+                "dense_groups": [
+                    {"cluster": group.cluster, "size": len(group.rows), "density": group.density} for group in groups
+                ],
                 "profile": _profile(model, rows),
                 **_markers(model, rows),
                 "scores": {part: dict(values) for part, values in scores.items()},
@@ -192,14 +198,16 @@ def _profile(model: "VAEClustering", rows: Any) -> list[dict[str, Any]]:
     return [asdict(one) for one in profile(given_rows(model, rows, schema), model.labels_, model.n_clusters_)]
 
 
-def _draw_examples(model: "VAEClustering", rows: Any) -> dict[int, Any]:
+def _members(model: "VAEClustering") -> dict[int, Array]:
+    """The numbers of the rows of each cluster."""
+    return {cluster: np.flatnonzero(model.labels_ == cluster) for cluster in range(model.n_clusters_)}
+
+
+def _draw_examples(members: Mapping[int, Array], rows: Any) -> dict[int, Any]:
+    """Some rows of each of these."""
     random = np.random.default_rng(0)
-    examples = {}
-    for cluster in range(model.n_clusters_):
-        members = np.flatnonzero(model.labels_ == cluster)
-        drawn = random.choice(members, min(WALL_ROWS, len(members)), replace=False)
-        examples[cluster] = picked(rows, np.sort(drawn))
-    return examples
+    drawn = {key: random.choice(of, min(WALL_ROWS, len(of)), replace=False) for key, of in members.items()}
+    return {key: picked(rows, np.sort(numbers)) for key, numbers in drawn.items()}
 
 
 def _npz(arrays: dict[str, Array]) -> bytes:

@@ -3,6 +3,7 @@
 from vaecluster.report.section import Section
 from vaecluster.report.sections.clusters import Clusters
 from vaecluster.report.sections.curves import Curves
+from vaecluster.report.sections.dense import DenseGroups
 from vaecluster.report.sections.markers import Markers
 from vaecluster.report.sections.number import Number
 from vaecluster.report.sections.overview import Overview
@@ -10,4 +11,14 @@ from vaecluster.report.sections.profile import Profile
 from vaecluster.report.sections.scores import Scores
 from vaecluster.report.sections.sizes import Sizes
 
-SECTIONS: tuple[type[Section], ...] = (Overview, Number, Sizes, Profile, Markers, Clusters, Curves, Scores)
+SECTIONS: tuple[type[Section], ...] = (
+    Overview,
+    Number,
+    Sizes,
+    Profile,
+    Markers,
+    Clusters,
+    DenseGroups,
+    Curves,
+    Scores,
+)

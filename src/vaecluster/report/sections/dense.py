@@ -1,0 +1,53 @@
+"""Dense groups inside clusters, which may be classes too rare for a cluster of their own."""
+
+from dataclasses import dataclass
+from typing import Self, final
+
+from markupsafe import Markup
+
+from vaecluster.report.html import fill
+from vaecluster.report.listing import Listing
+from vaecluster.report.run import FinishedRun
+from vaecluster.report.section import Section
+from vaecluster.report.walls import Wall
+
+# The largest are shown.
+MOST = 12
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ShownGroup:
+    """One group: its cluster, its rows, how dense rows are around it against inside, and some of them."""
+
+    cluster: int
+    size: int
+    density: float
+    rows: Wall | Listing
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DenseGroups(Section):
+    """The groups, largest first, and how many there are."""
+
+    anchor = "groups"
+    heading = "Dense groups inside clusters"
+
+    groups: tuple[ShownGroup, ...]
+    number: int
+
+    @classmethod
+    def of(cls, run: FinishedRun) -> Self | None:
+        """Of runs in which there are some; runs of older versions do not say it."""
+        found = run.description.get("dense_groups", [])
+        groups = tuple(
+            ShownGroup(group["cluster"], group["size"], group["density"], run.shown(run.examples[-1 - place]))
+            for place, group in enumerate(found[:MOST])
+        )
+        return cls(groups, len(found)) if groups else None
+
+    def html(self) -> Markup:
+        """A card for each."""
+        listed = any(isinstance(group.rows, Listing) for group in self.groups)
+        return fill("sections/dense.html.j2", groups=self.groups, number=self.number, listed=listed)
