@@ -34,11 +34,8 @@ def test_a_group_is_shown_with_its_cluster_its_size_and_its_own_rows(tmp_path) -
 
 
 def test_rows_of_tables_are_listed(tmp_path) -> None:
-    import pyarrow as pa
-
-    table = pa.Table.from_pandas(
-        FRAME.assign(kind="x", near=np.where(PLANTED[:, 0] > 5, "u", "v")).drop(columns="kind")
-    )
+    columns = pd.DataFrame(PLANTED, columns=list("abc")).assign(near=np.where(PLANTED[:, 0] > 5, "u", "v"))
+    table = pa.Table.from_pandas(columns)
     section = DenseGroups.of(run_of(table, tmp_path))
     assert [(group.size, isinstance(group.rows, Listing)) for group in section.groups] == [(30, True)]
 
