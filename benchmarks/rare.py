@@ -6,6 +6,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from benchmarks.runs import check_labelled
+from vaecluster import VAEClustering
 from vaecluster.clusters.scores import UNASSIGNED, Clustering, Label, matched_names
 from vaecluster.data.dataset import DataSet, as_labels
 from vaecluster.errors import DataError, SettingError
@@ -31,7 +32,8 @@ class RareMeasure:
         """`recall` is the share of the class's held-out rows in its cluster, `precision` that of training rows there.
 
         Held-out rows are not made rare: among them a cluster that is mostly of others could pass for the class's. Both
-        are 0 if the class has no cluster of its own.
+        are 0 if the class has no cluster of its own. `group_recall` and `group_precision` are the same of the training
+        rows in the dense group inside a cluster that holds most of the class, 0 if there is none.
         """
         assert data.y_train is not None
         assert data.x_test is not None
@@ -41,11 +43,15 @@ class RareMeasure:
         cluster = named.get(self.label, UNASSIGNED - 1)
         held_out, learned = labels == self.label, as_labels(data.y_train) == self.label
         own = clustering.labels_ == cluster
+        groups = clustering.dense_groups(data.x_train) if isinstance(clustering, VAEClustering) else []
+        best = max((group.rows for group in groups), key=lambda rows: learned[rows].sum(), default=[])
         return {
             "label": self.label,
             "train_rows": int(learned.sum()),
             "recall": float((found[held_out] == cluster).mean()),
             "precision": float((learned & own).sum() / max(1, own.sum())),
+            "group_recall": float(learned[best].sum() / max(1, learned.sum())),
+            "group_precision": float(learned[best].sum() / max(1, len(best))),
         }
 
     def references(self, clustering: Clustering, data: DataSet) -> dict[str, Any]:

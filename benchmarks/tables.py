@@ -235,7 +235,8 @@ def rare(records: list[Record]) -> Iterator[Cells]:
     """Data sets with a class made rare."""
     for record in filter(_is_rare, records):
         runs, scores = record["runs"], record["summary"]["rare"]
-        spread = [_spread(scores[measure], len(runs)) for measure in ("recall", "precision")]
+        measures = ("recall", "precision", "group_recall", "group_precision")
+        spread = [_spread(scores[measure], len(runs)) if measure in scores else "-" for measure in measures]
         rows = f"{runs[0]['rare']['train_rows']} of {record['data']['train'][0]}"
         yield [record["data"]["name"], record["method"], str(len(runs)), rows, *spread]
 
@@ -272,7 +273,20 @@ TABLES = (
         ablations,
     ),
     Table("numbers", ("data", "method", "classes", "seeds", "clusters found, in so many seeds"), numbers),
-    Table("rare", ("data", "method", "seeds", "training rows of the class", "recall", "precision"), rare),
+    Table(
+        "rare",
+        (
+            "data",
+            "method",
+            "seeds",
+            "training rows of the class",
+            "recall",
+            "precision",
+            "recall of the dense group",
+            "precision of the dense group",
+        ),
+        rare,
+    ),
 )
 
 

@@ -8,8 +8,11 @@ from benchmarks.kinds import KINDS
 from benchmarks.methods import choose_method
 from benchmarks.rare import RareMeasure, make_rare
 from benchmarks.runs import run_benchmark
+from vaecluster import TwoViews, VAEClustering
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import DataError, SettingError
+
+NO_GROUP = {"group_recall": 0.0, "group_precision": 0.0}
 
 
 def some_data() -> DataSet:
@@ -56,7 +59,7 @@ def test_labels_may_be_text():
 
 def test_a_cluster_that_is_the_class_has_full_recall_and_precision():
     scores = scores_of([4, 4, 7, 7, 7], [1, 1, 0, 0, 0], 4)
-    assert scores == {"label": 4, "train_rows": 2, "recall": 1.0, "precision": 1.0}
+    assert scores == {"label": 4, "train_rows": 2, "recall": 1.0, "precision": 1.0} | NO_GROUP
 
 
 def test_recall_is_of_the_class_and_precision_of_its_cluster():
@@ -83,8 +86,8 @@ def test_every_run_says_how_the_rare_class_was_found(tmp_path):
     method = choose_method("kmeans", KINDS["vectors"])
     record = run_benchmark(data, KINDS["vectors"], method, 3, range(2), tmp_path / "result.json", [measure])
     for run in record["runs"]:
-        assert run["rare"] == {"label": 1, "train_rows": 4, "recall": 1.0, "precision": 1.0}
-    assert set(record["summary"]["rare"]) == {"recall", "precision"}
+        assert run["rare"] == {"label": 1, "train_rows": 4, "recall": 1.0, "precision": 1.0} | NO_GROUP
+    assert set(record["summary"]["rare"]) == {"recall", "precision", *NO_GROUP}
     assert record["measures"] == {"rare": {"label": 1, "one_in": 50}}
 
 
@@ -96,3 +99,15 @@ def test_unknown_labels_and_data_without_held_out_rows_are_refused():
         make_rare(replace(data, x_test=None, y_test=None), "1")
     with pytest.raises(DataError, match="no labels"):
         make_rare(replace(data, y_train=None), "1")
+
+
+def test_the_dense_group_that_holds_most_of_the_class_is_measured():
+    random = np.random.default_rng(0)
+    group = 9 + random.normal(size=(30, 3)) / 2
+    rows = np.concatenate([random.normal(size=(400, 3)), group]).astype(np.float32)
+    # Five rows of the class lie elsewhere.
+    labels = np.repeat([0, 1], [395, 35])
+    data = DataSet("some", rows, labels, rows, labels)
+    model = VAEClustering(1, method=TwoViews(epochs=1, hidden=(16,), heads=1), random_state=0, device="cpu").fit(rows)
+    scores = RareMeasure(1).score(model, data)
+    assert (scores["group_recall"], scores["group_precision"]) == (30 / 35, 1.0)
