@@ -81,7 +81,7 @@ def measure(rows: Array, epochs: int) -> dict[str, Any]:
     }
 
 
-def largest_rate(dtype: torch.dtype, size: int = 2048, times: int = 10) -> float:
+def largest_rate(dtype: torch.dtype, size: int = 1024, times: int = 10) -> float:
     """Flop a second in products of large square matrices of this type."""
     one = torch.ones(size, size, dtype=dtype)
     one @ one

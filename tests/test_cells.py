@@ -152,7 +152,7 @@ def test_a_file_of_cells_goes_in_and_comes_out_annotated(tmp_path: Path, capsys:
     words = [part for name, value in TINY.items() if name != "hidden" for part in ("--set", f"{name}={value}")]
     run("fit", source, "--clusters", 3, "--output", folder, "--quiet", "--threads", 1, *words, "--set", "hidden=64")
     lines = list(csv.DictReader((folder / "labels.csv").read_text().splitlines()))
-    assert lines[4]["id"] == "cell4"
+    assert lines[4]["cell"] == "cell4"
     markers = json.loads((folder / "run.json").read_text())["markers"]
     assert [len(genes) for genes in markers] == [10, 10, 10]
 
