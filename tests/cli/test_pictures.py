@@ -57,6 +57,7 @@ def test_labels_carry_the_paths_of_the_pictures(fitted, photos):
     assert not (fitted / "skipped.csv").exists()
 
 
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 def test_other_pictures_are_put_into_the_clusters(fitted, photos, tmp_path, runs):
     assert ids_of(runs("predict", fitted, made(tmp_path / "other", 4))) == [
         "one/000.png",
@@ -120,6 +121,7 @@ def test_what_cannot_be_read_is_in_the_run_folder(tmp_path, tiny, runs, fails, c
     assert run([*map(str, command[:-1]), str(tmp_path / "broken"), "--quiet"]) == 0
 
 
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, runs, fails):
     number = len(list(photos.rglob("*.png")))
     features = np.random.default_rng(0).normal(size=(number, 3)) + 20 * (np.arange(number)[:, None] < number / 2)
@@ -135,7 +137,12 @@ def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, r
     for source in (photos, tmp_path / "features.npy"):
         assert [row["cluster"] for row in csv.DictReader(runs("predict", folder, source).splitlines())] == labels
     other = made(tmp_path / "other", 4)
-    assert "30 rows, but there are 4 pictures" in fails("predict", folder, other)
+    for command in ("predict", "score", "transform"):
+        to = ["--output", tmp_path / "c.npy"] if command == "transform" else []
+        assert "features of other pictures" in fails(command, folder, other, *to)
+    few = tmp_path / "few.npy"
+    np.save(few, features[:3])
+    assert "3 rows, but there are 4 pictures" in fails("predict", folder, other, "--features", few)
     table = runs("predict", folder, other, "--features", tmp_path / "other.npy")
     assert [row["cluster"] for row in csv.DictReader(table.splitlines())] == [labels[0], labels[-1]] * 2
     runs("cut", folder, 3, "--output", tmp_path / "cut")
