@@ -137,7 +137,12 @@ def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, r
     for source in (photos, tmp_path / "features.npy"):
         assert [row["cluster"] for row in csv.DictReader(runs("predict", folder, source).splitlines())] == labels
     other = made(tmp_path / "other", 4)
-    assert "30 rows, but there are 4 pictures" in fails("predict", folder, other)
+    for command in ("predict", "score", "transform"):
+        to = ["--output", tmp_path / "c.npy"] if command == "transform" else []
+        assert "features of other pictures" in fails(command, folder, other, *to)
+    few = tmp_path / "few.npy"
+    np.save(few, features[:3])
+    assert "3 rows, but there are 4 pictures" in fails("predict", folder, other, "--features", few)
     table = runs("predict", folder, other, "--features", tmp_path / "other.npy")
     assert [row["cluster"] for row in csv.DictReader(table.splitlines())] == [labels[0], labels[-1]] * 2
     runs("cut", folder, 3, "--output", tmp_path / "cut")

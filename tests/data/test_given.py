@@ -174,3 +174,10 @@ def test_a_schema_of_plain_numbers_takes_an_array_or_a_frame() -> None:
     estimator.n_features_in_ = 3
     for X in (TABLE, pd.DataFrame(TABLE)):
         np.testing.assert_array_equal(given_rows(estimator, X, schema).array, TABLE)
+
+
+@pytest.mark.parametrize(("shape", "what"), [((0, 3), "sample"), ((3, 0), "feature")])
+def test_sparse_rows_without_entries_are_refused_only_where_there_are_none(shape: tuple[int, int], what: str) -> None:
+    with pytest.raises(DataError, match=f"0 {what}"):
+        given_(csr_matrix(shape))
+    assert len(given_(csr_matrix((3, 2))).source) == 3

@@ -1,8 +1,10 @@
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 
 from vaecluster.data.given import given_rows
@@ -13,7 +15,7 @@ LABELS = np.array([0] * 10 + [1] * 30)
 NOISE = np.arange(40) % 2
 
 
-def of(frame: object, labels: np.ndarray = LABELS, clusters: int = 2) -> list[Difference]:
+def of(frame: Any, labels: np.ndarray = LABELS, clusters: int = 2) -> list[Difference]:
     return profile(given_rows(BaseEstimator(), frame), labels, clusters)
 
 
@@ -65,3 +67,9 @@ def test_arrays_have_numbers_for_names_and_images_have_no_columns() -> None:
     assert [one.column for one in of(np.column_stack([NOISE, LABELS]).astype(float))] == ["1", "1"]
     with pytest.raises(DataError, match="images, which have no columns"):
         of(np.zeros((40, 3, 3)))
+
+
+def test_sparse_rows_differ_as_dense_ones_do() -> None:
+    values = np.stack([LABELS * 3.0, NOISE * 1.0, np.zeros(40)], 1)
+    assert of(csr_array(values)) == of(values)
+    assert [one.column for one in of(csr_array(values))] == ["0", "0"]

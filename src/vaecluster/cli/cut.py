@@ -43,7 +43,7 @@ def cut(
     named = run if run.name not in ("", "..") else run.resolve()
     target = RunFolder.create(output or named.with_name(f"{named.name}-{number}"), overwrite=overwrite)
     place, seconds, cpu_seconds = _known_of(folder)
-    data = _rows_of_fit(place, folder) if source is None else load_rows(source, folder)
+    data = _rows_of_fit(place, folder) if source is None else load_rows(source, folder, fitted=True)
     model = folder.model()
     _check_same(run, model, data)
     if model.hierarchy_ is not None:
@@ -79,7 +79,7 @@ def _known_of(folder: RunFolder) -> tuple[str, float, float]:
 
 def _rows_of_fit(place: str, folder: RunFolder) -> DataSet:
     try:
-        return load_rows(place, folder)
+        return load_rows(place, folder, fitted=True)
     except FileError as problem:
         raise FileError(f"{problem} Or say by --source where the rows of the fit are.") from None
 

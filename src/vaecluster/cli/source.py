@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaecluster.data.pictures.folder import Pictures
+from vaecluster.data.pictures.folder import PROGRAM, Pictures
 from vaecluster.errors import FileError, SettingError
 
 if TYPE_CHECKING:
@@ -46,14 +46,29 @@ def with_rows(
     return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
 
 
-def load_rows(source: str, like: "RunFolder", features: Path | None = None) -> "DataSet":
-    """The rows of a source as the model of a run takes them; `features` in place of those of the run."""
+def load_rows(source: str, like: "RunFolder", features: Path | None = None, *, fitted: bool = False) -> "DataSet":
+    """The rows of a source as the model of a run takes them; `features` in place of those of the run.
+
+    `fitted` says that they are the rows of the fit, wherever they are now.
+    """
     data = load_source(source)
     if features is not None:
         data = with_options(data, {"features": str(features)})
     elif isinstance(data.x_train, Pictures):
-        data = with_options(data, pictures_of(like))
+        options = pictures_of(like)
+        if not fitted and absolute(source) != like.description().get("source"):
+            _check_computed(options.get("features"))
+        data = with_options(data, options)
     return with_rows(data, like=like)
+
+
+def _check_computed(features: str | None) -> None:
+    """Raise `SettingError` for features that are stored for the pictures of a fit: of others they say nothing."""
+    if features is not None and not features.lower().endswith(PROGRAM):
+        raise SettingError(
+            f"The run was fitted to features of other pictures, from {features}. Give those of the new ones: as "
+            "--features for `vaecluster predict`, or as the rows."
+        )
 
 
 def pictures_of(run: "RunFolder") -> dict[str, Any]:

@@ -131,8 +131,9 @@ def check_axes(rows: Array, given: Any) -> None:
         raise DataError(
             f"X has shape {rows.shape}; expected vectors (n, columns) or images (n, H, W) or (n, H, W, C). Reshape it."
         )
-    if rows.ndim < 3 and not rows.size:
-        what = "feature(s)" if rows.ndim == 2 and len(rows) else "sample(s)"
+    # Not `size` or `len`: those of a sparse matrix are not about its shape.
+    if rows.ndim < 3 and not all(rows.shape):
+        what = "feature(s)" if rows.ndim == 2 and rows.shape[0] else "sample(s)"
         raise DataError(
             f"Found array with 0 {what} (shape={rows.shape}) while a minimum of 1 is required. Check how the rows "
             "were read."

@@ -49,7 +49,8 @@ _HOLDS = {
 }
 # What to do about a column that no block can read, by what it holds.
 _ADVICE = {
-    "vectors": "Give one column for each entry, or np.stack(X[{name!r}]) as the rows if it is all there is.",
+    "vectors": "Give one column for each entry, or np.stack(X[{name!r}]) as the rows if it is all there is, or "
+    "leave it out.",
     "exact numbers": "Cast it to floats, or leave it out.",
     "mixed": "Make one kind of it, as by .astype(str) for categories, or leave it out.",
     "objects": "Make numbers of it, or texts as by .astype(str), or leave it out.",
@@ -140,7 +141,8 @@ def _found_kind(column: Column) -> Kind:
     if holds in _ADVICE:
         raise DataError(
             f"Column {column.name!r} holds {_HOLDS.get(holds, holds)} (type {column.type}); expected numbers, "
-            f"categories or dates. {_ADVICE[holds].format(name=column.name)}"
+            f"categories or dates. {_ADVICE[holds].format(name=column.name).rstrip('.')}: "
+            f"columns={{{column.name!r}: 'leave-out'}}."
         )
     if column.different == 1 and len(column.missing) > 1:
         return Kind("leave-out", "one value alone")

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
+from vaecluster.data.anndata import CellSource
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.given import Given
 from vaecluster.data.moments import maker_of
 from vaecluster.data.raw import Array, Coded
+from vaecluster.data.sparse import SparseSource
 from vaecluster.errors import DataError
 
 # Differences below a fifth of a standard deviation are small (Cohen 1988), and are not what sets a cluster apart.
@@ -57,12 +60,16 @@ def _columns(given: Given) -> Iterator[tuple[str, Array | Coded, str]]:
     if isinstance(given.source, FrameSource):
         for name, column in given.source.columns.items():
             yield name, given.source.table[name], column.type if column.kind in ("dates", "durations") else ""
-    else:
-        assert given.array is not None
-        if given.array.ndim > 2:
-            raise DataError("X holds images, which have no columns. Look at samples of each cluster instead.")
-        for number in range(given.array.shape[1]):
-            yield given.names[number] if given.names else str(number), given.array[:, number], ""
+        return
+    columns: Any = given.source.matrix.tocsc() if isinstance(given.source, SparseSource) else given.array
+    if isinstance(given.source, CellSource):
+        raise DataError("X holds cells, which differ in their genes. Ask for marker_genes(X) instead.")
+    if columns is None or columns.ndim > 2:
+        raise DataError("X holds images, which have no columns. Look at samples of each cluster instead.")
+    for number in range(columns.shape[1]):
+        column = columns[:, [number]]
+        values = column.toarray() if issparse(column) else column
+        yield given.names[number] if given.names else str(number), values.ravel(), ""
 
 
 def _of_numbers(name: str, values: Array, type_: str, labels: NDArray[np.intp], clusters: int) -> Iterator[Difference]:

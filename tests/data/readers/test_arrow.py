@@ -1,5 +1,6 @@
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -7,6 +8,8 @@ import pytest
 from pyarrow import feather, parquet
 
 from vaecluster.data.files import read_dataset
+from vaecluster.data.frames import columns_of
+from vaecluster.data.kinds import kinds_of
 from vaecluster.errors import DataError, FileError
 
 TABLE = pa.table({"age": [31, None], "city": pa.array(["Köln", "Ulm"]).dictionary_encode(), "": [0.5, 1.5]})
@@ -50,9 +53,6 @@ def test_decimals_are_read_as_doubles(tmp_path: Path) -> None:
 REFUSED = {
     "no rows": (TABLE.slice(0, 0), ["'age', 'city', ''", "no rows"]),
     "no columns": (pa.table({}), ["no columns"]),
-    "lists among others": (pa.table({"a": [1], "b": [[1.0, 2.0]]}), ["'b'", "list", "alone in the file"]),
-    "records": (pa.table({"b": [{"x": 1}]}), ["'b'", "records"]),
-    "bytes": (pa.table({"b": [b"x"]}), ["'b'", "bytes"]),
     "vectors of two lengths": (pa.table({"b": [[1.0], [1.0, 2.0]]}), ["'b'", "lengths 1, 2"]),
     "a vector that is missing": (pa.table({"b": [[1.0], None]}), ["'b'", "1 rows without"]),
     "a gap in a vector": (pa.table({"b": [[1.0, None]]}), ["'b'", "1 missing"]),
@@ -79,3 +79,12 @@ def test_a_file_that_is_not_what_its_suffix_says_is_refused(name: str, content: 
     with pytest.raises(FileError, match="damaged, cut short, or no") as problem:
         read_dataset(tmp_path / name)
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize("odd", [[[1.0, 2.0]] * 3, [{"x": 1}] * 3, [b"x"] * 3])
+def test_columns_that_cannot_be_learned_from_can_be_left_out(odd: list[Any], tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"a": [1, 2, 4], "odd": odd}), tmp_path / "t.parquet")
+    columns = columns_of(read_dataset(tmp_path / "t.parquet").x_train)
+    with pytest.raises(DataError, match=r"Column 'odd' holds .* or leave it out: columns=\{'odd': 'leave-out'\}"):
+        kinds_of(columns, {})
+    assert not kinds_of(columns, {"odd": "leave-out"})["odd"].learned

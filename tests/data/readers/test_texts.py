@@ -69,6 +69,7 @@ REFUSED = {
     "a zero byte": (b"a\x00,b\n1,2\n", ["line 1", "zero byte"]),
     "an open quote": (b'a,b\n1,"x\n2,y\n', ["line 3", "quotes"]),
     "decimal commas": (b"a;b\n1,5;2\n12,25;3\n", ["'a'", "decimal commas", "'1,5'", "decimal=','"]),
+    "three decimals": (b"a;b\n0,333;2\n-12,250;3\n", ["'a'", "decimal commas", "'0,333'", "decimal=','"]),
     "thousands": (b'a,b\n"1,234",2\n12,3\n', ["'a'", "thousands", "'1,234'"]),
     "a unit": (b"a,b\n$12,2\n$1.50,3\n", ["'a'", "a unit", "'$12'"]),
 }

@@ -38,7 +38,8 @@ MOST_BROKEN = 0.5
 
 SIZE = Whole(1, 1024)
 # Endings of files with features, as in `features.py`.
-FEATURES = (".npy", ".npz", ".pt2")
+PROGRAM = ".pt2"
+FEATURES = (".npy", ".npz", PROGRAM)
 # What is left in a folder that is given to `read`.
 CACHE, SKIPPED = "decoded", "skipped.csv"
 

@@ -95,18 +95,11 @@ def _vectors(name: str, column: "pa.ChunkedArray") -> Array:
 
 
 def _plain(table: "pa.Table") -> "pa.Table":
-    """The table without types that only Arrow has; `DataError` for columns with lists or records in their cells."""
+    """The table with doubles for decimals. Whether its columns can be learned from is seen with their kinds."""
     import pyarrow as pa
     from pyarrow import types
 
     for number, field in enumerate(table.schema):
-        if types.is_nested(field.type):
-            raise DataError(
-                f"column {field.name!r} holds lists or records ({field.type!s:.60}); expected one value in each "
-                "cell. Make columns of it, leave it out, or, if it is a vector, keep it alone in the file."
-            )
-        if types.is_binary(field.type) or types.is_large_binary(field.type):
-            raise DataError(f"column {field.name!r} holds bytes; expected numbers, texts or dates. Leave it out.")
         if types.is_decimal(field.type):
             table = table.set_column(number, field.name, table.column(number).cast(pa.float64()))
     return table

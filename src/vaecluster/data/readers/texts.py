@@ -26,7 +26,8 @@ _OTHER_ENCODINGS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"
 # Numbers as people write them: a pattern that all of a column have, one that some of it have, what it is, what to do.
 _NOTATIONS = (
     (
-        (r"^\s*[-+]?\d{1,3}(,\d{3})*(\.\d+)?\s*$", r",\d{3}"),
+        # Nobody writes 0,123 for 123.
+        (r"^\s*[-+]?(0|[1-9]\d{0,2}(,\d{3})*)(\.\d+)?\s*$", r",\d{3}"),
         "commas between thousands",
         "Write them without, as 1234.5, or read them with pandas.read_csv and thousands=','",
     ),
