@@ -152,7 +152,7 @@ def test_a_file_of_cells_goes_in_and_comes_out_annotated(tmp_path: Path, capsys:
     words = [part for name, value in TINY.items() if name != "hidden" for part in ("--set", f"{name}={value}")]
     run("fit", source, "--clusters", 3, "--output", folder, "--quiet", "--threads", 1, *words, "--set", "hidden=64")
     lines = list(csv.DictReader((folder / "labels.csv").read_text().splitlines()))
-    assert lines[4]["id"] == "cell4"
+    assert lines[4]["cell"] == "cell4"
     markers = json.loads((folder / "run.json").read_text())["markers"]
     assert [len(genes) for genes in markers] == [10, 10, 10]
 
@@ -181,3 +181,8 @@ def test_only_a_file_of_cells_can_be_annotated(tmp_path: Path, capsys: Any) -> N
     with pytest.raises(SystemExit):
         main(["predict", str(tmp_path), str(tmp_path / "rows.npy"), "--output", str(tmp_path / "out.h5ad")])
     assert "is no .h5ad to copy" in capsys.readouterr().err
+
+
+def test_genes_have_markers_and_no_profile(model: VAEClustering) -> None:
+    with pytest.raises(DataError, match="marker_genes"):
+        model.profile(CELLS)

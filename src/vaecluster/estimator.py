@@ -23,8 +23,7 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import AskedNumber, Evidence, most_of, within
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
-from vaecluster.data.anndata import Annotations, CellSource, is_cells
-from vaecluster.data.blocks import Expression
+from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows
@@ -369,12 +368,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         Clusters are those that the model puts the cells into. Raises `SettingError` if the fit was not on counts of
         genes.
         """
-        labels, source = self.predict(cells), given_rows(self, cells, self.fitted_.schema).source
-        block = self.fitted_.schema.blocks[0]
-        if not isinstance(block, Expression) or not isinstance(source, CellSource):
+        found = marker_genes(*self._labelled(cells), self.n_clusters_, n_genes)
+        if found is None:
             raise SettingError("marker_genes needs a model of counts of genes. Fit on an AnnData object.")
-        genes: list[str] = self.feature_names_in_.tolist()
-        return marker_genes(source, block, labels, self.n_clusters_, genes, n_genes)
+        return found
 
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).
@@ -455,7 +452,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
         One record for each of at most five columns of a cluster, in the order of clusters, the largest difference
         first: means of numbers and shares of categories, inside and overall, their difference in standard deviations,
-        and `words` such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images.
+        and `words` such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images, and for counts
+        of genes, which `marker_genes` compares.
 
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
@@ -464,10 +462,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         >>> sorted({one.cluster for one in model.profile(X)})
         [0, 1, 2]
         """
-        check_is_fitted(self)
-        with isolated():
-            given = given_rows(self, X, self.fitted_.schema)
-            labels, _ = _assigned(self.fitted_, self._rows(given), self.min_confidence, self.outlier_fraction)
+        given, _, labels = self._labelled(X)
         return profile(given, labels, self.n_clusters_)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
@@ -705,6 +700,15 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _given(self, X: Any) -> Rows:
         check_is_fitted(self)
         return self._rows(given_rows(self, X, self.fitted_.schema))
+
+    def _labelled(self, X: Any) -> tuple[Given, Schema, NDArray[np.intp]]:
+        """Rows as they were given, the schema of the fit, and their clusters as `predict` gives them."""
+        check_is_fitted(self)
+        schema = self.fitted_.schema
+        with isolated():
+            given = given_rows(self, X, schema)
+            labels, _ = _assigned(self.fitted_, self._rows(given), self.min_confidence, self.outlier_fraction)
+        return given, schema, labels
 
     def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
         return Rows(given.source, schema or self.fitted_.schema, self._device())

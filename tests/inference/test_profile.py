@@ -3,6 +3,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 
 from vaecluster.data.given import given_rows
@@ -65,3 +66,8 @@ def test_arrays_have_numbers_for_names_and_images_have_no_columns() -> None:
     assert [one.column for one in of(np.column_stack([NOISE, LABELS]).astype(float))] == ["1", "1"]
     with pytest.raises(DataError, match="images, which have no columns"):
         of(np.zeros((40, 3, 3)))
+
+
+def test_sparse_rows_say_what_dense_ones_do() -> None:
+    rows = np.column_stack([LABELS * 3.0, NOISE])
+    assert of(csr_array(rows)) == of(rows)

@@ -158,14 +158,12 @@ def fit_into(
     scores = split_scores(model, data)
     folder.write(
         model,
-        data.x_train,
+        data,
         source=source,
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         scores=scores,
-        row_names=data.names,
         pictures=pictures,
-        shown=data.shown,
         demo=demo,
     )
     return scores

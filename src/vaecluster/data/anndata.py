@@ -130,6 +130,12 @@ class CellSource:
 
         return Schema((Expression.of(passes, self.genes, logged=self.logged),))
 
+    def by_column(self) -> Iterator[tuple[str, Array, str]]:
+        """None to speak of: genes are compared by `marker_genes`."""
+        raise DataError(
+            "X holds counts of genes, of which there are too many to describe. Use `marker_genes` instead."
+        )
+
     def filled(self, schema: Schema, expected: Tensor) -> Array:
         """A copy of the values: nothing is missing."""
         values: Array = self.read(slice(None)).toarray()

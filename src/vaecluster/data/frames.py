@@ -3,7 +3,7 @@
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -137,6 +137,11 @@ class FrameSource:
             own = {name: column for name, column in table.items() if self.kinds[name] is kind}
             blocks += kind.of_columns(own, reading) if own else []
         return Schema(tuple(blocks), self._layout())
+
+    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
+        """Those that are learned from."""
+        for name, column in self.columns.items():
+            yield name, self.table[name], column.type if column.kind in ("dates", "durations") else ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """The frame with missing values as in `expected` (rows, *data_shape); all else is as it was."""

@@ -1,7 +1,7 @@
 """Checks of the rows that a user gave, before anything is done with them."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -32,7 +32,7 @@ from vaecluster.data.files import read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
 from vaecluster.data.kinds import Kind, check_asked, described, kinds_of
 from vaecluster.data.pictures.folder import Pictures
-from vaecluster.data.raw import Array
+from vaecluster.data.raw import Array, Coded
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 from vaecluster.data.sparse import SparseSource
@@ -55,6 +55,11 @@ class Given:
         """The rows, where they are an array."""
         return getattr(self.source, "array", None)
 
+    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
+        """Those of the source, by the names that the user gave."""
+        for number, (name, values, type_) in enumerate(self.source.by_column()):
+            yield (self.names[number] if self.names else name), values, type_
+
 
 def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, telling: Telling = in_silence) -> Given:
     """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a path to either.
@@ -69,7 +74,8 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         return replace(given_rows(estimator, data.x_train, schema), row_names=data.names)
     block = None if schema is None else schema.blocks[0]
     if isinstance(block, Expression):
-        return Given(_cells_again(estimator, X, block), (), doubles=False)
+        genes = estimator.feature_names_in_.tolist()
+        return Given(_cells_again(X, block, genes), tuple(genes), doubles=False)
     if is_cells(X):
         found = cells_of_fit(X)
         if isinstance(found, tuple):
@@ -151,20 +157,17 @@ def _check_rows(X: Any) -> None:
         raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
 
 
-def _cells_again(estimator: BaseEstimator, X: Any, block: Expression) -> CellSource:
+def _cells_again(X: Any, block: Expression, genes: list[str]) -> CellSource:
     """Cells as in the fit: an AnnData object or a frame by the names of genes, or an array with all of them."""
-    genes = estimator.feature_names_in_.tolist()
     if is_cells(X):
         return cells_like(X, block, genes)
     X = X if issparse(X) else _as_array_or_frame(X)
-    order = order_of([str(name) for name in X.columns], genes) if is_frame(X) else None
+    order = order_of([str(name) for name in names_of(X)], genes) if is_frame(X) else None
     return counts_like(X if issparse(X) else np.asarray(X), block, order)
 
 
 def source_of(rows: Any, schema: Schema) -> Source:
     """Rows that the schema gave back (`restore`), as a source again; they need no checks."""
-    if isinstance(schema.blocks[0], Expression):
-        return counts_like(rows, schema.blocks[0])
     return ArraySource(rows) if schema.frame is None else FrameSource(rows, schema)
 
 
