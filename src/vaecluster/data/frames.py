@@ -3,8 +3,8 @@
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, final
 
 import narwhals.stable.v2 as nw
@@ -17,8 +17,9 @@ from vaecluster.data.blocks.base import as_type
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column, kind_of_categories
+from vaecluster.data.dates import maker_of
 from vaecluster.data.kinds import Kind, kinds_of
-from vaecluster.data.moments import maker_of
+from vaecluster.data.libraries import LIBRARIES
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.data.schema import ColumnType, FrameLayout, Schema
 from vaecluster.errors import DataError, UnseenCategoriesWarning
@@ -70,7 +71,7 @@ class FrameSource:
     def __init__(self, X: Any, schema: Schema | None = None, kinds: Mapping[str, Kind] | None = None) -> None:
         self.frame = nw.from_native(X, eager_only=True)
         self.library = self.frame.implementation.name.lower()
-        if self.library not in _LIBRARIES:
+        if self.library not in LIBRARIES:
             raise DataError(f"X is a frame of {self.library}; expected one of pandas, polars or pyarrow. Convert it.")
         columns = columns_of(X)
         self.left_out: dict[str, str] = {}
@@ -154,14 +155,14 @@ class FrameSource:
                 whole = column.series.to_list()
                 for row, value in zip(rows.tolist(), new, strict=True):
                     whole[row] = value
-                series = _LIBRARIES[self.library].series(column.series.name, whole, _with(type_, new))
+                series = LIBRARIES[self.library].series(column.series.name, whole, _with(type_, new))
                 # Arrow's columns have no name of their own.
                 made.append(nw.from_native(series, series_only=True).alias(column.series.name))
         return self.frame.clone().with_columns(*made).to_native()
 
     def _type_to_fill(self, column: Column, schema: Schema, values: Array) -> ColumnType:
         """Its own type; that of the fit for a column without any value whose type is not for such values."""
-        type_of, layout = _LIBRARIES[self.library].type_of, schema.frame
+        type_of, layout = LIBRARIES[self.library].type_of, schema.frame
         assert layout is not None
         own = type_of(column.series.to_native())
         for_kind = column.kind_of_type if own.categories is None else kind_of_categories(own.categories)
@@ -174,7 +175,7 @@ class FrameSource:
     def _layout(self) -> FrameLayout:
         series = [column.series for column in self.columns.values()]
         names = tuple(one.name if isinstance(one.name, str) else int(one.name) for one in series)
-        type_of = _LIBRARIES[self.library].type_of
+        type_of = LIBRARIES[self.library].type_of
         types = tuple(type_of(one.to_native()) for one in series)
         held = tuple(column.kind for column in self.columns.values())
         return FrameLayout(self.library, names, types, held, self.left_out)
@@ -182,7 +183,7 @@ class FrameSource:
 
 def frame_of(layout: FrameLayout, columns: dict[str, Array]) -> Any:
     """A frame of that library with these columns in their order and types; their names are texts."""
-    library = _LIBRARIES[layout.library]
+    library = LIBRARIES[layout.library]
     types = zip(layout.names, layout.types, strict=True)
     return library.frame(
         {name: library.series(name, _in_type(columns[str(name)], type_), type_) for name, type_ in types}
@@ -248,117 +249,3 @@ def _with(type_: ColumnType, values: Sequence[Any]) -> ColumnType:
     if type_.categories is None:
         return type_
     return replace(type_, categories=tuple(dict.fromkeys([*type_.categories, *values])))
-
-
-# How a library makes columns
-
-
-@final
-@dataclass(frozen=True)
-class _Library:
-    """What a library must be asked for by itself: the type of a column, columns of a type, and a frame of columns."""
-
-    type_of: Callable[[Any], ColumnType]
-    series: Callable[[Any, list[Any], ColumnType], Any]
-    frame: Callable[[dict[Any, Any]], Any]
-
-
-def _type_of_pandas(series: Any) -> ColumnType:
-    dtype = series.dtype
-    if str(dtype) == "category":
-        return ColumnType(str(dtype.categories.dtype), tuple(dtype.categories.tolist()), bool(dtype.ordered))
-    return ColumnType(str(dtype))
-
-
-def _series_of_pandas(name: Any, values: list[Any], type_: ColumnType) -> Any:
-    import pandas as pd
-
-    arrow = type_.name.endswith("[pyarrow]")
-    dtype = pd.ArrowDtype(_arrow_type(type_.name.removesuffix("[pyarrow]"))) if arrow else type_.name
-    if type_.categories is not None:
-        dtype = pd.CategoricalDtype(pd.Index(list(type_.categories), dtype=dtype), type_.ordered)
-    return pd.Series(values, name=name, dtype=dtype)
-
-
-def _arrow_type(name: str) -> Any:
-    import pyarrow as pa
-
-    coded = re.fullmatch(r"dictionary<values=(\w+), indices=(\w+), ordered=([01])>", name)
-    zoned = re.fullmatch(r"timestamp\[(\w+), tz=(.+)\]", name)
-    if zoned is not None:
-        return pa.timestamp(*zoned.groups())
-    if coded is None:
-        return pa.type_for_alias(name)
-    values, indices, ordered = coded.groups()
-    return pa.dictionary(pa.type_for_alias(indices), pa.type_for_alias(values), ordered == "1")
-
-
-def _frame_of_pandas(columns: dict[Any, Any]) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame(columns)
-
-
-def _type_of_polars(series: Any) -> ColumnType:
-    dtype = series.dtype
-    name = str(dtype.base_type())
-    if name in ("Datetime", "Duration"):
-        # The unit, and of moments the zone.
-        return ColumnType(f"{name}[{dtype.time_unit}, {getattr(dtype, 'time_zone', None)}]")
-    return ColumnType(name, tuple(dtype.categories.to_list()) if name == "Enum" else None)
-
-
-def _series_of_polars(name: str, values: list[Any], type_: ColumnType) -> Any:
-    import polars as pl
-
-    if type_.categories is not None:
-        return pl.Series(name, values, dtype=pl.Enum(type_.categories))  # type: ignore[arg-type]
-    timed = re.fullmatch(r"(\w+)\[(\w+), (.+)\]", type_.name)
-    if timed is None:
-        return pl.Series(name, values, dtype=getattr(pl, type_.name))
-    kind, unit, zone = timed.groups()
-    dtype = pl.Duration(unit) if kind == "Duration" else pl.Datetime(unit, None if zone == "None" else zone)  # type: ignore[arg-type]
-    return pl.Series(name, values, dtype=dtype)
-
-
-def _frame_of_polars(columns: dict[Any, Any]) -> Any:
-    import polars as pl
-
-    # By name: in a list, polars takes an empty name for none and makes one up.
-    return pl.DataFrame(columns)
-
-
-def _type_of_arrow(column: Any) -> ColumnType:
-    import pyarrow as pa
-
-    if not pa.types.is_dictionary(column.type):
-        return ColumnType(str(column.type))
-    chunks = column.unify_dictionaries().chunks
-    found = chunks[0].dictionary.to_pylist() if chunks else []
-    return ColumnType(str(column.type), tuple(found), column.type.ordered)
-
-
-def _series_of_arrow(name: str, values: list[Any], type_: ColumnType) -> Any:
-    import pyarrow as pa
-
-    kind = _arrow_type(type_.name)
-    if type_.categories is None:
-        return pa.chunked_array([pa.array(values, kind)])
-    place = {category: number for number, category in enumerate(type_.categories)}
-    codes = pa.array([None if value is None else place[value] for value in values], kind.index_type)
-    categories = pa.array(type_.categories, kind.value_type)
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, categories, ordered=kind.ordered)])
-
-
-def _frame_of_arrow(columns: dict[str, Any]) -> Any:
-    import pyarrow as pa
-
-    return pa.table(columns)
-
-
-# The libraries whose frames can be given back.
-_LIBRARIES = {
-    "pandas": _Library(_type_of_pandas, _series_of_pandas, _frame_of_pandas),
-    "polars": _Library(_type_of_polars, _series_of_polars, _frame_of_polars),
-    "pyarrow": _Library(_type_of_arrow, _series_of_arrow, _frame_of_arrow),
-}

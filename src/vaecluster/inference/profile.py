@@ -7,8 +7,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.data.dates import maker_of
 from vaecluster.data.given import Given
-from vaecluster.data.moments import maker_of
 from vaecluster.data.raw import Array, Coded
 
 # Differences below a fifth of a standard deviation are small (Cohen 1988), and are not what sets a cluster apart.

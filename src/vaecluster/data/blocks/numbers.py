@@ -13,7 +13,7 @@ from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, in_one_unit, moments_of, own_scales
 from vaecluster.data.columns import Column
-from vaecluster.data.moments import seconds_of
+from vaecluster.data.dates import seconds_of
 from vaecluster.data.raw import Array, Table, row_slices
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
