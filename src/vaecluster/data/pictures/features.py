@@ -8,7 +8,6 @@ from typing import Any, final
 
 import numpy as np
 
-from vaecluster.data.pictures.cache import Work, made, squares
 from vaecluster.data.pictures.listing import Listing, PictureFile
 from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
@@ -64,6 +63,9 @@ def _by_path(source: Path, listing: Listing, *_: Any) -> Array:
 
 def _by_program(source: Path, listing: Listing, _: Any, folder: Path, telling: Telling) -> Array:
     """What a program that torch.export saved makes of squares."""
+    # It loads Pillow.
+    from vaecluster.data.pictures.cache import Work, made, squares
+
     network = _Network.of(source)
     width = network(np.zeros((1, network.side, network.side, 3), np.uint8)).shape[1]
 
@@ -150,5 +152,5 @@ def _checked(source: Path, features: Array) -> Array:
     return features
 
 
-# To add a kind of features, write such a function, and name the ending of its files here and in `folder.FEATURES`.
+# To add a kind of features, write such a function, and name the ending of its files here.
 FEATURES: dict[str, Callable[..., Array]] = {".npy": _by_order, ".npz": _by_path, ".pt2": _by_program}
