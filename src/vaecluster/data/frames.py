@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaecluster.data.blocks import BLOCKS, Block, Categories
+from vaecluster.data.blocks import BLOCKS, Block
 from vaecluster.data.blocks.base import as_type
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column, kind_of_categories
 from vaecluster.data.dates import maker_of
 from vaecluster.data.kinds import Kind, kinds_of
@@ -79,18 +78,20 @@ class FrameSource:
             kinds = kinds_of(columns, {}) if kinds is None else kinds
             self.columns = {name: column for name, column in columns.items() if kinds[name].learned}
             self.left_out = {name: kind.name for name, kind in kinds.items() if not kind.learned}
-            self.kinds = {name: _block_of(kinds[name]) for name in self.columns}
+            self.block_types = {name: _block_of(kinds[name]) for name in self.columns}
         else:
             assert schema.frame is not None
             self.columns = {str(name): columns[str(name)] for name in schema.frame.names}
             blocks = {name: block for block in schema.blocks for name in block.columns}
             for name, column in self.columns.items():
                 _check_like_fit(column, blocks[name], _held(schema, name))
-            self.kinds = {name: type(blocks[name]) for name in self.columns}
-        self.table: Table = {name: self.kinds[name].read(column) for name, column in self.columns.items()}
+            self.block_types = {name: type(blocks[name]) for name in self.columns}
+        self.table: Table = {name: self.block_types[name].read(column) for name, column in self.columns.items()}
         if schema is not None:
             for name, values in self.table.items():
-                _warn_if_unseen(name, values, blocks[name])
+                unseen = blocks[name].unseen(values)
+                if unseen:
+                    warnings.warn(unseen, UnseenCategoriesWarning, stacklevel=2)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -135,14 +136,14 @@ class FrameSource:
             reading = replace(reading, weights=reading.weights[counted])
         blocks: list[Block] = []
         for kind in BLOCKS.values():
-            own = {name: column for name, column in table.items() if self.kinds[name] is kind}
+            own = {name: column for name, column in table.items() if self.block_types[name] is kind}
             blocks += kind.of_columns(own, reading) if own else []
         return Schema(tuple(blocks), self._layout())
 
     def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
         """Those that are learned from."""
         for name, column in self.columns.items():
-            yield name, self.table[name], column.type if column.kind in ("dates", "durations") else ""
+            yield name, self.table[name], column.type if column.holds in ("dates", "durations") else ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """The frame with missing values as in `expected` (rows, *data_shape); all else is as it was."""
@@ -165,8 +166,8 @@ class FrameSource:
         type_of, layout = LIBRARIES[self.library].type_of, schema.frame
         assert layout is not None
         own = type_of(column.series.to_native())
-        for_kind = column.kind_of_type if own.categories is None else kind_of_categories(own.categories)
-        if column.kind != "nothing" or for_kind == _held(schema, column.name):
+        for_kind = column.held_by_type if own.categories is None else kind_of_categories(own.categories)
+        if column.holds != "nothing" or for_kind == _held(schema, column.name):
             return own
         if layout.library == self.library:
             return layout.types[[str(name) for name in layout.names].index(column.name)]
@@ -177,7 +178,7 @@ class FrameSource:
         names = tuple(one.name if isinstance(one.name, str) else int(one.name) for one in series)
         type_of = LIBRARIES[self.library].type_of
         types = tuple(type_of(one.to_native()) for one in series)
-        held = tuple(column.kind for column in self.columns.values())
+        held = tuple(column.holds for column in self.columns.values())
         return FrameLayout(self.library, names, types, held, self.left_out)
 
 
@@ -197,9 +198,9 @@ def _block_of(kind: Kind) -> type[Block]:
 
 def _check_like_fit(column: Column, block: Block, held: str) -> None:
     """Raise `DataError` for a column that holds something else than in the fit; one without any value may be."""
-    if column.kind not in (held, "nothing"):
+    if column.holds not in (held, "nothing"):
         raise DataError(
-            f"Column {column.name!r} holds {column.kind} (type {column.type}), but held {held} in the fit. "
+            f"Column {column.name!r} holds {column.holds} (type {column.type}), but held {held} in the fit. "
             "Give it as in the fit."
         )
     if not block.missing and column.missing.any():
@@ -215,21 +216,7 @@ def _held(schema: Schema, column: str) -> str:
     assert layout is not None
     if layout.held:
         return layout.held[[str(name) for name in layout.names].index(column)]
-    block = next(block for block in schema.blocks if column in block.columns)
-    return kind_of_categories(block.values) if isinstance(block, Categories) else "numbers"
-
-
-def _warn_if_unseen(name: str, values: Array | Coded, block: Block) -> None:
-    """Warn of a column with values of which the fit has seen none, as after a change of spelling."""
-    if not isinstance(block, Categories) or not isinstance(values, Coded) or not values.values:
-        return
-    if set(values.values).isdisjoint(block.values):
-        warnings.warn(
-            f"Column {name!r} holds only values that the fit has not seen, such as {values.values[0]!r}; the fit knew "
-            f"{quoted(block.values)}. They count as missing. Write them as in the fit.",
-            UnseenCategoriesWarning,
-            stacklevel=2,
-        )
+    return next(block for block in schema.blocks if column in block.columns).held
 
 
 def _in_type(values: Array, type_: ColumnType) -> list[Any]:

@@ -31,7 +31,7 @@ class FrameLayout:
     """The library of a frame, and the name and type of each of its columns, in their order.
 
     Names that are numbers, as pandas allows, are texts everywhere else. `held` says what each column held
-    (`Column.kind`), and `left_out` the kinds of columns that were there and are not learned from.
+    (`Column.holds`), and `left_out` the kinds of columns that were there and are not learned from.
     """
 
     library: str

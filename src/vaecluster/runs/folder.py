@@ -15,7 +15,6 @@ from vaecluster.data.files import read_arrays
 from vaecluster.data.raw import Array
 from vaecluster.data.tables import parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
-from vaecluster.files import record
 from vaecluster.files.atomic import write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
 from vaecluster.runs.labels import Labels
@@ -174,6 +173,7 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
 def _what_sets_apart(model: "VAEClustering", rows: Any) -> dict[str, Any]:
     """Columns of tables, not of arrays, whose columns have no names; and genes of cells."""
     from vaecluster.data.given import given_rows
+    from vaecluster.files import record
     from vaecluster.inference.markers import marker_genes
     from vaecluster.inference.profile import profile
 

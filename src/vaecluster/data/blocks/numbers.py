@@ -28,7 +28,7 @@ class Numbers(Block):
     `missing`, the encoder reads 0 (the mean) and a mark beside it, and the likelihood leaves them out.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("number", "date")
+    kinds: ClassVar = {"number": ("numbers",), "date": ("dates", "durations")}
 
     columns: tuple[str, ...]
     dtype: str
@@ -137,7 +137,7 @@ def _numbers_of(column: Column) -> Array:
     series, missing = column.series, column.missing
     if missing.all():
         return np.full(len(missing), np.nan)
-    if column.kind in ("dates", "durations"):
+    if column.holds in ("dates", "durations"):
         return seconds_of(series)
     if column.type.lower() == "object":
         try:
