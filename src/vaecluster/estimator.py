@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaecluster import settings
 from vaecluster.clusters.agreement import Stability
 from vaecluster.clusters.hierarchy import Hierarchy
-from vaecluster.clusters.number import AskedNumber, Evidence, most_of, within
+from vaecluster.clusters.number import Evidence, most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
 from vaecluster.data.anndata import Annotations, is_cells
@@ -35,7 +35,7 @@ from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
 from vaecluster.inference.dense import DenseGroup, dense_groups
-from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
+from vaecluster.inference.doubt import Calibration, calibrate, check_doubt, held_out_rows
 from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
@@ -44,7 +44,7 @@ from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_d
 from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, Number, NumberOfClusters, is_whole
+from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, is_whole
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.history import History
@@ -339,7 +339,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
         with isolated():
-            return _assigned(self.fitted_, self._given(X), sure, fraction)
+            return self.fitted_.assigned(self._given(X), sure, fraction)
 
     def annotations(self, X: Any, **doubt: Any) -> Annotations:
         """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
@@ -382,7 +382,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         with isolated():
             rows = self._given(X)
-            return _outlier_score(self.fitted_, rows)
+            return self.fitted_.outlier_score(rows)
 
     def dense_groups(self, X: Any) -> list[DenseGroup]:
         """Groups of 20 rows or more that lie together inside a cluster, apart from the rest of it; largest first.
@@ -400,7 +400,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         with isolated():
             rows = self._given(X)
-            labels = _assigned(self.fitted_, rows, 0.0, 0.0)[0]
+            labels = self.fitted_.assigned(rows)[0]
             return dense_groups(rows, labels)
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -580,7 +580,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         method = as_method(self.method)
         if earlier is not None:
             method = method.completed(earlier.schema, number, clusters or earlier.clusters)
-            _check_same_model(method, earlier, clusters)
+            earlier.check_goes_on(method, clusters)
             return self._go_on(given, method, weights, known, seen=0)
         reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
         schema = given.source.schema(reading)
@@ -613,7 +613,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
         # The estimator's method may hold what a file cannot, such as a function among the views.
         method = as_method(self.method).completed(fitted.schema, number, fitted.completed_for)
-        _check_same_model(method, fitted, None)
+        fitted.check_goes_on(method, None)
         # A file of an older format does not say how many there were.
         seen = number if fitted.data is None else fitted.data["rows"]
         return self._go_on(given, method, weights, known, seen=seen)
@@ -629,7 +629,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             learned = self._counted(learned, weights)
         held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
         if seen and self.outlier_fraction:
-            _check_calibrated(before)
+            before.check_calibrated()
         epochs: int = 1 if seen else method.epochs  # type: ignore[attr-defined]
         session = self._session(method, goes_on=True)
         # A pass over new rows is short and not kept.
@@ -648,7 +648,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _take(self, fitted: Fitted, given: Given) -> None:
         """Take over what was fitted, and label the rows of the fit."""
         rows = self._rows(given, fitted.schema)
-        labels, confidence = _assigned(fitted, rows, self.min_confidence, self.outlier_fraction)
+        labels, confidence = fitted.assigned(rows, self.min_confidence, self.outlier_fraction)
         sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
         self._set(replace(fitted, sizes=sizes))
         self.labels_, self.confidence_, self.row_names_ = labels, confidence, given.row_names
@@ -707,7 +707,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         schema = self.fitted_.schema
         with isolated():
             given = given_rows(self, X, schema)
-            labels, _ = _assigned(self.fitted_, self._rows(given), self.min_confidence, self.outlier_fraction)
+            labels, _ = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
         return given, schema, labels
 
     def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
@@ -752,13 +752,6 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self.model_.encoder.latent
 
 
-def check_doubt(min_confidence: Any, outlier_fraction: Any) -> None:
-    """Raise `SettingError` unless both are numbers from 0 to below 1."""
-    for name, value in (("min_confidence", min_confidence), ("outlier_fraction", outlier_fraction)):
-        if not Number(0, 1).accepts(value) or float(value) == 1:
-            raise SettingError(f"{name} is {value!r}; expected a number from 0 to below 1.")
-
-
 def as_path(name: str, value: Any, what: str) -> Path:
     """A path that a user gave, with `~` as the home folder; raises `SettingError` for what cannot be one."""
     if not isinstance(value, str | PathLike) or not str(value) or "\0" in str(value):
@@ -768,45 +761,3 @@ def as_path(name: str, value: Any, what: str) -> Path:
 
 def _folder(name: str, value: Any) -> Path | None:
     return None if value is None else as_path(name, value, "a folder")
-
-
-def _assigned(
-    fitted: Fitted, rows: Rows, sure: float, fraction: float
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    likeliest, confidence = answers.likeliest(fitted.model, rows, fitted.confidence)
-    scores = _outlier_score(fitted, rows) if fraction else None
-    return doubted(likeliest, confidence, scores, sure, fraction), confidence
-
-
-def _outlier_score(fitted: Fitted, rows: Rows) -> NDArray[np.float64]:
-    _check_calibrated(fitted)
-    assert fitted.calibration is not None
-    return fitted.calibration.outlier_score(answers.bounds(fitted.model, rows))
-
-
-def _check_calibrated(fitted: Fitted) -> None:
-    if fitted.calibration is None:
-        raise SettingError(
-            "This model file is of an older format and holds no calibration, which outlier scores need. Fit again."
-        )
-
-
-def _check_same_model(method: Method, fitted: Fitted, asked: AskedNumber) -> None:
-    """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
-    if within(asked, fitted.clusters) != fitted.clusters:
-        raise SettingError(
-            f"n_clusters is {asked}, but the model has {fitted.clusters} clusters, and going on keeps them. Set "
-            f"n_clusters={fitted.clusters}, or begin anew."
-        )
-    if type(method) is not type(fitted.method):
-        raise SettingError(
-            f"method is {method.name!r}, but the model was fitted with {fitted.method.name!r}, and going on keeps it. "
-            "Set that one, or begin anew."
-        )
-    for name in method.built:
-        was, now = getattr(fitted.method, name), getattr(method, name)
-        if was != now:
-            raise SettingError(
-                f"{name} is {now!r}, but the model was built with {was!r}, and going on keeps its parts. Set "
-                f"{name}={was!r}, or begin anew."
-            )
