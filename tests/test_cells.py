@@ -126,6 +126,7 @@ def test_scaled_cells_are_a_table_of_numbers_without_marker_genes() -> None:
     scaled = cells(np.log1p(COUNTS) - 1)
     found = estimator(**TINY | {"epochs": 2}).fit(scaled)
     np.testing.assert_array_equal(found.predict(scaled), found.labels_)
+    np.testing.assert_array_equal(found.predict(cells(scaled.X, layers={"counts": COUNTS})), found.labels_)
     with pytest.raises(SettingError, match="needs a model of counts"):
         found.marker_genes(scaled)
 

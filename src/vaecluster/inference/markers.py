@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import ttest_ind_from_stats
 
-from vaecluster.data.anndata import CellSource
 from vaecluster.data.blocks import Expression
+from vaecluster.data.cells import CellSource
 from vaecluster.data.given import Given
 from vaecluster.data.raw import row_slices
 from vaecluster.data.schema import Schema
