@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.sparse import csr_array
 
-Doubles = NDArray[np.float64]
+from vaecluster.data.raw import Doubles
+
 # Blocks of cells (rows, genes), the same at every call, and the weights of those rows.
 Passes = Callable[[], Iterator[tuple[csr_array, Doubles]]]
 # The same of arrays (rows, columns).

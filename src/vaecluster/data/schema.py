@@ -6,7 +6,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor, nn
 
-from vaecluster.data.blocks import BLOCKS, Block, Pixels
+from vaecluster.data.blocks import BLOCKS, Block
 from vaecluster.data.raw import Array, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
@@ -60,7 +60,7 @@ class Schema:
     @property
     def kind(self) -> Literal["images", "vectors"]:
         """What rows are."""
-        return "images" if isinstance(self.blocks[0], Pixels) else "vectors"
+        return self.blocks[0].rows
 
     @property
     def plain(self) -> bool:

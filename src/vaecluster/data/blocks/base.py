@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class Block(ABC):
     # The kinds of columns that it reads, with what a column of each may hold (`Column.holds`); none if it is for
     # arrays alone.
     kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # What rows are that it is a part of, or all of.
+    rows: ClassVar[Literal["images", "vectors"]] = "vectors"
     # What names of rows are called where rows have some that are in no column.
     named: ClassVar[str] = "path"
     # The columns of a frame that it has; none if it is a whole array.

@@ -14,7 +14,6 @@ from vaecluster.data.blocks.base import Block
 from vaecluster.data.counts import (
     MOST_DEVIATIONS,
     MOST_DISPERSION,
-    Doubles,
     Passes,
     dispersions_of,
     leading_components,
@@ -26,7 +25,7 @@ from vaecluster.data.counts import (
     weighted_median,
     with_values,
 )
-from vaecluster.data.raw import Array
+from vaecluster.data.raw import Array, Doubles
 from vaecluster.errors import DataError
 from vaecluster.model.expression import NegativeBinomialCounts
 from vaecluster.model.likelihood import Likelihood
