@@ -109,7 +109,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     confidence_ : ndarray (n_samples,)
         How likely that cluster is the right one, the largest entry of `predict_proba`.
     row_names_ : ndarray (n_samples,) or None
-        Names of the rows of the fit, where they have any, such as paths of pictures.
+        Paths of the pictures of the fit; None for other rows.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     cluster_sizes_ : ndarray (n_clusters_,)
