@@ -126,6 +126,7 @@ def test_scaled_cells_are_a_table_of_numbers_without_marker_genes() -> None:
     scaled = cells(np.log1p(COUNTS) - 1)
     found = estimator(**TINY | {"epochs": 2}).fit(scaled)
     np.testing.assert_array_equal(found.predict(scaled), found.labels_)
+    np.testing.assert_array_equal(found.predict(cells(scaled.X, layers={"counts": COUNTS})), found.labels_)
     with pytest.raises(SettingError, match="needs a model of counts"):
         found.marker_genes(scaled)
 
@@ -181,3 +182,8 @@ def test_only_a_file_of_cells_can_be_annotated(tmp_path: Path, capsys: Any) -> N
     with pytest.raises(SystemExit):
         main(["predict", str(tmp_path), str(tmp_path / "rows.npy"), "--output", str(tmp_path / "out.h5ad")])
     assert "is no .h5ad to copy" in capsys.readouterr().err
+
+
+def test_genes_have_markers_and_no_profile(model: VAEClustering) -> None:
+    with pytest.raises(DataError, match="marker_genes"):
+        model.profile(CELLS)

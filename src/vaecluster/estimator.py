@@ -20,11 +20,10 @@ from sklearn.utils.validation import check_is_fitted
 from vaecluster import settings
 from vaecluster.clusters.agreement import Stability
 from vaecluster.clusters.hierarchy import Hierarchy
-from vaecluster.clusters.number import AskedNumber, Evidence, most_of, within
+from vaecluster.clusters.number import Evidence, most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
-from vaecluster.data.anndata import Annotations, CellSource, is_cells
-from vaecluster.data.blocks import Expression
+from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows
@@ -36,7 +35,7 @@ from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
 from vaecluster.inference.dense import DenseGroup, dense_groups
-from vaecluster.inference.doubt import Calibration, calibrate, doubted, held_out_rows
+from vaecluster.inference.doubt import Calibration, calibrate, check_doubt, held_out_rows
 from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
@@ -45,7 +44,7 @@ from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_d
 from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, Number, NumberOfClusters, is_whole
+from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, is_whole
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.history import History
@@ -110,7 +109,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     confidence_ : ndarray (n_samples,)
         How likely that cluster is the right one, the largest entry of `predict_proba`.
     row_names_ : ndarray (n_samples,) or None
-        Names of the rows of the fit, where they have any, such as paths of pictures.
+        Paths of the pictures of the fit; None for other rows.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     cluster_sizes_ : ndarray (n_clusters_,)
@@ -340,7 +339,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
         with isolated():
-            return _assigned(self.fitted_, self._given(X), sure, fraction)
+            return self.fitted_.assigned(self._given(X), sure, fraction)
 
     def annotations(self, X: Any, **doubt: Any) -> Annotations:
         """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
@@ -369,12 +368,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         Clusters are those that the model puts the cells into. Raises `SettingError` if the fit was not on counts of
         genes.
         """
-        labels, source = self.predict(cells), given_rows(self, cells, self.fitted_.schema).source
-        block = self.fitted_.schema.blocks[0]
-        if not isinstance(block, Expression) or not isinstance(source, CellSource):
+        found = marker_genes(*self._labelled(cells), self.n_clusters_, n_genes)
+        if found is None:
             raise SettingError("marker_genes needs a model of counts of genes. Fit on an AnnData object.")
-        genes: list[str] = self.feature_names_in_.tolist()
-        return marker_genes(source, block, labels, self.n_clusters_, genes, n_genes)
+        return found
 
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).
@@ -385,7 +382,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         with isolated():
             rows = self._given(X)
-            return _outlier_score(self.fitted_, rows)
+            return self.fitted_.outlier_score(rows)
 
     def dense_groups(self, X: Any) -> list[DenseGroup]:
         """Groups of 20 rows or more that lie together inside a cluster, apart from the rest of it; largest first.
@@ -403,7 +400,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         with isolated():
             rows = self._given(X)
-            labels = _assigned(self.fitted_, rows, 0.0, 0.0)[0]
+            labels = self.fitted_.assigned(rows)[0]
             return dense_groups(rows, labels)
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
@@ -455,7 +452,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
         One record for each of at most five columns of a cluster, in the order of clusters, the largest difference
         first: means of numbers and shares of categories, inside and overall, their difference in standard deviations,
-        and `words` such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images.
+        and `words` such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images, and for counts
+        of genes, which `marker_genes` compares.
 
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
@@ -464,10 +462,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         >>> sorted({one.cluster for one in model.profile(X)})
         [0, 1, 2]
         """
-        check_is_fitted(self)
-        with isolated():
-            given = given_rows(self, X, self.fitted_.schema)
-            labels, _ = _assigned(self.fitted_, self._rows(given), self.min_confidence, self.outlier_fraction)
+        given, _, labels = self._labelled(X)
         return profile(given, labels, self.n_clusters_)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
@@ -585,7 +580,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         method = as_method(self.method)
         if earlier is not None:
             method = method.completed(earlier.schema, number, clusters or earlier.clusters)
-            _check_same_model(method, earlier, clusters)
+            earlier.check_goes_on(method, clusters)
             return self._go_on(given, method, weights, known, seen=0)
         reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
         schema = given.source.schema(reading)
@@ -618,7 +613,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
         # The estimator's method may hold what a file cannot, such as a function among the views.
         method = as_method(self.method).completed(fitted.schema, number, fitted.completed_for)
-        _check_same_model(method, fitted, None)
+        fitted.check_goes_on(method, None)
         # A file of an older format does not say how many there were.
         seen = number if fitted.data is None else fitted.data["rows"]
         return self._go_on(given, method, weights, known, seen=seen)
@@ -634,7 +629,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             learned = self._counted(learned, weights)
         held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
         if seen and self.outlier_fraction:
-            _check_calibrated(before)
+            before.check_calibrated()
         epochs: int = 1 if seen else method.epochs  # type: ignore[attr-defined]
         session = self._session(method, goes_on=True)
         # A pass over new rows is short and not kept.
@@ -653,7 +648,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _take(self, fitted: Fitted, given: Given) -> None:
         """Take over what was fitted, and label the rows of the fit."""
         rows = self._rows(given, fitted.schema)
-        labels, confidence = _assigned(fitted, rows, self.min_confidence, self.outlier_fraction)
+        labels, confidence = fitted.assigned(rows, self.min_confidence, self.outlier_fraction)
         sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
         self._set(replace(fitted, sizes=sizes))
         self.labels_, self.confidence_, self.row_names_ = labels, confidence, given.row_names
@@ -706,6 +701,15 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         check_is_fitted(self)
         return self._rows(given_rows(self, X, self.fitted_.schema))
 
+    def _labelled(self, X: Any) -> tuple[Given, Schema, NDArray[np.intp]]:
+        """Rows as they were given, the schema of the fit, and their clusters as `predict` gives them."""
+        check_is_fitted(self)
+        schema = self.fitted_.schema
+        with isolated():
+            given = given_rows(self, X, schema)
+            labels, _ = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
+        return given, schema, labels
+
     def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
         return Rows(given.source, schema or self.fitted_.schema, self._device())
 
@@ -748,13 +752,6 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self.model_.encoder.latent
 
 
-def check_doubt(min_confidence: Any, outlier_fraction: Any) -> None:
-    """Raise `SettingError` unless both are numbers from 0 to below 1."""
-    for name, value in (("min_confidence", min_confidence), ("outlier_fraction", outlier_fraction)):
-        if not Number(0, 1).accepts(value) or float(value) == 1:
-            raise SettingError(f"{name} is {value!r}; expected a number from 0 to below 1.")
-
-
 def as_path(name: str, value: Any, what: str) -> Path:
     """A path that a user gave, with `~` as the home folder; raises `SettingError` for what cannot be one."""
     if not isinstance(value, str | PathLike) or not str(value) or "\0" in str(value):
@@ -764,45 +761,3 @@ def as_path(name: str, value: Any, what: str) -> Path:
 
 def _folder(name: str, value: Any) -> Path | None:
     return None if value is None else as_path(name, value, "a folder")
-
-
-def _assigned(
-    fitted: Fitted, rows: Rows, sure: float, fraction: float
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    likeliest, confidence = answers.likeliest(fitted.model, rows, fitted.confidence)
-    scores = _outlier_score(fitted, rows) if fraction else None
-    return doubted(likeliest, confidence, scores, sure, fraction), confidence
-
-
-def _outlier_score(fitted: Fitted, rows: Rows) -> NDArray[np.float64]:
-    _check_calibrated(fitted)
-    assert fitted.calibration is not None
-    return fitted.calibration.outlier_score(answers.bounds(fitted.model, rows))
-
-
-def _check_calibrated(fitted: Fitted) -> None:
-    if fitted.calibration is None:
-        raise SettingError(
-            "This model file is of an older format and holds no calibration, which outlier scores need. Fit again."
-        )
-
-
-def _check_same_model(method: Method, fitted: Fitted, asked: AskedNumber) -> None:
-    """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
-    if within(asked, fitted.clusters) != fitted.clusters:
-        raise SettingError(
-            f"n_clusters is {asked}, but the model has {fitted.clusters} clusters, and going on keeps them. Set "
-            f"n_clusters={fitted.clusters}, or begin anew."
-        )
-    if type(method) is not type(fitted.method):
-        raise SettingError(
-            f"method is {method.name!r}, but the model was fitted with {fitted.method.name!r}, and going on keeps it. "
-            "Set that one, or begin anew."
-        )
-    for name in method.built:
-        was, now = getattr(fitted.method, name), getattr(method, name)
-        if was != now:
-            raise SettingError(
-                f"{name} is {now!r}, but the model was built with {was!r}, and going on keeps its parts. Set "
-                f"{name}={was!r}, or begin anew."
-            )

@@ -99,7 +99,7 @@ def test_samples_are_a_table_with_the_types_of_the_fit(runs, fails, table_run, t
 def test_a_report_shows_rows_as_tables(runs, table_run, tmp_path):
     runs("report", table_run, "--output", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count('<table class="listing">') >= 4
+    assert page.count('<table class="excerpt">') >= 4
     assert "Köln" in page
     assert runs("report", table_run, "--format", "png", "--output", tmp_path / "pictures")
 

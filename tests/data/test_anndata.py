@@ -7,16 +7,9 @@ import pytest
 from scipy.sparse import csc_array, csr_array, csr_matrix
 
 from h5ad_files import cells, counts_of_groups
-from vaecluster.data.anndata import (
-    CellSource,
-    cells_like,
-    cells_of_fit,
-    is_cells,
-    order_of,
-    unique,
-    warn_of_counts,
-)
+from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_values, unique
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.cells import CellSource, order_of, warn_of_counts
 from vaecluster.errors import CountsWarning, DataError
 
 COUNTS = counts_of_groups(20, 8)[0]
@@ -72,7 +65,8 @@ def test_logarithms_are_used_as_they_are_with_a_word(given: Any) -> None:
 
 
 def test_scaled_values_are_plain_numbers() -> None:
-    np.testing.assert_array_equal(cells_of_fit(cells(SCALED)), SCALED)
+    assert cells_of_fit(cells(SCALED)) is None
+    np.testing.assert_array_equal(plain_values(cells(SCALED)), SCALED)
 
 
 def test_divided_counts_are_counts() -> None:

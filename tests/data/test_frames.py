@@ -251,5 +251,5 @@ def test_a_column_of_one_kind_is_that_kind_whatever_its_objects_are_called() -> 
     for kind, values in kinds.items():
         column = next(iter(FrameSource(of_pandas([*values, None], dtype=object)).columns.values()))
         assert isinstance(column, Column)
-        assert column.kind == kind
+        assert column.holds == kind
         assert column.missing.tolist() == [False] * len(values) + [True]

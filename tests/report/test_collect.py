@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vaecluster import Bound, TwoViews, VAEClustering
+from vaecluster.data.dataset import DataSet
 from vaecluster.errors import EmptyClustersWarning
 from vaecluster.methods import Method
 from vaecluster.report.collect import collect
@@ -37,7 +38,7 @@ def test_the_sections_stand_in_their_order_without_those_that_have_nothing_to_sa
         # One epoch need not fill every cluster.
         warnings.simplefilter("ignore", EmptyClustersWarning)
         model = VAEClustering(3, method=method, random_state=0, device="cpu").fit(rows)
-    folder.write(model, rows, source="Rows", seconds=1, cpu_seconds=1, scores=scores)
+    folder.write(model, DataSet("rows", rows), source="Rows", seconds=1, cpu_seconds=1, scores=scores)
     page = render_html(collect(folder))
     # Of columns with names, of genes, and of groups too small for these rows.
     others = {"What sets clusters apart", "Marker genes", "Dense groups inside clusters"}

@@ -36,6 +36,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from vaecluster import Bound, TwoViews, VaDE, VAEClustering
+from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import read_dataset
 from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.files.atomic import write_json
@@ -375,7 +376,7 @@ def readers() -> list[Reader]:
             VAEClustering(3, method=TwoViews(epochs=1, hidden=(16,), latent=2, components=6), random_state=0).fit(
                 images
             ),
-            images,
+            DataSet("rows", images),
             source="rows.npy",
             seconds=1.0,
             cpu_seconds=1.0,

@@ -54,14 +54,12 @@ def cut(
     with locked(target.path):
         target.write(
             model,
-            data.x_train,
+            data,
             source=place if source is None else absolute(source),
             seconds=seconds,
             cpu_seconds=cpu_seconds,
             scores=split_scores(model, data),
-            row_names=data.names,
             pictures=pictures_of(folder),
-            shown=data.shown,
         )
         # What an unfinished fit left that was there would be gone on with.
         done(target.path)

@@ -61,9 +61,9 @@ def fit(
     ----------
     source
         A file or a named data set: digits, mnist, fashion-mnist, pendigits. Tables are .csv, .tsv, .parquet, .feather,
-        or a folder of Parquet files. An .npz or .npy holds arrays; an .npz the rows as x_train or X, and labels as
-        y_train or y, which are used only to score afterwards. Of a folder of pictures, and
-        folders within it, all pictures are rows; skipped.csv in the output folder lists what cannot be read.
+        or a folder of Parquet files; cells are an .h5ad. An .npz or .npy holds arrays; an .npz the rows as x_train or
+        X, and labels as y_train or y, which are used only to score afterwards. Of a folder of pictures, and folders
+        within it, all pictures are rows; skipped.csv in the output folder lists what cannot be read.
     resume
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.
@@ -158,14 +158,12 @@ def fit_into(
     scores = split_scores(model, data)
     folder.write(
         model,
-        data.x_train,
+        data,
         source=source,
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         scores=scores,
-        row_names=data.names,
         pictures=pictures,
-        shown=data.shown,
         demo=demo,
     )
     return scores

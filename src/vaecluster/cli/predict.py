@@ -56,7 +56,7 @@ def predict(
             f"--outlier-scores needs a .csv or .parquet; an {ending} holds no scores. Give another --output."
         )
     if ending == ".h5ad" and not source.lower().endswith(".h5ad"):
-        raise SettingError(f"--output is '{output}', but {source} is no .h5ad to copy. Give a .csv or .npy.")
+        raise SettingError(f"--output is '{output}', but {source} is no .h5ad to copy. Give a .csv, .parquet or .npy.")
     folder = RunFolder.open(run)
     data = load_rows(source, folder, features)
     rows = data.x_train

@@ -5,7 +5,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaecluster.data.pictures.folder import PROGRAM, Pictures
+from vaecluster.data.pictures.features import PROGRAM
+from vaecluster.data.pictures.folder import Pictures
 from vaecluster.errors import FileError, SettingError
 
 if TYPE_CHECKING:

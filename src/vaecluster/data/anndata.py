@@ -1,32 +1,22 @@
 """Cells of single-cell experiments: of an AnnData object, or of anything with its members, such as an .h5ad file."""
 
-import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, final
+from typing import Any, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from torch import Tensor
 
-from vaecluster.data.blocks.expression import VARIABLE_GENES, Expression
-from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.blocks.expression import Expression
+from vaecluster.data.cells import CellSource, Values, by_rows, dense, order_of
 from vaecluster.data.checks import quoted
-from vaecluster.data.raw import Array, row_slices
-from vaecluster.data.schema import Schema
+from vaecluster.data.raw import Array
 from vaecluster.errors import CountsWarning, DataError
 
 # What is written into an AnnData object, for scanpy: `sc.pl.umap(adata, color="vaecluster")`.
 CLUSTER, CONFIDENCE, CODES = "vaecluster", "vaecluster_confidence", "X_vaecluster"
 PLACES = "X, layers['counts'] or raw.X"
-# Logarithms of counts are not larger: exp(20) is half a billion.
-LARGEST_LOG = 20.0
-# Fewer columns are no genes, and so many rows are enough to see what they hold.
-MANY_COLUMNS, SOME_ROWS = 200, 1_000
-# The most entries that are not 0, and how far the middle one of these lies below the largest.
-MOST_THERE, SKEW = 0.75, 10
 
 
 class Cells(Protocol):
@@ -42,98 +32,6 @@ class Cells(Protocol):
 def is_cells(X: Any) -> bool:
     """Whether it is an AnnData object or has its members; nothing is imported to find out."""
     return all(hasattr(X, name) for name in ("X", "layers", "raw", "obs_names", "var_names"))
-
-
-@final
-@dataclass(frozen=True)
-class Values:
-    """What entries of a matrix are: whether some are below 0 or all whole, the largest, and rows with none but 0."""
-
-    negative: bool
-    whole: bool
-    largest: float
-    empty_rows: int
-
-    @classmethod
-    def of(cls, matrix: Any, where: str) -> Self:
-        """Looked at in blocks; raises `DataError` for NaN and infinity."""
-        negative, whole, largest, empty_rows = False, True, 0.0, 0
-        for block in _blocks(matrix):
-            rows = rows_of(matrix, block)
-            values = rows.data
-            if not np.isfinite(values).all():
-                raise DataError(f"{where} holds NaN or infinite values; expected counts. Leave those cells out.")
-            negative = negative or bool((values < 0).any())
-            whole = whole and bool((values == np.rint(values)).all())
-            largest = max(largest, float(values.max(initial=0)))
-            empty_rows += int((np.diff(rows.indptr) == 0).sum())
-        return cls(negative, whole, largest, empty_rows)
-
-    @property
-    def counts(self) -> bool:
-        """Whether they are counts; fractions are counts that were divided, or estimated."""
-        return not self.negative and (self.whole or self.largest > LARGEST_LOG)
-
-    @property
-    def logs(self) -> bool:
-        """Whether they may be log1p of such counts."""
-        return not self.negative and self.largest <= LARGEST_LOG
-
-
-@final
-class CellSource:
-    """Cells whose values stay as they are, sparse or on a disk, until a batch of them is read.
-
-    `order` holds the place of each gene of the fit among those of the matrix (rows, genes); without, all in order.
-    """
-
-    def __init__(self, matrix: Any, *, logged: bool, order: NDArray[np.intp] | None = None) -> None:
-        if not all(matrix.shape):
-            what = "cells" if not matrix.shape[0] else "genes"
-            raise DataError(f"There are no {what} (shape={tuple(matrix.shape)}); expected some. Check how X was made.")
-        self.matrix, self.logged, self.order = matrix, logged, order
-
-    def __len__(self) -> int:
-        return int(self.matrix.shape[0])
-
-    @property
-    def genes(self) -> int:
-        """Of a row."""
-        return int(self.matrix.shape[1]) if self.order is None else len(self.order)
-
-    @property
-    def row_entries(self) -> int:
-        """Those that are not sparse."""
-        return min(self.genes, VARIABLE_GENES)
-
-    def read(self, numbers: NDArray[np.intp] | slice) -> csr_array:
-        """These rows, (rows, genes)."""
-        cells = rows_of(self.matrix, numbers)
-        return cells if self.order is None else cells[:, self.order]
-
-    def fingerprint(self) -> dict[str, Any]:
-        """Of the values that are not zero."""
-        digest = hashlib.sha256()
-        for block in row_slices(len(self), self.row_entries):
-            cells = self.read(block)
-            for part in (cells.indptr.astype(np.int64), cells.indices.astype(np.int64), cells.data):
-                digest.update(np.ascontiguousarray(part).data)
-        shape = [len(self), self.genes]
-        return {"rows": len(self), "dtype": "cells", "shape": shape, "sha256": digest.hexdigest()}
-
-    def schema(self, reading: Reading) -> Schema:
-        """One block, of the variable genes."""
-        weights = np.ones(len(self)) if reading.weights is None else reading.weights
-
-        def passes() -> Iterator[tuple[csr_array, NDArray[np.float64]]]:
-            return ((self.read(block), weights[block]) for block in row_slices(len(self), self.row_entries))
-
-        return Schema((Expression.of(passes, self.genes, logged=self.logged),))
-
-    def filled(self, schema: Schema, expected: Tensor) -> Array:
-        """A copy of the values: nothing is missing."""
-        values: Array = self.read(slice(None)).toarray()
-        return values
 
 
 @final
@@ -170,15 +68,11 @@ def expression_of(cells: Cells) -> "Stored | None":
     return next((one for one in found if one.values.logs), None)
 
 
-def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | Array:
-    """Cells to learn from, with the names of their genes; an array of plain numbers if there is no expression."""
+def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | None:
+    """Cells to learn from, with the names of their genes; None if there is no expression."""
     found = expression_of(cells)
     if found is None:
-        if cells.X is None:
-            raise DataError(
-                "X of the AnnData object is empty; expected a matrix (cells, genes). Put the counts there."
-            )
-        return dense(cells.X)
+        return None
     logged = not found.values.counts
     if logged:
         warnings.warn(
@@ -198,6 +92,13 @@ def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | Array:
     return source, unique(found.genes)
 
 
+def plain_values(cells: Cells) -> Array:
+    """The values in X, whatever they are: (cells, genes); `DataError` if there are none."""
+    if cells.X is None:
+        raise DataError("X of the AnnData object is empty; expected a matrix (cells, genes). Put the counts there.")
+    return dense(cells.X)
+
+
 def cells_like(cells: Cells, block: Expression, genes: Sequence[str]) -> CellSource:
     """Cells to answer for, with the genes of the fit by their names, in any order and among others."""
     wanted = "logarithms of normalised counts" if block.logged else "raw counts"
@@ -209,53 +110,6 @@ def cells_like(cells: Cells, block: Expression, genes: Sequence[str]) -> CellSou
     raise DataError(
         f"The fit was on {wanted}, but there are none in {PLACES}. Put them into one of these, or fit again."
     )
-
-
-def counts_like(values: Any, block: Expression, order: NDArray[np.intp] | None = None) -> CellSource:
-    """Plain values (rows, genes), sparse or not, with the genes of the fit, in this `order` if not in their own."""
-    matrix = csr_array(values)
-    looked_at = Values.of(matrix, "X")
-    if looked_at.negative:
-        raise DataError("X holds values below 0, but the fit was on counts of genes. Give counts, not scaled values.")
-    if order is None and matrix.shape[1:] != block.given_shape:
-        raise DataError(
-            f"Each row is a vector of {matrix.shape[1]} columns, but the fit was on {len(block.others)} genes. Give "
-            "the same genes."
-        )
-    return CellSource(matrix, logged=block.logged, order=order)
-
-
-def warn_of_counts(array: Array) -> None:
-    """Warn of plain numbers (rows, columns) that look like counts: whole, most of them 0, the others mostly small."""
-    if array.ndim != 2 or array.shape[1] < MANY_COLUMNS or array.dtype.kind == "b":
-        return
-    some = array[:: max(1, len(array) // SOME_ROWS)]
-    there = some[some != 0]
-    if not len(there) or len(there) > MOST_THERE * some.size or there.min() < 0 or (there != np.rint(there)).any():
-        return
-    # Pixels are whole, too, but most that are not black are bright.
-    if there.max() > 1 and np.median(there) <= there.max() / SKEW:
-        warnings.warn(
-            f"The rows hold whole numbers in {array.shape[1]:,} columns, many of them 0: they look like raw counts. "
-            "For counts of genes give an AnnData object or an .h5ad file: they are then normalised and made "
-            "logarithms. If they are something else, this can be ignored.",
-            CountsWarning,
-            stacklevel=2,
-        )
-
-
-def order_of(names: Sequence[str], genes: Sequence[str]) -> NDArray[np.intp] | None:
-    """The place of each gene among the names; None if they are the same. Raises `DataError` for missing ones."""
-    if list(names) == list(genes):
-        return None
-    place = {name: number for number, name in enumerate(names)}
-    missing = [gene for gene in genes if gene not in place]
-    if missing:
-        raise DataError(
-            f"{len(missing):,} of the {len(genes):,} genes of the fit are missing, such as {quoted(missing[:3])}. "
-            "Give cells with all of them, or fit again on the genes that both have."
-        )
-    return np.array([place[gene] for gene in genes], dtype=np.intp)
 
 
 def unique(names: Sequence[Any]) -> list[str]:
@@ -305,37 +159,5 @@ def _stored(cells: Cells) -> Iterator[Stored]:
         found.append(("raw.X", cells.raw.X, cells.raw.var_names))
     for where, given, genes in found:
         if given is not None:
-            matrix = _by_rows(given)
+            matrix = by_rows(given)
             yield Stored(where, matrix, genes, Values.of(matrix, where))
-
-
-def _by_rows(matrix: Any) -> Any:
-    """A matrix whose rows can be read: columns of a sparse one are turned into rows, once and in memory."""
-    if getattr(matrix, "format", None) == "csc":
-        matrix = matrix.to_memory() if hasattr(matrix, "to_memory") else matrix
-        return csr_array(matrix)
-    return matrix
-
-
-def rows_of(matrix: Any, numbers: NDArray[np.intp] | slice) -> csr_array:
-    """These rows of an array or a sparse matrix, in memory or on a disk."""
-    if isinstance(numbers, slice) or isinstance(matrix, np.ndarray) or hasattr(matrix, "indptr"):
-        rows = csr_array(matrix[numbers])
-    else:
-        # On a disk rows can be read in their order alone, each once.
-        order, back = np.unique(numbers, return_inverse=True)
-        rows = csr_array(csr_array(matrix[order])[back])
-    rows.sum_duplicates()
-    rows.eliminate_zeros()
-    return rows
-
-
-def _blocks(matrix: Any) -> Iterator[slice]:
-    return row_slices(matrix.shape[0], min(matrix.shape[1], VARIABLE_GENES))
-
-
-def dense(matrix: Any) -> Array:
-    """All of a matrix as an array."""
-    rows = rows_of(matrix, slice(None)) if not isinstance(matrix, np.ndarray) else matrix
-    values: Array = rows if isinstance(rows, np.ndarray) else rows.toarray()
-    return values

@@ -13,6 +13,7 @@ from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.raw import Array, digest_of
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, slices
+from vaecluster.errors import DataError
 
 
 def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
@@ -64,6 +65,13 @@ class ArraySource:
             return Schema((Pixels.of(passes, self.array.shape[1:], dtype, likelihood),))
         scaling, names = reading.scaling, reading.names
         return Schema((Numbers.of(passes, dtype, likelihood=likelihood, scaling=scaling, names=names),))
+
+    def by_column(self) -> Iterator[tuple[str, Array, str]]:
+        """By their numbers."""
+        if self.array.ndim > 2:
+            raise DataError("X holds images, which have no columns. Look at samples of each cluster instead.")
+        for number, values in enumerate(self.array.T):
+            yield str(number), values, ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Array:
         """A copy of the rows: nothing is missing in an array."""

@@ -154,15 +154,20 @@ def check_names(names: list[Any]) -> None:
     """Raise `DataError` for a frame without columns, with several of one name, or with names of several types."""
     if not names:
         raise DataError("X has no columns; expected one or more. Check how it was read, or which were picked from it.")
-    twice = sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise DataError(f"X has several columns called {quoted(twice)}; expected one each. Rename the others.")
+    check_different(names, "X")
     kinds = sorted({type(name).__name__ for name in names})
     if len(kinds) > 1 and "str" in kinds:
         raise DataError(
             f"X has column names of types {' and '.join(kinds)}; expected strings. Use "
             "X.columns = X.columns.astype(str)."
         )
+
+
+def check_different(names: Sequence[Any], what: str) -> None:
+    """Raise `DataError` if several columns have one name; `what` is what has these columns."""
+    twice = [] if len(set(names)) == len(names) else sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{what} has several columns called {quoted(twice)}; expected one each. Rename the others.")
 
 
 def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
@@ -185,9 +190,7 @@ def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
 
 def check_columns_of_fit(names: Sequence[str], fitted: Sequence[str]) -> None:
     """Raise `DataError` if a column of the fit is not among these, or if one is there twice."""
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise DataError(f"X has several columns called {quoted(twice)}; expected one each. Rename the others.")
+    check_different(names, "X")
     missing = [name for name in fitted if name not in names]
     if missing:
         raise DataError(

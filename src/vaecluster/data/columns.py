@@ -55,7 +55,7 @@ class Column:
         return int(there.n_unique()) - int(self.missing.any() and there.dtype.is_float() and there.is_nan().any())
 
     @cached_property
-    def kind(self) -> str:
+    def holds(self) -> str:
         """What it holds: "numbers", "booleans", "texts" or, for declared ones that are numbers, "categories".
 
         Else it is "dates", "durations", "vectors", "exact numbers" such as decimals,
@@ -68,11 +68,11 @@ class Column:
         if isinstance(self.series.dtype, nw.Categorical | nw.Enum):
             # Those of pandas may be intervals, dates, or anything else.
             return kind_of_categories(self.series.drop_nulls().unique().to_list())
-        return self.kind_of_type
+        return self.held_by_type
 
     @property
-    def kind_of_type(self) -> str:
-        """The kind that its type alone speaks for, whatever values there are; "objects" where it says nothing."""
+    def held_by_type(self) -> str:
+        """What its type alone speaks for, whatever values there are; "objects" where it says nothing."""
         dtype = self.series.dtype
         if self.type.lower() in ("object", "null"):
             return "objects"

@@ -1,4 +1,4 @@
-"""Rows from a file or a folder: one reader per kind, chosen by the suffix."""
+"""Rows from a file or a folder: one reader per kind, chosen by the ending of names."""
 
 import os
 import struct
@@ -39,7 +39,8 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
     rows called ``X``, ``x``, ``data``, ``images`` or ``rows`` with labels called ``y``, ``labels`` or
     ``target``, or a single array of any name. A test or labels of length zero count as none; other arrays
     are left alone. ``.csv``, ``.tsv``, ``.txt``, each also with ``.gz``, ``.parquet``, ``.feather``, ``.arrow`` and
-    folders of Parquet files hold a table, the rows; a single column of vectors is an array (rows, width).
+    folders of Parquet files hold a table, the rows; a single column of vectors is an array (rows, width). ``.h5ad``
+    holds cells, the rows. Of pictures, and folders of them, rows are `Pictures`, which are still to be read.
 
     Raises ``FileError`` when the file cannot be read, ``DataError`` when what it holds cannot be used.
     """

@@ -3,8 +3,8 @@
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, final
 
 import narwhals.stable.v2 as nw
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaecluster.data.blocks import BLOCKS, Block, Categories
+from vaecluster.data.blocks import BLOCKS, Block
 from vaecluster.data.blocks.base import as_type
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column, kind_of_categories
+from vaecluster.data.dates import maker_of
 from vaecluster.data.kinds import Kind, kinds_of
-from vaecluster.data.moments import maker_of
+from vaecluster.data.libraries import LIBRARIES
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.data.schema import ColumnType, FrameLayout, Schema
 from vaecluster.errors import DataError, UnseenCategoriesWarning
@@ -70,7 +70,7 @@ class FrameSource:
     def __init__(self, X: Any, schema: Schema | None = None, kinds: Mapping[str, Kind] | None = None) -> None:
         self.frame = nw.from_native(X, eager_only=True)
         self.library = self.frame.implementation.name.lower()
-        if self.library not in _LIBRARIES:
+        if self.library not in LIBRARIES:
             raise DataError(f"X is a frame of {self.library}; expected one of pandas, polars or pyarrow. Convert it.")
         columns = columns_of(X)
         self.left_out: dict[str, str] = {}
@@ -78,18 +78,20 @@ class FrameSource:
             kinds = kinds_of(columns, {}) if kinds is None else kinds
             self.columns = {name: column for name, column in columns.items() if kinds[name].learned}
             self.left_out = {name: kind.name for name, kind in kinds.items() if not kind.learned}
-            self.kinds = {name: _block_of(kinds[name]) for name in self.columns}
+            self.block_types = {name: _block_of(kinds[name]) for name in self.columns}
         else:
             assert schema.frame is not None
             self.columns = {str(name): columns[str(name)] for name in schema.frame.names}
             blocks = {name: block for block in schema.blocks for name in block.columns}
             for name, column in self.columns.items():
                 _check_like_fit(column, blocks[name], _held(schema, name))
-            self.kinds = {name: type(blocks[name]) for name in self.columns}
-        self.table: Table = {name: self.kinds[name].read(column) for name, column in self.columns.items()}
+            self.block_types = {name: type(blocks[name]) for name in self.columns}
+        self.table: Table = {name: self.block_types[name].read(column) for name, column in self.columns.items()}
         if schema is not None:
             for name, values in self.table.items():
-                _warn_if_unseen(name, values, blocks[name])
+                unseen = blocks[name].unseen(values)
+                if unseen:
+                    warnings.warn(unseen, UnseenCategoriesWarning, stacklevel=2)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -134,9 +136,14 @@ class FrameSource:
             reading = replace(reading, weights=reading.weights[counted])
         blocks: list[Block] = []
         for kind in BLOCKS.values():
-            own = {name: column for name, column in table.items() if self.kinds[name] is kind}
+            own = {name: column for name, column in table.items() if self.block_types[name] is kind}
             blocks += kind.of_columns(own, reading) if own else []
         return Schema(tuple(blocks), self._layout())
+
+    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
+        """Those that are learned from."""
+        for name, column in self.columns.items():
+            yield name, self.table[name], column.type if column.holds in ("dates", "durations") else ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """The frame with missing values as in `expected` (rows, *data_shape); all else is as it was."""
@@ -149,18 +156,18 @@ class FrameSource:
                 whole = column.series.to_list()
                 for row, value in zip(rows.tolist(), new, strict=True):
                     whole[row] = value
-                series = _LIBRARIES[self.library].series(column.series.name, whole, _with(type_, new))
+                series = LIBRARIES[self.library].series(column.series.name, whole, _with(type_, new))
                 # Arrow's columns have no name of their own.
                 made.append(nw.from_native(series, series_only=True).alias(column.series.name))
         return self.frame.clone().with_columns(*made).to_native()
 
     def _type_to_fill(self, column: Column, schema: Schema, values: Array) -> ColumnType:
         """Its own type; that of the fit for a column without any value whose type is not for such values."""
-        type_of, layout = _LIBRARIES[self.library].type_of, schema.frame
+        type_of, layout = LIBRARIES[self.library].type_of, schema.frame
         assert layout is not None
         own = type_of(column.series.to_native())
-        for_kind = column.kind_of_type if own.categories is None else kind_of_categories(own.categories)
-        if column.kind != "nothing" or for_kind == _held(schema, column.name):
+        for_kind = column.held_by_type if own.categories is None else kind_of_categories(own.categories)
+        if column.holds != "nothing" or for_kind == _held(schema, column.name):
             return own
         if layout.library == self.library:
             return layout.types[[str(name) for name in layout.names].index(column.name)]
@@ -169,15 +176,15 @@ class FrameSource:
     def _layout(self) -> FrameLayout:
         series = [column.series for column in self.columns.values()]
         names = tuple(one.name if isinstance(one.name, str) else int(one.name) for one in series)
-        type_of = _LIBRARIES[self.library].type_of
+        type_of = LIBRARIES[self.library].type_of
         types = tuple(type_of(one.to_native()) for one in series)
-        held = tuple(column.kind for column in self.columns.values())
+        held = tuple(column.holds for column in self.columns.values())
         return FrameLayout(self.library, names, types, held, self.left_out)
 
 
 def frame_of(layout: FrameLayout, columns: dict[str, Array]) -> Any:
     """A frame of that library with these columns in their order and types; their names are texts."""
-    library = _LIBRARIES[layout.library]
+    library = LIBRARIES[layout.library]
     types = zip(layout.names, layout.types, strict=True)
     return library.frame(
         {name: library.series(name, _in_type(columns[str(name)], type_), type_) for name, type_ in types}
@@ -191,9 +198,9 @@ def _block_of(kind: Kind) -> type[Block]:
 
 def _check_like_fit(column: Column, block: Block, held: str) -> None:
     """Raise `DataError` for a column that holds something else than in the fit; one without any value may be."""
-    if column.kind not in (held, "nothing"):
+    if column.holds not in (held, "nothing"):
         raise DataError(
-            f"Column {column.name!r} holds {column.kind} (type {column.type}), but held {held} in the fit. "
+            f"Column {column.name!r} holds {column.holds} (type {column.type}), but held {held} in the fit. "
             "Give it as in the fit."
         )
     if not block.missing and column.missing.any():
@@ -209,21 +216,7 @@ def _held(schema: Schema, column: str) -> str:
     assert layout is not None
     if layout.held:
         return layout.held[[str(name) for name in layout.names].index(column)]
-    block = next(block for block in schema.blocks if column in block.columns)
-    return kind_of_categories(block.values) if isinstance(block, Categories) else "numbers"
-
-
-def _warn_if_unseen(name: str, values: Array | Coded, block: Block) -> None:
-    """Warn of a column with values of which the fit has seen none, as after a change of spelling."""
-    if not isinstance(block, Categories) or not isinstance(values, Coded) or not values.values:
-        return
-    if set(values.values).isdisjoint(block.values):
-        warnings.warn(
-            f"Column {name!r} holds only values that the fit has not seen, such as {values.values[0]!r}; the fit knew "
-            f"{quoted(block.values)}. They count as missing. Write them as in the fit.",
-            UnseenCategoriesWarning,
-            stacklevel=2,
-        )
+    return next(block for block in schema.blocks if column in block.columns).held
 
 
 def _in_type(values: Array, type_: ColumnType) -> list[Any]:
@@ -243,117 +236,3 @@ def _with(type_: ColumnType, values: Sequence[Any]) -> ColumnType:
     if type_.categories is None:
         return type_
     return replace(type_, categories=tuple(dict.fromkeys([*type_.categories, *values])))
-
-
-# How a library makes columns
-
-
-@final
-@dataclass(frozen=True)
-class _Library:
-    """What a library must be asked for by itself: the type of a column, columns of a type, and a frame of columns."""
-
-    type_of: Callable[[Any], ColumnType]
-    series: Callable[[Any, list[Any], ColumnType], Any]
-    frame: Callable[[dict[Any, Any]], Any]
-
-
-def _type_of_pandas(series: Any) -> ColumnType:
-    dtype = series.dtype
-    if str(dtype) == "category":
-        return ColumnType(str(dtype.categories.dtype), tuple(dtype.categories.tolist()), bool(dtype.ordered))
-    return ColumnType(str(dtype))
-
-
-def _series_of_pandas(name: Any, values: list[Any], type_: ColumnType) -> Any:
-    import pandas as pd
-
-    arrow = type_.name.endswith("[pyarrow]")
-    dtype = pd.ArrowDtype(_arrow_type(type_.name.removesuffix("[pyarrow]"))) if arrow else type_.name
-    if type_.categories is not None:
-        dtype = pd.CategoricalDtype(pd.Index(list(type_.categories), dtype=dtype), type_.ordered)
-    return pd.Series(values, name=name, dtype=dtype)
-
-
-def _arrow_type(name: str) -> Any:
-    import pyarrow as pa
-
-    coded = re.fullmatch(r"dictionary<values=(\w+), indices=(\w+), ordered=([01])>", name)
-    zoned = re.fullmatch(r"timestamp\[(\w+), tz=(.+)\]", name)
-    if zoned is not None:
-        return pa.timestamp(*zoned.groups())
-    if coded is None:
-        return pa.type_for_alias(name)
-    values, indices, ordered = coded.groups()
-    return pa.dictionary(pa.type_for_alias(indices), pa.type_for_alias(values), ordered == "1")
-
-
-def _frame_of_pandas(columns: dict[Any, Any]) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame(columns)
-
-
-def _type_of_polars(series: Any) -> ColumnType:
-    dtype = series.dtype
-    name = str(dtype.base_type())
-    if name in ("Datetime", "Duration"):
-        # The unit, and of moments the zone.
-        return ColumnType(f"{name}[{dtype.time_unit}, {getattr(dtype, 'time_zone', None)}]")
-    return ColumnType(name, tuple(dtype.categories.to_list()) if name == "Enum" else None)
-
-
-def _series_of_polars(name: str, values: list[Any], type_: ColumnType) -> Any:
-    import polars as pl
-
-    if type_.categories is not None:
-        return pl.Series(name, values, dtype=pl.Enum(type_.categories))  # type: ignore[arg-type]
-    timed = re.fullmatch(r"(\w+)\[(\w+), (.+)\]", type_.name)
-    if timed is None:
-        return pl.Series(name, values, dtype=getattr(pl, type_.name))
-    kind, unit, zone = timed.groups()
-    dtype = pl.Duration(unit) if kind == "Duration" else pl.Datetime(unit, None if zone == "None" else zone)  # type: ignore[arg-type]
-    return pl.Series(name, values, dtype=dtype)
-
-
-def _frame_of_polars(columns: dict[Any, Any]) -> Any:
-    import polars as pl
-
-    # By name: in a list, polars takes an empty name for none and makes one up.
-    return pl.DataFrame(columns)
-
-
-def _type_of_arrow(column: Any) -> ColumnType:
-    import pyarrow as pa
-
-    if not pa.types.is_dictionary(column.type):
-        return ColumnType(str(column.type))
-    chunks = column.unify_dictionaries().chunks
-    found = chunks[0].dictionary.to_pylist() if chunks else []
-    return ColumnType(str(column.type), tuple(found), column.type.ordered)
-
-
-def _series_of_arrow(name: str, values: list[Any], type_: ColumnType) -> Any:
-    import pyarrow as pa
-
-    kind = _arrow_type(type_.name)
-    if type_.categories is None:
-        return pa.chunked_array([pa.array(values, kind)])
-    place = {category: number for number, category in enumerate(type_.categories)}
-    codes = pa.array([None if value is None else place[value] for value in values], kind.index_type)
-    categories = pa.array(type_.categories, kind.value_type)
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, categories, ordered=kind.ordered)])
-
-
-def _frame_of_arrow(columns: dict[str, Any]) -> Any:
-    import pyarrow as pa
-
-    return pa.table(columns)
-
-
-# The libraries whose frames can be given back.
-_LIBRARIES = {
-    "pandas": _Library(_type_of_pandas, _series_of_pandas, _frame_of_pandas),
-    "polars": _Library(_type_of_polars, _series_of_polars, _frame_of_polars),
-    "pyarrow": _Library(_type_of_arrow, _series_of_arrow, _frame_of_arrow),
-}

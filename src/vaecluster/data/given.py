@@ -1,7 +1,7 @@
 """Checks of the rows that a user gave, before anything is done with them."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -17,22 +17,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from vaecluster.data import checks
-from vaecluster.data.anndata import (
-    CellSource,
-    cells_like,
-    cells_of_fit,
-    counts_like,
-    is_cells,
-    order_of,
-    warn_of_counts,
-)
+from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_values
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Expression
+from vaecluster.data.cells import counts_like, order_of, warn_of_counts
 from vaecluster.data.files import read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
-from vaecluster.data.kinds import Kind, check_asked, described, kinds_of
+from vaecluster.data.kinds import check_asked, described, kinds_of
 from vaecluster.data.pictures.folder import Pictures
-from vaecluster.data.raw import Array
+from vaecluster.data.raw import Array, Coded
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 from vaecluster.data.sparse import SparseSource
@@ -55,6 +48,11 @@ class Given:
         """The rows, where they are an array."""
         return getattr(self.source, "array", None)
 
+    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
+        """Those of the source, by the names that the user gave."""
+        for number, (name, values, type_) in enumerate(self.source.by_column()):
+            yield (self.names[number] if self.names else name), values, type_
+
 
 def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, telling: Telling = in_silence) -> Given:
     """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a path to either.
@@ -67,27 +65,22 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     if isinstance(X, Pictures):
         data = X.read(like=None if schema is None else schema.row_shape, telling=telling)
         return replace(given_rows(estimator, data.x_train, schema), row_names=data.names)
-    block = None if schema is None else schema.blocks[0]
-    if isinstance(block, Expression):
-        return Given(_cells_again(estimator, X, block), (), doubles=False)
+    if schema is not None and isinstance(schema.blocks[0], Expression):
+        return _cells_like_fit(estimator, X, schema.blocks[0])
     if is_cells(X):
-        found = cells_of_fit(X)
-        if isinstance(found, tuple):
+        found = cells_of_fit(X) if schema is None else None
+        if found is not None:
             return Given(found[0], tuple(found[1]), doubles=False)
-        X = found
+        X = plain_values(X)
     X = _as_array_or_frame(X)
     if schema is not None and schema.frame is not None:
         return _frame_like_fit(X, schema)
-    if schema is None:
-        asked = check_asked(getattr(estimator, "columns", None))
-        if is_frame(X):
-            _check_rows(X)
-            columns = columns_of(X)
-            kinds = kinds_of(columns, asked) if columns else {}
-            if asked or not is_plain(X, columns, kinds):
-                return _frame_to_fit(X, kinds)
-        elif asked:
-            raise SettingError("columns is given, but X is an array, whose columns have no names. Give a frame.")
+    given = _frame_to_fit(X, check_asked(getattr(estimator, "columns", None))) if schema is None else None
+    return _array(estimator, X, schema) if given is None else given
+
+
+def _array(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
+    """Images, vectors, sparse ones too, and frames that are nothing but complete numbers."""
     names: tuple[str, ...] = ()
     if getattr(X, "ndim", 2) in (3, 4):
         array = checks.check_images(np.asarray(X))
@@ -104,7 +97,17 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     return Given(ArraySource(array), names, array.dtype == np.float64)
 
 
-def _frame_to_fit(X: Any, kinds: Mapping[str, Kind]) -> Given:
+def _frame_to_fit(X: Any, asked: Mapping[str, str]) -> Given | None:
+    """The columns that are learned from; None for an array, and for a frame that counts as one."""
+    if not is_frame(X):
+        if asked:
+            raise SettingError("columns is given, but X is an array, whose columns have no names. Give a frame.")
+        return None
+    _check_rows(X)
+    columns = columns_of(X)
+    kinds = kinds_of(columns, asked) if columns else {}
+    if not asked and is_plain(X, columns, kinds):
+        return None
     if not all(isinstance(name, str | Integral) for name in names_of(X)):
         raise DataError(
             "X has column names that are not strings; expected strings. Use X.columns = X.columns.map(str)."
@@ -151,20 +154,20 @@ def _check_rows(X: Any) -> None:
         raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
 
 
-def _cells_again(estimator: BaseEstimator, X: Any, block: Expression) -> CellSource:
-    """Cells as in the fit: an AnnData object or a frame by the names of genes, or an array with all of them."""
+def _cells_like_fit(estimator: BaseEstimator, X: Any, block: Expression) -> Given:
+    """Cells of an AnnData object or a frame by the names of genes, or of an array with all of them."""
     genes = estimator.feature_names_in_.tolist()
     if is_cells(X):
-        return cells_like(X, block, genes)
-    X = X if issparse(X) else _as_array_or_frame(X)
-    order = order_of([str(name) for name in X.columns], genes) if is_frame(X) else None
-    return counts_like(X if issparse(X) else np.asarray(X), block, order)
+        source = cells_like(X, block, genes)
+    else:
+        X = X if issparse(X) else _as_array_or_frame(X)
+        order = order_of([str(name) for name in names_of(X)], genes) if is_frame(X) else None
+        source = counts_like(X if issparse(X) else np.asarray(X), block, order)
+    return Given(source, tuple(genes), doubles=False)
 
 
 def source_of(rows: Any, schema: Schema) -> Source:
     """Rows that the schema gave back (`restore`), as a source again; they need no checks."""
-    if isinstance(schema.blocks[0], Expression):
-        return counts_like(rows, schema.blocks[0])
     return ArraySource(rows) if schema.frame is None else FrameSource(rows, schema)
 
 

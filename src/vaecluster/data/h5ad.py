@@ -12,7 +12,8 @@ from typing import Any, final
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from vaecluster.data.anndata import CLUSTER, CODES, CONFIDENCE, Annotations, expression_of, rows_of
+from vaecluster.data.anndata import CLUSTER, CODES, CONFIDENCE, Annotations, expression_of
+from vaecluster.data.cells import rows_of
 from vaecluster.data.raw import Array, row_slices
 from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import made_atomically

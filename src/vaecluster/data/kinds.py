@@ -9,19 +9,14 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.data.blocks import BLOCKS
+from vaecluster.data.blocks.amounts import unit_of
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column
-from vaecluster.data.raw import Array
 from vaecluster.errors import DataError, SettingError
 
-# Kinds that are learned from, with what a column of that kind may hold (`Column.kind`).
-LEARNED: dict[str, tuple[str, ...]] = {
-    "number": ("numbers",),
-    "amount": ("numbers",),
-    "category": ("texts", "categories", "booleans", "numbers"),
-    "boolean": ("texts", "categories", "booleans", "numbers"),
-    "date": ("dates", "durations"),
-}
+# Kinds that are learned from, with what a column of that kind may hold.
+LEARNED = {kind: holds for block in BLOCKS.values() for kind, holds in block.kinds.items()}
 # Kinds that say nothing about kinds of rows. An identifier still names the rows in what is written.
 LEFT_OUT = ("identifier", "text", "leave-out")
 KINDS = (*LEARNED, *LEFT_OUT)
@@ -118,8 +113,8 @@ def _asked_kind(column: Column, asked: str) -> Kind:
     if asked in LEFT_OUT:
         return Kind(asked)
     expected = LEARNED[asked]
-    if column.kind not in expected:
-        holds = _HOLDS.get(column.kind, column.kind)
+    if column.holds not in expected:
+        holds = _HOLDS.get(column.holds, column.holds)
         raise DataError(
             f"Column {column.name!r} is to be read as {asked}, but holds {holds} (type {column.type}); expected "
             f"{' or '.join(expected)}. Change it, or leave out that kind."
@@ -135,7 +130,7 @@ def _asked_kind(column: Column, asked: str) -> Kind:
 
 
 def _found_kind(column: Column) -> Kind:
-    holds = column.kind
+    holds = column.holds
     if holds == "nothing":
         return Kind("leave-out", "no value at all")
     if holds in _ADVICE:
@@ -182,16 +177,6 @@ def _are_amounts(values: NDArray[np.float64]) -> bool:
     return skewness > SKEWED and abs(_skewness(logs)) < skewness / 2
 
 
-def unit_of(amounts: Array) -> float:
-    """The amount that a tenth of those above 0 do not reach: larger ones are told apart by their ratios.
-
-    >>> unit_of(np.array([0.0, 10.0, 20.0])), unit_of(np.zeros(2))
-    (11.0, 1.0)
-    """
-    above = amounts[amounts > 0]
-    return float(np.quantile(above, 0.1)) if len(above) else 1.0
-
-
 def _skewness(values: NDArray[np.float64]) -> float:
     # Divided by the largest, so that no cube overflows.
     apart = (values - values.mean()) / max(float(np.abs(values).max()), 1e-300)
@@ -202,7 +187,7 @@ def _skewness(values: NDArray[np.float64]) -> float:
 def _kind_of_texts(column: Column) -> Kind:
     """Categories, but for texts that are sentences, or another one in each row, or too many."""
     present, different = int((~column.missing).sum()), column.different
-    if present > FEW and different > present / 2 and column.kind == "texts":
+    if present > FEW and different > present / 2 and column.holds == "texts":
         texts = [text for text in column.series.unique().to_list()[:1000] if isinstance(text, str)]
         if all(map(_DATE.match, texts)):
             return Kind("text", "dates as texts; write them as 2024-12-31")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Doubles = NDArray[np.float64]
 
 # A pass over all rows reads so many entries at a time: 1 MiB as float32, so that what is computed from them stays
 # small beside the rows.

@@ -6,7 +6,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor, nn
 
-from vaecluster.data.blocks import BLOCKS, Block, Pixels
+from vaecluster.data.blocks import BLOCKS, Block
 from vaecluster.data.raw import Array, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
@@ -31,7 +31,7 @@ class FrameLayout:
     """The library of a frame, and the name and type of each of its columns, in their order.
 
     Names that are numbers, as pandas allows, are texts everywhere else. `held` says what each column held
-    (`Column.kind`), and `left_out` the kinds of columns that were there and are not learned from.
+    (`Column.holds`), and `left_out` the kinds of columns that were there and are not learned from.
     """
 
     library: str
@@ -60,7 +60,7 @@ class Schema:
     @property
     def kind(self) -> Literal["images", "vectors"]:
         """What rows are."""
-        return "images" if isinstance(self.blocks[0], Pixels) else "vectors"
+        return self.blocks[0].rows
 
     @property
     def plain(self) -> bool:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.raw import Raw, row_slices
+from vaecluster.data.raw import Array, Coded, Raw, row_slices
 from vaecluster.data.schema import Schema
 
 
@@ -30,6 +30,12 @@ class Source(Protocol):
 
     def schema(self, reading: Reading) -> Schema:
         """What the rows are, and how a method reads them."""
+
+    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
+        """The name of each column, its values (rows,), and the name of its type where it holds dates.
+
+        Raises `DataError` for rows that have none to speak of.
+        """
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """All rows as they were given, with missing values as in `expected` (rows, *data_shape)."""

@@ -1,5 +1,6 @@
 """Sparse matrices, as sources of rows."""
 
+from collections.abc import Iterator
 from typing import Any, final
 
 import numpy as np
@@ -47,6 +48,12 @@ class SparseSource:
         passes, dtype = passes_over(self, reading.weights), self.matrix.dtype
         scaling, names = reading.scaling, reading.names
         return Schema((Numbers.of(passes, dtype, likelihood=reading.likelihood, scaling=scaling, names=names),))
+
+    def by_column(self) -> Iterator[tuple[str, Array, str]]:
+        """By their numbers, each dense while it is looked at."""
+        by_column = self.matrix.tocsc()
+        for number in range(by_column.shape[1]):
+            yield str(number), by_column[:, [number]].toarray()[:, 0], ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """A copy of the matrix: nothing is missing."""

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.scores import UNASSIGNED
 from vaecluster.data.rows import Rows
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.inference.answers import bounds
 from vaecluster.model.vae import ClusteringVAE
+from vaecluster.settings import Number
 
 # Of the rows of a fit, at most this share and at most so many are kept for calibration.
 MOST_HELD_OUT, MOST_SCORES = 0.2, 2000
@@ -91,3 +92,10 @@ def doubted(
         # 1 - p is rounded, so it need not be equal to the bit.
         unsure = unsure | (1 - outlier_score <= outlier_fraction * (1 + 1e-9))
     return np.where(unsure, UNASSIGNED, labels)
+
+
+def check_doubt(min_confidence: Any, outlier_fraction: Any) -> None:
+    """Raise `SettingError` unless both are numbers from 0 to below 1."""
+    for name, value in (("min_confidence", min_confidence), ("outlier_fraction", outlier_fraction)):
+        if not Number(0, 1).accepts(value) or float(value) == 1:
+            raise SettingError(f"{name} is {value!r}; expected a number from 0 to below 1.")

@@ -1,5 +1,6 @@
 """Marker genes: those that a cluster's cells have more of than all others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -8,9 +9,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import ttest_ind_from_stats
 
-from vaecluster.data.anndata import CellSource
 from vaecluster.data.blocks import Expression
+from vaecluster.data.cells import CellSource
+from vaecluster.data.given import Given
 from vaecluster.data.raw import row_slices
+from vaecluster.data.schema import Schema
 
 
 @final
@@ -29,13 +32,18 @@ class Marker:
 
 
 def marker_genes(
-    source: CellSource, block: Expression, labels: NDArray[np.intp], clusters: int, genes: list[str], number: int = 10
-) -> list[list[Marker]]:
+    given: Given, schema: Schema, labels: NDArray[np.intp], clusters: int, number: int = 10
+) -> list[list[Marker]] | None:
     """The genes of largest t of each cluster against the rest; none for one that has fewer than two cells.
+
+    None for rows that are no counts of genes.
 
     Labels (rows,) are -1 for cells of no cluster, which count among the rest. What is held are moments of each gene
     and cluster, from one pass over the cells.
     """
+    block, source, genes = schema.blocks[0], given.source, given.names
+    if not isinstance(block, Expression) or not isinstance(source, CellSource):
+        return None
     sums, squares, linear, there = (np.zeros((clusters + 1, len(genes))) for _ in range(4))
     for some in row_slices(len(source), source.row_entries):
         shares = block.normalised(source.read(some))
@@ -57,7 +65,7 @@ def marker_genes(
 
 
 def _markers(
-    cluster: int, sizes: NDArray[np.intp], totals: tuple[NDArray[np.float64], ...], genes: list[str], number: int
+    cluster: int, sizes: NDArray[np.intp], totals: tuple[NDArray[np.float64], ...], genes: Sequence[str], number: int
 ) -> list[Marker]:
     inside, rest = int(sizes[cluster]), int(sizes.sum() - sizes[cluster])
     own = [total[cluster] / inside for total in totals]

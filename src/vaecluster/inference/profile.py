@@ -2,19 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 
-from vaecluster.data.anndata import CellSource
-from vaecluster.data.frames import FrameSource
+from vaecluster.data.dates import maker_of
 from vaecluster.data.given import Given
-from vaecluster.data.moments import maker_of
 from vaecluster.data.raw import Array, Coded
-from vaecluster.data.sparse import SparseSource
-from vaecluster.errors import DataError
 
 # Differences below a fifth of a standard deviation are small (Cohen 1988), and are not what sets a cluster apart.
 SMALL = 0.2
@@ -44,32 +39,16 @@ def profile(given: Given, labels: NDArray[np.intp], clusters: int) -> list[Diffe
     """For each cluster the columns that set it apart, at most `MOST`, the largest difference first.
 
     `labels` (rows,) are the clusters of the given rows, -1 for none. Missing values are left out. Of a column of
-    categories the one that differs most counts. Raises `DataError` for images, which have no columns.
+    categories the one that differs most counts. Raises `DataError` for images and
+    for counts of genes.
     """
     found: list[Difference] = []
-    for name, values, type_ in _columns(given):
+    for name, values, type_ in given.by_column():
         differences = _of_categories if isinstance(values, Coded) else _of_numbers
         found += differences(name, values, type_, labels, clusters)  # type: ignore[arg-type]
     ordered = sorted(found, key=lambda one: -abs(one.effect))
     apart = [[one for one in ordered if one.cluster == cluster][:MOST] for cluster in range(clusters)]
     return [one for some in apart for one in some if abs(one.effect) >= SMALL]
-
-
-def _columns(given: Given) -> Iterator[tuple[str, Array | Coded, str]]:
-    """The name of each column, its values, and the name of its type where it holds dates."""
-    if isinstance(given.source, FrameSource):
-        for name, column in given.source.columns.items():
-            yield name, given.source.table[name], column.type if column.kind in ("dates", "durations") else ""
-        return
-    columns: Any = given.source.matrix.tocsc() if isinstance(given.source, SparseSource) else given.array
-    if isinstance(given.source, CellSource):
-        raise DataError("X holds cells, which differ in their genes. Ask for marker_genes(X) instead.")
-    if columns is None or columns.ndim > 2:
-        raise DataError("X holds images, which have no columns. Look at samples of each cluster instead.")
-    for number in range(columns.shape[1]):
-        column = columns[:, [number]]
-        values = column.toarray() if issparse(column) else column
-        yield given.names[number] if given.names else str(number), values.ravel(), ""
 
 
 def _of_numbers(name: str, values: Array, type_: str, labels: NDArray[np.intp], clusters: int) -> Iterator[Difference]:

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.hierarchy import Hierarchy
-from vaecluster.clusters.number import AskedNumber, Evidence
+from vaecluster.clusters.number import AskedNumber, Evidence, within
 from vaecluster.clusters.scores import Label
+from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
+from vaecluster.inference import answers
 from vaecluster.inference.confidence import Confidence
-from vaecluster.inference.doubt import Calibration
+from vaecluster.inference.doubt import Calibration, doubted
 from vaecluster.model.likelihood import OF_NUMBERS
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import POSITIVE, OneOf, Settings, Whole, Widths
@@ -125,6 +127,49 @@ class Fitted:
     def completed_for(self) -> int:
         """The number of clusters with which the method was completed; `cut` may have changed the model's."""
         return number_completed_for(self.method, self.clusters)
+
+    def assigned(
+        self, rows: Rows, min_confidence: float = 0.0, outlier_fraction: float = 0.0
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The likeliest cluster of each row, or -1 for a doubtful one (`doubted`), and its probability: (rows,) each.
+
+        Raises `SettingError` for a fraction of outliers if there is no calibration.
+        """
+        likeliest, confidence = answers.likeliest(self.model, rows, self.confidence)
+        scores = self.outlier_score(rows) if outlier_fraction else None
+        return doubted(likeliest, confidence, scores, min_confidence, outlier_fraction), confidence
+
+    def outlier_score(self, rows: Rows) -> NDArray[np.float64]:
+        """How unlikely each row is, by the calibration: (rows,). Raises `SettingError` if there is none."""
+        return self.check_calibrated().outlier_score(answers.bounds(self.model, rows))
+
+    def check_calibrated(self) -> Calibration:
+        """The calibration; raises `SettingError` if there is none."""
+        if self.calibration is None:
+            raise SettingError(
+                "This model file is of an older format and holds no calibration, which outlier scores need. Fit again."
+            )
+        return self.calibration
+
+    def check_goes_on(self, method: Method, asked: AskedNumber) -> None:
+        """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
+        if within(asked, self.clusters) != self.clusters:
+            raise SettingError(
+                f"n_clusters is {asked}, but the model has {self.clusters} clusters, and going on keeps them. Set "
+                f"n_clusters={self.clusters}, or begin anew."
+            )
+        if type(method) is not type(self.method):
+            raise SettingError(
+                f"method is {method.name!r}, but the model was fitted with {self.method.name!r}, and going on keeps "
+                "it. Set that one, or begin anew."
+            )
+        for name in method.built:
+            was, now = getattr(self.method, name), getattr(method, name)
+            if was != now:
+                raise SettingError(
+                    f"{name} is {now!r}, but the model was built with {was!r}, and going on keeps its parts. Set "
+                    f"{name}={was!r}, or begin anew."
+                )
 
 
 def number_completed_for(method: Method, clusters: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from vaecluster.data.blocks import Pixels
 from vaecluster.estimator import VAEClustering
-from vaecluster.report.listing import Listing
+from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.walls import Limit, Wall
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
@@ -19,7 +19,7 @@ from vaecluster.runs.folder import WALL_ROWS, RunFolder
 class ShownCluster:
     """One cluster: how large it is, some of its rows, and rows that the model generates from it.
 
-    Rows of tables are listings, others are walls. Where rows are features of pictures, the pictures are shown, and
+    Rows of tables are excerpts, others are walls. Where rows are features of pictures, the pictures are shown, and
     nothing that is generated. An empty cluster has size 0, share 0, no `rows`, and nan as `mean_confidence`.
     """
 
@@ -27,8 +27,8 @@ class ShownCluster:
     size: int
     share: float
     mean_confidence: float
-    rows: Wall | Listing
-    generated: Wall | Listing | None
+    rows: Wall | Excerpt
+    generated: Wall | Excerpt | None
 
 
 @final
@@ -46,10 +46,10 @@ class FinishedRun:
         return cls(folder.description(), folder.model(device="cpu"), folder.examples())
 
     @cached_property
-    def shown(self) -> Callable[[Any], Wall | Listing]:
+    def shown(self) -> Callable[[Any], Wall | Excerpt]:
         """How rows are shown: those of tables as listings, others as pictures."""
         if self.model.fitted_.schema.frame is not None:
-            return Listing
+            return Excerpt
         low, high = self._bounds()
         return partial(Wall, low=low, high=high)
 
@@ -70,10 +70,10 @@ class FinishedRun:
 
     @property
     def _shows_pictures_of_features(self) -> bool:
-        vectors = not isinstance(self.model.fitted_.schema.blocks[0], Pixels)
+        vectors = self.model.fitted_.schema.kind == "vectors"
         return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
 
-    def _generated(self, cluster: int) -> Wall | Listing | None:
+    def _generated(self, cluster: int) -> Wall | Excerpt | None:
         if self._shows_pictures_of_features:
             return None
         return self.shown(self.model.sample(WALL_ROWS, cluster=cluster))

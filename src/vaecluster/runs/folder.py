@@ -3,13 +3,14 @@
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import read_arrays
 from vaecluster.data.raw import Array
 from vaecluster.data.tables import parts_as_parquet, parts_of, picked
@@ -114,24 +115,23 @@ class RunFolder:
     def write(
         self,
         model: "VAEClustering",
-        rows: Any,
+        data: DataSet,
         *,
         source: str,
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
-        row_names: Array | None = None,
         pictures: Mapping[str, Any] | None = None,
-        shown: Array | None = None,
         demo: bool = False,
     ) -> None:
-        """Write everything; `run.json` last, so a folder with it is complete."""
+        """Write everything on the rows of the fit; `run.json` last, so a folder with it is complete."""
+        rows = data.x_train
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows, row_names)
+        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows, data.names)
         write_atomically(self.labels_file, labels.as_csv())
         # Of features of pictures, the pictures are what can be looked at.
-        seen = rows if shown is None else shown
+        seen = rows if data.shown is None else data.shown
         groups = model.dense_groups(rows)
         examples = _draw_examples(
             _members(model) | {-1 - place: group.rows for place, group in enumerate(groups)}, seen
@@ -161,22 +161,12 @@ class RunFolder:
                 "dense_groups": [
                     {"cluster": group.cluster, "size": len(group.rows), "density": group.density} for group in groups
                 ],
-                "profile": _profile(model, rows),
-                **_markers(model, rows),
+                **_what_sets_apart(model, rows),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
             },
         )
-
-
-def _markers(model: "VAEClustering", rows: Any) -> dict[str, Any]:
-    """Marker genes of each cluster, where rows are cells."""
-    from vaecluster.data.blocks import Expression
-    from vaecluster.files import record
-
-    cells = isinstance(model.fitted_.schema.blocks[0], Expression)
-    return {"markers": record.plain(model.marker_genes(rows))} if cells else {}
 
 
 def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
@@ -187,15 +177,20 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
     return clusters
 
 
-def _profile(model: "VAEClustering", rows: Any) -> list[dict[str, Any]]:
-    """What sets the clusters of a table apart; nothing for arrays, whose columns have no names."""
-    schema = model.fitted_.schema
-    if schema.frame is None:
-        return []
+def _what_sets_apart(model: "VAEClustering", rows: Any) -> dict[str, Any]:
+    """Columns of tables, not of arrays, whose columns have no names; and genes of cells."""
     from vaecluster.data.given import given_rows
+    from vaecluster.files import record
+    from vaecluster.inference.markers import marker_genes
     from vaecluster.inference.profile import profile
 
-    return [asdict(one) for one in profile(given_rows(model, rows, schema), model.labels_, model.n_clusters_)]
+    schema, labels, clusters = model.fitted_.schema, model.labels_, model.n_clusters_
+    given = given_rows(model, rows, schema)
+    markers = marker_genes(given, schema, labels, clusters)
+    return {
+        "profile": [] if schema.frame is None else record.plain(profile(given, labels, clusters)),
+        **({} if markers is None else {"markers": record.plain(markers)}),
+    }
 
 
 def _members(model: "VAEClustering") -> dict[int, Array]:

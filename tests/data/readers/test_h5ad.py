@@ -9,7 +9,8 @@ import pytest
 from scipy.sparse import csc_array, csr_array
 
 from h5ad_files import cells, counts_of_groups, write_h5ad
-from vaecluster.data.anndata import CellSource, Values, cells_of_fit
+from vaecluster.data.anndata import cells_of_fit
+from vaecluster.data.cells import CellSource, Values
 from vaecluster.data.files import read_dataset
 from vaecluster.errors import DataError, FileError
 

@@ -3,7 +3,8 @@ import pandas as pd
 import pyarrow as pa
 
 from vaecluster import TwoViews, VAEClustering
-from vaecluster.report.listing import Listing
+from vaecluster.data.dataset import DataSet
+from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.dense import DenseGroups
 from vaecluster.report.walls import Wall
@@ -17,7 +18,7 @@ PLANTED = np.concatenate([RANDOM.normal(size=(400, 3)), 9 + RANDOM.normal(size=(
 def run_of(X, folder):
     method = TwoViews(epochs=1, hidden=(16,), heads=1)
     model = VAEClustering(1, method=method, random_state=0, device="cpu").fit(X)
-    RunFolder(folder).write(model, X, source="rows", seconds=1, cpu_seconds=1, scores={})
+    RunFolder(folder).write(model, DataSet("rows", X), source="rows", seconds=1, cpu_seconds=1, scores={})
     return FinishedRun.open(RunFolder(folder))
 
 
@@ -37,7 +38,7 @@ def test_rows_of_tables_are_listed(tmp_path) -> None:
     columns = pd.DataFrame(PLANTED, columns=list("abc")).assign(near=np.where(PLANTED[:, 0] > 5, "u", "v"))
     table = pa.Table.from_pandas(columns)
     section = DenseGroups.of(run_of(table, tmp_path))
-    assert [(group.size, isinstance(group.rows, Listing)) for group in section.groups] == [(30, True)]
+    assert [(group.size, isinstance(group.rows, Excerpt)) for group in section.groups] == [(30, True)]
 
 
 def test_nothing_is_said_where_there_is_no_group_and_of_older_runs(tmp_path) -> None:

@@ -12,7 +12,6 @@ from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column
-from vaecluster.data.kinds import unit_of
 from vaecluster.data.raw import Array, Coded, Table
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import Likelihood
@@ -23,11 +22,11 @@ from vaecluster.model.likelihood import Likelihood
 class Amounts(Block):
     """Numbers of 0 and more, read as y = log(1 + x / unit): small ones as they are, large ones by ratios.
 
-    `unit` (columns,) is `unit_of` each column. `numbers` is what reads y; amounts that are given
-    back are never negative.
+    `unit` (columns,) is `unit_of` each column. `numbers` is what reads y; amounts that are given back are never
+    negative.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("amount",)
+    kinds: ClassVar = {"amount": ("numbers",)}
 
     columns: tuple[str, ...]
     unit: NDArray[np.float64]
@@ -98,3 +97,13 @@ class Amounts(Block):
             raise ValueError("its units are not one positive number for each column")
         if self.numbers.columns != self.columns:
             raise ValueError("its numbers are those of other columns")
+
+
+def unit_of(amounts: Array) -> float:
+    """The amount that a tenth of those above 0 do not reach: larger ones are told apart by their ratios.
+
+    >>> unit_of(np.array([0.0, 10.0, 20.0])), unit_of(np.zeros(2))
+    (11.0, 1.0)
+    """
+    above = amounts[amounts > 0]
+    return float(np.quantile(above, 0.1)) if len(above) else 1.0

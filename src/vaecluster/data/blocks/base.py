@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,11 @@ class Block(ABC):
     It is a frozen dataclass of plain values and arrays, which is how a model file keeps it.
     """
 
-    # The kinds of columns (`data/kinds.py`) that it reads; none if it is for arrays alone.
-    kinds: ClassVar[tuple[str, ...]] = ()
+    # The kinds of columns that it reads, with what a column of each may hold (`Column.holds`); none if it is for
+    # arrays alone.
+    kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # What rows are that it is a part of, or all of.
+    rows: ClassVar[Literal["images", "vectors"]] = "vectors"
     # What names of rows are called where rows have some that are in no column.
     named: ClassVar[str] = "path"
     # The columns of a frame that it has; none if it is a whole array.
@@ -44,6 +47,15 @@ class Block(ABC):
     def of_columns(cls, columns: Table, reading: Reading) -> Sequence[Self]:
         """The blocks for all columns of this kind; `DataError` names one that is of no use."""
         raise NotImplementedError
+
+    @property
+    def held(self) -> str:
+        """What its columns held in a fit whose model file does not say it (`FrameLayout.held`)."""
+        return "numbers"
+
+    def unseen(self, values: Array | Coded) -> str:
+        """A warning about the values of a new column, if the fit has seen none of them."""
+        return ""
 
     @property
     @abstractmethod

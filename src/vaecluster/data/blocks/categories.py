@@ -14,7 +14,8 @@ from torch.nn.functional import one_hot
 
 from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.columns import Column
+from vaecluster.data.checks import quoted
+from vaecluster.data.columns import Column, kind_of_categories
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import Categories as CategoriesLikelihood
@@ -31,7 +32,7 @@ class Categories(Block):
     A missing value, and one that the fit has not seen, is NaN: the encoder reads zeros, the likelihood leaves it out.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("category", "boolean")
+    kinds: ClassVar = dict.fromkeys(("category", "boolean"), ("texts", "categories", "booleans", "numbers"))
 
     columns: tuple[str, ...]
     values: tuple[Category, ...]
@@ -57,6 +58,21 @@ class Categories(Block):
         if not len(used):
             raise DataError(f"Column {column!r} holds no value at all. Leave it out.")
         return cls((column,), tuple(coded.values[place] for place in used))
+
+    @property
+    def held(self) -> str:
+        """By its values."""
+        return kind_of_categories(self.values)
+
+    def unseen(self, values: Array | Coded) -> str:
+        """A warning about other categories alone, as after a change of spelling."""
+        assert isinstance(values, Coded)
+        if not values.values or not set(values.values).isdisjoint(self.values):
+            return ""
+        return (
+            f"Column {self.columns[0]!r} holds only values that the fit has not seen, such as {values.values[0]!r}; "
+            f"the fit knew {quoted(self.values)}. They count as missing. Write them as in the fit."
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,34 +1,37 @@
 """Counts of genes in cells."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
 from vaecluster.data.blocks.base import Block
-from vaecluster.data.raw import Array
+from vaecluster.data.counts import (
+    MOST_DEVIATIONS,
+    MOST_DISPERSION,
+    Passes,
+    dispersions_of,
+    leading_components,
+    moments_of_logs,
+    of_total,
+    standardised,
+    unlogged,
+    variable_genes,
+    weighted_median,
+    with_values,
+)
+from vaecluster.data.raw import Array, Doubles
 from vaecluster.errors import DataError
 from vaecluster.model.expression import NegativeBinomialCounts
 from vaecluster.model.likelihood import Likelihood
 
-Numbers = NDArray[np.float64]
-# Blocks of cells (rows, genes), the same at every call, and the weights of those rows.
-Passes = Callable[[], Iterator[tuple[csr_array, Numbers]]]
-# The same of arrays (rows, columns).
-LogPasses = Callable[[], Iterator[tuple[Numbers, Numbers]]]
-
 # What scanpy and Seurat take by default.
-VARIABLE_GENES, BINS, COMPONENTS = 2_000, 20, 50
-# No cell counts for more deviations of a gene than this.
-MOST_DEVIATIONS = 10.0
-# Negative binomials beyond this are as good as Poisson, and below their variance is all that there is.
-LEAST_DISPERSION, MOST_DISPERSION = 1e-2, 1e2
+VARIABLE_GENES = 2_000
 # Where all genes are chosen there are no others, whose logarithm must be finite.
 LEAST_SHARE = 1e-8
 
@@ -51,14 +54,14 @@ class Expression(Block):
     named: ClassVar[str] = "cell"
 
     chosen: NDArray[np.int64]
-    others: Numbers
+    others: Doubles
     total: float
-    shares: Numbers
-    dispersions: Numbers
-    mean: Numbers
-    deviation: Numbers
-    directions: Numbers
-    centre: Numbers
+    shares: Doubles
+    dispersions: Doubles
+    mean: Doubles
+    deviation: Doubles
+    directions: Doubles
+    centre: Doubles
     logged: bool = False
     columns: tuple[str, ...] = ()
     missing: bool = False
@@ -69,18 +72,18 @@ class Expression(Block):
         if logged:
             given = passes
 
-            def passes() -> Iterator[tuple[csr_array, Numbers]]:
-                return ((_unlogged(cells), weights) for cells, weights in given())
+            def passes() -> Iterator[tuple[csr_array, Doubles]]:
+                return ((unlogged(cells), weights) for cells, weights in given())
 
         totals, weights = (np.concatenate(parts) for parts in zip(*((c.sum(1), w) for c, w in passes()), strict=True))
-        total = _median(totals[totals > 0], weights[totals > 0]) if totals.any() else 1.0
+        total = weighted_median(totals[totals > 0], weights[totals > 0]) if totals.any() else 1.0
 
         sums, squares, counts = np.zeros(genes), np.zeros(genes), np.zeros(genes)
         for cells, own in passes():
             counts += own @ cells
-            shares = _of_total(cells, None if logged else total)
+            shares = of_total(cells, None if logged else total)
             sums += own @ shares
-            squares += own @ _with_values(shares, np.square(shares.data))
+            squares += own @ with_values(shares, np.square(shares.data))
         rows = weights.sum()
         chosen = variable_genes(sums / rows, squares / rows, VARIABLE_GENES)
         if not len(chosen):
@@ -93,14 +96,16 @@ class Expression(Block):
 
         # The entry of all others varies little.
         shares = np.append(sums[chosen], sums[rest].sum()) / sums.sum()
-        dispersions = np.append(_dispersions(sums[chosen] / rows, squares[chosen] / rows), MOST_DISPERSION)
+        dispersions = np.append(dispersions_of(sums[chosen] / rows, squares[chosen] / rows), MOST_DISPERSION)
 
-        def logs() -> Iterator[tuple[Numbers, Numbers]]:
+        def logs() -> Iterator[tuple[Doubles, Doubles]]:
             for cells, own in passes():
-                yield np.log1p(_of_total(cells, None if logged else total)[:, chosen].toarray()), own
+                yield np.log1p(of_total(cells, None if logged else total)[:, chosen].toarray()), own
 
-        mean, deviation = _moments(logs, len(chosen), rows)
-        directions, centre = _components(lambda: ((_standard(x, mean, deviation), own) for x, own in logs()), rows)
+        mean, deviation = moments_of_logs(logs, len(chosen), rows)
+        directions, centre = leading_components(
+            lambda: ((standardised(x, mean, deviation), own) for x, own in logs()), rows
+        )
         return cls(
             chosen,
             others,
@@ -116,7 +121,7 @@ class Expression(Block):
 
     def normalised(self, cells: csr_array) -> csr_array:
         """Counts that cells (rows, genes) would have with `total` of them; undone logarithms where values are such."""
-        return _unlogged(cells) if self.logged else _of_total(cells, self.total)
+        return unlogged(cells) if self.logged else of_total(cells, self.total)
 
     @property
     def given_shape(self) -> tuple[int, ...]:
@@ -137,7 +142,7 @@ class Expression(Block):
         """Counts, sparse or not, (rows, genes) to (rows, chosen + 1)."""
         cells = csr_array(values)
         if self.logged:
-            cells = _unlogged(cells)
+            cells = unlogged(cells)
         rows, width = cells.shape[0], self.shape[0]
         place = np.full(len(self.others), width - 1)
         place[self.chosen] = np.arange(width - 1)
@@ -180,37 +185,6 @@ class Expression(Block):
             raise ValueError("its genes have numbers that no cells have")
 
 
-def variable_genes(mean: Numbers, square: Numbers, number: int) -> NDArray[np.int64]:
-    """The places of the most variable genes, in order, from means of normalised counts and of their squares: (genes,).
-
-    Genes are sorted into bins by their mean, and those with the largest dispersion (variance / mean) for their bin are
-    taken (Satija et al. 2015, "Spatial reconstruction of single-cell gene expression data"). With few genes all are
-    taken that vary.
-    """
-    variance = np.maximum(square - np.square(mean), 0)
-    varies = np.flatnonzero(variance > 1e-12 * square)
-    if len(varies) <= number:
-        return varies
-    dispersion, level = np.log(variance[varies] / mean[varies]), np.log1p(mean[varies])
-    edges = np.linspace(level.min(), level.max(), BINS + 1)
-    bins = np.searchsorted(edges[1:-1], level)
-    counts = np.maximum(np.bincount(bins, minlength=BINS), 1)
-    centre = np.bincount(bins, dispersion, BINS) / counts
-    squares = np.bincount(bins, np.square(dispersion - centre[bins]), BINS)
-    # A gene that is alone in its bin is one deviation above it, as in Seurat.
-    spread = np.sqrt(squares / np.maximum(counts - 1, 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = np.where(counts[bins] == 1, 1.0, (dispersion - centre[bins]) / spread[bins])
-    score = np.nan_to_num(score)
-    return np.sort(varies[np.argsort(-score, kind="stable")[:number]])
-
-
-def _dispersions(mean: Numbers, square: Numbers) -> Numbers:
-    """Those of negative binomial counts with these moments: mean^2 / (variance - mean)."""
-    excess = np.maximum(square - np.square(mean) - mean, 1e-12)
-    return np.clip(np.square(mean) / excess, LEAST_DISPERSION, MOST_DISPERSION)
-
-
 @final
 class LogComponents(nn.Module):
     """Counts (rows, chosen + 1) as principal components of their logarithms: (rows, components)."""
@@ -234,60 +208,3 @@ class LogComponents(nn.Module):
             counts = counts * (self.total / counts.sum(-1, keepdim=True).clamp(min=1))
         standard = (counts[..., :-1].log1p() - self.mean) / self.deviation
         return standard.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS) @ self.directions - self.centre
-
-
-def _standard(logs: Numbers, mean: Numbers, deviation: Numbers) -> Numbers:
-    """Logarithms (rows, chosen) in deviations from the mean."""
-    standard: Numbers = np.clip((logs - mean) / deviation, -MOST_DEVIATIONS, MOST_DEVIATIONS)
-    return standard
-
-
-def _moments(passes: LogPasses, width: int, rows: float) -> tuple[Numbers, Numbers]:
-    """The mean of each column and its standard deviation, or 1 where that is 0."""
-    sums, squares = np.zeros(width), np.zeros(width)
-    for values, weights in passes():
-        sums += weights @ values
-        squares += weights @ np.square(values)
-    mean = sums / rows
-    deviation = np.sqrt(np.maximum(squares / rows - np.square(mean), 0))
-    return mean, np.where(deviation > 0, deviation, 1.0)
-
-
-def _components(passes: LogPasses, rows: float) -> tuple[Numbers, Numbers]:
-    """Directions of largest variance, divided by its root, and the mean along them."""
-    sums: Any = 0.0
-    products: Any = 0.0
-    for values, weights in passes():
-        sums = sums + weights @ values
-        products = products + values.T @ (weights[:, None] * values)
-    mean = sums / rows
-    width = len(mean)
-    number = min(COMPONENTS, width)
-    covariance = products / rows - np.outer(mean, mean)
-    variances, directions = eigh(covariance, subset_by_index=(width - number, width - 1))
-    spread = np.sqrt(max(variances.mean(), 0.0)) or 1.0
-    directions = directions[:, ::-1] / spread
-    return directions, mean @ directions
-
-
-def _of_total(cells: csr_array, total: float | None) -> csr_array:
-    """Cells as if each had so many counts; as they are without a total."""
-    if total is None:
-        return cells
-    own = cells.sum(1)
-    factors = total / np.where(own > 0, own, 1.0)
-    return _with_values(cells, cells.data * np.repeat(factors, np.diff(cells.indptr)))
-
-
-def _unlogged(cells: csr_array) -> csr_array:
-    return _with_values(cells, np.expm1(cells.data, dtype=np.float64))
-
-
-def _with_values(cells: csr_array, values: Numbers) -> csr_array:
-    return csr_array((values, cells.indices, cells.indptr), cells.shape)
-
-
-def _median(values: Numbers, weights: Numbers) -> float:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(reached, reached[-1] / 2)])

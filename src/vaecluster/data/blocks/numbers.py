@@ -13,7 +13,7 @@ from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, in_one_unit, moments_of, own_scales
 from vaecluster.data.columns import Column
-from vaecluster.data.moments import seconds_of
+from vaecluster.data.dates import seconds_of
 from vaecluster.data.raw import Array, Table, row_slices
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
@@ -28,7 +28,7 @@ class Numbers(Block):
     `missing`, the encoder reads 0 (the mean) and a mark beside it, and the likelihood leaves them out.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("number", "date")
+    kinds: ClassVar = {"number": ("numbers",), "date": ("dates", "durations")}
 
     columns: tuple[str, ...]
     dtype: str
@@ -137,7 +137,7 @@ def _numbers_of(column: Column) -> Array:
     series, missing = column.series, column.missing
     if missing.all():
         return np.full(len(missing), np.nan)
-    if column.kind in ("dates", "durations"):
+    if column.holds in ("dates", "durations"):
         return seconds_of(series)
     if column.type.lower() == "object":
         try:

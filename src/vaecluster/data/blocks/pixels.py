@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.numbers import check_affine
-from vaecluster.data.blocks.scaling import Numbers, Passes
-from vaecluster.data.raw import Array
+from vaecluster.data.blocks.scaling import Passes
+from vaecluster.data.raw import Array, Doubles
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
 
@@ -28,12 +28,13 @@ class Pixels(Block):
     of their own: (C,), or (W,) for windows of W features.
     """
 
+    rows = "images"
     missing = False
 
     row_shape: tuple[int, ...]
     dtype: str
-    offset: Numbers
-    scale: Numbers
+    offset: Doubles
+    scale: Doubles
     columns: tuple[str, ...] = ()
 
     @classmethod
@@ -89,7 +90,7 @@ class Pixels(Block):
             raise ValueError("its offset has another shape than a pixel")
 
 
-def _limits(passes: Passes) -> tuple[Numbers, Numbers]:
+def _limits(passes: Passes) -> tuple[Doubles, Doubles]:
     """The smallest and the largest value, (), or (last axis,) where its entries are measured in units of their own."""
     least, most, lows, highs = np.array(np.inf), np.array(-np.inf), [], []
     for images, _ in passes():
@@ -114,7 +115,7 @@ def _limits(passes: Passes) -> tuple[Numbers, Numbers]:
     return least, most
 
 
-def _unbroken(lows: Numbers, highs: Numbers) -> tuple[Numbers, Numbers]:
+def _unbroken(lows: Doubles, highs: Doubles) -> tuple[Doubles, Doubles]:
     """The range of each channel, (C,), from those of each image, (images, C); broken images are left out."""
     few = len(lows) // IMAGES_PER_BROKEN
     low, high = np.sort(lows, axis=0)[few], np.sort(highs, axis=0)[-1 - few]

@@ -7,12 +7,11 @@ from typing import Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.data.raw import Array
+from vaecluster.data.raw import Array, Doubles
 
 Scaling = Literal["auto", "columns", "common"]
-Numbers = NDArray[np.float64]
 # Blocks of rows (rows, columns), the same at every call, and the weights of those rows.
-Passes = Callable[[], Iterator[tuple[Array, Numbers | None]]]
+Passes = Callable[[], Iterator[tuple[Array, Doubles | None]]]
 
 # Of so many columns on it can be told that they are in one unit, and up to so many whether they are correlated.
 TELLING, CORRELATED = 8, 1024
@@ -28,10 +27,10 @@ ZEROS = 1 / 3
 class Moments:
     """Smallest and largest value, mean and standard deviation of each column, and how many of its values are there."""
 
-    low: Numbers
-    high: Numbers
-    mean: Numbers
-    deviation: Numbers
+    low: Doubles
+    high: Doubles
+    mean: Doubles
+    deviation: Doubles
     present: NDArray[np.int64]
     rows: int
 
@@ -101,7 +100,7 @@ def in_one_unit(passes: Passes, moments: Moments) -> bool:
     return bool(one_length or uncorrelated or (whole and zeros >= ZEROS * columns * count))
 
 
-def own_scales(moments: Moments) -> tuple[Numbers, Numbers]:
+def own_scales(moments: Moments) -> tuple[Doubles, Doubles]:
     """Offset and scale that bring every column to mean 0 and standard deviation 1; a constant one keeps scale 1.
 
     A column of 0 and 1 is a category. It is scaled as one is measured: two categories are as far apart as two numbers
@@ -114,7 +113,7 @@ def own_scales(moments: Moments) -> tuple[Numbers, Numbers]:
     return moments.mean, np.where(coded, np.sqrt(2), _without_zeros(moments))
 
 
-def common_scale(moments: Moments) -> tuple[Numbers, Numbers]:
+def common_scale(moments: Moments) -> tuple[Doubles, Doubles]:
     """Offset and scale that bring every column to mean 0 and all together to variance 1: their proportions stay.
 
     For columns in one unit, such as principal components or embeddings, where a wide column says more. A constant
@@ -130,12 +129,12 @@ def common_scale(moments: Moments) -> tuple[Numbers, Numbers]:
     return moments.mean, np.maximum(spread, rounding)
 
 
-def _without_zeros(moments: Moments) -> Numbers:
+def _without_zeros(moments: Moments) -> Doubles:
     """The deviation, or 1 for a constant column, and more if its rounding error is of that size."""
     return np.where(moments.deviation == 0, np.maximum(1.0, 1e-9 * np.abs(moments.mean)), moments.deviation)
 
 
-def _ranges(passes: Passes) -> tuple[Numbers, Numbers, NDArray[np.int64], int]:
+def _ranges(passes: Passes) -> tuple[Doubles, Doubles, NDArray[np.int64], int]:
     low = high = present = None
     count = 0
     for rows, _ in passes():

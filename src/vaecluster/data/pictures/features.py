@@ -8,7 +8,6 @@ from typing import Any, final
 
 import numpy as np
 
-from vaecluster.data.pictures.cache import Work, made, squares
 from vaecluster.data.pictures.listing import Listing, PictureFile
 from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
@@ -16,6 +15,9 @@ from vaecluster.errors import DataError, FileError
 
 # The side of squares for a network that takes any, and how many it takes at a time, if it takes any number.
 SIDE, BATCH = 224, 32
+
+# The ending of a program that makes features of pictures, which any picture can go through.
+PROGRAM = ".pt2"
 
 
 def features_of(source: Path, listing: Listing, readable: Sequence[bool], folder: Path, telling: Telling) -> Array:
@@ -64,6 +66,9 @@ def _by_path(source: Path, listing: Listing, *_: Any) -> Array:
 
 def _by_program(source: Path, listing: Listing, _: Any, folder: Path, telling: Telling) -> Array:
     """What a program that torch.export saved makes of squares."""
+    # It loads Pillow.
+    from vaecluster.data.pictures.cache import Work, made, squares
+
     network = _Network.of(source)
     width = network(np.zeros((1, network.side, network.side, 3), np.uint8)).shape[1]
 
@@ -150,5 +155,5 @@ def _checked(source: Path, features: Array) -> Array:
     return features
 
 
-# To add a kind of features, write such a function, and name the ending of its files here and in `folder.FEATURES`.
-FEATURES: dict[str, Callable[..., Array]] = {".npy": _by_order, ".npz": _by_path, ".pt2": _by_program}
+# To add a kind of features, write such a function, and name the ending of its files here.
+FEATURES: dict[str, Callable[..., Array]] = {".npy": _by_order, ".npz": _by_path, PROGRAM: _by_program}

@@ -19,6 +19,7 @@ import numpy as np
 
 from vaecluster.data.checks import describe
 from vaecluster.data.dataset import DataSet
+from vaecluster.data.pictures.features import FEATURES, features_of
 from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures, reason_of
 from vaecluster.data.raw import Array, row_slices
 from vaecluster.data.telling import Telling, in_silence
@@ -37,9 +38,6 @@ LOOKED_AT = 1000
 MOST_BROKEN = 0.5
 
 SIZE = Whole(1, 1024)
-# Endings of files with features, as in `features.py`.
-PROGRAM = ".pt2"
-FEATURES = (".npy", ".npz", PROGRAM)
 # What is left in a folder that is given to `read`.
 CACHE, SKIPPED = "decoded", "skipped.csv"
 
@@ -116,8 +114,6 @@ class Pictures:
             _tell_of(listing, [Skipped(one.name, why) for one, why in looked_at if why is not None], keep)
             features = None
             if self.features is not None:
-                from vaecluster.data.pictures.features import features_of
-
                 readable = [why is None for why in reasons]
                 features = features_of(Path(self.features), listing, readable, cache, telling)
             # The map itself, which views of the array hold on to.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vaecluster.data.checks import quoted
+from vaecluster.data.checks import check_different, quoted
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.raw import Array
 from vaecluster.data.readers.base import Reader
@@ -62,9 +62,7 @@ def check_names(names: list[str]) -> None:
     """Raise `DataError` for no column, and for names that are there twice."""
     if not names:
         raise DataError("it has no columns. Give one or more.")
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise DataError(f"it has several columns called {quoted(twice)}; expected one each. Rename the others.")
+    check_different(names, "it")
 
 
 def _is_list(kind: Any) -> bool:

@@ -7,8 +7,8 @@ from typing import Self, final
 from markupsafe import Markup
 
 from vaecluster.report.encode import Picture
+from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.html import fill
-from vaecluster.report.listing import Listing
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
 from vaecluster.report.walls import Wall, wall_image
@@ -32,7 +32,7 @@ class Clusters(Section):
     def html(self) -> Markup:
         """The cards."""
 
-        listed = any(isinstance(cluster.rows, Listing) for cluster in self.clusters)
+        listed = any(isinstance(cluster.rows, Excerpt) for cluster in self.clusters)
         return fill("sections/clusters.html.j2", clusters=self.clusters, listed=listed)
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:

@@ -5,8 +5,8 @@ from typing import Self, final
 
 from markupsafe import Markup
 
+from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.html import fill
-from vaecluster.report.listing import Listing
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
 from vaecluster.report.walls import Wall
@@ -23,7 +23,7 @@ class ShownGroup:
     cluster: int
     size: int
     density: float
-    rows: Wall | Listing
+    rows: Wall | Excerpt
 
 
 @final
@@ -49,5 +49,5 @@ class DenseGroups(Section):
 
     def html(self) -> Markup:
         """A card for each."""
-        listed = any(isinstance(group.rows, Listing) for group in self.groups)
+        listed = any(isinstance(group.rows, Excerpt) for group in self.groups)
         return fill("sections/dense.html.j2", groups=self.groups, number=self.number, listed=listed)

@@ -8,8 +8,8 @@ from markupsafe import Markup
 from PIL import Image, ImageDraw, ImageFont
 
 from vaecluster.report.encode import Picture
+from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.html import fill, picture
-from vaecluster.report.listing import Listing
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
 from vaecluster.report.walls import CLEAR, Wall, strip_image
@@ -52,7 +52,7 @@ class Overview(Section):
         yield "overview.png", overview_image(self.clusters)
 
 
-def _wall(shown: Wall | Listing) -> Wall:
+def _wall(shown: Wall | Excerpt) -> Wall:
     assert isinstance(shown, Wall)
     return shown
 
@@ -66,7 +66,7 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
     >>> overview_image([ShownCluster(0, 12, 1.0, 0.9, wall, wall)]).mode
     'RGBA'
     """
-    sides: dict[str, list[Wall | Listing | None]] = {
+    sides: dict[str, list[Wall | Excerpt | None]] = {
         "its rows": [cluster.rows for cluster in clusters],
         "generated": [cluster.generated for cluster in clusters],
     }

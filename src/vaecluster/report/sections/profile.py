@@ -5,6 +5,8 @@ from typing import Self, final
 
 from markupsafe import Markup
 
+from vaecluster.files import record
+from vaecluster.inference.profile import Difference
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
@@ -23,11 +25,9 @@ class Profile(Section):
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
         """Of runs on tables; runs of older versions do not say it."""
-        differences = run.description.get("profile", [])
+        differences = record.typed(list[Difference], run.description.get("profile", []))
         clusters = [entry["cluster"] for entry in run.description["clusters"]]
-        words = {
-            cluster: [str(one["words"]) for one in differences if one["cluster"] == cluster] for cluster in clusters
-        }
+        words = {cluster: [one.words for one in differences if one.cluster == cluster] for cluster in clusters}
         return cls(words) if differences else None
 
     def html(self) -> Markup:

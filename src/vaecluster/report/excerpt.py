@@ -16,7 +16,7 @@ ROWS, COLUMNS = 8, 12
 
 @final
 @dataclass(frozen=True, eq=False)
-class Listing:
+class Excerpt:
     """Up to 64 rows of a table, of which the first few are shown as text."""
 
     rows: "pa.Table"
@@ -28,7 +28,7 @@ class Listing:
         """The first rows and columns, as markup; `words` say what they are."""
         shown = self.rows.slice(0, ROWS).select(self.rows.column_names[:COLUMNS])
         return fill(
-            "listing.html.j2",
+            "excerpt.html.j2",
             caption=f"{len(self)} {words}",
             names=shown.column_names,
             lines=[[_text(value) for value in row.values()] for row in shown.to_pylist()],

@@ -1,11 +1,11 @@
 import pyarrow as pa
 
-from vaecluster.report.listing import COLUMNS, ROWS, Listing
+from vaecluster.report.excerpt import COLUMNS, ROWS, Excerpt
 
 
 def test_the_first_rows_and_columns_are_shown_as_text() -> None:
     table = pa.table({f"<{n}>": [1234.5, *([0.5] * ROWS)] for n in range(COLUMNS + 3)})
-    markup = str(Listing(table).html("rows of cluster 0"))
+    markup = str(Excerpt(table).html("rows of cluster 0"))
     assert markup.count("<tr>") == 1 + ROWS
     assert markup.count("<th ") == COLUMNS
     assert "&lt;0&gt;" in markup
@@ -15,7 +15,7 @@ def test_the_first_rows_and_columns_are_shown_as_text() -> None:
 
 
 def test_texts_are_cut_and_missing_values_are_dashes() -> None:
-    markup = str(Listing(pa.table({"a": ["x" * 50, None], "b": [1, 2]})).html("rows"))
+    markup = str(Excerpt(pa.table({"a": ["x" * 50, None], "b": [1, 2]})).html("rows"))
     assert "x" * 23 + "…" in markup
     assert "x" * 24 not in markup
     assert "<td>\N{EN DASH}</td>" in markup

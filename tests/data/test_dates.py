@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaecluster.data.moments import maker_of, seconds_of
+from vaecluster.data.dates import maker_of, seconds_of
 
 DAY = 86_400.0
 
