@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from vaecluster.clusters.boundary import APART, Null, regions
-from vaecluster.clusters.joint import Matrix, crossing, symmetric
+from vaecluster.clusters.joint import Matrix, symmetric
 from vaecluster.data.rows import Rows
 from vaecluster.views.neighbours import Near, Neighbours, Points, intrinsic_dimension
 
@@ -67,9 +67,9 @@ def _inside(points: Points, near: Near, members: NDArray[np.bool_], cluster: int
     for number in range(region.max() + 1):
         found = region[cell] == number
         if LEAST_ROWS <= found.sum() <= MOST_SHARE * len(rows):
-            inside = (region == number).astype(np.intp)
-            two = np.array([[joint[inside == a][:, inside == b].sum() for b in (0, 1)] for a in (0, 1)])
-            density = float(crossing(two[0, 1], two[0, 0], two[1, 1]) / null.rate(np.ones(1))[0])
+            sides = np.eye(2)[(region == number).astype(np.intp)]
+            two = sides.T @ joint @ sides
+            density = float(null.density_between(two, two.sum(1))[0, 1])
             if density < APART:
                 yield DenseGroup(cluster, rows[found], density)
 

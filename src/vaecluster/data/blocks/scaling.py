@@ -81,23 +81,22 @@ def in_one_unit(passes: Passes, moments: Moments) -> bool:
         return False
     spreads = np.where(moments.deviation > 0, moments.deviation, 1.0)
     ordered = columns <= CORRELATED and bool((moments.deviation[1:] <= 1.01 * moments.deviation[:-1]).all())
-    least, longest, zeros, whole, count = np.inf, 0.0, 0, moments.low.min() >= 0 and moments.high.max() > 1, 0
-    products = np.zeros((columns, columns)) if ordered else np.zeros((0, 0))
+    least, longest, zeros, whole = np.inf, 0.0, 0, bool(moments.low.min() >= 0 and moments.high.max() > 1)
+    products = np.zeros((columns, columns) if ordered else 0)
     for rows, _ in passes():
         values = np.asarray(rows, dtype=np.float64)
         lengths = np.linalg.norm(values / moments.largest, axis=1)
         least, longest = min(least, lengths.min()), max(longest, lengths.max())
-        whole = bool(whole and (values == np.round(values)).all())
-        zeros, count = zeros + int((values == 0).sum()), count + len(values)
+        whole = whole and bool((values == np.round(values)).all())
+        zeros += int((values == 0).sum())
         if ordered:
             scaled = (values - moments.mean) / spreads
             products += scaled.T @ scaled
-    correlated = (
-        np.abs(products / max(count, 1) - np.diag(np.diag(products)) / max(count, 1)).max() if ordered else 1.0
-    )
     one_length = longest - least <= ONE_LENGTH * longest
-    uncorrelated = correlated < max(UNCORRELATED, BY_CHANCE / np.sqrt(count))
-    return bool(one_length or uncorrelated or (whole and zeros >= ZEROS * columns * count))
+    counts = whole and zeros >= ZEROS * columns * moments.rows
+    between = np.abs(products[~np.eye(columns, dtype=bool)]) / moments.rows if ordered else np.ones(1)
+    uncorrelated = between.max() < max(UNCORRELATED, BY_CHANCE / np.sqrt(moments.rows))
+    return bool(one_length or counts or uncorrelated)
 
 
 def own_scales(moments: Moments) -> tuple[Doubles, Doubles]:
