@@ -22,6 +22,8 @@ from vaecluster.training.run import Run
 quiet = pytest.mark.filterwarnings(
     *(f"ignore::vaecluster.errors.{name}Warning" for name in ("EmptyClusters", "FewClues", "RolledBack"))
 )
+# Whoever cuts into more clusters than were learned is warned.
+splits = pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 CLUSTERS = 3
 # Settings that make each method small; 40 rows are then two steps an epoch.
 TINY: dict[str, dict[str, Any]] = {

@@ -20,7 +20,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from builders import CLUSTERS, colour_images, estimator, frame, images, number_frame, tiny, vectors
+from builders import CLUSTERS, colour_images, estimator, frame, images, number_frame, splits, tiny, vectors
 from vaecluster import Bound, TwoViews, VAEClustering
 from vaecluster.errors import (
     DataError,
@@ -658,7 +658,7 @@ def test_clusters_keep_their_numbers_while_learning(method: str, kept: list[int]
     assert (warm.labels_ == found(method).labels_).mean() >= 0.95
 
 
-@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
+@splits
 def test_a_cut_and_its_model_learn_on_apart() -> None:
     for number in (1, 2, 5):
         model = deepcopy(found("two-views"))
@@ -673,8 +673,6 @@ def test_a_cut_and_its_model_learn_on_apart() -> None:
 
 
 # Other numbers of clusters
-
-splits = pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
 
 
 @splits

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from builders import splits
 from vaecluster import VAEClustering
 from vaecluster.cli import COMMANDS
 from vaecluster.methods import METHODS
@@ -138,7 +139,7 @@ def test_a_demo_replaces_what_a_demo_wrote_and_no_run_of_the_user(tmp_path, runs
     assert described(own)["demo"] is True
 
 
-@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
+@splits
 def test_cut_writes_a_run_with_other_clusters_of_the_same_rows(run_folder, model, blobs, tmp_path, runs):
     runs("cut", run_folder, 2, "--output", tmp_path / "two")
     wanted = model.cut(2, blobs)

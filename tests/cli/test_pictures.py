@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from builders import splits
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.cli import run
 from vaecluster.errors import SkippedFilesWarning
@@ -57,7 +58,7 @@ def test_labels_carry_the_paths_of_the_pictures(fitted, photos):
     assert not (fitted / "skipped.csv").exists()
 
 
-@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
+@splits
 def test_other_pictures_are_put_into_the_clusters(fitted, photos, tmp_path, runs):
     assert ids_of(runs("predict", fitted, made(tmp_path / "other", 4))) == [
         "one/000.png",
@@ -121,7 +122,7 @@ def test_what_cannot_be_read_is_in_the_run_folder(tmp_path, tiny, runs, fails, c
     assert run([*map(str, command[:-1]), str(tmp_path / "broken"), "--quiet"]) == 0
 
 
-@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
+@splits
 def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, runs, fails):
     number = len(list(photos.rglob("*.png")))
     features = np.random.default_rng(0).normal(size=(number, 3)) + 20 * (np.arange(number)[:, None] < number / 2)

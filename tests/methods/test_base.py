@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from builders import TINY, estimator, frame, images, quiet, tiny, vectors
+from builders import TINY, estimator, frame, images, quiet, splits, tiny, vectors
 from vaecluster import VAEClustering
 from vaecluster.data.draws import Draws
 from vaecluster.errors import SettingError
@@ -152,7 +152,7 @@ def test_an_opened_model_learns_on_as_the_fitted_one_does(case: str, tmp_path: P
         assert answers(VAEClustering.load(tmp_path / "again", device="cpu"), rows) == answers(one, rows)
 
 
-@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
+@splits
 @every_case
 def test_an_opened_model_is_cut_and_named_as_the_fitted_one(case: str, tmp_path: Path) -> None:
     rows = CASES[case][0]()

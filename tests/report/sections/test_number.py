@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
+from builders import splits
 from vaecluster import Bound, TwoViews, VAEClustering
 from vaecluster.clusters.boundary import APART
 from vaecluster.clusters.hierarchy import merge_components
@@ -63,7 +64,7 @@ def quick_model(
         return model.fit(rows)
 
 
-@pytest.mark.filterwarnings("ignore::vaecluster.errors.SplitClustersWarning")
+@splits
 def test_the_section_on_a_model_holds_its_evidence_and_a_leaf_per_cluster() -> None:
     model = quick_model(components=9)
     number = collected(model)
