@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaecluster.cli.options import Place, Whole, check
-from vaecluster.cli.source import absolute, load_rows, pictures_of
+from vaecluster.cli.source import absolute, check_source, load_rows, pictures_of
 from vaecluster.data.dataset import DataSet
-from vaecluster.errors import DataError, FileError
+from vaecluster.errors import DataError, FileError, counted
 from vaecluster.files.atomic import locked
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import done
@@ -43,8 +43,9 @@ def cut(
     named = run if run.name not in ("", "..") else run.resolve()
     target = RunFolder.create(output or named.with_name(f"{named.name}-{number}"), overwrite=overwrite)
     place, seconds, cpu_seconds = _known_of(folder)
-    data = _rows_of_fit(place, folder) if source is None else load_rows(source, folder, fitted=True)
+    _check_there(place) if source is None else check_source(source)
     model = folder.model()
+    data = load_rows(place if source is None else source, folder, model, fitted=True)
     _check_same(run, model, data)
     if model.hierarchy_ is not None:
         check("NUMBER", number, WholeKind(1, model.hierarchy_.components))
@@ -63,7 +64,7 @@ def cut(
         )
         # What an unfinished fit left that was there would be gone on with.
         done(target.path)
-    print(f"{len(data.x_train):,} rows in {number} clusters: {model.cluster_sizes_.tolist()}")
+    print(f"{counted(len(model.labels_), 'row')} in {counted(number, 'cluster')}: {model.cluster_sizes_.tolist()}")
     print(f"Written to {target.path}. Look at it with: vaecluster report {target.path}")
 
 
@@ -75,9 +76,9 @@ def _known_of(folder: RunFolder) -> tuple[str, float, float]:
     raise FileError(f"'{folder.run_file}' is damaged or from another version. Fit again.")
 
 
-def _rows_of_fit(place: str, folder: RunFolder) -> DataSet:
+def _check_there(place: str) -> None:
     try:
-        return load_rows(place, folder, fitted=True)
+        check_source(place)
     except FileError as problem:
         raise FileError(f"{problem} Or say by --source where the rows of the fit are.") from None
 

@@ -11,16 +11,20 @@ from vaecluster.errors import FileError, SettingError
 
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
+    from vaecluster.estimator import VAEClustering
     from vaecluster.runs.folder import RunFolder
 
 
-def load_source(source: str) -> "DataSet":
-    """Read `source` if it is or looks like a file or folder, else as a named data set; pictures are not read yet."""
+def load_source(source: str, types: Mapping[str, str] | None = None) -> "DataSet":
+    """Read `source` if it is or looks like a file or folder, else as a named data set; pictures are not read yet.
+
+    `types` are those of a text's columns (`Schema.text_types`).
+    """
     # Each where it is needed: what downloads takes long to import.
     if _is_file(source):
         from vaecluster.data.files import read_dataset
 
-        return read_dataset(Path(source))
+        return read_dataset(Path(source), types)
     from vaecluster.data.named import load_named
 
     return load_named(source)
@@ -47,12 +51,14 @@ def with_rows(
     return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
 
 
-def load_rows(source: str, like: "RunFolder", features: Path | None = None, *, fitted: bool = False) -> "DataSet":
+def load_rows(
+    source: str, like: "RunFolder", model: "VAEClustering", features: Path | None = None, *, fitted: bool = False
+) -> "DataSet":
     """The rows of a source as the model of a run takes them; `features` in place of those of the run.
 
     `fitted` says that they are the rows of the fit, wherever they are now.
     """
-    data = load_source(source)
+    data = load_source(source, model.fitted_.schema.text_types)
     if features is not None:
         data = with_options(data, {"features": str(features)})
     elif isinstance(data.x_train, Pictures):
@@ -89,6 +95,14 @@ def place_of(features: Path | None) -> str | None:
 def absolute(source: str) -> str:
     """The same source for a process in another folder."""
     return str(Path(source).absolute()) if _is_file(source) else source
+
+
+def check_source(source: str) -> None:
+    """Raise `FileError` for a file that is not there or cannot be read, before anything is loaded for it."""
+    if _is_file(source):
+        from vaecluster.data.files import reader_of
+
+        reader_of(Path(source))
 
 
 def _is_file(source: str) -> bool:

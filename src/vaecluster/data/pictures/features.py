@@ -11,7 +11,7 @@ import numpy as np
 from vaecluster.data.pictures.listing import Listing, PictureFile
 from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
-from vaecluster.errors import DataError, FileError
+from vaecluster.errors import DataError, FileError, counted
 
 # The side of squares for a network that takes any, and how many it takes at a time, if it takes any number.
 SIDE, BATCH = 224, 32
@@ -38,8 +38,9 @@ def _by_order(source: Path, listing: Listing, readable: Sequence[bool], *_: Any)
         return _checked(source, features[np.array(readable)])
     if len(features) != len(listing.pictures):
         raise DataError(
-            f"{source} holds {len(features):,} rows, but there are {len(readable):,} pictures, {sum(readable):,} of "
-            "them readable. Give one row for each, in the order of their paths, or an .npz with paths and features."
+            f"{source} holds {counted(len(features), 'row')} for {counted(len(readable), 'picture')}, "
+            f"{sum(readable):,} of them readable. Give one row "
+            "for each, in the order of their paths, or an .npz with paths and features."
         )
     return _checked(source, features)
 
