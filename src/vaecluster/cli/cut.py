@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaecluster.cli.options import Place, Whole, check
-from vaecluster.cli.source import absolute, check_source, load_rows, pictures_of
+from vaecluster.cli.source import absolute, check_source, pictures_of, rows_of_fit
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import DataError, FileError, counted
 from vaecluster.files.atomic import locked
@@ -45,7 +45,7 @@ def cut(
     place, seconds, cpu_seconds = _known_of(folder)
     _check_there(place) if source is None else check_source(source)
     model = folder.model()
-    data = load_rows(place if source is None else source, folder, model, fitted=True)
+    data = rows_of_fit(place if source is None else source, folder, model)
     _check_same(run, model, data)
     if model.hierarchy_ is not None:
         check("NUMBER", number, WholeKind(1, model.hierarchy_.components))

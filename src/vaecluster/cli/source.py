@@ -51,19 +51,28 @@ def with_rows(
     return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
 
 
-def load_rows(
-    source: str, like: "RunFolder", model: "VAEClustering", features: Path | None = None, *, fitted: bool = False
-) -> "DataSet":
-    """The rows of a source as the model of a run takes them; `features` in place of those of the run.
-
-    `fitted` says that they are the rows of the fit, wherever they are now.
-    """
+def rows_of_fit(source: str, run: "RunFolder", model: "VAEClustering") -> "DataSet":
+    """The rows that a run was fitted to, wherever they are now."""
     data = load_source(source, model.fitted_.schema.text_types)
+    if isinstance(data.x_train, Pictures):
+        data = with_options(data, pictures_of(run))
+    return with_rows(data, like=run)
+
+
+def open_rows(source: str, like: "RunFolder", model: "VAEClustering", features: Path | None = None) -> "DataSet":
+    """The rows of a source as the model of a run takes them, still in their file where they can be.
+
+    `features` are in place of those of the run.
+    """
+    from vaecluster.data.files import open_dataset
+
+    types = model.fitted_.schema.text_types
+    data = open_dataset(Path(source), types) if _is_file(source) else load_source(source)
     if features is not None:
         data = with_options(data, {"features": str(features)})
     elif isinstance(data.x_train, Pictures):
         options = pictures_of(like)
-        if not fitted and absolute(source) != like.description().get("source"):
+        if absolute(source) != like.description().get("source"):
             _check_computed(options.get("features"))
         data = with_options(data, options)
     return with_rows(data, like=like)

@@ -15,7 +15,8 @@ class DataSet:
 
     Shapes: ``x_train`` (rows, *data), ``y_train`` (rows,), ``x_test`` (held-out rows, *data),
     ``y_test`` (held-out rows,). ``x_test`` is None when nothing is held out, ``y_train`` and ``y_test`` are
-    None when there are no labels. Rows of a table are a `pyarrow.Table`, those of single-cell files `StoredCells`,
+    None when there are no labels. Rows of a table are a `pyarrow.Table`, or a
+    `StoredTable` that is still in its files, those of single-cell files `StoredCells`,
     pictures in files are `Pictures` until they are read, all others are an array. ``names`` (rows,) are names of the
     rows of ``x_train``, such as paths of files; ``shown`` (rows, H, W) or (rows, H, W, C) are pictures of rows that
     are features of pictures.

@@ -21,7 +21,7 @@ from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_va
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Expression
 from vaecluster.data.cells import counts_like, order_of, warn_of_counts
-from vaecluster.data.files import read_dataset
+from vaecluster.data.files import open_dataset, read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
 from vaecluster.data.kinds import check_asked, described, kinds_of
 from vaecluster.data.pictures.folder import Pictures
@@ -77,6 +77,11 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         return _frame_like_fit(X, schema)
     given = _frame_to_fit(X, check_asked(getattr(estimator, "columns", None))) if schema is None else None
     return _array(estimator, X, schema) if given is None else given
+
+
+def opened(X: Any, schema: Schema) -> Any:
+    """Rows to be answered for: those of a path still in their file, where that can be, all others as they are."""
+    return open_dataset(expanduser(X), schema.text_types).x_train if isinstance(X, str | PathLike) else X
 
 
 def _array(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:

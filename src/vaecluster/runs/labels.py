@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from vaecluster.errors import FileError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from vaecluster.estimator import VAEClustering
 
 ROW, CLUSTER, CONFIDENCE, NAME, SCORE = "row", "cluster", "confidence", "name", "outlier_score"
@@ -34,6 +36,8 @@ class Labels:
     outlier_score: NDArray[np.float64] | None = None
     identifier: str = IDENTIFIER
     identifiers: list[Any] | None = None
+    # The number of the first row.
+    first: int = 0
 
     def of_rows(self, model: "VAEClustering", rows: Any, names: NDArray[Any] | None = None) -> Self:
         """With the names of the rows, or their identifiers, if the fit found a column of them and they have it."""
@@ -49,7 +53,7 @@ class Labels:
     def columns(self) -> dict[str, list[Any]]:
         """What is written, by column: the row's number and identifier, its cluster, confidence, name and score."""
         clusters: list[int] = self.clusters.tolist()
-        columns: dict[str, list[Any]] = {ROW: list(range(len(clusters)))}
+        columns: dict[str, list[Any]] = {ROW: list(range(self.first, self.first + len(clusters)))}
         if self.identifiers is not None:
             columns[self.identifier] = self.identifiers
         columns |= {CLUSTER: clusters, CONFIDENCE: self.confidence.tolist()}
@@ -62,24 +66,16 @@ class Labels:
     def as_csv(self) -> bytes:
         """A line per row below a header, in UTF-8."""
         columns = self.columns()
-        for name in {CONFIDENCE, SCORE} & columns.keys():
-            columns[name] = [f"{value:.4f}" for value in columns[name]]
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
-        return text.getvalue().encode()
+        return as_lines(columns, list(columns))
 
-    def as_parquet(self) -> bytes:
-        """The same columns as a Parquet file; names of clusters are texts there."""
+    def as_table(self) -> "pa.Table":
+        """The same columns; names of clusters are texts there."""
         import pyarrow as pa
-
-        from vaecluster.data.tables import as_parquet
 
         columns = self.columns()
         if NAME in columns:
             columns[NAME] = [str(name) for name in columns[NAME]]
-        return as_parquet(pa.table(columns))
+        return pa.table(columns)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -98,3 +94,14 @@ class Labels:
             )
         except (OSError, ValueError, KeyError, TypeError, csv.Error):
             raise FileError(f"'{path}' is missing or damaged. Fit again.") from None
+
+
+def as_lines(columns: Mapping[str, list[Any]], header: Sequence[str] = ()) -> bytes:
+    """A line for each row as CSV in UTF-8, below the header if there is one; probabilities with four digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(header)
+    shown = {name: [f"{one:.4f}" for one in column] for name, column in columns.items() if name in (CONFIDENCE, SCORE)}
+    writer.writerows(zip(*({**columns, **shown}).values(), strict=True))
+    return text.getvalue().encode()
