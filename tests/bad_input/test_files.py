@@ -134,7 +134,7 @@ WRONG_FILES = {
     "labels: too few": (
         "a.npz",
         lambda path: np.savez(path, X=ROWS, y=np.ones(3)),
-        "a.npz: the labels have shape (3,), but | Give each row one",
+        "a.npz: the labels have shape (3,) for | Give each row one",
     ),
     "labels: two axes": (
         "a.npz",

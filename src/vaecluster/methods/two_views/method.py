@@ -197,7 +197,7 @@ class TwoViews(Method):
     def fit(self, run: Run) -> Fitted:
         """Components, merging, clusters; then the head whose clusters share most."""
         objective = self._of_components(run)
-        views = views_of(self.views, run.rows.schema.kind).prepare(run.rows)
+        views = views_of(self.views, run.rows.schema.kind).prepare(run.rows, run.telling)
         plans = self.plans()
         run.stages(plans)
         run.train_through(COMPONENTS, objective, pairs(views))
@@ -224,7 +224,7 @@ class TwoViews(Method):
         assert isinstance(posterior, ComponentPosterior)
         assert isinstance(components, MomentComponents)
         heads, before = ComponentHeads.of(posterior), components.moments()
-        views = views_of(self.views, run.rows.schema.kind).prepare(run.rows)
+        views = views_of(self.views, run.rows.schema.kind).prepare(run.rows, run.telling)
         generator = run.draws.at("going on", device=run.device)
         joint = component_tables(model.encoder, heads, views, generator).joint[0]
         grouping = model.grouping
