@@ -79,6 +79,7 @@ def main() -> None:
     _write(ROOT / "docs" / "results.md", EASY, _records(RESULTS / "easy"))
     _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
     _write(ROOT / "docs" / "performance.md", PROFILE, _records(RESULTS / "profile"))
+    _write(ROOT / "docs" / "performance.md", LARGE, _records(RESULTS / "large"))
 
 
 def _records(folder: Path) -> list[Record]:
@@ -386,6 +387,30 @@ def profile(records: list[Record]) -> Iterator[Cells]:
 
 
 PROFILE = (Table("profile", ("what", "images of 28x28", "vectors of 16 columns"), profile),)
+
+
+def large(records: list[Record]) -> Iterator[Cells]:
+    """What `python -m benchmarks.large` measured, a line for each table."""
+    for record in records:
+        fit, predict = record["fit"], record["predict"]
+        size = f"{record['rows']:,} x {record['columns']}"
+        gigabytes = 8 * record["rows"] * record["columns"] / 1e9
+        memory = "" if record["memory"] is None else record["memory"]
+        costs = [f"{fit['seconds']:.0f}", f"{fit['cpu_seconds']:.0f}", str(fit["peak_mib"])]
+        speed = f"{record['rows'] / predict['seconds']:,.0f}"
+        yield [size, f"{gigabytes:.1f}", memory, *costs, speed, str(record["clusters"]), f"{record['ari']:.3f}"]
+
+
+LARGE = (
+    Table(
+        "large",
+        (
+            *("rows x columns", "GB as doubles", "`--memory`", "seconds of the fit", "CPU seconds", "peak MiB"),
+            *("rows a second of `predict`", "clusters found", "ARI"),
+        ),
+        large,
+    ),
+)
 
 
 def torture(records: list[Record]) -> Iterator[Cells]:

@@ -4,7 +4,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
+
+from vaecluster.data.room import Bytes
 
 ROWS, COLUMNS = 30_000, 1024
 LIMIT = ROWS * COLUMNS * 4 // 2
@@ -53,3 +57,59 @@ def test_a_memory_map_twice_as_large_as_memory_is_learned_and_labelled(tmp_path:
     assert child.returncode == 0, child.stderr
     print(child.stdout)
     assert int(child.stdout) < LIMIT
+
+
+# What a fit takes whatever the number of rows is taken by a first one; then the table is several times as large as the
+# memory that it may take.
+MEMORY, FEW, MANY, WIDTH = "25MB", 21_000, 66_000, 150
+WITHIN = """
+import sys
+import torch
+from vaecluster import TwoViews, VAEClustering
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(1024 * int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+torch.set_num_threads(1)
+method = TwoViews(epochs=1, hidden=(16,), latent=2, heads=2, components=6)
+model = VAEClustering(3, method=method, random_state=0, device="cpu", memory=sys.argv[1])
+peaks = []
+for file in sys.argv[2:]:
+    labels = model.fit(file).predict(file)
+    assert (labels == model.labels_).all()
+    peaks.append(peak())
+print(peaks[1] - peaks[0])
+"""
+
+
+def write_rows(path: Path, rows: int) -> None:
+    random = np.random.default_rng(0)
+    centres = 3 * random.normal(size=(3, WIDTH))
+    blocks = (centres[np.arange(3000) % 3] + random.normal(size=(3000, WIDTH)) for _ in range(rows // 3000))
+    if path.suffix == ".npy":
+        array = np.lib.format.open_memmap(path, "w+", np.float64, (rows, WIDTH))
+        for number, block in enumerate(blocks):
+            array[3000 * number : 3000 * (number + 1)] = block
+        array.flush()
+        return
+    schema = pa.schema([(f"c{column}", pa.float64()) for column in range(WIDTH)])
+    with parquet.ParquetWriter(path, schema, use_dictionary=False) as writer:
+        for block in blocks:
+            writer.write_table(pa.table(list(block.T), schema=schema))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read as Linux shows it")
+@pytest.mark.parametrize("ending", [".parquet", ".npy"])
+def test_a_table_larger_than_the_memory_that_is_given_stays_inside(ending: str, tmp_path: Path) -> None:
+    files = [tmp_path / f"{rows}{ending}" for rows in (FEW, MANY)]
+    for file, rows in zip(files, (FEW, MANY), strict=True):
+        write_rows(file, rows)
+    limit = Bytes().normal(MEMORY)
+    assert files[1].stat().st_size > 3 * limit
+    command = [sys.executable, "-W", "ignore", "-c", WITHIN, MEMORY, *map(str, files)]
+    alone = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1000000"}
+    child = subprocess.run(command, capture_output=True, text=True, env=os.environ | alone)
+    assert child.returncode == 0, child.stderr
+    print(child.stdout)
+    assert int(child.stdout) < limit

@@ -142,6 +142,7 @@ PARAMETERS: dict[str, tuple[list[Any], str]] = {
     "log_dir": (PLACES, "the path of a folder"),
     "device": (["gpu", None, 3, "tpu:7", "meta"], "'auto', 'cpu'"),
     "random_state": (["a", -1, 1.5, 2**32, [1, 2]], "a whole number from 0 to 4294967295"),
+    "memory": (["a", "2", "0B", 0, -1, 1.5, True], "a size such as '2GB'"),
     "verbose": (["a", -1, 1.5, None], "0 (silent) or 1"),
 }
 

@@ -26,7 +26,7 @@ from vaecluster.data import checks
 from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
-from vaecluster.data.given import Given, given_codes, given_rows, opened
+from vaecluster.data.given import Given, given_codes, given_rows, opened, room_of
 from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
@@ -59,7 +59,11 @@ Random = int | np.random.RandomState | None
 # The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
 HELD_OUT = Draws(0)
 _NUMBER = NumberOfClusters()
-_KINDS: dict[str, Kind] = {"n_clusters": _NUMBER, "warm_start": Flag(), "checkpoint_every": NOT_NEGATIVE}
+_KINDS: dict[str, Kind] = {
+    "n_clusters": _NUMBER,
+    "warm_start": Flag(),
+    "checkpoint_every": NOT_NEGATIVE,
+}
 
 
 class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -93,6 +97,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         Seconds between two states kept there; 0 keeps every step.
     log_dir : path, optional
         A folder for a record of every epoch, as JSON lines, and for TensorBoard if it is installed.
+    memory : str or int, optional
+        How much memory the rows and what is computed of them may take, such as ``"2GB"``. Tables in files that are
+        larger are kept row by row in a temporary file, in `checkpoint_dir` or where Python's `tempfile` puts one; what
+        columns are, and their scales, are then seen in a sample of the rows. Without it, whole tables are in memory.
     device : str
         A torch device, or ``"auto"`` for a GPU if there is one.
     random_state : int, RandomState or None
@@ -173,6 +181,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         checkpoint_dir: str | Path | None = None,
         checkpoint_every: float = 30.0,
         log_dir: str | Path | None = None,
+        memory: str | int | None = None,
         device: str = "auto",
         random_state: Random = None,
         verbose: int = 0,
@@ -186,6 +195,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.checkpoint_dir = checkpoint_dir
         self.checkpoint_every = checkpoint_every
         self.log_dir = log_dir
+        self.memory = memory
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -303,7 +313,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 delattr(other, name)
         if X is not None:
             with isolated():
-                other._take(other.fitted_, given_rows(other, X, other.fitted_.schema))
+                other._take(other.fitted_, other._taken(X, other.fitted_.schema))
         self._warn(advice)
         return other
 
@@ -381,7 +391,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         rows like those at most the share 1 - s scores s or more. Otherwise they are rows that the fit has learned
         from, and more of the new ones do. `score_samples` is the bound itself.
         """
-        return self._in_blocks(X, self.fitted_.outlier_score)
+        return self._in_blocks(X, lambda rows: self.fitted_.outlier_score(rows))
 
     def dense_groups(self, X: Any) -> list[DenseGroup]:
         """Groups of 20 rows or more that lie together inside a cluster, apart from the rest of it; largest first.
@@ -566,7 +576,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
         """`fit`; returns what the user should hear about it."""
         earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
-        given = given_rows(self, X, None if earlier is None else earlier.schema, telling(self.verbose))
+        given = self._taken(X, None if earlier is None else earlier.schema)
         number = len(given.source)
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
         self._check_parameters()
@@ -606,7 +616,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """`partial_fit` of a fitted model; returns what the user should hear about it."""
         self._check_parameters()
         fitted = self.fitted_
-        given = given_rows(self, X, fitted.schema)
+        given = self._taken(X, fitted.schema)
         number = len(given.source)
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
         # The estimator's method may hold what a file cannot, such as a function among the views.
@@ -646,7 +656,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _take(self, fitted: Fitted, given: Given) -> None:
         """Take over what was fitted, and label the rows of the fit."""
         rows = self._rows(given, fitted.schema)
-        labels, confidence = fitted.assigned(rows, self.min_confidence, self.outlier_fraction)
+        told = telling(self.verbose)
+        labels, confidence = fitted.assigned(rows, self.min_confidence, self.outlier_fraction, told)
         sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
         self._set(replace(fitted, sizes=sizes))
         self.labels_, self.confidence_, self.row_names_ = labels, confidence, given.row_names
@@ -697,7 +708,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def _given(self, X: Any) -> Rows:
         check_is_fitted(self)
-        return self._rows(given_rows(self, X, self.fitted_.schema))
+        return self._rows(self._taken(X, self.fitted_.schema))
 
     def _blocks(self, X: Any, answer: Callable[[Given], Answer]) -> Iterator[Answer]:
         """What is answered for rows in their order, for those in a file a block after the other."""
@@ -706,7 +717,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         X = opened(X, schema)
         with isolated():
             if isinstance(X, StoredTable):
-                blocks = (block for block, _ in X.blocks(block_rows(schema.row_shape)))
+                blocks = (block for block, _ in X.blocks(block_rows(schema.row_shape, room_of(self))))
                 yield from in_turn(blocks, lambda block: answer(given_rows(self, block, schema)))
             else:
                 yield answer(given_rows(self, X, schema))
@@ -719,18 +730,22 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         check_is_fitted(self)
         schema = self.fitted_.schema
         with isolated():
-            given = given_rows(self, X, schema)
+            given = self._taken(X, schema)
             labels, _ = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
         return given, schema, labels
 
+    def _taken(self, X: Any, schema: Schema | None) -> Given:
+        """Rows of a fit, or to be looked at as a whole."""
+        return given_rows(self, X, schema, telling(self.verbose))
+
     def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
-        return Rows(given.source, schema or self.fitted_.schema, self._device())
+        return Rows(given.source, schema or self.fitted_.schema, self._device(), room=room_of(self))
 
     @staticmethod
     def _counted(rows: Rows, weights: NDArray[np.float64]) -> Rows:
         """The rows that count for anything, with their weights."""
         counted = np.flatnonzero(weights)
-        return Rows(rows.source, rows.schema, rows.device, normalised(weights[counted]), counted)
+        return Rows(rows.source, rows.schema, rows.device, normalised(weights[counted]), counted, rows.room)
 
     def _device(self) -> torch.device:
         return choose_device(self.device)
@@ -744,6 +759,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             "min_confidence": float(self.min_confidence),
             "outlier_fraction": float(self.outlier_fraction),
             "warm_start": bool(self.warm_start),
+            "memory": self.memory,
             # A RandomState cannot be written down.
             "random_state": int(random) if is_whole(random) else None,  # type: ignore[arg-type]
             "verbose": int(self.verbose),

@@ -72,8 +72,9 @@ def readme(tmp_path) -> Path:
     path.write_text("<!-- headline:begin -->\n<!-- headline:end -->\n")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "results.md").write_text(BARE)
-    for page, table in (("reliability", "torture"), ("performance", "profile")):
-        (tmp_path / "docs" / f"{page}.md").write_text(f"<!-- {table}:begin -->\n<!-- {table}:end -->\n")
+    for page, tables_of in (("reliability", ["torture"]), ("performance", ["profile", "large"])):
+        marks = "".join(f"<!-- {table}:begin -->\n<!-- {table}:end -->\n" for table in tables_of)
+        (tmp_path / "docs" / f"{page}.md").write_text(marks)
     return path
 
 
@@ -201,6 +202,17 @@ def test_where_the_time_goes_has_a_column_for_each_data_set(monkeypatch, readme,
     written(monkeypatch, results, readme)
     rows = rows_of((tmp_path / "docs" / "performance.md").read_text(), "profile")
     assert [row[1:] for row in rows] == [["75%", "10%"], ["25%", "90%"], ["2.0", "2.0"], ["50%", "50%"]]
+
+
+def test_large_tables_have_a_line_each(monkeypatch, readme, results, tmp_path):
+    folder = results / "large"
+    folder.mkdir()
+    fit = {"seconds": 227.6, "cpu_seconds": 423.7, "peak_mib": 1770}
+    record = {"rows": 10**6, "columns": 50, "memory": "2GB", "clusters": 10, "ari": 1.0, "fit": fit}
+    (folder / "a.json").write_text(json.dumps(record | {"predict": {"seconds": 20.0}}))
+    written(monkeypatch, results, readme)
+    (row,) = rows_of((tmp_path / "docs" / "performance.md").read_text(), "large")
+    assert row == ["1,000,000 x 50", "0.4", "2GB", "228", "424", "1770", "50,000", "10", "1.000"]
 
 
 def test_what_is_found_where_the_number_is_known_is_counted_by_group(monkeypatch, readme, results):

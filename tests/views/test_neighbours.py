@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Numbers
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.room import Room, Scratch
+from vaecluster.data.room import FileArray, Room
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.views.nearest import nearest_others
@@ -288,11 +288,12 @@ def test_little_room_gives_the_same_neighbours(groups: Rows, exact_up_to: int) -
     whole = view.find(groups)
     narrow = Rows(groups.source, groups.schema, CPU, room=Room(2**20))
     found = view.find(narrow)
-    assert isinstance(found.rows, Scratch)
-    # Ties may fall the other way.
-    assert recall(found.rows[:], whole.rows) > 0.9999
-    assert recall(found.unseen[:], whole.unseen) > 0.9999
-    assert found.dimension == pytest.approx(whole.dimension, rel=1e-4)
+    assert isinstance(found.rows, FileArray)
+    # Centres of cells are found from fewer rows; and ties may fall the other way.
+    least = 0.9999 if exact_up_to else 0.99
+    assert recall(found.rows[:], whole.rows) > least
+    assert recall(found.unseen[:], whole.unseen) > least
+    assert found.dimension == pytest.approx(whole.dimension, rel=0.01)
 
 
 def test_little_room_finds_neighbours_among_copies() -> None:

@@ -20,8 +20,9 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source, place_of, with_options, with_rows
+from vaecluster.cli.source import absolute, load_source, open_source, place_of, with_options, with_rows
 from vaecluster.data.pictures.folder import SIZE
+from vaecluster.data.room import Bytes
 from vaecluster.errors import SettingError, counted
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import FitOrder, begun, done, resumed
@@ -47,6 +48,7 @@ def fit(
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
     seed: Whole = 0,
+    memory: str | None = None,
     device: str = "auto",
     threads: Whole | None = None,
     quiet: bool = False,
@@ -93,6 +95,9 @@ def fit(
         This fraction of the least likely rows gets the cluster -1, too.
     seed
         Decides everything random: the same seed on the same machine gives the same model.
+    memory
+        How much memory the rows and what is computed of them may take, such as 2GB: tables in files may be larger, of
+        which the output folder then holds a copy during the fit. Without it, whole tables are in memory.
     device
         cpu, cuda, or auto for a GPU where there is one.
     threads
@@ -110,10 +115,11 @@ def fit(
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)
     check("--size", size, SIZE)
+    check("--memory", memory, Bytes())
     folder = RunFolder.create(output, overwrite=overwrite)
     asked = {"size": size, "features": place_of(features)}
     pictures = {name: value for name, value in asked.items() if value is not None}
-    data = with_options(load_source(source), pictures)
+    data = with_options(_rows(source, memory), pictures)
     _, given = method_of(method, settings)
     set_threads(threads)
     import torch
@@ -124,6 +130,7 @@ def fit(
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,
+        "memory": memory,
         "device": device,
     }
     order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures)
@@ -134,7 +141,7 @@ def fit(
 def go_on(path: Path, *, quiet: bool) -> None:
     """Go on with a fit that was cut off."""
     order = FitOrder.read(path)
-    data = with_options(load_source(order.source), order.pictures)
+    data = with_options(_rows(order.source, order.parameters.get("memory")), order.pictures)
     set_threads(order.threads)
     with resumed(path) as state:
         _fit_and_report(RunFolder(path), order, data, state, quiet=quiet)
@@ -190,6 +197,11 @@ def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: 
     print(f"Written to {folder.path}. Look at it with: vaecluster report {folder.path}")
     if interrupted:
         print(f"Go on with: vaecluster fit --resume {folder.path}")
+
+
+def _rows(source: str, memory: str | None) -> "DataSet":
+    """The rows of a source, still in their file if there may not be enough memory for them."""
+    return load_source(source) if memory is None else open_source(source)
 
 
 def _check_alone(options: dict[str, Any]) -> None:

@@ -30,6 +30,15 @@ def load_source(source: str, types: Mapping[str, str] | None = None) -> "DataSet
     return load_named(source)
 
 
+def open_source(source: str, types: Mapping[str, str] | None = None) -> "DataSet":
+    """The same, but for rows that can stay in their file until they are needed."""
+    if not _is_file(source):
+        return load_source(source)
+    from vaecluster.data.files import open_dataset
+
+    return open_dataset(Path(source), types)
+
+
 def with_options(data: "DataSet", options: Mapping[str, Any]) -> "DataSet":
     """The same with options for pictures; raises `SettingError` for options of rows that are none."""
     given = {name: value for name, value in options.items() if value is not None}
@@ -53,7 +62,8 @@ def with_rows(
 
 def rows_of_fit(source: str, run: "RunFolder", model: "VAEClustering") -> "DataSet":
     """The rows that a run was fitted to, wherever they are now."""
-    data = load_source(source, model.fitted_.schema.text_types)
+    reads = load_source if model.memory is None else open_source
+    data = reads(source, model.fitted_.schema.text_types)
     if isinstance(data.x_train, Pictures):
         data = with_options(data, pictures_of(run))
     return with_rows(data, like=run)
@@ -64,10 +74,7 @@ def open_rows(source: str, like: "RunFolder", model: "VAEClustering", features: 
 
     `features` are in place of those of the run.
     """
-    from vaecluster.data.files import open_dataset
-
-    types = model.fitted_.schema.text_types
-    data = open_dataset(Path(source), types) if _is_file(source) else load_source(source)
+    data = open_source(source, model.fitted_.schema.text_types)
     if features is not None:
         data = with_options(data, {"features": str(features)})
     elif isinstance(data.x_train, Pictures):

@@ -11,6 +11,7 @@ from vaecluster.data.blocks import Numbers, Pixels
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.raw import Array, digest_of
+from vaecluster.data.room import FileArray
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, slices
 from vaecluster.errors import DataError
@@ -33,9 +34,9 @@ def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
 
 @final
 class ArraySource:
-    """Rows of an array in memory or of a memory map: (rows, *row_shape); three or four axes are images."""
+    """Rows of an array in memory, of a memory map or in a file: (rows, *row_shape); three or four axes are images."""
 
-    def __init__(self, array: Array) -> None:
+    def __init__(self, array: Array | FileArray) -> None:
         self.array = array
         self._digest: str | None = None
 
@@ -49,7 +50,8 @@ class ArraySource:
 
     def read(self, numbers: NDArray[np.intp] | slice) -> Array:
         """These rows."""
-        return self.array[numbers]
+        rows: Array = self.array[numbers]
+        return rows
 
     def fingerprint(self) -> dict[str, Any]:
         """The digest is computed once."""
@@ -70,9 +72,9 @@ class ArraySource:
         """By their numbers."""
         if self.array.ndim > 2:
             raise DataError("X holds images, which have no columns. Look at samples of each cluster instead.")
-        for number, values in enumerate(self.array.T):
-            yield str(number), values, ""
+        for number in range(self.row_entries):
+            yield str(number), np.concatenate([self.read(block)[:, number] for block in slices(self)]), ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Array:
         """A copy of the rows: nothing is missing in an array."""
-        return np.array(self.array)
+        return np.array(self.array[:])

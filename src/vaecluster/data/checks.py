@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vaecluster.data.raw import Array, row_slices
+from vaecluster.data.raw import Array, let_go, row_slices
 from vaecluster.errors import DataError, counted
 
 
@@ -214,11 +214,7 @@ def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:
     """Raise `DataError` naming the columns with NaN or infinity and how many there are."""
     if rows.dtype.kind != "f":
         return
-    # A sum passes most arrays without a second array of their size.
-    with np.errstate(over="ignore", invalid="ignore"):
-        clean = np.isfinite(np.sum(rows, dtype=np.float64))
-    # Also the sum of large finite numbers may be infinite.
-    if clean or all(np.isfinite(rows[block]).all() for block in row_slices(len(rows), int(np.prod(rows.shape[1:])))):
+    if all(_is_finite(rows, block) for block in row_slices(len(rows), int(np.prod(rows.shape[1:])))):
         return
     nan, infinite = int(np.isnan(rows).sum()), int(np.isinf(rows).sum())
     found = " and ".join(f"{n:,} {what}" for n, what in ((nan, "NaN"), (infinite, "infinite (inf)")) if n)
@@ -233,6 +229,14 @@ def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:
     )
 
 
+def _is_finite(rows: Array, block: slice) -> bool:
+    # Most pass by their sum, which takes no second array; also that of large finite numbers may be infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = bool(np.isfinite(np.sum(rows[block], dtype=np.float64))) or bool(np.isfinite(rows[block]).all())
+    let_go(rows)
+    return finite
+
+
 def check_finite_entries(rows: Any) -> None:
     """The same for a sparse matrix."""
     bad = int((~np.isfinite(rows.data)).sum()) if rows.dtype.kind == "f" else 0
@@ -244,7 +248,9 @@ def check_enough(rows: Array, clusters: int) -> None:
     """Raise `DataError` if there are fewer rows than clusters, or if all rows are the same."""
     check_number_of_rows(len(rows), clusters)
     blocks = row_slices(len(rows), int(np.prod(rows.shape[1:])))
-    if all((rows[block] == rows[:1]).all() for block in blocks):
+    same = all((rows[block] == rows[:1]).all() for block in blocks)
+    let_go(rows)
+    if same:
         raise DataError(
             f"All {len(rows):,} rows are the same, so there is nothing to tell apart. Check how the data were read."
         )

@@ -93,6 +93,11 @@ class FrameSource:
                 if unseen:
                     warnings.warn(unseen, UnseenCategoriesWarning, stacklevel=2)
 
+    def read_part(self, X: Any) -> Table:
+        """The same columns of other rows of the same table, as these are read."""
+        columns = columns_of(X)
+        return {name: self.block_types[name].read(columns[name]) for name in self.columns}
+
     def __len__(self) -> int:
         return len(self.frame)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 from os import PathLike
 from os.path import expanduser
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -19,17 +20,20 @@ from sklearn.utils.validation import validate_data
 from vaecluster.data import checks
 from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_values
 from vaecluster.data.arrays import ArraySource
-from vaecluster.data.blocks import Expression
+from vaecluster.data.blocks import Categories, Expression
 from vaecluster.data.cells import counts_like, order_of, warn_of_counts
 from vaecluster.data.files import open_dataset, read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
 from vaecluster.data.kinds import check_asked, described, kinds_of
 from vaecluster.data.pictures.folder import Pictures
-from vaecluster.data.raw import Array, Coded
+from vaecluster.data.raw import Array, Coded, Table
+from vaecluster.data.room import MEMORY, FileArray, Room
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 from vaecluster.data.sparse import SparseSource
-from vaecluster.data.telling import Telling, in_silence
+from vaecluster.data.spilled import SpilledSource, sample_of
+from vaecluster.data.stored import StoredTable, in_turn
+from vaecluster.data.telling import Telling, by_share, in_silence
 from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 
 
@@ -54,14 +58,27 @@ class Given:
             yield (self.names[number] if self.names else name), values, type_
 
 
-def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, telling: Telling = in_silence) -> Given:
+def given_rows(
+    estimator: BaseEstimator,
+    X: Any,
+    schema: Schema | None = None,
+    telling: Telling = in_silence,
+) -> Given:
     """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a path to either.
 
     With a schema they must be laid out as in the fit of the estimator; without, this is its fit. The estimator is not
-    changed. Raises `DataError` for rows that cannot be used, and `FileError` for a file that cannot be read.
+    changed. Tables in files for which it has no room are kept in another file. Raises `DataError` for rows that
+    cannot be used, and `FileError` for a file that cannot be read.
     """
+    room = room_of(estimator)
     if isinstance(X, str | PathLike):
-        X = read_dataset(expanduser(X), None if schema is None else schema.text_types).x_train
+        reads = read_dataset if room.limit is None else open_dataset
+        X = reads(expanduser(X), None if schema is None else schema.text_types).x_train
+    if isinstance(X, StoredTable):
+        whole = X.whole(room.table)
+        if whole is None:
+            return _spilled(estimator, X, schema, telling, room)
+        X = whole
     if isinstance(X, Pictures):
         data = X.read(like=None if schema is None else schema.row_shape, telling=telling)
         return replace(given_rows(estimator, data.x_train, schema), row_names=data.names)
@@ -76,7 +93,7 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     if schema is not None and schema.frame is not None:
         return _frame_like_fit(X, schema)
     given = _frame_to_fit(X, check_asked(getattr(estimator, "columns", None))) if schema is None else None
-    return _array(estimator, X, schema) if given is None else given
+    return _array(estimator, X, schema, room) if given is None else given
 
 
 def opened(X: Any, schema: Schema) -> Any:
@@ -84,7 +101,44 @@ def opened(X: Any, schema: Schema) -> Any:
     return open_dataset(expanduser(X), schema.text_types).x_train if isinstance(X, str | PathLike) else X
 
 
-def _array(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
+def room_of(estimator: BaseEstimator) -> Room:
+    """The room that an estimator has by its `memory`; raises `SettingError` if that is no size."""
+    memory, folder = getattr(estimator, "memory", None), getattr(estimator, "checkpoint_dir", None)
+    if not MEMORY.accepts(memory):
+        raise SettingError(f"memory is {memory!r}; expected {MEMORY.expected}.")
+    # A folder that is none is refused with the other parameters.
+    place = Path(expanduser(folder)) if isinstance(folder, str | PathLike) else None
+    return Room(MEMORY.normal(memory), place)
+
+
+def _spilled(
+    estimator: BaseEstimator, stored: StoredTable, schema: Schema | None, telling: Telling, room: Room
+) -> Given:
+    """Rows that there is no room for, read a block after the other and kept in a file."""
+    blocks = by_share(telling, "reading rows", stored.pieces())
+    first, _ = next(stored.blocks(1))
+    if isinstance(first, np.ndarray):
+        array = FileArray.new((0, *first.shape[1:]), first.dtype, room.folder)
+        for part in in_turn(blocks, lambda block: given_rows(estimator, block, schema)):
+            array.append(part.source.read(slice(None)))  # type: ignore[arg-type]
+        return Given(ArraySource(array), (), array.dtype == np.float64)
+    asked = check_asked(getattr(estimator, "columns", None)) if schema is None else {}
+    named = [name for name, kind in asked.items() if kind in Categories.kinds]
+    sample, numbers = sample_of(stored, room, named, telling)
+    given = _frame_to_fit(sample, asked, numbers) if schema is None else _frame_like_fit(sample, schema)
+    assert given is not None
+    assert isinstance(given.source, FrameSource)
+    source, like = SpilledSource(given.source, numbers, room), given.source
+
+    def read(block: Any) -> Table:
+        return like.read_part(block) if schema is None else FrameSource(block, schema).table
+
+    for table in in_turn(blocks, read):
+        source.append(table)
+    return replace(given, source=source)
+
+
+def _array(estimator: BaseEstimator, X: Any, schema: Schema | None, room: Room) -> Given:
     """Images, vectors, sparse ones too, and frames that are nothing but complete numbers."""
     names: tuple[str, ...] = ()
     if getattr(X, "ndim", 2) in (3, 4):
@@ -99,10 +153,11 @@ def _array(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
         warn_of_counts(array)
     # In the processor's own byte order: types of another order compare as different.
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return Given(ArraySource(array), names, array.dtype == np.float64)
+    file = None if room.limit is None else FileArray.of_map(array)
+    return Given(ArraySource(array if file is None else file), names, array.dtype == np.float64)
 
 
-def _frame_to_fit(X: Any, asked: Mapping[str, str]) -> Given | None:
+def _frame_to_fit(X: Any, asked: Mapping[str, str], numbers: NDArray[np.intp] | None = None) -> Given | None:
     """The columns that are learned from; None for an array, and for a frame that counts as one."""
     if not is_frame(X):
         if asked:
@@ -110,7 +165,7 @@ def _frame_to_fit(X: Any, asked: Mapping[str, str]) -> Given | None:
         return None
     _check_rows(X)
     columns = columns_of(X)
-    kinds = kinds_of(columns, asked) if columns else {}
+    kinds = kinds_of(columns, asked, numbers) if columns else {}
     if not asked and is_plain(X, columns, kinds):
         return None
     if not all(isinstance(name, str | Integral) for name in names_of(X)):

@@ -81,9 +81,12 @@ def check_asked(asked: Any) -> dict[str, str]:
     return {str(name): str(kind) for name, kind in asked.items()}
 
 
-def kinds_of(columns: Mapping[str, Column], asked: Mapping[str, str]) -> dict[str, Kind]:
+def kinds_of(
+    columns: Mapping[str, Column], asked: Mapping[str, str], numbers: NDArray[np.intp] | None = None
+) -> dict[str, Kind]:
     """The kind of each column; `DataError` for one that cannot be read, and if no column is left to learn from.
 
+    `numbers` (rows,) are those of the rows, if they are some of a longer table.
     Raises `SettingError` where `asked` names a column that is not there.
     """
     for name in asked:
@@ -92,7 +95,7 @@ def kinds_of(columns: Mapping[str, Column], asked: Mapping[str, str]) -> dict[st
             did = f" Did you mean {near[0]!r}?" if near else f" The columns are {quoted(list(columns))}."
             raise SettingError(f"columns names the column {name!r}, which is not there.{did}")
     found = {
-        name: _asked_kind(column, asked[name]) if name in asked else _found_kind(column)
+        name: _asked_kind(column, asked[name]) if name in asked else _found_kind(column, numbers)
         for name, column in columns.items()
     }
     if not any(kind.learned for kind in found.values()):
@@ -129,7 +132,7 @@ def _asked_kind(column: Column, asked: str) -> Kind:
     return Kind(asked)
 
 
-def _found_kind(column: Column) -> Kind:
+def _found_kind(column: Column, numbers: NDArray[np.intp] | None) -> Kind:
     holds = column.holds
     if holds == "nothing":
         return Kind("leave-out", "no value at all")
@@ -142,13 +145,13 @@ def _found_kind(column: Column) -> Kind:
     if column.different == 1 and len(column.missing) > 1:
         return Kind("leave-out", "one value alone")
     if holds == "numbers":
-        return _kind_of_numbers(column)
+        return _kind_of_numbers(column, numbers)
     if holds in ("dates", "durations"):
         return Kind("date")
     return _kind_of_texts(column)
 
 
-def _kind_of_numbers(column: Column) -> Kind:
+def _kind_of_numbers(column: Column, numbers: NDArray[np.intp] | None) -> Kind:
     """Numbers, but for whole ones that number the rows, and amounts."""
     values = column.series.to_numpy()[~column.missing]
     # Whole numbers stay what they are: beyond 2**53 doubles do not tell neighbours apart.
@@ -161,7 +164,7 @@ def _kind_of_numbers(column: Column) -> Kind:
     if len(values) <= FEW or not np.isfinite(values).all():
         return Kind("number")
     if column.different == len(column.missing) and (values == np.floor(values)).all():
-        if (np.diff(values) == 1).all():
+        if (np.diff(values) == (1 if numbers is None else np.diff(numbers))).all():
             return Kind("identifier", "numbers the rows")
         if _IDENTIFIER.search(column.name):
             return Kind("identifier", "another number in each row")

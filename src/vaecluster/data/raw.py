@@ -1,6 +1,8 @@
 """Rows as users have them: arrays, or columns by name; and how passes over them are made."""
 
 import hashlib
+import mmap
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
@@ -52,4 +54,19 @@ def digest_of(arrays: Any) -> str:
         entries = int(np.prod(array.shape[1:])) if array.ndim else 1
         for block in row_slices(len(array), entries) if array.ndim else (...,):
             digest.update(np.ascontiguousarray(array[block]).data)
+            let_go(array)
     return digest.hexdigest()
+
+
+def let_go(array: Any) -> None:
+    """Have the pages of a memory map that were read count no more as memory of the process; they stay in the file.
+
+    Nothing is done with other arrays, and with maps whose changes are in memory alone.
+    """
+    found = array
+    while found is not None and not isinstance(found, mmap.mmap):
+        if getattr(found, "mode", None) == "c":
+            return
+        found = getattr(found, "base", None)
+    if found is not None and hasattr(mmap, "MADV_DONTNEED") and os.name == "posix":
+        found.madvise(mmap.MADV_DONTNEED)

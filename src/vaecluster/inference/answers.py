@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 from vaecluster.data.given import source_of
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
+from vaecluster.data.telling import Telling, in_silence
 from vaecluster.inference.confidence import Confidence, with_largest
 from vaecluster.model.objective import bound_at
 from vaecluster.model.vae import ClusteringVAE
@@ -38,7 +39,7 @@ def assignments(model: ClusteringVAE, rows: Rows, confidence: Confidence | None 
 
 
 def likeliest(
-    model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None
+    model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None, telling: Telling = in_silence
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Each row's likeliest cluster and its probability, as `assignments` has them: (rows,) each.
 
@@ -47,7 +48,7 @@ def likeliest(
     clusters, probabilities = np.empty(len(rows), np.intp), np.empty(len(rows))
     start = 0
     # Small arrays kept between the large ones of the blocks would keep freed memory from being used again.
-    for block in _assigned(model, rows, confidence):
+    for block in _assigned(model, rows, confidence, telling):
         some = slice(start, start + len(block))
         clusters[some], probabilities[some] = block.argmax(1), block.max(1)
         start = some.stop
@@ -128,7 +129,9 @@ def decode(model: ClusteringVAE, code: Tensor) -> Tensor:
     return torch.cat([model.decoder.expected(_filled(block))[: len(block)].cpu() for block in blocks])
 
 
-def _assigned(model: ClusteringVAE, rows: Rows, confidence: Confidence | None) -> Iterator[NDArray[np.float64]]:
+def _assigned(
+    model: ClusteringVAE, rows: Rows, confidence: Confidence | None, telling: Telling = in_silence
+) -> Iterator[NDArray[np.float64]]:
     def clusters(batch: Tensor) -> Tensor:
         components, code = _components(model, batch)
         own = model.grouping.sum(components)
@@ -136,7 +139,7 @@ def _assigned(model: ClusteringVAE, rows: Rows, confidence: Confidence | None) -
             return own
         return with_largest(model.grouping.sum(confidence.components(components, code)), own.argmax(-1))
 
-    return in_blocks(model, rows, clusters)
+    return in_blocks(model, rows, clusters, telling)
 
 
 def _components(model: ClusteringVAE, batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -145,10 +148,12 @@ def _components(model: ClusteringVAE, batch: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def in_blocks(model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor]) -> Iterator[NDArray[Any]]:
+def in_blocks(
+    model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor], telling: Telling = in_silence
+) -> Iterator[NDArray[Any]]:
     """What a function of a batch of `BLOCK` rows answers for each row, a block at a time; the model is in use."""
     model.eval()
-    for start in range(0, len(rows), BLOCK):
+    for start in telling("labelling rows", range(0, len(rows), BLOCK)):
         batch = rows[start : start + BLOCK]
         yield answer(_filled(batch))[: len(batch)].cpu().numpy()
 

@@ -12,6 +12,7 @@ from vaecluster.clusters.number import AskedNumber, Evidence, within
 from vaecluster.clusters.scores import Label
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
+from vaecluster.data.telling import Telling, in_silence
 from vaecluster.errors import SettingError, counted
 from vaecluster.inference import answers
 from vaecluster.inference.confidence import Confidence
@@ -129,13 +130,17 @@ class Fitted:
         return number_completed_for(self.method, self.clusters)
 
     def assigned(
-        self, rows: Rows, min_confidence: float = 0.0, outlier_fraction: float = 0.0
+        self,
+        rows: Rows,
+        min_confidence: float = 0.0,
+        outlier_fraction: float = 0.0,
+        telling: Telling = in_silence,
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The likeliest cluster of each row, or -1 for a doubtful one (`doubted`), and its probability: (rows,) each.
 
         Raises `SettingError` for a fraction of outliers if there is no calibration.
         """
-        likeliest, confidence = answers.likeliest(self.model, rows, self.confidence)
+        likeliest, confidence = answers.likeliest(self.model, rows, self.confidence, telling)
         scores = self.outlier_score(rows) if outlier_fraction else None
         return doubted(likeliest, confidence, scores, min_confidence, outlier_fraction), confidence
 
@@ -182,5 +187,6 @@ def check_shares(shares: Any, clusters: int) -> None:
     """Raise `SettingError` if the method was given another number of shares than there are clusters."""
     if isinstance(shares, tuple) and len(shares) != clusters:
         raise SettingError(
-            f"cluster_weights holds {counted(len(shares), 'share')} for {counted(clusters, 'cluster')}. Give one each."
+            f"cluster_weights holds {counted(len(shares), 'share')} for {counted(clusters, 'cluster')}. Give "
+            "one for each."
         )

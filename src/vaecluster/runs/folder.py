@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +13,12 @@ import numpy as np
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import read_arrays
 from vaecluster.data.raw import Array
+from vaecluster.data.stored import StoredTable, block_rows, blocks_of, can_be_cut, rows_at
 from vaecluster.data.tables import parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import write_atomically, write_json
+from vaecluster.files.atomic import made_atomically, write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
-from vaecluster.runs.labels import Labels
+from vaecluster.runs.labels import Labels, as_lines
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ FORMAT = 1
 ARRAYS, TABLES = "examples.npz", "examples.parquet"
 # The most rows of a cluster that are kept, and shown.
 WALL_ROWS = 64
+# Of more rows a random sample is searched for dense groups and for what sets clusters apart.
+LOOKED_AT = 100_000
 
 
 @final
@@ -128,13 +131,16 @@ class RunFolder:
         rows = data.x_train
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows, data.names)
-        write_atomically(self.labels_file, labels.as_csv())
+        with made_atomically(self.labels_file) as place, place.open("wb") as file:
+            for some in _labels(model, rows, data.names):
+                columns = some.columns()
+                file.write(as_lines(columns, () if file.tell() else list(columns)))
         # Of features of pictures, the pictures are what can be looked at.
         seen = rows if data.shown is None else data.shown
-        groups = model.dense_groups(rows)
+        numbers, looked_at = _looked_at(rows, len(model.labels_))
+        groups = model.dense_groups(looked_at)
         examples = _draw_examples(
-            _members(model) | {-1 - place: group.rows for place, group in enumerate(groups)}, seen
+            _members(model) | {-1 - place: numbers[group.rows] for place, group in enumerate(groups)}, seen
         )
         arrays, tables = self.path / ARRAYS, self.path / TABLES
         if isinstance(examples[0], np.ndarray):
@@ -153,15 +159,20 @@ class RunFolder:
                 **({"demo": True} if demo else {}),
                 **({"pictures": dict(pictures)} if pictures else {}),
                 "rows": len(model.labels_),
-                "row_shape": list(rows.shape[1:]),
+                "row_shape": list(looked_at.shape[1:]),
                 "ending": model.history_.ending,
                 "seconds": round(seconds, 1),
                 "cpu_seconds": round(cpu_seconds, 1),
                 "clusters": _clusters(model),
                 "dense_groups": [
-                    {"cluster": group.cluster, "size": len(group.rows), "density": group.density} for group in groups
+                    {
+                        "cluster": group.cluster,
+                        "size": round(len(group.rows) * len(model.labels_) / len(numbers)),
+                        "density": group.density,
+                    }
+                    for group in groups
                 ],
-                **_what_sets_apart(model, rows),
+                **_what_sets_apart(model, looked_at, model.labels_[numbers]),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
@@ -177,20 +188,38 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
     return clusters
 
 
-def _what_sets_apart(model: "VAEClustering", rows: Any) -> dict[str, Any]:
+def _what_sets_apart(model: "VAEClustering", rows: Any, labels: Array) -> dict[str, Any]:
     """Columns of tables, not of arrays, whose columns have no names; and genes of cells."""
     from vaecluster.data.given import given_rows
     from vaecluster.files import record
     from vaecluster.inference.markers import marker_genes
     from vaecluster.inference.profile import profile
 
-    schema, labels, clusters = model.fitted_.schema, model.labels_, model.n_clusters_
+    schema, clusters = model.fitted_.schema, model.n_clusters_
     given = given_rows(model, rows, schema)
     markers = marker_genes(given, schema, labels, clusters)
     return {
         "profile": [] if schema.frame is None else record.plain(profile(given, labels, clusters)),
         **({} if markers is None else {"markers": record.plain(markers)}),
     }
+
+
+def _labels(model: "VAEClustering", rows: Any, names: Array | None) -> Iterator[Labels]:
+    """Of all rows, a block after the other."""
+    first = 0
+    for block, _ in blocks_of(rows, block_rows(model.fitted_.schema.row_shape)):
+        some = slice(first, first + block.shape[0])
+        found = Labels(model.labels_[some], model.confidence_[some], model.cluster_names_, first=first)
+        yield found.of_rows(model, block, None if names is None else names[some])
+        first = some.stop
+
+
+def _looked_at(rows: Any, number: int) -> tuple[Array, Any]:
+    """The numbers of the rows that are looked at closely, and these: all, or a random sample of very many."""
+    if number <= LOOKED_AT or not can_be_cut(rows):
+        return np.arange(number), rows.whole(None) if isinstance(rows, StoredTable) else rows
+    numbers = np.sort(np.random.default_rng(0).choice(number, LOOKED_AT, replace=False))
+    return numbers, rows_at(rows, numbers)
 
 
 def _members(model: "VAEClustering") -> dict[int, Array]:
@@ -202,7 +231,9 @@ def _draw_examples(members: Mapping[int, Array], rows: Any) -> dict[int, Any]:
     """Some rows of each of these."""
     random = np.random.default_rng(0)
     drawn = {key: random.choice(of, min(WALL_ROWS, len(of)), replace=False) for key, of in members.items()}
-    return {key: picked(rows, np.sort(numbers)) for key, numbers in drawn.items()}
+    wanted = np.unique(np.concatenate(list(drawn.values())))
+    found = rows_at(rows, wanted)
+    return {key: picked(found, np.searchsorted(wanted, np.sort(numbers))) for key, numbers in drawn.items()}
 
 
 def _npz(arrays: dict[str, Array]) -> bytes:

@@ -59,7 +59,7 @@ def nearest_others(
     """For each of so many points the `number` nearest other points, and so many `further` ones that are next.
 
     `points` gives those of some row numbers. There must be more than are asked for. The same points give the same
-    answer, whatever the room.
+    answer; with little room centres are found from fewer of them.
     """
     columns = points(slice(0, 1)).shape[1]
     if not exact:
@@ -79,7 +79,7 @@ def nearest_others(
 
     blocks = list(row_slices(rows, columns))
     with _threads_of_torch():
-        index = _Exact(columns) if exact else _Cells(points, rows, columns)
+        index = _Exact(columns) if exact else _Cells(points, rows, columns, room)
         size = room.part(rows, index.row_bytes)
         parts = [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
         if len(parts) == 1:
@@ -161,14 +161,17 @@ class _Cells:
     They are kept in half precision: half of the memory of the rows themselves, and the nearest are still the nearest.
     """
 
-    def __init__(self, points: Points, rows: int, columns: int) -> None:
+    def __init__(self, points: Points, rows: int, columns: int, room: Room) -> None:
         cells = math.isqrt(rows)
         centres = faiss.IndexFlatL2(columns)
         index = faiss.IndexIVFScalarQuantizer(centres, columns, cells, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_L2)
         index.by_residual = True
         index.cp.max_points_per_centroid = POINTS_PER_CENTRE
         index.cp.seed = 0
-        index.train(_sample(points, rows, POINTS_PER_CENTRE * cells))
+        index.cp.min_points_per_centroid = 1
+        # It is copied a few times.
+        sample = min(POINTS_PER_CENTRE * cells, max(cells, room.part(rows, 16 * columns)))
+        index.train(_sample(points, rows, sample))
         self.index, self.row_bytes = index, 2 * columns + 8
 
     def fill(self, points: Points, part: slice) -> None:

@@ -42,7 +42,7 @@ class Near:
     grow with the rank (Levina and Bickel 2004).
     """
 
-    # Arrays, or `Scratch`.
+    # Arrays, or `FileArray`.
     rows: Any
     unseen: Any
     dimension: float

@@ -1,14 +1,13 @@
 """Views put together: a row's partner, and the changes made to it."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from vaecluster.data.room import Scratch
 from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.views.change import Change
@@ -48,7 +47,11 @@ class PreparedViews:
         return self._view(indices, batch, kept, generator)
 
     def _view(
-        self, indices: NDArray[np.intp], batch: Tensor, near: NDArray[np.int32] | Scratch | None, generator: Generator
+        self,
+        indices: NDArray[np.intp],
+        batch: Tensor,
+        near: Any,
+        generator: Generator,
     ) -> Tensor:
         view = batch if near is None else self.rows[partner(near, indices, generator)]
         for change in self.changes:
@@ -56,7 +59,7 @@ class PreparedViews:
         return view
 
 
-def partner(near: NDArray[np.int32] | Scratch, indices: NDArray[np.intp], generator: Generator) -> NDArray[np.intp]:
+def partner(near: Any, indices: NDArray[np.intp], generator: Generator) -> NDArray[np.intp]:
     """The number of one of the neighbours (rows, number) of each of these rows, all equally likely."""
     which = torch.randint(near.shape[1], (len(indices),), generator=generator, device=generator.device)
     partners: NDArray[np.intp] = near[indices][np.arange(len(indices)), which.cpu().numpy()].astype(np.intp)

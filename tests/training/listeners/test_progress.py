@@ -8,7 +8,7 @@ from rich.console import Console
 
 from vaecluster.training.events import AtWork, ClustersMergedAgain, EpochDone, StepDone
 from vaecluster.training.listeners import progress
-from vaecluster.training.listeners.progress import Bar, Lines, ProgressDisplay, Silence, progress_display
+from vaecluster.training.listeners.progress import Bar, Lines, Passing, ProgressDisplay, Silence, progress_display
 
 EPOCHS, ROWS = 5, 1000
 TERMS = {"bound": -12.345, "latent_kl": 6.789}
@@ -109,6 +109,22 @@ def test_the_time_left_is_that_of_the_epochs_to_come(
         assert f"  {left} left" in capsys.readouterr().err
 
 
+def test_what_came_before_the_first_step_says_nothing_about_the_rest(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    display = Lines()
+    clock[0] += 1000
+    display(step(1, 100))
+    for rows, passed, line in ((110, 5, None), (600, 50, "shown"), (700, 1, None)):
+        clock[0] += passed
+        display(step(1, rows))
+        shown = capsys.readouterr().err
+        assert (shown == "") == (line is None)
+        if line is not None:
+            # 500 rows in 55 seconds, and 4,400 to come.
+            assert shown == "epoch 1/5  bound -12.35  latent_kl 6.79  9 rows/s  8:04 left\n"
+
+
 def test_lines_are_seconds_apart_but_the_first_and_the_last_always_come(
     clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,3 +199,17 @@ def test_the_bar_reads_the_terms_only_now_and_then() -> None:
 @pytest.mark.parametrize("display", [Silence, Lines, lambda: bar_on_a_terminal()[0]])
 def test_a_display_can_be_closed_before_anything_happened(display: type[ProgressDisplay]) -> None:
     display().close()
+
+
+def test_a_pass_over_rows_tells_rows_per_second_and_the_time_left(
+    clock: list[float], capsys: pytest.CaptureFixture[str], no_terminal: None
+) -> None:
+    with Passing() as told:
+        # Another process had done a fifth, which is read in no time.
+        told(0, 0.2)
+        for rows, share, seconds in ((1000, 0.4, 4.0), (1500, 0.5, 1.0), (2000, 0.6, 3.0)):
+            clock[0] += seconds
+            told(rows, share)
+    assert (
+        capsys.readouterr().err == "1,000 rows  250 rows/s  40%  0:12 left\n2,000 rows  250 rows/s  60%  0:08 left\n"
+    )

@@ -10,14 +10,14 @@ from vaecluster.data.checks import check_different, quoted
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.raw import Array
 from vaecluster.data.readers.base import Reader
-from vaecluster.data.stored import Parts, StoredTable
+from vaecluster.data.stored import READ_BYTES, Parts, StoredTable
 from vaecluster.errors import DataError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Rows that are read of a file at a time.
-READ_ROWS = 2**14
+# Bytes of each column that are read of a file at a time.
+BUFFER = 2**16
 
 
 def read_parquet(path: Path) -> DataSet:
@@ -28,6 +28,8 @@ def read_parquet(path: Path) -> DataSet:
 def open_parquet(path: Path) -> DataSet:
     """The same as a `StoredTable`."""
     import pyarrow as pa
+    from pyarrow.dataset import get_partition_keys
+    from pyarrow.parquet import ParquetFile
 
     files = _parquet(path)
     rows = files.count_rows()
@@ -35,17 +37,26 @@ def open_parquet(path: Path) -> DataSet:
         return table_dataset(path, files.schema.empty_table())
 
     def parts() -> Parts:
-        from pyarrow.dataset import ParquetFragmentScanOptions
-
-        # Whoever has written a file in one piece has rows in it that are larger than memory: pages are read alone.
-        paged = ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
-        little = {"batch_readahead": 1, "fragment_readahead": 1, "fragment_scan_options": paged}
         done = 0
-        for batch in files.to_batches(batch_size=READ_ROWS, **little):
-            done += batch.num_rows
-            yield pa.Table.from_batches([batch]), done / rows
+        for fragment in files.get_fragments():
+            keys = get_partition_keys(fragment.partition_expression)
+            # The scanner of a data set would hold a whole group of rows: all rows, where the writer made one of them.
+            with ParquetFile(fragment.path, pre_buffer=False, buffer_size=BUFFER) as file:
+                for batch in file.iter_batches(_rows_at_a_time(file.metadata), use_threads=False):
+                    table = pa.Table.from_batches([batch])
+                    for name, key in keys.items():
+                        table = table.append_column(name, pa.repeat(pa.scalar(key), table.num_rows))
+                    done += table.num_rows
+                    yield table.select(files.schema.names).cast(files.schema), done / rows
 
     return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
+
+
+def _rows_at_a_time(metadata: Any) -> int:
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    largest = max((group.total_byte_size / max(1, group.num_rows) for group in groups), default=1)
+    # Values that are there many times are packed.
+    return max(1, READ_BYTES // int(max(largest, 8 * metadata.num_columns)))
 
 
 def _parquet(path: Path) -> Any:

@@ -54,6 +54,7 @@ from vaecluster.views.pipeline import PreparedViews
 from vaecluster.views.presets import View, ViewsSetting, views_of
 
 COMPONENTS, CLUSTERS = "components", "clusters"
+ALL_ROWS = "looking at all rows"
 
 # A head has at least so many components. With 50 none of the heads found all of 20 blobs.
 LEAST_COMPONENTS = 80
@@ -205,7 +206,7 @@ class TwoViews(Method):
         merged = run.once("merged", lambda: self._merged(objective, run, views), Merged)
         prior = empty_prior(objective.heads.components, self.latent)
         if run.begins(CLUSTERS):
-            prior = prior_of(objective, merged.head, run.rows)
+            prior = prior_of(objective, merged.head, run.rows, partial(run.telling, ALL_ROWS))
         target = torch.from_numpy(merged.target).float()
         objective = objective.of_clusters(list(merged.groupings), target, merged.head, prior)
 
@@ -236,7 +237,7 @@ class TwoViews(Method):
         reduce(objective, self._reduces(run))
         run.stages({CLUSTERS: replace(self.plans()[CLUSTERS], epochs=epochs)})
         run.train_through(CLUSTERS, objective, pairs(views))
-        after = prior_of(objective, 0, run.rows).components
+        after = prior_of(objective, 0, run.rows, partial(run.telling, ALL_ROWS)).components
         assert isinstance(after, MomentComponents)
         components.load_state_dict(after.state_dict())
         components.mix(before, seen / (seen + len(run.rows)))
@@ -320,7 +321,7 @@ class TwoViews(Method):
         model = ClusteringVAE(
             objective.encoder,
             objective.decoder,
-            prior_of(objective, head, run.rows),
+            prior_of(objective, head, run.rows, partial(run.telling, ALL_ROWS)),
             objective.heads.posterior(head),
             Grouping(torch.from_numpy(groupings[head]), clusters),
         ).to(run.device)

@@ -1,6 +1,6 @@
 """Passes over the rows in which nothing is learned: what the heads share, and the moments of their codes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
@@ -125,14 +125,17 @@ def empty_prior(components: int, latent: int) -> MixturePrior:
 
 
 @torch.no_grad()
-def prior_of(objective: TwoViewsObjective, head: int, rows: Rows) -> MixturePrior:
+def prior_of(
+    objective: TwoViewsObjective, head: int, rows: Rows, telling: Callable[[Sequence[int]], Iterable[int]] = iter
+) -> MixturePrior:
     """The prior of one head's components: the moments of all rows as they are, with the weights as they are now."""
     objective.eval()
     encoder, heads, weights = objective.encoder, objective.heads, rows.weights
     prior = empty_prior(heads.components, encoder.latent).to(rows.device)
 
     def observations() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        for indices in _blocks(np.arange(len(rows))):
+        for start in telling(range(0, len(rows), BLOCK_ROWS)):
+            indices = slice(start, start + BLOCK_ROWS)
             features = encoder.features(rows[indices])
             posterior = encoder.code(features)
             assignment = heads(features)[:, head]

@@ -29,6 +29,8 @@ from vaecluster.training.events import AtWork, EpochDone, Event, StepDone
 REFRESH = 0.25
 # Seconds between two plain lines; the first and the last epoch always get one.
 LINE_EVERY = 2.0
+# And between two lines within an epoch.
+STEP_LINE_EVERY = 10.0
 
 
 class ProgressDisplay(Protocol):
@@ -119,31 +121,41 @@ class Lines:
     """One line an epoch or a part of other work, at most one every few seconds, for logs and pipes."""
 
     def __init__(self, last_line: float = float("-inf")) -> None:
-        self._started = time.perf_counter()
-        self._last_line = last_line
-        # Epochs that a fit which goes on had learned in another process; they took no time in this one.
-        self._before: int | None = None
+        self._last_line, self._created = last_line, time.perf_counter()
+        # When learning began, and how many rows had been learned from by then: in another process, or in the first
+        # step. What came before it, such as a search for neighbours, says nothing about how long the rest takes.
+        self._began: tuple[float, int] | None = None
 
     def __call__(self, event: Event) -> None:
         """Print a line when it is due."""
+        now = time.perf_counter()
         if isinstance(event, AtWork):
             self.say(_work(event))
-        if not isinstance(event, EpochDone):
-            return
-        if self._before is None:
-            self._before = event.epoch - 1
-        now = time.perf_counter()
-        if now - self._last_line < LINE_EVERY and event.epoch not in (1, event.epochs):
-            return
-        self._last_line = now
-        left = (now - self._started) / (event.epoch - self._before) * (event.epochs - event.epoch)
-        print(
-            f"epoch {event.epoch}/{event.epochs}  {_terms(event.terms)}  "
-            f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.3f}  "
-            f"{event.rows_per_second:,.0f} rows/s  {_clock(left)} left",
-            file=sys.stderr,
-            flush=True,
-        )
+        elif isinstance(event, StepDone):
+            self._began = self._began or (now, event.rows_done)
+            if now - max(self._last_line, self._began[0]) >= STEP_LINE_EVERY:
+                speed = (event.rows_done - self._began[1]) / (now - self._began[0])
+                left = self._left(now, event.rows_done, event.rows_in_all)
+                terms = _terms(event.means())
+                self.say(f"epoch {event.epoch}/{event.epochs}  {terms}  {speed:,.0f} rows/s  {left} left")
+        elif isinstance(event, EpochDone):
+            self._began = self._began or (self._created, (event.epoch - 1) * event.rows)
+            if now - self._last_line < LINE_EVERY and event.epoch not in (1, event.epochs):
+                return
+            self._last_line = now
+            left = self._left(now, event.epoch * event.rows, event.epochs * event.rows)
+            print(
+                f"epoch {event.epoch}/{event.epochs}  {_terms(event.terms)}  "
+                f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.3f}  "
+                f"{event.rows_per_second:,.0f} rows/s  {left} left",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def _left(self, now: float, done: int, in_all: int) -> str:
+        assert self._began is not None
+        started, before = self._began
+        return _clock((now - started) / max(1, done - before) * (in_all - done))
 
     def say(self, line: str) -> None:
         """Print a line if it is time for one."""

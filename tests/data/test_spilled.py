@@ -1,0 +1,152 @@
+"""Tables for which there is little memory are learned as those in memory are."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import csv, parquet
+from sklearn.base import BaseEstimator
+
+from builders import tiny
+from vaecluster import VAEClustering
+from vaecluster.data import spilled
+from vaecluster.data import stored as stored_module
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.frames import FrameSource
+from vaecluster.data.given import given_rows
+from vaecluster.data.raw import Coded
+from vaecluster.data.room import FileArray
+from vaecluster.data.spilled import SpilledSource
+from vaecluster.errors import DataError, IgnoredColumnsWarning
+
+ROWS, LEAST = 3000, 200
+
+
+def customers() -> pa.Table:
+    random, group = np.random.default_rng(0), np.arange(ROWS) % 3
+    return pa.table(
+        {
+            "number": np.arange(ROWS) + 7,
+            "age": 30.0 + 20 * group + random.normal(size=ROWS),
+            # The only gaps, and the only row of a category.
+            "income": [None if n in (2801, 2803) else 10.0 + n % 7 for n in range(ROWS)],
+            "city": ["Oslo" if n == 2777 else ("Ulm", "Kiel", "Bonn")[n % 3] for n in range(ROWS)],
+            "member": [n % 2 == 0 for n in range(ROWS)],
+            "day": (np.datetime64("2024-01-01") + np.arange(ROWS) % 90).astype("datetime64[D]"),
+        }
+    )
+
+
+@pytest.fixture(autouse=True)
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spilled, "LEAST_SAMPLED", LEAST)
+    monkeypatch.setattr(stored_module, "READ_BYTES", 4000)
+    warnings.simplefilter("ignore", IgnoredColumnsWarning)
+
+
+def named(column: Coded) -> list[Any]:
+    return [(*column.values, None)[code] for code in column.codes]
+
+
+def within(memory: int | None) -> BaseEstimator:
+    estimator = BaseEstimator()
+    estimator.memory = memory
+    return estimator
+
+
+def both(path: Path) -> tuple[Any, Any]:
+    """The source in memory, and the one in a file."""
+    return given_rows(within(None), path).source, given_rows(within(20_000), path).source
+
+
+@pytest.fixture(params=["t.parquet", "t.csv"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    place = tmp_path / request.param
+    if request.param == "t.csv":
+        csv.write_csv(customers(), place)
+    else:
+        parquet.write_table(customers(), place, row_group_size=500)
+    return place
+
+
+def test_rows_are_those_of_the_table(path: Path) -> None:
+    whole, stored = both(path)
+    assert isinstance(whole, FrameSource)
+    assert isinstance(stored, SpilledSource)
+    assert len(stored) == ROWS
+    assert len(stored.numbers) < 2 * LEAST + 20
+    for numbers in (slice(0, 10), slice(2770, 2810), np.array([5, 2803, 2777, 5])):
+        expected, found = whole.read(numbers), stored.read(numbers)
+        assert list(found) == list(expected)
+        for name, values in expected.items():
+            if isinstance(values, Coded):
+                assert named(found[name]) == named(values)
+            else:
+                np.testing.assert_array_equal(found[name], values)
+
+
+def test_columns_are_what_they_are_in_all_rows(path: Path) -> None:
+    whole, stored = both(path)
+    expected, found = (source.schema(Reading("gaussian", "columns")) for source in (whole, stored))
+    # One that numbers the rows is seen to do so also in a sample.
+    assert expected.frame.left_out == found.frame.left_out == {"number": "identifier"}
+    assert expected.frame.held == found.frame.held
+    assert [type(block) for block in found.blocks] == [type(block) for block in expected.blocks]
+    # Gaps and categories of single rows are known; scales are those of a sample.
+    assert found.embedded_shape == expected.embedded_shape
+    for one, other in zip(expected.blocks, found.blocks, strict=True):
+        assert getattr(one, "values", None) == getattr(other, "values", None)
+        if hasattr(one, "scale"):
+            np.testing.assert_allclose(other.scale, one.scale, rtol=0.2)
+
+
+def test_columns_are_given_whole_and_tell_the_same_content(path: Path) -> None:
+    whole, stored = both(path)
+    expected = {name: (values, type_) for name, values, type_ in whole.by_column()}
+    for name, values, type_ in stored.by_column():
+        assert type_ == expected[name][1]
+        if not isinstance(values, Coded):
+            np.testing.assert_array_equal(values, expected[name][0])
+    again = both(path)[1]
+    assert stored.fingerprint() == again.fingerprint()
+    assert stored.fingerprint()["rows"] == ROWS
+    with pytest.raises(DataError, match="do not fit into memory"):
+        stored.filled(None, None)
+
+
+def test_a_fit_and_its_answers_need_no_whole_table(path: Path) -> None:
+    given: dict[str, Any] = {"method": tiny("two-views"), "random_state": 0}
+    weights = 1.0 + np.arange(ROWS) % 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = VAEClustering(3, memory="20kB", **given).fit(path, sample_weight=weights)
+        assert model.predict(path).tolist() == model.labels_.tolist()
+        assert VAEClustering(3, **given).fit(path, sample_weight=weights).labels_.shape == (ROWS,)
+        assert {one.column for one in model.profile(path)} <= {"age", "income", "city", "member", "day"}
+        model.partial_fit(path)
+    assert len(model.labels_) == ROWS
+
+
+def test_vectors_are_kept_in_a_file_too(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(500, 4))
+    parquet.write_table(pa.table({"v": list(rows)}), tmp_path / "v.parquet")
+    source = given_rows(within(10_000), tmp_path / "v.parquet").source
+    assert isinstance(source.array, FileArray)
+    np.testing.assert_array_equal(source.read(np.array([400, 3])), rows[[400, 3]])
+    assert source.fingerprint()["shape"] == [500, 4]
+    assert [values.shape for _, values, _ in source.by_column()] == [(500,)] * 4
+
+
+def test_a_table_that_fits_is_read_whole(path: Path) -> None:
+    assert isinstance(given_rows(within(10**8), path).source, FrameSource)
+
+
+def test_numbers_beyond_all_are_refused_wherever_they_are(tmp_path: Path) -> None:
+    values = np.arange(ROWS) % 11 / 7
+    values[2900] = np.inf
+    parquet.write_table(pa.table({"a": values, "b": values[::-1]}), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"Column '[ab]' holds infinite values"):
+        given_rows(within(20_000), tmp_path / "t.parquet")
