@@ -31,6 +31,7 @@ from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
+from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
@@ -39,6 +40,8 @@ from vaecluster.inference.doubt import Calibration, calibrate, check_doubt, held
 from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
+from vaecluster.inference.typical import typical_rows
+from vaecluster.inference.words import Word, words
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
 from vaecluster.methods.memory import check_memory
@@ -447,23 +450,51 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         with isolated():
             return answers.imputed(self.model_, self._given(X))
 
-    def profile(self, X: Any) -> list[Difference]:
+    def profile(self, X: Any) -> list[list[Difference]]:
         """What sets each cluster apart in these rows: the columns in which it differs most from all of them.
 
-        One record for each of at most five columns of a cluster, in the order of clusters, the largest difference
-        first: means of numbers and shares of categories, inside and overall, their difference in standard deviations,
-        and `words` such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images, and for counts
+        A list for each cluster, of a record for each of at most five columns, the largest difference first: means of
+        numbers and shares of categories, inside and overall, their difference in standard deviations, and `words`
+        such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images, and for counts
         of genes, which `marker_genes` compares.
 
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
         >>> model = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).fit(X)
-        >>> sorted({one.cluster for one in model.profile(X)})
-        [0, 1, 2]
+        >>> [some[0].words.partition(":")[0] == some[0].column for some in model.profile(X)]
+        [True, True, True]
         """
         given, _, labels = self._labelled(X)
         return profile(given, labels, self.n_clusters_)
+
+    def words(self, X: Any, texts: Sequence[str], n_words: int = 10) -> list[list[Word]]:
+        """What texts of each cluster are about: its words, by class-based TF-IDF, the first of largest weight.
+
+        `texts` (n,) holds a text for each row, such as those that embeddings stand for. Stop words are left out where
+        texts are English. Raises `DataError` for other than n strings.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
+        >>> X, kinds = make_blobs(200, n_features=5, centers=2, random_state=0)
+        >>> model = VAEClustering(2, method=TwoViews(epochs=60), random_state=0).fit(X)
+        >>> found = model.words(X, ["rain and wind" if kind else "bread and butter" for kind in kinds])
+        >>> sorted(sorted(one.word for one in some) for some in found)
+        [['bread', 'butter'], ['rain', 'wind']]
+        """
+        given, _, labels = self._labelled(X)
+        return words(as_texts(texts, len(given.source)), labels, self.n_clusters_, n_words)
+
+    def typical_rows(self, X: Any, n_rows: int = 5) -> list[NDArray[np.intp]]:
+        """The numbers of the most typical rows of each cluster, the first the most typical.
+
+        Of the surer half of a cluster's rows, those whose codes are nearest to the mean of its codes.
+        """
+        given, _, labels = self._labelled(X)
+        with isolated():
+            rows = self._rows(given)
+            confidence = answers.likeliest(self.model_, rows, self.fitted_.confidence)[1]
+            return typical_rows(answers.codes(self.model_, rows), labels, confidence, self.n_clusters_, n_rows)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
