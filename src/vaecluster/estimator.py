@@ -47,7 +47,7 @@ from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_d
 from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, is_whole
+from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, OneOf, is_whole
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.history import History
@@ -60,7 +60,12 @@ Random = int | np.random.RandomState | None
 # The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
 HELD_OUT = Draws(0)
 _NUMBER = NumberOfClusters()
-_KINDS: dict[str, Kind] = {"n_clusters": _NUMBER, "warm_start": Flag(), "checkpoint_every": NOT_NEGATIVE}
+_KINDS: dict[str, Kind] = {
+    "n_clusters": _NUMBER,
+    "rows": OneOf("auto", "images", "windows"),
+    "warm_start": Flag(),
+    "checkpoint_every": NOT_NEGATIVE,
+}
 
 
 class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -77,6 +82,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     method : str or Method
         How clusters are learned: ``"two-views"``, ``"su2018"``, ``"vade"``, or one with settings of your own, such as
         ``TwoViews(heads=7)``. Its settings are parameters too: ``method__heads`` in a grid search.
+    rows : str
+        What rows are: ``"images"``, ``"windows"`` of time, (n, times) or (n, times, features), or ``"auto"``, which
+        takes arrays of three axes for images.
     columns : dict, optional
         What columns of a frame are, where their values do not say it: kinds by names, such as
         ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, category, boolean, date; not learned
@@ -167,6 +175,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         n_clusters: int | Literal["auto"] | tuple[int, int] = "auto",
         *,
         method: str | Method = "two-views",
+        rows: str = "auto",
         columns: Mapping[str, str] | None = None,
         min_confidence: float = 0.0,
         outlier_fraction: float = 0.0,
@@ -180,6 +189,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     ) -> None:
         self.n_clusters = n_clusters
         self.method = method
+        self.rows = rows
         self.columns = columns
         self.min_confidence = min_confidence
         self.outlier_fraction = outlier_fraction
@@ -698,6 +708,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             **settings.plain(method),
             "n_clusters": _NUMBER.plain(self.n_clusters),
             "outlier_fraction": self.outlier_fraction,
+            "rows": self.rows,
             "columns": None if self.columns is None else dict(self.columns),
             "random_state": self.random_state if is_whole(self.random_state, 0) else None,
             "going on from a fitted model": goes_on,
@@ -758,6 +769,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         random = self.random_state
         return {
             "n_clusters": _NUMBER.plain(self.n_clusters),
+            "rows": str(self.rows),
             "columns": check_asked(self.columns) or None,
             "min_confidence": float(self.min_confidence),
             "outlier_fraction": float(self.outlier_fraction),

@@ -41,6 +41,7 @@ def fit(
     overwrite: bool = False,
     method: str = "two-views",
     settings: Words = (),
+    rows: str = "auto",
     column: Columns = (),
     text: str | None = None,
     size: Whole | None = None,
@@ -79,6 +80,9 @@ def fit(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    rows
+        What arrays of three axes are: windows of time, (n, times, features), or images, which auto takes them for.
+        Windows of one feature are (n, times).
     column
         NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
         zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
@@ -124,6 +128,7 @@ def fit(
 
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
+        "rows": rows,
         "columns": columns_of(column),
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,

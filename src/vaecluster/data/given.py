@@ -30,6 +30,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 from vaecluster.data.sparse import SparseSource
 from vaecluster.data.telling import Telling, in_silence
+from vaecluster.data.windows import as_windows, warn_of_windows
 from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 
 
@@ -55,7 +56,7 @@ class Given:
 
 
 def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, telling: Telling = in_silence) -> Given:
-    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a path to either.
+    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, windows of time, a frame, or a path to one.
 
     With a schema they must be laid out as in the fit of the estimator; without, this is its fit. The estimator is not
     changed. Raises `DataError` for rows that cannot be used, and `FileError` for a file that cannot be read.
@@ -82,8 +83,13 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
 def _array(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
     """Images, vectors, sparse ones too, and frames that are nothing but complete numbers."""
     names: tuple[str, ...] = ()
+    windows = as_windows(X, getattr(estimator, "rows", "auto"), schema)
+    if windows is not None:
+        return Given(ArraySource(windows, windows=True), names, windows.dtype == np.float64)
     if getattr(X, "ndim", 2) in (3, 4):
         array = checks.check_images(np.asarray(X))
+        if schema is None:
+            warn_of_windows(array, getattr(estimator, "rows", "auto"))
     else:
         array, names = _checked_vectors(estimator, X, schema)
     if schema is not None:

@@ -29,7 +29,7 @@ def as_table(rows: Any) -> "pa.Table":
     if not isinstance(rows, np.ndarray):
         return rows
     if rows.ndim != 2:
-        raise DataError("The rows are images, which are no table. Choose an .npy or a .png.")
+        raise DataError("The rows are images or windows, which are no table. Choose an .npy or a .png.")
     return pa.table({str(number): column for number, column in enumerate(rows.T)})
 
 
