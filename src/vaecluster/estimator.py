@@ -226,7 +226,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, AnnData, or a path.
+        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, AnnData,
+        texts (n,), or a path.
 
         Frames of pandas, polars and pyarrow may hold categories, dates and missing values beside numbers. Columns that
         say nothing about kinds of rows, such as identifiers, are left out with an `IgnoredColumnsWarning`.
@@ -478,11 +479,11 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         given, _, labels = self._labelled(X)
         return profile(given, labels, self.n_clusters_)
 
-    def words(self, X: Any, texts: Sequence[str], n_words: int = 10) -> list[list[Word]]:
+    def words(self, X: Any, texts: Sequence[str] | None = None, n_words: int = 10) -> list[list[Word]]:
         """What texts of each cluster are about: its words, by class-based TF-IDF, the first of largest weight.
 
-        `texts` (n,) holds a text for each row, such as those that embeddings stand for. Stop words are left out where
-        texts are English. Raises `DataError` for other than n strings.
+        `texts` (n,) holds a text for each row, such as those that embeddings stand for; where rows are texts it is not
+        needed. Stop words are left out where texts are English. Raises `DataError` for other than n strings.
 
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
@@ -493,6 +494,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         [['bread', 'butter'], ['rain', 'wind']]
         """
         given, _, labels = self._labelled(X)
+        texts = getattr(given.source, "texts", None) if texts is None else texts
+        if texts is None:
+            raise SettingError("texts is missing, and the rows are no texts. Give a text for each row.")
         return words(as_texts(texts, len(given.source)), labels, self.n_clusters_, n_words)
 
     def typical_rows(self, X: Any, n_rows: int = 5) -> list[NDArray[np.intp]]:

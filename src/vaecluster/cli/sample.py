@@ -61,12 +61,15 @@ def sample(
         from vaecluster.report.walls import Wall, wall_image
 
         wall = FinishedRun.open(folder).shown(rows)
-        assert isinstance(wall, Wall)
+        if not isinstance(wall, Wall):
+            raise FileError(f"--output is '{output}', but texts make no picture. Choose a .csv, .parquet or .npy.")
         write_atomically(output, png_bytes(wall_image(wall)))
     elif ending in TABLES:
         from vaecluster.data.tables import as_csv, as_parquet, as_table
 
-        write_atomically(output, (as_csv if ending == ".csv" else as_parquet)(as_table(rows)))
+        write_atomically(
+            output, (as_csv if ending == ".csv" else as_parquet)(as_table(rows, model.fitted_.feature_names))
+        )
     else:
         write_array(output, rows)
     print(f"{number:,} rows written to {output}")

@@ -49,14 +49,14 @@ def with_rows(
 
 def with_texts(data: "DataSet", where: str | None) -> "DataSet":
     """The same with a text for each row, from where they are (`texts_of`)."""
-    from vaecluster.data.texts import texts_of
+    from vaecluster.data.beside import texts_of
 
     return data if where is None else replace(data, texts=texts_of(data, where))
 
 
 def text_place(where: str | None) -> str | None:
     """Where texts are, for a process in another folder."""
-    from vaecluster.data.texts import file_of
+    from vaecluster.data.beside import file_of
 
     found = None if where is None else file_of(where)
     if found is None:

@@ -1,70 +1,88 @@
-"""Texts beside rows: in a column of their file, in one of another file, or as the lines of one."""
+"""Texts as rows, and nothing beside them."""
 
-import os
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Self, final
 
-from vaecluster.data.checks import quoted
-from vaecluster.data.dataset import DataSet
-from vaecluster.data.words import as_texts
-from vaecluster.errors import DataError, FileError
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
 
-LINES = ".txt"
+from vaecluster.data.arrays import passes_over
+from vaecluster.data.blocks import Words
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.frames import is_frame, names_of
+from vaecluster.data.raw import Array
+from vaecluster.data.schema import Schema
+from vaecluster.data.sparse import SparseSource
+from vaecluster.data.words import as_texts, common_words
+from vaecluster.errors import DataError
 
-
-def file_of(where: str) -> tuple[str, str | None] | None:
-    """The file in FILE.txt or FILE:COLUMN, and the column; None if there is no such file.
-
-    >>> file_of("no-such-column") is None
-    True
-    """
-    file, link, column = where.rpartition(":")
-    if link and os.path.exists(file):
-        return file, column
-    return (where, None) if os.path.exists(where) else None
-
-
-def texts_of(data: DataSet, where: str) -> list[str]:
-    """A text for each row: a COLUMN of what the rows were read from, FILE:COLUMN, or the lines of a FILE.txt.
-
-    Raises `DataError` where there are no such texts, or more or fewer than rows, and `FileError` for a file that
-    cannot be read.
-    """
-    rows = len(data.x_train)
-    tables = [table for table in (data.beside, data.x_train) if hasattr(table, "column_names")]
-    for table in tables:
-        if where in table.column_names:
-            return as_texts(table.column(where), rows)
-    found = file_of(where)
-    if found is None:
-        names = [name for table in tables for name in table.column_names]
-        columns = f"The columns are {quoted(names)}" if names else "The rows have no columns"
-        raise DataError(
-            f"There is no column and no file {where!r} to take texts from. {columns}; give one of them, FILE:COLUMN, "
-            f"or a FILE{LINES} with a line for each row."
-        )
-    return as_texts(_in_file(*found), rows)
+# Rarer words are left out: they are wide, and in few texts.
+MOST_WORDS = 2_000
 
 
-def _in_file(file: str, column: str | None) -> Any:
-    if column is None and file.lower().endswith(LINES):
-        return _lines(file)
-    # Here, since a file of a fit is read without it.
-    from vaecluster.data.files import read_dataset
-
-    data = read_dataset(file)
-    tables = [table for table in (data.beside, data.x_train) if hasattr(table, "column_names")]
-    names = [name for table in tables for name in table.column_names]
-    if column not in names:
-        what = "names no column" if column is None else f"has no column {column!r}"
-        raise DataError(f"{file} {what} of texts; expected FILE:COLUMN. Its columns are {quoted(names) or 'none'}.")
-    return next(table.column(column) for table in tables if column in table.column_names)
+def are_texts(X: Any) -> bool:
+    """Whether these are strings, as a list or an array (rows,)."""
+    some = X[:1] if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1) else ()
+    return len(some) > 0 and isinstance(some[0], str)
 
 
-def _lines(file: str) -> list[str]:
-    try:
-        with open(file, encoding="utf-8-sig") as lines:
-            return [line.rstrip("\r\n") for line in lines]
-    except OSError as problem:
-        raise FileError(f"{file} cannot be opened: {problem.strerror}.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{file} is no text in UTF-8. Save it as UTF-8.") from None
+def texts_in(X: Any, column: str) -> list[str]:
+    """The texts of a list, of this column of a frame, or of a frame's only one; `DataError` if there are none."""
+    if not is_frame(X):
+        if not are_texts(X):
+            raise DataError(f"X is a {type(X).__name__}, but the fit was on texts; expected texts. Give strings.")
+        return as_texts(X)
+    names = [str(name) for name in names_of(X)]
+    if column not in names and len(names) > 1:
+        raise DataError(f"X has no column {column!r}, which held the texts of the fit. Give it, in any place.")
+    return as_texts(X[names_of(X)[names.index(column) if column in names else 0]])
+
+
+@final
+class TextSource:
+    """Texts, each as the TF-IDF of the words of a block; these stay sparse until a batch of them is read."""
+
+    def __init__(self, texts: list[str], block: Words) -> None:
+        self.texts, self.block = texts, block
+        self.sparse = SparseSource(block.weights(texts))
+
+    @classmethod
+    def of_fit(cls, texts: list[str], column: str) -> Self:
+        """With the words of these texts; the block is not scaled yet."""
+        words = common_words(texts, MOST_WORDS)
+        one = np.ones(len(words))
+        counted = Words(tuple(words), one, 0 * one, one, column)
+        holding = (counted.weights(texts) > 0).sum(0)
+        # As scikit-learn has it.
+        rarity = np.log((1 + len(texts)) / (1 + holding)) + 1
+        return cls(texts, replace(counted, rarity=rarity))
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def row_entries(self) -> int:
+        """One for each word."""
+        return len(self.block.words)
+
+    def read(self, numbers: NDArray[np.intp] | slice) -> Array:
+        """The TF-IDF of these rows, dense."""
+        return self.sparse.read(numbers)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Of the words' weights that are not zero."""
+        return self.sparse.fingerprint() | {"dtype": "texts"}
+
+    def schema(self, reading: Reading) -> Schema:
+        """One block."""
+        return Schema((self.block.scaled_by(passes_over(self, reading.weights), reading.scaling),))
+
+    def by_column(self) -> Iterator[tuple[str, Array, str]]:
+        """None: texts are compared by their words."""
+        raise DataError("X holds texts, which have no columns. Use `words` instead.")
+
+    def filled(self, schema: Schema, expected: Tensor) -> Any:
+        """A copy of the texts: nothing is missing."""
+        return list(self.texts)

@@ -7,7 +7,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from vaecluster.data.blocks import Pixels, Windows
+from vaecluster.data.blocks import Pixels, Windows, Words
 from vaecluster.estimator import VAEClustering
 from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.lines import as_lines
@@ -49,7 +49,7 @@ class FinishedRun:
     @cached_property
     def shown(self) -> Callable[[Any], Wall | Excerpt]:
         """How rows are shown: those of tables as excerpts, others as pictures."""
-        if self.model.fitted_.schema.frame is not None:
+        if self.model.fitted_.schema.frame is not None or self._shows_texts:
             return Excerpt
         low, high = self._bounds()
         if self.model.fitted_.schema.kind == "windows":
@@ -76,8 +76,12 @@ class FinishedRun:
         vectors = self.model.fitted_.schema.kind == "vectors"
         return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
 
+    @property
+    def _shows_texts(self) -> bool:
+        return isinstance(self.model.fitted_.schema.blocks[0], Words)
+
     def _generated(self, cluster: int) -> Wall | Excerpt | None:
-        if self._shows_pictures_of_features:
+        if self._shows_pictures_of_features or self._shows_texts:
             return None
         return self.shown(self.model.sample(WALL_ROWS, cluster=cluster))
 

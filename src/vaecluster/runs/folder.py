@@ -198,8 +198,13 @@ def _what_sets_apart(model: "VAEClustering", rows: Any) -> dict[str, Any]:
 
 def _what_texts_say(model: "VAEClustering", rows: Any, texts: Sequence[str] | None) -> dict[str, Any]:
     """Words of clusters, and their most typical texts, cut where they are long."""
+    from vaecluster.data.blocks import Words
+    from vaecluster.data.texts import texts_in
     from vaecluster.files import record
 
+    block = model.fitted_.schema.blocks[0]
+    if texts is None and isinstance(block, Words):
+        texts = texts_in(rows, block.column)
     if texts is None:
         return {}
     typical = model.typical_rows(rows)
