@@ -92,10 +92,17 @@ def test_texts_without_a_common_word_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"words": ("a", "a")}, {"words": ()}, {"rarity": np.zeros(2)}, {"scale": np.zeros(2)}]
+    "wrong",
+    [
+        {"words": ("a", "a")},
+        {"words": ()},
+        {"rarity": np.zeros(2)},
+        {"topics": np.ones((3, 1))},
+        {"scale": np.zeros(1)},
+    ],
 )
 def test_a_block_that_no_texts_have_is_refused(wrong: dict[str, Any]) -> None:
-    block = Words(("a", "b"), np.ones(2), np.zeros(2), np.ones(2))
+    block = Words(("a", "b"), np.ones(2), np.ones((2, 1)), np.zeros(1), np.ones(1))
     record.typed(Words, record.plain(block)).check()
     with pytest.raises(ValueError, match=r"words|scale"):
         Words(**vars(block) | wrong).check()

@@ -23,7 +23,7 @@ def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
 
 
 def as_table(rows: Any, names: Sequence[str] = ()) -> "pa.Table":
-    """Generated rows as a table: vectors (rows, columns) get numbers for names if they have none; `DataError` for images."""
+    """Generated rows as a table: vectors (rows, columns) get numbers for names without any; `DataError` for images."""
     import pyarrow as pa
 
     if not isinstance(rows, np.ndarray):

@@ -42,7 +42,7 @@ def texts_in(X: Any, column: str) -> list[str]:
 
 @final
 class TextSource:
-    """Texts, each as the TF-IDF of the words of a block; these stay sparse until a batch of them is read."""
+    """Texts, each as the TF-IDF of the words of a block, which stays sparse until a batch is read."""
 
     def __init__(self, texts: list[str], block: Words) -> None:
         self.texts, self.block = texts, block
@@ -50,10 +50,10 @@ class TextSource:
 
     @classmethod
     def of_fit(cls, texts: list[str], column: str) -> Self:
-        """With the words of these texts; the block is not scaled yet."""
+        """With the words of these texts; the block has no topics yet."""
         words = common_words(texts, MOST_WORDS)
         one = np.ones(len(words))
-        counted = Words(tuple(words), one, 0 * one, one, column)
+        counted = Words(tuple(words), one, one[:, None], np.zeros(1), np.ones(1), column)
         holding = (counted.weights(texts) > 0).sum(0)
         # As scikit-learn has it.
         rarity = np.log((1 + len(texts)) / (1 + holding)) + 1
@@ -77,7 +77,8 @@ class TextSource:
 
     def schema(self, reading: Reading) -> Schema:
         """One block."""
-        return Schema((self.block.scaled_by(passes_over(self, reading.weights), reading.scaling),))
+        passes = passes_over(self, reading.weights)
+        return Schema((self.block.fitted(self.sparse.matrix, passes, reading.scaling),))
 
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """None: texts are compared by their words."""

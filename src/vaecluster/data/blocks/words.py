@@ -13,41 +13,66 @@ from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moment
 from vaecluster.data.raw import Array, Doubles
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
 
+# The numbers of topics that latent semantic analysis is used with.
+TOPICS = 100
+
 
 @final
 @dataclass(frozen=True, eq=False)
 class Words(Block):
-    """Texts by the TF-IDF of these words, as (x - offset) / scale: (words,) each.
+    """Texts by what is in them of each of some topics, from the TF-IDF of words.
 
-    `rarity` is the IDF. All words have one scale, unless each is to have its own: a word that is in many texts says
-    more. `column` is the column of a frame that the texts were in, "" if they were in none.
+    Topics are the leading singular directions of the texts of the fit (Deerwester et al. 1990): (words, topics). How
+    much of each is in a text is brought to length 1, so that long and short texts compare, and read as
+    (x - offset) / scale, (topics,) each; all have one scale, unless each is to have its own. `rarity` (words,) is the
+    IDF. `column` is the column of a frame that the texts were in, "" if they were in none.
     """
 
     words: tuple[str, ...]
     rarity: Doubles
+    topics: Doubles
     offset: Doubles
     scale: Doubles
     column: str = ""
     columns: tuple[str, ...] = ()
     missing: bool = False
 
-    def scaled_by(self, passes: Passes, scaling: Scaling) -> Self:
-        """The same with the offset and scale of TF-IDF (texts, words)."""
-        offset, scale = (own_scales if scaling == "columns" else common_scale)(moments_of(passes))
-        return replace(self, offset=offset, scale=scale)
+    def fitted(self, weights: csr_array, passes: Passes, scaling: Scaling) -> Self:
+        """The same with the topics of TF-IDF (texts, words), and their offset and scale over the passes."""
+        from sklearn.decomposition import TruncatedSVD
+
+        most = min(TOPICS, min(weights.shape) - 1)
+        # Of one word, or one text, there is one topic.
+        topics = TruncatedSVD(most, random_state=0).fit(weights).components_.T if most > 0 else self.topics
+        block = replace(self, topics=topics.astype(np.float64))
+        moments = moments_of(lambda: ((block.parts(rows), own) for rows, own in passes()))
+        offset, scale = (own_scales if scaling == "columns" else common_scale)(moments)
+        return replace(block, offset=offset, scale=scale)
+
+    def parts(self, weights: Array) -> Doubles:
+        """How much of each topic is in TF-IDF (rows, words), of length 1 or 0: (rows, topics)."""
+        made = weights @ self.topics
+        lengths = np.linalg.norm(made, axis=1, keepdims=True)
+        parts: Doubles = made / np.where(lengths > 0, lengths, 1.0)
+        return parts
+
+    @property
+    def given_shape(self) -> tuple[int, ...]:
+        """(words,)."""
+        return self.rarity.shape
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(words,)."""
+        """(topics,)."""
         return self.offset.shape
 
     def encode(self, values: Array) -> NDArray[np.float32]:
-        """TF-IDF (rows, words) as the model has it."""
-        return scaled(values, self.offset, self.scale)
+        """TF-IDF (rows, words) to topics (rows, topics)."""
+        return scaled(self.parts(values), self.offset, self.scale)
 
     def restore(self, rows: NDArray[np.float32]) -> Array:
-        """TF-IDF (rows, words), float32."""
-        return (rows * self.scale + self.offset).clip(0).astype(np.float32)
+        """TF-IDF (rows, words), float32, as far as topics say it."""
+        return ((rows * self.scale + self.offset) @ self.topics.T).clip(0).astype(np.float32)
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name."""
@@ -62,9 +87,12 @@ class Words(Block):
         return csr_array(vectorizer.transform(texts))
 
     def check(self) -> None:
-        """Different words, with a finite number each, and a positive scale."""
+        """Different words, with finite numbers each, and a positive scale."""
         check_affine(self.offset, self.scale, "<f4")
-        if not self.words or len(set(self.words)) < len(self.words) or self.offset.shape != (len(self.words),):
+        words, topics = len(self.words), len(self.offset)
+        if not words or len(set(self.words)) < words or self.rarity.shape != (words,) or not topics:
             raise ValueError("its words are not one for each entry")
-        if self.rarity.shape != self.offset.shape or not np.isfinite(self.rarity).all() or (self.rarity <= 0).any():
+        if self.topics.shape != (words, topics) or not np.isfinite(self.topics).all():
+            raise ValueError("its topics are those of other words")
+        if not np.isfinite(self.rarity).all() or (self.rarity <= 0).any():
             raise ValueError("its words have a rarity that no words have")
