@@ -31,6 +31,7 @@ from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
+from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
@@ -39,12 +40,14 @@ from vaecluster.inference.doubt import Calibration, calibrate, check_doubt, held
 from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
+from vaecluster.inference.typical import typical_rows
+from vaecluster.inference.words import Word, words
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
 from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, is_whole
+from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, OneOf, is_whole
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.history import History
@@ -57,7 +60,12 @@ Random = int | np.random.RandomState | None
 # The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
 HELD_OUT = Draws(0)
 _NUMBER = NumberOfClusters()
-_KINDS: dict[str, Kind] = {"n_clusters": _NUMBER, "warm_start": Flag(), "checkpoint_every": NOT_NEGATIVE}
+_KINDS: dict[str, Kind] = {
+    "n_clusters": _NUMBER,
+    "rows": OneOf("auto", "images", "windows"),
+    "warm_start": Flag(),
+    "checkpoint_every": NOT_NEGATIVE,
+}
 
 
 class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -74,6 +82,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     method : str or Method
         How clusters are learned: ``"two-views"``, ``"su2018"``, ``"vade"``, or one with settings of your own, such as
         ``TwoViews(heads=7)``. Its settings are parameters too: ``method__heads`` in a grid search.
+    rows : str
+        What rows are: ``"images"``, ``"windows"`` of time, (n, times) or (n, times, features), or ``"auto"``, which
+        takes arrays of three axes for images.
     columns : dict, optional
         What columns of a frame are, where their values do not say it: kinds by names, such as
         ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, category, boolean, date; not learned
@@ -164,6 +175,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         n_clusters: int | Literal["auto"] | tuple[int, int] = "auto",
         *,
         method: str | Method = "two-views",
+        rows: str = "auto",
         columns: Mapping[str, str] | None = None,
         min_confidence: float = 0.0,
         outlier_fraction: float = 0.0,
@@ -177,6 +189,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     ) -> None:
         self.n_clusters = n_clusters
         self.method = method
+        self.rows = rows
         self.columns = columns
         self.min_confidence = min_confidence
         self.outlier_fraction = outlier_fraction
@@ -213,7 +226,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, AnnData, or a path.
+        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, AnnData,
+        texts (n,), or a path.
 
         Frames of pandas, polars and pyarrow may hold categories, dates and missing values beside numbers. Columns that
         say nothing about kinds of rows, such as identifiers, are left out with an `IgnoredColumnsWarning`.
@@ -447,23 +461,54 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         with isolated():
             return answers.imputed(self.model_, self._given(X))
 
-    def profile(self, X: Any) -> list[Difference]:
+    def profile(self, X: Any) -> list[list[Difference]]:
         """What sets each cluster apart in these rows: the columns in which it differs most from all of them.
 
-        One record for each of at most five columns of a cluster, in the order of clusters, the largest difference
-        first: means of numbers and shares of categories, inside and overall, their difference in standard deviations,
-        and `words` such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images, and for counts
+        A list for each cluster, of a record for each of at most five columns, the largest difference first: means of
+        numbers and shares of categories, inside and overall, their difference in standard deviations, and `words`
+        such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images, and for counts
         of genes, which `marker_genes` compares.
 
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
         >>> model = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).fit(X)
-        >>> sorted({one.cluster for one in model.profile(X)})
-        [0, 1, 2]
+        >>> [some[0].words.partition(":")[0] == some[0].column for some in model.profile(X)]
+        [True, True, True]
         """
         given, _, labels = self._labelled(X)
         return profile(given, labels, self.n_clusters_)
+
+    def words(self, X: Any, texts: Sequence[str] | None = None, n_words: int = 10) -> list[list[Word]]:
+        """What texts of each cluster are about: its words, by class-based TF-IDF, the first of largest weight.
+
+        `texts` (n,) holds a text for each row, such as those that embeddings stand for; where rows are texts it is not
+        needed. Stop words are left out where texts are English. Raises `DataError` for other than n strings.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
+        >>> X, kinds = make_blobs(200, n_features=5, centers=2, random_state=0)
+        >>> model = VAEClustering(2, method=TwoViews(epochs=60), random_state=0).fit(X)
+        >>> found = model.words(X, ["rain and wind" if kind else "bread and butter" for kind in kinds])
+        >>> sorted(sorted(one.word for one in some) for some in found)
+        [['bread', 'butter'], ['rain', 'wind']]
+        """
+        given, _, labels = self._labelled(X)
+        texts = getattr(given.source, "texts", None) if texts is None else texts
+        if texts is None:
+            raise SettingError("texts is missing, and the rows are no texts. Give a text for each row.")
+        return words(as_texts(texts, len(given.source)), labels, self.n_clusters_, n_words)
+
+    def typical_rows(self, X: Any, n_rows: int = 5) -> list[NDArray[np.intp]]:
+        """The numbers of the most typical rows of each cluster, the first the most typical.
+
+        Of the surer half of a cluster's rows, those whose codes are nearest to the mean of its codes.
+        """
+        given, _, labels = self._labelled(X)
+        with isolated():
+            rows = self._rows(given)
+            confidence = answers.likeliest(self.model_, rows, self.fitted_.confidence)[1]
+            return typical_rows(answers.codes(self.model_, rows), labels, confidence, self.n_clusters_, n_rows)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
@@ -667,6 +712,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             **settings.plain(method),
             "n_clusters": _NUMBER.plain(self.n_clusters),
             "outlier_fraction": self.outlier_fraction,
+            "rows": self.rows,
             "columns": None if self.columns is None else dict(self.columns),
             "random_state": self.random_state if is_whole(self.random_state, 0) else None,
             "going on from a fitted model": goes_on,
@@ -727,6 +773,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         random = self.random_state
         return {
             "n_clusters": _NUMBER.plain(self.n_clusters),
+            "rows": str(self.rows),
             "columns": check_asked(self.columns) or None,
             "min_confidence": float(self.min_confidence),
             "outlier_fraction": float(self.outlier_fraction),

@@ -20,7 +20,7 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source, place_of, with_options, with_rows
+from vaecluster.cli.source import absolute, load_source, place_of, text_place, with_options, with_rows, with_texts
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
@@ -41,7 +41,9 @@ def fit(
     overwrite: bool = False,
     method: str = "two-views",
     settings: Words = (),
+    rows: str = "auto",
     column: Columns = (),
+    text: str | None = None,
     size: Whole | None = None,
     features: Place | None = None,
     min_confidence: float = 0.0,
@@ -78,10 +80,16 @@ def fit(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    rows
+        What arrays of three axes are: windows of time, (n, times, features), or images, which auto takes them for.
+        Windows of one feature are (n, times).
     column
         NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
         zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
         from are identifier, text, leave-out.
+    text
+        Texts that the rows stand for, by which clusters are then described: a column of the source, FILE:COLUMN for
+        one of another file, or a FILE.txt with a line for each row. Nothing is learned from them.
     size
         Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
     features
@@ -120,13 +128,14 @@ def fit(
 
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
+        "rows": rows,
         "columns": columns_of(column),
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,
         "device": device,
     }
-    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures)
+    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures, text_place(text))
     with begun(folder.path, order) as state:
         _fit_and_report(folder, order, data, state, quiet=quiet)
 
@@ -172,7 +181,7 @@ def fit_into(
 def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: Path, *, quiet: bool) -> None:
     """Fit what was ordered, from the state that is kept, write the run and say what was found."""
     model = order.estimator(folder.path)
-    data = with_rows(data, keep=folder.path, quiet=quiet)
+    data = with_texts(with_rows(data, keep=folder.path, quiet=quiet), order.text)
     model.set_params(checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
     scores = fit_into(folder, model, data, order.source, pictures=order.pictures)
     interrupted = model.history_.ending == "interrupted"

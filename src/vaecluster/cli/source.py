@@ -47,6 +47,24 @@ def with_rows(
     return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
 
 
+def with_texts(data: "DataSet", where: str | None) -> "DataSet":
+    """The same with a text for each row, from where they are (`texts_of`)."""
+    from vaecluster.data.beside import texts_of
+
+    return data if where is None else replace(data, texts=texts_of(data, where))
+
+
+def text_place(where: str | None) -> str | None:
+    """Where texts are, for a process in another folder."""
+    from vaecluster.data.beside import file_of
+
+    found = None if where is None else file_of(where)
+    if found is None:
+        return where
+    file, column = str(Path(found[0]).absolute()), found[1]
+    return file if column is None else f"{file}:{column}"
+
+
 def load_rows(source: str, like: "RunFolder", features: Path | None = None, *, fitted: bool = False) -> "DataSet":
     """The rows of a source as the model of a run takes them; `features` in place of those of the run.
 

@@ -18,7 +18,8 @@ class DataSet:
     None when there are no labels. Rows of a table are a `pyarrow.Table`, those of single-cell files `StoredCells`,
     pictures in files are `Pictures` until they are read, all others are an array. ``names`` (rows,) are names of the
     rows of ``x_train``, such as paths of files; ``shown`` (rows, H, W) or (rows, H, W, C) are pictures of rows that
-    are features of pictures.
+    are features of pictures. ``beside`` is a table of what stands beside vectors in their file, and ``texts``
+    is a text for each row of ``x_train``.
 
     >>> points = DataSet("points", np.zeros((5, 2)))
     >>> points.x_train.shape, points.y_train, points.x_test
@@ -32,6 +33,8 @@ class DataSet:
     y_test: Array | None = None
     names: Array | None = None
     shown: Array | None = None
+    beside: Any = None
+    texts: list[str] | None = None
 
 
 def as_labels(values: Array) -> Array:

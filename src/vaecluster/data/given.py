@@ -19,17 +19,20 @@ from sklearn.utils.validation import validate_data
 from vaecluster.data import checks
 from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_values
 from vaecluster.data.arrays import ArraySource
-from vaecluster.data.blocks import Expression
+from vaecluster.data.blocks import Expression, Words
 from vaecluster.data.cells import counts_like, order_of, warn_of_counts
 from vaecluster.data.files import read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
-from vaecluster.data.kinds import check_asked, described, kinds_of
+from vaecluster.data.kinds import check_asked, described, kinds_of, texts_alone
 from vaecluster.data.pictures.folder import Pictures
 from vaecluster.data.raw import Array, Coded
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 from vaecluster.data.sparse import SparseSource
 from vaecluster.data.telling import Telling, in_silence
+from vaecluster.data.texts import TextSource, are_texts, texts_in
+from vaecluster.data.windows import as_windows, warn_of_windows
+from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 
 
@@ -55,7 +58,7 @@ class Given:
 
 
 def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, telling: Telling = in_silence) -> Given:
-    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, a frame, or a path to either.
+    """Rows (n, columns), (n, H, W) or (n, H, W, C) of finite numbers, windows of time, a frame, or a path to one.
 
     With a schema they must be laid out as in the fit of the estimator; without, this is its fit. The estimator is not
     changed. Raises `DataError` for rows that cannot be used, and `FileError` for a file that cannot be read.
@@ -67,6 +70,11 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         return replace(given_rows(estimator, data.x_train, schema), row_names=data.names)
     if schema is not None and isinstance(schema.blocks[0], Expression):
         return _cells_like_fit(estimator, X, schema.blocks[0])
+    if schema is not None and isinstance(schema.blocks[0], Words):
+        block = schema.blocks[0]
+        return Given(TextSource(texts_in(X, block.column), block), block.words, doubles=False)
+    if schema is None and are_texts(X):
+        return _texts(TextSource.of_fit(as_texts(X), ""))
     if is_cells(X):
         found = cells_of_fit(X) if schema is None else None
         if found is not None:
@@ -82,8 +90,13 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
 def _array(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
     """Images, vectors, sparse ones too, and frames that are nothing but complete numbers."""
     names: tuple[str, ...] = ()
+    windows = as_windows(X, getattr(estimator, "rows", "auto"), schema)
+    if windows is not None:
+        return Given(ArraySource(windows, windows=True), names, windows.dtype == np.float64)
     if getattr(X, "ndim", 2) in (3, 4):
         array = checks.check_images(np.asarray(X))
+        if schema is None:
+            warn_of_windows(array, getattr(estimator, "rows", "auto"))
     else:
         array, names = _checked_vectors(estimator, X, schema)
     if schema is not None:
@@ -112,7 +125,8 @@ def _frame_to_fit(X: Any, asked: Mapping[str, str]) -> Given | None:
         raise DataError(
             "X has column names that are not strings; expected strings. Use X.columns = X.columns.map(str)."
         )
-    out = {name: kind for name, kind in kinds.items() if kind.why and not kind.learned}
+    texts = texts_alone(kinds)
+    out = {name: kind for name, kind in kinds.items() if kind.why and not kind.learned and name != texts}
     if out:
         warnings.warn(
             f"Columns that say nothing about kinds of rows are left out: {described(out)}. To learn from one, give "
@@ -120,7 +134,13 @@ def _frame_to_fit(X: Any, asked: Mapping[str, str]) -> Given | None:
             IgnoredColumnsWarning,
             stacklevel=2,
         )
+    if texts is not None:
+        return _texts(TextSource.of_fit(texts_in(X, texts), texts))
     return _given(FrameSource(X, kinds=kinds))
+
+
+def _texts(source: TextSource) -> Given:
+    return Given(source, source.block.words, doubles=False)
 
 
 def _frame_like_fit(X: Any, schema: Schema) -> Given:

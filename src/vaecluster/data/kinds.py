@@ -95,12 +95,18 @@ def kinds_of(columns: Mapping[str, Column], asked: Mapping[str, str]) -> dict[st
         name: _asked_kind(column, asked[name]) if name in asked else _found_kind(column)
         for name, column in columns.items()
     }
-    if not any(kind.learned for kind in found.values()):
+    if not any(kind.learned for kind in found.values()) and texts_alone(found) is None:
         raise DataError(
             f"No column is left to learn from: {described(found)}. Give other columns, or say what they are "
             "by columns={name: kind}."
         )
     return found
+
+
+def texts_alone(kinds: Mapping[str, Kind]) -> str | None:
+    """The column of texts, if it is the only one and no other is learned from: then it is."""
+    texts = [name for name, kind in kinds.items() if kind.name == "text"]
+    return texts[0] if len(texts) == 1 and not any(kind.learned for kind in kinds.values()) else None
 
 
 def described(kinds: Mapping[str, Kind]) -> str:

@@ -1,7 +1,7 @@
 """What a row is: its blocks, how they make the model's row, and the way back."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from vaecluster.data.blocks import BLOCKS, Block
 from vaecluster.data.raw import Array, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
+from vaecluster.settings import RowKind
 
 
 @final
@@ -58,7 +59,7 @@ class Schema:
     frame: FrameLayout | None = None
 
     @property
-    def kind(self) -> Literal["images", "vectors"]:
+    def kind(self) -> RowKind:
         """What rows are."""
         return self.blocks[0].rows
 
@@ -69,14 +70,14 @@ class Schema:
 
     @property
     def row_shape(self) -> tuple[int, ...]:
-        """The shape of a row as the user has it: (columns,), (H, W) or (H, W, C)."""
+        """The shape of a row as the user has it: (columns,), (H, W), (H, W, C), (times, features)."""
         if len(self.blocks) == 1:
             return self.blocks[0].given_shape
         return (sum(block.given_shape[0] for block in self.blocks),)
 
     @property
     def data_shape(self) -> tuple[int, ...]:
-        """The shape of one row inside the model: channels first for images."""
+        """The shape of one row inside the model: channels or features first."""
         return self.blocks[0].shape if len(self.blocks) == 1 else self.row_shape
 
     @property

@@ -1,7 +1,7 @@
 """Tables of Arrow as files, and rows picked from them or from arrays."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,15 +22,15 @@ def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
     return rows.take(numbers) if hasattr(rows, "column_names") else rows[numbers]
 
 
-def as_table(rows: Any) -> "pa.Table":
-    """Generated rows as a table: vectors (rows, columns) get numbers for names; `DataError` for images."""
+def as_table(rows: Any, names: Sequence[str] = ()) -> "pa.Table":
+    """Generated rows as a table: vectors (rows, columns) get numbers for names without any; `DataError` for images."""
     import pyarrow as pa
 
     if not isinstance(rows, np.ndarray):
         return rows
     if rows.ndim != 2:
-        raise DataError("The rows are images, which are no table. Choose an .npy or a .png.")
-    return pa.table({str(number): column for number, column in enumerate(rows.T)})
+        raise DataError("The rows are images or windows, which are no table. Choose an .npy or a .png.")
+    return pa.table(list(rows.T), names=list(names) or [str(number) for number in range(rows.shape[1])])
 
 
 def as_parquet(table: "pa.Table") -> bytes:

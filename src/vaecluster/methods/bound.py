@@ -123,7 +123,7 @@ class Bound(Method):
         check_shares(completed.cluster_weights, self.needed_number(clusters))
         if completed.network == "conv" and schema.kind != "images":
             raise SettingError(
-                f"network is 'conv', which needs images, but each row has {schema.data_shape[0]} columns. Use "
+                f"network is 'conv', which needs images, but the rows are {schema.kind}. Use "
                 "'dense', or give the rows as images (n, H, W)."
             )
         return completed

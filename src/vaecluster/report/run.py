@@ -7,9 +7,10 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from vaecluster.data.blocks import Pixels
+from vaecluster.data.blocks import Pixels, Windows, Words
 from vaecluster.estimator import VAEClustering
 from vaecluster.report.excerpt import Excerpt
+from vaecluster.report.lines import as_lines
 from vaecluster.report.walls import Limit, Wall
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
@@ -47,10 +48,12 @@ class FinishedRun:
 
     @cached_property
     def shown(self) -> Callable[[Any], Wall | Excerpt]:
-        """How rows are shown: those of tables as listings, others as pictures."""
-        if self.model.fitted_.schema.frame is not None:
+        """How rows are shown: those of tables as excerpts, others as pictures."""
+        if self.model.fitted_.schema.frame is not None or self._shows_texts:
             return Excerpt
         low, high = self._bounds()
+        if self.model.fitted_.schema.kind == "windows":
+            return lambda windows: Wall(as_lines(windows, np.asarray(low), np.asarray(high)), 0.0, 255.0)
         return partial(Wall, low=low, high=high)
 
     @cached_property
@@ -73,8 +76,12 @@ class FinishedRun:
         vectors = self.model.fitted_.schema.kind == "vectors"
         return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
 
+    @property
+    def _shows_texts(self) -> bool:
+        return isinstance(self.model.fitted_.schema.blocks[0], Words)
+
     def _generated(self, cluster: int) -> Wall | Excerpt | None:
-        if self._shows_pictures_of_features:
+        if self._shows_pictures_of_features or self._shows_texts:
             return None
         return self.shown(self.model.sample(WALL_ROWS, cluster=cluster))
 
@@ -87,5 +94,7 @@ class FinishedRun:
             return 0.0, 255.0
         # Far values would leave the rest of their column in one colour.
         rows = np.concatenate(list(self.examples.values())).astype(float)
-        low, high = np.percentile(rows, [2, 98], axis=0)
+        # Lines keep their peaks, which are short, and have room for few features.
+        rows, far = (rows.reshape(-1, len(block.offset)), 0.5) if isinstance(block, Windows) else (rows, 2)
+        low, high = np.percentile(rows, [far, 100 - far], axis=0)
         return low, high

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,8 @@ FORMAT = 1
 ARRAYS, TABLES = "examples.npz", "examples.parquet"
 # The most rows of a cluster that are kept, and shown.
 WALL_ROWS = 64
+# Characters of a text that are kept to be shown.
+TEXT_LENGTH = 500
 
 
 @final
@@ -162,6 +164,7 @@ class RunFolder:
                     {"cluster": group.cluster, "size": len(group.rows), "density": group.density} for group in groups
                 ],
                 **_what_sets_apart(model, rows),
+                **_what_texts_say(model, rows, data.texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
@@ -190,6 +193,26 @@ def _what_sets_apart(model: "VAEClustering", rows: Any) -> dict[str, Any]:
     return {
         "profile": [] if schema.frame is None else record.plain(profile(given, labels, clusters)),
         **({} if markers is None else {"markers": record.plain(markers)}),
+    }
+
+
+def _what_texts_say(model: "VAEClustering", rows: Any, texts: Sequence[str] | None) -> dict[str, Any]:
+    """Words of clusters, and their most typical texts, cut where they are long."""
+    from vaecluster.data.blocks import Words
+    from vaecluster.data.texts import texts_in
+    from vaecluster.files import record
+
+    block = model.fitted_.schema.blocks[0]
+    if texts is None and isinstance(block, Words):
+        texts = texts_in(rows, block.column)
+    if texts is None:
+        return {}
+    typical = model.typical_rows(rows)
+    return {
+        "words": record.plain(model.words(rows, texts)),
+        "typical_texts": [
+            [{"row": row, "text": texts[row][:TEXT_LENGTH]} for row in some.tolist()] for some in typical
+        ],
     }
 
 

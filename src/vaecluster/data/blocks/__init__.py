@@ -6,13 +6,17 @@ from vaecluster.data.blocks.categories import Categories
 from vaecluster.data.blocks.expression import Expression
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.pixels import Pixels
+from vaecluster.data.blocks.windows import Windows
+from vaecluster.data.blocks.words import Words
 
 BLOCKS: dict[str, type[Block]] = {
     "pixels": Pixels,
+    "windows": Windows,
+    "words": Words,
     "numbers": Numbers,
     "amounts": Amounts,
     "categories": Categories,
     "expression": Expression,
 }
 
-__all__ = ["BLOCKS", "Amounts", "Block", "Categories", "Expression", "Numbers", "Pixels"]
+__all__ = ["BLOCKS", "Amounts", "Block", "Categories", "Expression", "Numbers", "Pixels", "Windows", "Words"]

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.model.likelihood import Likelihood
+from vaecluster.settings import RowKind
 
 Offset = NDArray[np.float64] | float
 # No row of a fit is so many deviations from the mean: that takes 10**12 rows. A new row may be anything, such as a
@@ -30,7 +31,7 @@ class Block(ABC):
     # arrays alone.
     kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # What rows are that it is a part of, or all of.
-    rows: ClassVar[Literal["images", "vectors"]] = "vectors"
+    rows: ClassVar[RowKind] = "vectors"
     # What names of rows are called where rows have some that are in no column.
     named: ClassVar[str] = "path"
     # The columns of a frame that it has; none if it is a whole array.
