@@ -76,8 +76,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         ``TwoViews(heads=7)``. Its settings are parameters too: ``method__heads`` in a grid search.
     columns : dict, optional
         What columns of a frame are, where their values do not say it: kinds by names, such as
-        ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, category, boolean, date; not learned
-        from are identifier, text and leave-out.
+        ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, count, category,
+        ordinal, boolean and date; not learned from are identifier, text and leave-out.
     min_confidence, outlier_fraction : float
         Rows whose confidence is below `min_confidence` get the cluster -1, and so does this fraction of the least
         likely rows. For the second, a fit holds out rows to compare with: 10 / fraction of them, at most 2,000 or a

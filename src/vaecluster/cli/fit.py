@@ -80,8 +80,8 @@ def fit(
         methods` lists them all.
     column
         NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
-        zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
-        from are identifier, text, leave-out.
+        zip=category --column note=leave-out`. Kinds are number, amount, count, category, ordinal, boolean, date; not
+        learned from are identifier, text, leave-out.
     size
         Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
     features
