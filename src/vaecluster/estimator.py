@@ -87,8 +87,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         takes arrays of three axes for images.
     columns : dict, optional
         What columns of a frame are, where their values do not say it: kinds by names, such as
-        ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, category, boolean, date; not learned
-        from are identifier, text and leave-out.
+        ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, count, category,
+        ordinal, boolean and date; not learned from are identifier, text and leave-out.
     min_confidence, outlier_fraction : float
         Rows whose confidence is below `min_confidence` get the cluster -1, and so does this fraction of the least
         likely rows. For the second, a fit holds out rows to compare with: 10 / fraction of them, at most 2,000 or a

@@ -85,8 +85,8 @@ def fit(
         Windows of one feature are (n, times).
     column
         NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
-        zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
-        from are identifier, text, leave-out.
+        zip=category --column note=leave-out`. Kinds are number, amount, count, category, ordinal, boolean, date; not
+        learned from are identifier, text, leave-out.
     text
         Texts that the rows stand for, by which clusters are then described: a column of the source, FILE:COLUMN for
         one of another file, or a FILE.txt with a line for each row. Nothing is learned from them.

@@ -51,11 +51,11 @@ def columns_of(X: Any) -> dict[str, Column]:
 def is_plain(X: Any, columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> bool:
     """Whether a frame is nothing but complete columns of numbers, and counts as an array; tables of pyarrow do not.
 
-    Amounts that were found among them are then learned as numbers, as those of arrays are.
+    Amounts and counts that were found among them are then learned as numbers, as those of arrays are.
     """
     if nw.dependencies.is_pyarrow_table(X):
         return False
-    numbers = {name for name, kind in kinds.items() if kind.name in ("number", "amount")}
+    numbers = {name for name, kind in kinds.items() if kind.name in ("number", "amount", "count")}
     return all(name in numbers and not column.missing.any() for name, column in columns.items())
 
 

@@ -23,7 +23,7 @@ KINDS = (*LEARNED, *LEFT_OUT)
 
 # More categories are names, texts or identifiers, whose one-hot entries would drown the other columns.
 MOST_CATEGORIES = 200
-# So few rows may well be all different.
+# So few rows may well be all different, and nine in ten counts are at most so many, or they are as good as measured.
 FEW = 20
 # The skewness of an exponential distribution; amounts are skewed more, and their logarithms less than half as much.
 SKEWED = 2.0
@@ -125,8 +125,14 @@ def _asked_kind(column: Column, asked: str) -> Kind:
             f"Column {column.name!r} is to be read as {asked}, but holds {holds} (type {column.type}); expected "
             f"{' or '.join(expected)}. Change it, or leave out that kind."
         )
-    if asked in ("category", "boolean"):
-        most = MOST_CATEGORIES if asked == "category" else 2
+    if asked == "ordinal" and column.order is None and column.holds != "numbers":
+        raise DataError(
+            f"Column {column.name!r} is to be read as ordinal, but its {column.holds} (type {column.type}) are in no "
+            "order; expected ordered categories, or numbers. Say it as by pd.Categorical(values, ['low', 'high'], "
+            "ordered=True), or write 1, 2, 3."
+        )
+    if asked in ("category", "ordinal", "boolean"):
+        most = 2 if asked == "boolean" else MOST_CATEGORIES
         if column.different > most:
             raise DataError(
                 f"Column {column.name!r} holds {column.different:,} different values; expected at most {most} for a "
@@ -171,7 +177,22 @@ def _kind_of_numbers(column: Column) -> Kind:
             return Kind("identifier", "numbers the rows")
         if _IDENTIFIER.search(column.name):
             return Kind("identifier", "another number in each row")
-    return Kind("amount") if _are_amounts(values.astype(np.float64)) else Kind("number")
+    doubles = values.astype(np.float64)
+    if _are_counts(doubles):
+        return Kind("count")
+    return Kind("amount") if _are_amounts(doubles) else Kind("number")
+
+
+def _are_counts(values: NDArray[np.float64]) -> bool:
+    """Whether they are surely counted: small whole numbers from 0, skewed and spread as counts at least are.
+
+    Grades and codes are spread less, or evenly; years and measures have no zeros.
+    """
+    if (values < 0).any() or (values != np.floor(values)).any() or not (values == 0).any() or values.max() < 3:
+        return False
+    mean, small = float(values.mean()), np.quantile(values, 0.9) <= FEW
+    # A Poisson distribution has the variance `mean` and the skewness 1 / sqrt(mean), any negative binomial more.
+    return bool(small and values.var() >= mean / 2 and _skewness(values) >= 0.5 / np.sqrt(mean))
 
 
 def _are_amounts(values: NDArray[np.float64]) -> bool:
@@ -192,6 +213,8 @@ def _skewness(values: NDArray[np.float64]) -> float:
 
 def _kind_of_texts(column: Column) -> Kind:
     """Categories, but for texts that are sentences, or another one in each row, or too many."""
+    if column.ordered:
+        return Kind("ordinal")
     present, different = int((~column.missing).sum()), column.different
     if present > FEW and different > present / 2 and column.holds == "texts":
         texts = [text for text in column.series.unique().to_list()[:1000] if isinstance(text, str)]
