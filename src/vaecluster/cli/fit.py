@@ -20,7 +20,7 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source, place_of, with_options, with_rows
+from vaecluster.cli.source import absolute, load_source, options_of, with_options, with_rows
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
@@ -86,7 +86,8 @@ def fit(
         Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
     features
         Features of pictures in files, which are clustered in place of pixels: an .npy of rows in the order of the
-        sorted paths, an .npz of paths and features, or a .pt2 of torch.export that takes (n, 3, H, W) from 0 to 1.
+        sorted paths, an .npz of paths and features, a .pt2 of torch.export or an .onnx that takes (n, 3, H, W) from 0
+        to 1, or timm:NAME or torchvision:NAME with weights that are on this machine already, else NAME@FILE.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -111,9 +112,9 @@ def fit(
     check("--seed", seed, SEED)
     check("--size", size, SIZE)
     folder = RunFolder.create(output, overwrite=overwrite)
-    asked = {"size": size, "features": place_of(features)}
-    pictures = {name: value for name, value in asked.items() if value is not None}
-    data = with_options(load_source(source), pictures)
+    data = with_options(load_source(source), {"size": size, "features": features})
+    pictures = options_of(data)
+    data = with_options(data, pictures)
     _, given = method_of(method, settings)
     set_threads(threads)
     import torch
