@@ -78,6 +78,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         What columns of a frame are, where their values do not say it: kinds by names, such as
         ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, category, boolean, date; not learned
         from are identifier, text and leave-out.
+    batch : str, optional
+        A column of `obs` that says which batch a cell is of, such as the donor or the day. Decoder and encoder are
+        told it, so that clusters do not follow batches. For cells alone.
     min_confidence, outlier_fraction : float
         Rows whose confidence is below `min_confidence` get the cluster -1, and so does this fraction of the least
         likely rows. For the second, a fit holds out rows to compare with: 10 / fraction of them, at most 2,000 or a
@@ -165,6 +168,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         *,
         method: str | Method = "two-views",
         columns: Mapping[str, str] | None = None,
+        batch: str | None = None,
         min_confidence: float = 0.0,
         outlier_fraction: float = 0.0,
         warm_start: bool = False,
@@ -178,6 +182,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.n_clusters = n_clusters
         self.method = method
         self.columns = columns
+        self.batch = batch
         self.min_confidence = min_confidence
         self.outlier_fraction = outlier_fraction
         self.warm_start = warm_start
@@ -668,6 +673,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             "n_clusters": _NUMBER.plain(self.n_clusters),
             "outlier_fraction": self.outlier_fraction,
             "columns": None if self.columns is None else dict(self.columns),
+            "batch": self.batch,
             "random_state": self.random_state if is_whole(self.random_state, 0) else None,
             "going on from a fitted model": goes_on,
         }
@@ -690,6 +696,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 raise SettingError(f"{name} is {getattr(self, name)!r}; expected {kind.expected}.")
         check_doubt(self.min_confidence, self.outlier_fraction)
         check_asked(self.columns)
+        checks.check_batch(self.batch)
         for name in ("checkpoint_dir", "log_dir"):
             _folder(name, getattr(self, name))
         if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
@@ -728,6 +735,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return {
             "n_clusters": _NUMBER.plain(self.n_clusters),
             "columns": check_asked(self.columns) or None,
+            "batch": checks.check_batch(self.batch),
             "min_confidence": float(self.min_confidence),
             "outlier_fraction": float(self.outlier_fraction),
             "warm_start": bool(self.warm_start),

@@ -42,6 +42,7 @@ def fit(
     method: str = "two-views",
     settings: Words = (),
     column: Columns = (),
+    batch: str | None = None,
     size: Whole | None = None,
     features: Place | None = None,
     min_confidence: float = 0.0,
@@ -82,6 +83,8 @@ def fit(
         NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
         zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
         from are identifier, text, leave-out.
+    batch
+        A column of obs in an .h5ad that says which batch each cell is of, so that clusters do not follow batches.
     size
         Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
     features
@@ -122,6 +125,7 @@ def fit(
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
         "columns": columns_of(column),
+        "batch": batch,
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,
