@@ -134,6 +134,7 @@ PARAMETERS: dict[str, tuple[list[Any], str]] = {
     ),
     "method": (["two-view", None, ["vade"], METHODS["vade"], 3], "'two-views', 'su2018', 'vade'"),
     "columns": (["a", 3, ["age"]], "a dict of kinds by names"),
+    "batch": ([3, "", ["donor"]], "the name of a column of obs"),
     "min_confidence": (DOUBT, "a number from 0 to"),
     "outlier_fraction": (DOUBT, "a number from 0 to"),
     "warm_start": (["yes", 2, None], "True or False"),

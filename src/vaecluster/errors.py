@@ -65,5 +65,9 @@ class UnnamedClustersWarning(UserWarning):
     """Known labels were given, and no cluster is named by some of them."""
 
 
+class StoredFeaturesWarning(UserWarning):
+    """Pictures changed after their features were stored, so that these may be of other pictures."""
+
+
 class SkippedFilesWarning(UserWarning):
     """Files of a folder could not be read, or are no pictures, and are left out."""

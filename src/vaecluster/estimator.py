@@ -89,6 +89,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         What columns of a frame are, where their values do not say it: kinds by names, such as
         ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, count, category,
         ordinal, boolean and date; not learned from are identifier, text and leave-out.
+    batch : str, optional
+        A column of `obs` that says which batch a cell is of, such as the donor or the day. Decoder and encoder are
+        told it, so that clusters do not follow batches. For cells alone.
     min_confidence, outlier_fraction : float
         Rows whose confidence is below `min_confidence` get the cluster -1, and so does this fraction of the least
         likely rows. For the second, a fit holds out rows to compare with: 10 / fraction of them, at most 2,000 or a
@@ -177,6 +180,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         method: str | Method = "two-views",
         rows: str = "auto",
         columns: Mapping[str, str] | None = None,
+        batch: str | None = None,
         min_confidence: float = 0.0,
         outlier_fraction: float = 0.0,
         warm_start: bool = False,
@@ -191,6 +195,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self.method = method
         self.rows = rows
         self.columns = columns
+        self.batch = batch
         self.min_confidence = min_confidence
         self.outlier_fraction = outlier_fraction
         self.warm_start = warm_start
@@ -714,6 +719,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             "outlier_fraction": self.outlier_fraction,
             "rows": self.rows,
             "columns": None if self.columns is None else dict(self.columns),
+            "batch": self.batch,
             "random_state": self.random_state if is_whole(self.random_state, 0) else None,
             "going on from a fitted model": goes_on,
         }
@@ -736,6 +742,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 raise SettingError(f"{name} is {getattr(self, name)!r}; expected {kind.expected}.")
         check_doubt(self.min_confidence, self.outlier_fraction)
         check_asked(self.columns)
+        checks.check_batch(self.batch)
         for name in ("checkpoint_dir", "log_dir"):
             _folder(name, getattr(self, name))
         if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
@@ -775,6 +782,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             "n_clusters": _NUMBER.plain(self.n_clusters),
             "rows": str(self.rows),
             "columns": check_asked(self.columns) or None,
+            "batch": checks.check_batch(self.batch),
             "min_confidence": float(self.min_confidence),
             "outlier_fraction": float(self.outlier_fraction),
             "warm_start": bool(self.warm_start),

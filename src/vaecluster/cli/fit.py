@@ -20,7 +20,15 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source, place_of, text_place, with_options, with_rows, with_texts
+from vaecluster.cli.source import (
+    absolute,
+    load_source,
+    options_of,
+    text_place,
+    with_options,
+    with_rows,
+    with_texts,
+)
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
@@ -44,6 +52,7 @@ def fit(
     rows: str = "auto",
     column: Columns = (),
     text: str | None = None,
+    batch: str | None = None,
     size: Whole | None = None,
     features: Place | None = None,
     min_confidence: float = 0.0,
@@ -90,11 +99,14 @@ def fit(
     text
         Texts that the rows stand for, by which clusters are then described: a column of the source, FILE:COLUMN for
         one of another file, or a FILE.txt with a line for each row. Nothing is learned from them.
+    batch
+        A column of obs in an .h5ad that says which batch each cell is of, so that clusters do not follow batches.
     size
         Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
     features
         Features of pictures in files, which are clustered in place of pixels: an .npy of rows in the order of the
-        sorted paths, an .npz of paths and features, or a .pt2 of torch.export that takes (n, 3, H, W) from 0 to 1.
+        sorted paths, an .npz of paths and features, a .pt2 of torch.export or an .onnx that takes (n, 3, H, W) from 0
+        to 1, or timm:NAME or torchvision:NAME with weights that are on this machine already, else NAME@FILE.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -119,9 +131,9 @@ def fit(
     check("--seed", seed, SEED)
     check("--size", size, SIZE)
     folder = RunFolder.create(output, overwrite=overwrite)
-    asked = {"size": size, "features": place_of(features)}
-    pictures = {name: value for name, value in asked.items() if value is not None}
-    data = with_options(load_source(source), pictures)
+    data = with_options(load_source(source), {"size": size, "features": features})
+    pictures = options_of(data)
+    data = with_options(data, pictures)
     _, given = method_of(method, settings)
     set_threads(threads)
     import torch
@@ -130,6 +142,7 @@ def fit(
         "n_clusters": clusters,
         "rows": rows,
         "columns": columns_of(column),
+        "batch": batch,
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,

@@ -35,7 +35,7 @@ def predict(
     source
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
     features
-        Features of the pictures in the source, if the run was fitted to features; if not given the program of the run,
+        Features of the pictures in the source, if the run was fitted to features; if not given the network of the run,
         or for the pictures of the fit their features.
     output
         Where to write: a .csv or .parquet with row, identifier or name of the row if there is one, cluster, confidence

@@ -6,7 +6,15 @@ from vaecluster.cli.write import check_output, write_array
 from vaecluster.runs.folder import RunFolder
 
 
-def score(run: Place, source: str, /, *, output: Place | None = None, device: str = "auto") -> None:
+def score(
+    run: Place,
+    source: str,
+    /,
+    *,
+    features: Place | None = None,
+    output: Place | None = None,
+    device: str = "auto",
+) -> None:
     """Say how well the model of a run explains rows: the bound on log p(x), in nats per row; more is better.
 
     Example: `vaecluster score run new.npz`. It is no guide to the number of clusters.
@@ -17,6 +25,8 @@ def score(run: Place, source: str, /, *, output: Place | None = None, device: st
         The folder that `vaecluster fit` wrote.
     source
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
+    features
+        Features of the pictures in the source, as for `vaecluster predict`.
     output
         An .npy for the bound of each row.
     device
@@ -25,7 +35,7 @@ def score(run: Place, source: str, /, *, output: Place | None = None, device: st
     if output is not None:
         check_output(output, ".npy")
     folder = RunFolder.open(run)
-    rows = load_rows(source, folder).x_train
+    rows = load_rows(source, folder, features).x_train
     bounds = folder.model(device).score_samples(rows)
     if output is not None:
         write_array(output, bounds)

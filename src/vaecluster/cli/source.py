@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaecluster.data.pictures.features import PROGRAM
+from vaecluster.data.pictures import features as of_pictures
 from vaecluster.data.pictures.folder import Pictures
-from vaecluster.errors import FileError, SettingError
+from vaecluster.errors import DataError, FileError, SettingError
 
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
@@ -71,22 +71,43 @@ def load_rows(source: str, like: "RunFolder", features: Path | None = None, *, f
     `fitted` says that they are the rows of the fit, wherever they are now.
     """
     data = load_source(source)
+    options = pictures_of(like) if isinstance(data.x_train, Pictures) else {}
     if features is not None:
-        data = with_options(data, {"features": str(features)})
-    elif isinstance(data.x_train, Pictures):
-        options = pictures_of(like)
-        if not fitted and absolute(source) != like.description().get("source"):
-            _check_computed(options.get("features"))
-        data = with_options(data, options)
+        data = with_options(data, _with_features(options, str(features)))
+    else:
+        stored = "features" in options and of_pictures.is_stored(options["features"])
+        same = fitted or absolute(source) == like.description().get("source")
+        if stored and not same:
+            raise SettingError(
+                f"The run was fitted to features of other pictures, from {options['features']}. Give those of the new "
+                "ones as --features, or as the rows."
+            )
+        data = with_rows(with_options(data, options), like=like)
+        if stored:
+            _check_names(data, like)
+        return data
     return with_rows(data, like=like)
 
 
-def _check_computed(features: str | None) -> None:
-    """Raise `SettingError` for features that are stored for the pictures of a fit: of others they say nothing."""
-    if features is not None and not features.lower().endswith(PROGRAM):
-        raise SettingError(
-            f"The run was fitted to features of other pictures, from {features}. Give those of the new ones: as "
-            "--features for `vaecluster predict`, or as the rows."
+def _with_features(options: Mapping[str, Any], features: str) -> dict[str, Any]:
+    """The options of a run with other features; of a network they must be those of the same weights."""
+    networks = [one for one in (features, options.get("features")) if one and not of_pictures.is_stored(one)]
+    same = {"features_sha256": options.get("features_sha256")} if len(networks) == 2 else {}
+    return {"size": options.get("size"), "features": features, **same}
+
+
+def _check_names(data: "DataSet", like: "RunFolder") -> None:
+    """Raise `DataError` if the pictures of a fit have other names than then: stored features are not theirs."""
+    from vaecluster.runs.labels import Labels
+
+    fitted = Labels.read(like.labels_file).identifiers or []
+    found = [] if data.names is None else data.names.tolist()
+    if fitted != found:
+        other = sorted(set(found) ^ set(fitted))
+        example = f", such as {other[0]!r}" if other else ""
+        raise DataError(
+            f"There are {len(found):,} pictures, and there were {len(fitted):,} in the fit; {len(other):,} are in one "
+            f"of both alone{example}. The features are stored for those of the fit: give those of these as --features."
         )
 
 
@@ -99,9 +120,15 @@ def pictures_of(run: "RunFolder") -> dict[str, Any]:
     return options
 
 
-def place_of(features: Path | None) -> str | None:
-    """Where features lie, for a process in another folder."""
-    return None if features is None else str(features.absolute())
+def options_of(data: "DataSet") -> dict[str, Any]:
+    """The options of pictures, for a process in another folder, and which file their features come from."""
+    if not isinstance(data.x_train, Pictures):
+        return {}
+    options: dict[str, Any] = {} if data.x_train.size is None else {"size": data.x_train.size}
+    if data.x_train.features is not None:
+        features = of_pictures.absolute(str(data.x_train.features))
+        options |= {"features": features, "features_sha256": of_pictures.sha256_of(features)}
+    return options
 
 
 def absolute(source: str) -> str:

@@ -8,7 +8,15 @@ from vaecluster.cli.write import check_output, write_array
 from vaecluster.runs.folder import RunFolder
 
 
-def transform(run: Place, source: str, /, *, output: Place = Path("codes.npy"), device: str = "auto") -> None:
+def transform(
+    run: Place,
+    source: str,
+    /,
+    *,
+    features: Place | None = None,
+    output: Place = Path("codes.npy"),
+    device: str = "auto",
+) -> None:
     """Write the code of each row, the mean of q(z|x).
 
     Example: `vaecluster transform run new.npz --output codes.npy`.
@@ -19,6 +27,8 @@ def transform(run: Place, source: str, /, *, output: Place = Path("codes.npy"), 
         The folder that `vaecluster fit` wrote.
     source
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
+    features
+        Features of the pictures in the source, as for `vaecluster predict`.
     output
         An .npy for the codes, as many entries a row as the run has latent ones.
     device
@@ -26,7 +36,7 @@ def transform(run: Place, source: str, /, *, output: Place = Path("codes.npy"), 
     """
     check_output(output, ".npy")
     folder = RunFolder.open(run)
-    rows = load_rows(source, folder).x_train
+    rows = load_rows(source, folder, features).x_train
     codes = folder.model(device).transform(rows)
     write_array(output, codes)
     print(f"{len(codes):,} codes of {codes.shape[1]} entries written to {output}")

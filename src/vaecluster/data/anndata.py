@@ -8,6 +8,7 @@ from typing import Any, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.data.batches import Batches
 from vaecluster.data.blocks.expression import Expression
 from vaecluster.data.cells import CellSource, Values, by_rows, dense, order_of
 from vaecluster.data.checks import quoted
@@ -25,6 +26,7 @@ class Cells(Protocol):
     X: Any
     layers: Any
     raw: Any
+    obs: Any
     obs_names: Any
     var_names: Any
 
@@ -68,8 +70,11 @@ def expression_of(cells: Cells) -> "Stored | None":
     return next((one for one in found if one.values.logs), None)
 
 
-def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | None:
-    """Cells to learn from, with the names of their genes; None if there is no expression."""
+def cells_of_fit(cells: Cells, batch: str | None = None) -> tuple[CellSource, list[str]] | None:
+    """Cells to learn from, with the names of their genes; None if there is no expression.
+
+    `batch` is the column of `obs` that says which batch each is of.
+    """
     found = expression_of(cells)
     if found is None:
         return None
@@ -81,7 +86,8 @@ def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | None:
             CountsWarning,
             stacklevel=2,
         )
-    source = CellSource(found.matrix, logged=logged)
+    batches = None if batch is None else Batches.of_fit(cells, batch)
+    source = CellSource(found.matrix, logged=logged, batches=batches)
     if found.values.empty_rows:
         warnings.warn(
             f"{found.values.empty_rows:,} of {len(source):,} cells have no count at all, so nothing tells what they "
@@ -106,7 +112,9 @@ def cells_like(cells: Cells, block: Expression, genes: Sequence[str]) -> CellSou
     found = sorted(_stored(cells), key=lambda one: one.values.whole if block.logged else 0)
     for one in found:
         if one.values.logs if block.logged else one.values.counts:
-            return CellSource(one.matrix, logged=block.logged, order=order_of(unique(one.genes), genes))
+            batches = Batches.like_fit(cells, block.batch, block.batches) if block.batches else None
+            order = order_of(unique(one.genes), genes)
+            return CellSource(one.matrix, logged=block.logged, order=order, batches=batches)
     raise DataError(
         f"The fit was on {wanted}, but there are none in {PLACES}. Put them into one of these, or fit again."
     )

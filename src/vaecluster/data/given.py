@@ -75,11 +75,14 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         return Given(TextSource(texts_in(X, block.column), block), block.words, doubles=False)
     if schema is None and are_texts(X):
         return _texts(TextSource.of_fit(as_texts(X), ""))
+    batch = checks.check_batch(getattr(estimator, "batch", None)) if schema is None else None
     if is_cells(X):
-        found = cells_of_fit(X) if schema is None else None
+        found = cells_of_fit(X, batch) if schema is None else None
         if found is not None:
             return Given(found[0], tuple(found[1]), doubles=False)
         X = plain_values(X)
+    if batch is not None:
+        raise SettingError(f"batch is {batch!r}, but X holds no counts of cells with obs[{batch!r}]. Leave it out.")
     X = _as_array_or_frame(X)
     if schema is not None and schema.frame is not None:
         return _frame_like_fit(X, schema)

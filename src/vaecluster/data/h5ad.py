@@ -31,6 +31,35 @@ class StoredMatrix:
 
 
 @final
+class StoredColumns:
+    """Columns of a data frame in a file, each read when it is asked for."""
+
+    def __init__(self, path: Path, frame: Any) -> None:
+        self.path, self.name = path, str(frame.name)
+        order = frame.attrs["column-order"] if hasattr(frame, "keys") else ()
+        self.names = [_text(name) for name in order]
+
+    def keys(self) -> list[str]:
+        """Their names."""
+        return self.names
+
+    def __getitem__(self, column: str) -> Array:
+        """The values, as objects; None where a category is missing."""
+        with _h5py().File(self.path, "r") as file:
+            stored = file[self.name][column]
+            if not hasattr(stored, "keys"):
+                return _objects(stored[:])
+            if "codes" not in stored:
+                # Numbers or texts of which some are missing.
+                values = _objects(stored["values"][:])
+                values[stored["mask"][:]] = None
+                return values
+            # The last one is for cells whose code is -1.
+            found: Array = _objects(np.append(stored["categories"][:], [None]))[stored["codes"][:]]
+            return found
+
+
+@final
 class StoredCells:
     """Cells of a file with the members of an AnnData object that are used here, in memory and sparse.
 
@@ -43,6 +72,7 @@ class StoredCells:
             if "X" not in file or "obs" not in file or "var" not in file:
                 raise ValueError("there is no X, obs or var in it")
             self.obs_names, self.var_names = _names(file["obs"]), _names(file["var"])
+            self.obs = StoredColumns(path, file["obs"])
             self.X = _matrix(file["X"], path)
             self.layers: dict[str, Any] = {}
             if "layers/counts" in file:
@@ -127,7 +157,19 @@ def _names(frame: Any) -> list[str]:
         # Before anndata 0.7: a record for each row.
         fields: Any = frame.dtype.names
         found = frame["index" if "index" in fields else fields[0]]
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in found.tolist()]
+    return [_text(name) for name in found.tolist()]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _objects(values: Array) -> Array:
+    """The values as objects, texts decoded."""
+    decoded = [one.decode() if isinstance(one, bytes) else one for one in values.tolist()]
+    found = np.empty(len(decoded), dtype=object)
+    found[:] = decoded
+    return found
 
 
 def _matrix(stored: Any, path: Path) -> csr_array:

@@ -19,7 +19,7 @@ import numpy as np
 
 from vaecluster.data.checks import describe
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.pictures.features import FEATURES, features_of
+from vaecluster.data.pictures.features import check_features, features_of
 from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures, reason_of
 from vaecluster.data.raw import Array, row_slices
 from vaecluster.data.telling import Telling, in_silence
@@ -48,9 +48,15 @@ class Pictures:
     """A folder of pictures, or one picture, that is to be read; a path stands for it with the defaults.
 
     Pictures are cut to their middle square and resized to `size` pixels a side: by default the median of their shorter
-    sides, at most 32. With `features`, rows are not pixels but what a network has learned elsewhere to see: an .npy of
-    rows in the order of the paths, an .npz of `paths` and `features`, or a .pt2, a program of torch.export that takes
-    (n, 3, H, W) with values from 0 to 1. Such a program is code: open only files that you trust.
+    sides, at most 32. With `features`, rows are not pixels but what a network has learned elsewhere to see:
+
+    - an .npy of rows in the order of the paths, or an .npz of `paths` and `features`;
+    - a .pt2, a program of torch.export, or an .onnx file, that takes (n, 3, H, W) with values from 0 to 1. Both are
+      programs: open only files that you trust;
+    - ``timm:NAME`` or ``torchvision:NAME``, a network that the library has, with weights that are on this machine
+      already, or with those in a file, as ``timm:NAME@FILE``. Nothing is downloaded.
+
+    `features_sha256` says which file is expected there, of vectors, of a program or of weights.
 
     Raises `SettingError` for a size or features that are none.
 
@@ -61,14 +67,13 @@ class Pictures:
     place: str | os.PathLike[str]
     size: int | None = None
     features: str | os.PathLike[str] | None = None
+    features_sha256: str | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and not SIZE.accepts(self.size):
             raise SettingError(f"size is {self.size!r}; expected {SIZE.expected}.")
-        if self.features is not None and Path(self.features).suffix.lower() not in FEATURES:
-            raise SettingError(
-                f"features is {str(self.features)!r}; expected a file that ends in {', '.join(FEATURES)}."
-            )
+        if self.features is not None:
+            check_features(str(self.features))
 
     @cached_property
     def listing(self) -> Listing:
@@ -115,7 +120,7 @@ class Pictures:
             features = None
             if self.features is not None:
                 readable = [why is None for why in reasons]
-                features = features_of(Path(self.features), listing, readable, cache, telling)
+                features = features_of(str(self.features), self.features_sha256, listing, readable, cache, telling)
             # The map itself, which views of the array hold on to.
             weakref.finalize(pixels.base, removal.pop_all().close)
         if mode == "RGB" and (like is None or features is not None) and _is_grey(pixels):
