@@ -87,6 +87,13 @@ class Schema:
             return self.blocks[0].embedded
         return (sum(block.embedded[0] for block in self.blocks),)
 
+    @property
+    def gaps(self) -> tuple[bool, ...]:
+        """Whether a value may be missing, for each column of a frame; none of an array's may."""
+        if self.frame is None:
+            return ()
+        return tuple(block.missing for block in self.blocks for _ in range(block.shape[0]))
+
     def encode(self, raw: Raw) -> Tensor:
         """Rows in the user's units to (rows, *data_shape), float32; NaN where a value is missing."""
         parts = [torch.from_numpy(block.encode(block.take(raw))) for block in self.blocks]

@@ -50,6 +50,7 @@ from vaecluster.settings import (
 from vaecluster.training.device import gains_by_bfloat16
 from vaecluster.training.plan import Plan
 from vaecluster.training.run import Batches, Run
+from vaecluster.views.missing import hidden
 from vaecluster.views.pipeline import PreparedViews
 from vaecluster.views.presets import View, ViewsSetting, views_of
 
@@ -333,7 +334,8 @@ def pairs(views: PreparedViews) -> Batches:
 
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
         rows = views.rows[numbers]
-        return Batch(rows, generator, views.of(numbers, rows, generator))
+        view = views.of(numbers, rows, generator)
+        return Batch(rows, generator, view, hidden(rows, views.rows.schema.gaps, generator))
 
     return batch
 
