@@ -34,6 +34,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
+from vaecluster.inference.answers import Assigned
 from vaecluster.inference.dense import DenseGroup, dense_groups
 from vaecluster.inference.doubt import Calibration, calibrate, check_doubt, held_out_rows
 from vaecluster.inference.markers import Marker, marker_genes
@@ -109,7 +110,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     confidence_ : ndarray (n_samples,)
         How likely that cluster is the right one, the largest entry of `predict_proba`.
     row_names_ : ndarray (n_samples,) or None
-        Paths of the pictures of the fit; None for other rows.
+        Names of the rows of the fit: paths of pictures, names of cells, or a column of identifiers.
+    assigned_ : Assigned
+        All of these as one record, and the second likeliest cluster of each row.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     cluster_sizes_ : ndarray (n_clusters_,)
@@ -158,6 +161,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     """
 
     fitted_: Fitted
+    assigned_: Assigned
 
     def __init__(
         self,
@@ -297,8 +301,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             grouping = Grouping(torch.from_numpy(groups), number).to(self._device())
             model = self.model_.regrouped(grouping)
             other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None)
-            for name in {"labels_", "confidence_", "row_names_"} & vars(other).keys():
-                delattr(other, name)
+            if hasattr(other, "assigned_"):
+                del other.assigned_
         if X is not None:
             with isolated():
                 other._take(other.fitted_, given_rows(other, X, other.fitted_.schema))
@@ -334,12 +338,27 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """What `predict` gives, and the probability of each row's likeliest cluster, in one pass: (n,) each."""
+        found = self.assigned(X, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
+        return found.labels, found.confidence
+
+    def assigned(
+        self,
+        X: Any,
+        *,
+        min_confidence: float | None = None,
+        outlier_fraction: float | None = None,
+        outlier_scores: bool = False,
+    ) -> Assigned:
+        """What `assign` gives as a record, with the second likeliest cluster, and names of rows if they have some.
+
+        With `outlier_scores`, and where a fraction of outliers is asked for, also what `outlier_score` gives.
+        """
         check_is_fitted(self)
         sure = self.min_confidence if min_confidence is None else min_confidence
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
         with isolated():
-            return self.fitted_.assigned(self._given(X), sure, fraction)
+            return self.fitted_.assigned(self._given(X), sure, fraction, outlier_scores=outlier_scores)
 
     def annotations(self, X: Any, **doubt: Any) -> Annotations:
         """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
@@ -400,8 +419,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         with isolated():
             rows = self._given(X)
-            labels = self.fitted_.assigned(rows)[0]
-            return dense_groups(rows, labels)
+            return dense_groups(rows, self.fitted_.assigned(rows).labels)
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
@@ -514,6 +532,31 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 raise ValueError("it has an outlier_fraction, but no calibration to tell outliers by")
         estimator._set(fitted)
         return estimator
+
+    @property
+    def labels_(self) -> NDArray[np.intp]:
+        """Cluster of each row of the fit."""
+        return self._of_fit("labels_").labels
+
+    @property
+    def confidence_(self) -> NDArray[np.float64]:
+        """How likely that cluster is the right one."""
+        return self._of_fit("confidence_").confidence
+
+    @property
+    def row_names_(self) -> NDArray[Any] | None:
+        """Names of the rows of the fit."""
+        names = self._of_fit("row_names_").row_names
+        return None if names is None else np.array(names.names)
+
+    def _of_fit(self, name: str) -> Assigned:
+        """What the fit said of its own rows; raises `AttributeError` for a model from a file, or cut without rows."""
+        if "assigned_" not in vars(self):
+            raise AttributeError(
+                f"'{type(self).__name__}' has no attribute '{name}': it was not fitted here, or was cut without rows. "
+                "Call predict with the rows."
+            )
+        return self.assigned_
 
     @property
     def n_clusters_(self) -> int:
@@ -648,10 +691,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _take(self, fitted: Fitted, given: Given) -> None:
         """Take over what was fitted, and label the rows of the fit."""
         rows = self._rows(given, fitted.schema)
-        labels, confidence = fitted.assigned(rows, self.min_confidence, self.outlier_fraction)
-        sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
+        found = fitted.assigned(rows, self.min_confidence, self.outlier_fraction)
+        sizes = np.bincount(found.labels[found.labels >= 0], minlength=fitted.clusters)
         self._set(replace(fitted, sizes=sizes))
-        self.labels_, self.confidence_, self.row_names_ = labels, confidence, given.row_names
+        self.assigned_ = found
 
     def _set(self, fitted: Fitted) -> None:
         self.fitted_ = fitted
@@ -707,8 +750,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         schema = self.fitted_.schema
         with isolated():
             given = given_rows(self, X, schema)
-            labels, _ = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
-        return given, schema, labels
+            found = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
+        return given, schema, found.labels
 
     def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
         return Rows(given.source, schema or self.fitted_.schema, self._device())

@@ -44,7 +44,8 @@ def with_rows(
         return data
     from vaecluster.training.listeners.progress import telling
 
-    return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
+    shape = None if like is None else _shape_of(like)
+    return replace(data, x_train=data.x_train.read(like=shape, keep=keep, telling=telling(not quiet)))
 
 
 def load_rows(source: str, like: "RunFolder", features: Path | None = None, *, fitted: bool = False) -> "DataSet":

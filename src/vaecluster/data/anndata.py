@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vaecluster.data.blocks.expression import Expression
 from vaecluster.data.cells import CellSource, Values, by_rows, dense, order_of
 from vaecluster.data.checks import quoted
-from vaecluster.data.raw import Array
+from vaecluster.data.raw import Array, RowNames
 from vaecluster.errors import CountsWarning, DataError
 
 # What is written into an AnnData object, for scanpy: `sc.pl.umap(adata, color="vaecluster")`.
@@ -81,7 +81,7 @@ def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | None:
             CountsWarning,
             stacklevel=2,
         )
-    source = CellSource(found.matrix, logged=logged)
+    source = CellSource(found.matrix, logged=logged, row_names=_names_of(cells))
     if found.values.empty_rows:
         warnings.warn(
             f"{found.values.empty_rows:,} of {len(source):,} cells have no count at all, so nothing tells what they "
@@ -106,7 +106,8 @@ def cells_like(cells: Cells, block: Expression, genes: Sequence[str]) -> CellSou
     found = sorted(_stored(cells), key=lambda one: one.values.whole if block.logged else 0)
     for one in found:
         if one.values.logs if block.logged else one.values.counts:
-            return CellSource(one.matrix, logged=block.logged, order=order_of(unique(one.genes), genes))
+            order = order_of(unique(one.genes), genes)
+            return CellSource(one.matrix, logged=block.logged, order=order, row_names=_names_of(cells))
     raise DataError(
         f"The fit was on {wanted}, but there are none in {PLACES}. Put them into one of these, or fit again."
     )
@@ -149,6 +150,10 @@ class Stored:
     matrix: Any
     genes: Any
     values: Values
+
+
+def _names_of(cells: Cells) -> RowNames:
+    return RowNames("cell", list(map(str, cells.obs_names)))
 
 
 def _stored(cells: Cells) -> Iterator[Stored]:

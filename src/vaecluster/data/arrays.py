@@ -10,7 +10,7 @@ from torch import Tensor
 from vaecluster.data.blocks import Numbers, Pixels
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes
-from vaecluster.data.raw import Array, digest_of
+from vaecluster.data.raw import Array, RowNames, digest_of
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, slices
 from vaecluster.errors import DataError
@@ -35,8 +35,8 @@ def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
 class ArraySource:
     """Rows of an array in memory or of a memory map: (rows, *row_shape); three or four axes are images."""
 
-    def __init__(self, array: Array) -> None:
-        self.array = array
+    def __init__(self, array: Array, row_names: RowNames | None = None) -> None:
+        self.array, self.row_names = array, row_names
         self._digest: str | None = None
 
     def __len__(self) -> int:

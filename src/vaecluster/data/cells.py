@@ -14,7 +14,7 @@ from torch import Tensor
 from vaecluster.data.blocks.expression import VARIABLE_GENES, Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
-from vaecluster.data.raw import Array, row_slices
+from vaecluster.data.raw import Array, RowNames, row_slices
 from vaecluster.data.schema import Schema
 from vaecluster.errors import CountsWarning, DataError
 
@@ -69,11 +69,18 @@ class CellSource:
     `order` holds the place of each gene of the fit among those of the matrix (rows, genes); without, all in order.
     """
 
-    def __init__(self, matrix: Any, *, logged: bool, order: NDArray[np.intp] | None = None) -> None:
+    def __init__(
+        self,
+        matrix: Any,
+        *,
+        logged: bool,
+        order: NDArray[np.intp] | None = None,
+        row_names: RowNames | None = None,
+    ) -> None:
         if not all(matrix.shape):
             what = "cells" if not matrix.shape[0] else "genes"
             raise DataError(f"There are no {what} (shape={tuple(matrix.shape)}); expected some. Check how X was made.")
-        self.matrix, self.logged, self.order = matrix, logged, order
+        self.matrix, self.logged, self.order, self.row_names = matrix, logged, order, row_names
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])

@@ -19,7 +19,7 @@ from vaecluster.data.columns import Column, kind_of_categories
 from vaecluster.data.dates import maker_of
 from vaecluster.data.kinds import Kind, kinds_of
 from vaecluster.data.libraries import LIBRARIES
-from vaecluster.data.raw import Array, Coded, Raw, Table
+from vaecluster.data.raw import Array, Coded, Raw, RowNames, Table
 from vaecluster.data.schema import ColumnType, FrameLayout, Schema
 from vaecluster.errors import DataError, UnseenCategoriesWarning
 
@@ -73,7 +73,7 @@ class FrameSource:
         if self.library not in LIBRARIES:
             raise DataError(f"X is a frame of {self.library}; expected one of pandas, polars or pyarrow. Convert it.")
         columns = columns_of(X)
-        self.left_out: dict[str, str] = {}
+        self.left_out: dict[str, str] = {} if schema is None or schema.frame is None else schema.frame.left_out
         if schema is None:
             kinds = kinds_of(columns, {}) if kinds is None else kinds
             self.columns = {name: column for name, column in columns.items() if kinds[name].learned}
@@ -100,6 +100,13 @@ class FrameSource:
     def names(self) -> list[str]:
         """Of the columns, in their order."""
         return list(self.columns)
+
+    @property
+    def row_names(self) -> RowNames | None:
+        """The first column that is an identifier, if it is there."""
+        called = next((name for name, kind in self.left_out.items() if kind == "identifier"), None)
+        column = next((one for one in self.frame.iter_columns() if str(one.name) == called), None)
+        return None if called is None or column is None else RowNames(called, column.to_list())
 
     @property
     def row_entries(self) -> int:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.raw import Array, Coded, Raw, row_slices
+from vaecluster.data.raw import Array, Coded, Raw, RowNames, row_slices
 from vaecluster.data.schema import Schema
 
 
@@ -24,6 +24,10 @@ class Source(Protocol):
     @property
     def row_entries(self) -> int:
         """Entries of one row, for the size of blocks."""
+
+    @property
+    def row_names(self) -> RowNames | None:
+        """What the rows are called, if they have names."""
 
     def fingerprint(self) -> dict[str, Any]:
         """Rows, type, shape and SHA-256 of the content, as JSON holds them."""

@@ -19,6 +19,8 @@ from vaecluster.data.schema import Schema
 class SparseSource:
     """Rows of a sparse matrix (rows, columns); they are dense in a batch alone. The same as those of an array."""
 
+    row_names = None
+
     def __init__(self, matrix: csr_array) -> None:
         self.matrix = matrix
 

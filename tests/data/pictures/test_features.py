@@ -47,9 +47,9 @@ def test_a_program_makes_features_of_squares(photos, tmp_path, dynamic, monkeypa
     monkeypatch.setattr(cache, "BLOCK", 3)
     program = exported(tmp_path / "mean.pt2", dynamic=dynamic)
     data = Pictures(photos, features=program).read()
-    np.testing.assert_allclose(data.x_train, COLOURS, atol=1e-5)
-    assert (data.x_train.dtype, data.shown.shape) == (np.float32, (4, 20, 20, 3))
-    assert data.names.tolist() == NAMES
+    np.testing.assert_allclose(data.values, COLOURS, atol=1e-5)
+    assert (data.values.dtype, data.pixels.shape) == (np.float32, (4, 20, 20, 3))
+    assert data.paths.tolist() == NAMES
 
 
 def test_features_are_not_made_again(photos, tmp_path):
@@ -69,7 +69,7 @@ def test_features_are_not_made_again(photos, tmp_path):
         ("decoding pictures", 0),
         ("features of pictures", 0),
     ]
-    np.testing.assert_allclose(again.x_train, COLOURS, atol=1e-5)
+    np.testing.assert_allclose(again.values, COLOURS, atol=1e-5)
 
 
 def test_features_of_a_file_go_by_order_or_by_path(photos, tmp_path):
@@ -78,7 +78,7 @@ def test_features_of_a_file_go_by_order_or_by_path(photos, tmp_path):
     order = [2, 0, 3, 1]
     np.savez(tmp_path / "f.npz", paths=np.array(NAMES)[order], features=features[order])
     for name in ("f.npy", "f.npz"):
-        np.testing.assert_array_equal(Pictures(photos, features=tmp_path / name).read().x_train, features)
+        np.testing.assert_array_equal(Pictures(photos, features=tmp_path / name).read().values, features)
     # Rows of pictures that are broken are left out, whether they are there or not.
     (photos / "b" / "c.png").write_bytes(b"")
     kept = features[[0, 1, 3]]
@@ -86,8 +86,8 @@ def test_features_of_a_file_go_by_order_or_by_path(photos, tmp_path):
     for name in ("f.npy", "f.npz", "g.npy"):
         with pytest.warns(SkippedFilesWarning):
             data = Pictures(photos, features=tmp_path / name).read()
-        np.testing.assert_array_equal(data.x_train, kept)
-        assert data.names.tolist() == ["a.png", "b/a.png", "d.png"]
+        np.testing.assert_array_equal(data.values, kept)
+        assert data.paths.tolist() == ["a.png", "b/a.png", "d.png"]
 
 
 def test_features_that_are_none_are_refused(photos, tmp_path):

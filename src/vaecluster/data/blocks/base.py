@@ -31,8 +31,6 @@ class Block(ABC):
     kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # What rows are that it is a part of, or all of.
     rows: ClassVar[Literal["images", "vectors"]] = "vectors"
-    # What names of rows are called where rows have some that are in no column.
-    named: ClassVar[str] = "path"
     # The columns of a frame that it has; none if it is a whole array.
     columns: tuple[str, ...]
     # Whether values may be missing in new rows.

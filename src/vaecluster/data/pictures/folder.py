@@ -1,7 +1,5 @@
 """A folder of pictures, or one picture, as a data set."""
 
-import csv
-import io
 import os
 import shutil
 import tempfile
@@ -13,15 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from vaecluster.data.checks import describe
-from vaecluster.data.dataset import DataSet
 from vaecluster.data.pictures.features import FEATURES, features_of
 from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures, reason_of
-from vaecluster.data.raw import Array, row_slices
+from vaecluster.data.raw import Array, RowNames, row_slices
+from vaecluster.data.tables import as_csv
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.errors import DataError, FileError, SettingError, SkippedFilesWarning
 from vaecluster.files.atomic import write_atomically
@@ -87,7 +85,7 @@ class Pictures:
         like: Sequence[int] | None = None,
         keep: Path | None = None,
         telling: Telling = in_silence,
-    ) -> DataSet:
+    ) -> "PictureRows":
         """The pictures as a memory map, (rows, side, side, 3), or (rows, side, side) if all are grey, and their paths.
 
         Rows are in the order of the paths. With `like`, rows have that shape. In the folder `keep` decoded pictures
@@ -120,11 +118,8 @@ class Pictures:
             weakref.finalize(pixels.base, removal.pop_all().close)
         if mode == "RGB" and (like is None or features is not None) and _is_grey(pixels):
             pixels = pixels[..., 0]
-        names = np.array([one.name for one, why in looked_at if why is None])
-        name = Path(self.place).stem
-        if features is None:
-            return DataSet(name, pixels, names=names)
-        return DataSet(name, features, names=names, shown=pixels)
+        paths = np.array([one.name for one, why in looked_at if why is None])
+        return PictureRows(pixels if features is None else features, pixels, listing.root, paths)
 
     def _size(self) -> "tuple[int, Mode]":
         if self.size is not None:
@@ -137,6 +132,38 @@ class Pictures:
         sides = short_sides([listing.path(picture) for picture in listing.pictures[::step]])
         known = [side for side in sides if side is not None]
         return min(LARGEST_SIDE, round(median(known))) if known else LARGEST_SIDE, "RGB"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PictureRows:
+    """Pictures that were read: `values` (rows, *data) to learn from, and the `pixels` (rows, H, W[, C]) to look at.
+
+    They are the same, unless the values are features. `paths` (rows,) are those below `root`. `rows[numbers]` are
+    pictures.
+    """
+
+    values: Array
+    pixels: Array
+    root: Path
+    paths: Array
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, numbers: Any) -> Array:
+        pictures: Array = self.pixels[numbers]
+        return pictures
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the values."""
+        return self.values.shape
+
+    @property
+    def row_names(self) -> RowNames:
+        """The paths."""
+        return RowNames("path", self.paths.tolist())
 
 
 def _as_fitted(shape: Sequence[int]) -> "tuple[int, Mode]":
@@ -166,7 +193,7 @@ def _tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None) -> 
     if not skipped:
         return
     if keep is not None:
-        write_atomically(keep / SKIPPED, _csv(skipped))
+        write_atomically(keep / SKIPPED, _as_csv(skipped))
         place = f" '{keep / SKIPPED}' lists all."
     number = len(listing.pictures)
     example = f"'{shown(broken[0].name)}': {broken[0].reason}" if broken else ""
@@ -185,12 +212,10 @@ def _tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None) -> 
     warnings.warn(f"Left out of {listing.root}: {'; '.join(parts)}.{place}", SkippedFilesWarning, stacklevel=3)
 
 
-def _csv(skipped: Sequence[Skipped]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "reason"])
-    writer.writerows([shown(one.name), one.reason] for one in skipped)
-    return text.getvalue().encode()
+def _as_csv(skipped: Sequence[Skipped]) -> bytes:
+    import pyarrow as pa
+
+    return as_csv(pa.table({"path": [shown(one.name) for one in skipped], "reason": [one.reason for one in skipped]}))
 
 
 def shown(name: str) -> str:
