@@ -23,7 +23,7 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import Evidence, most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
-from vaecluster.data.anndata import Annotations, is_cells
+from vaecluster.data.anndata import CONFIDENCE, Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows
@@ -366,7 +366,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         names = self.cluster_names_
         categories = [str(names.get(cluster, cluster)) for cluster in range(self.n_clusters_)]
         record: dict[str, str | int] = {"method": self.method_.name, "n_clusters": self.n_clusters_}
-        return Annotations(labels, confidence, self.transform(X), categories, record)
+        return Annotations(labels, {CONFIDENCE: confidence}, self.transform(X), categories, record)
 
     def annotate(self, cells: Any) -> Any:
         """Write clusters, confidence and codes into an AnnData object, where scanpy looks for them; returns it.

@@ -118,9 +118,9 @@ def test_assignments_are_probabilities_that_sum_to_one_in_double_precision(name:
     assert (found >= 0).all()
     np.testing.assert_allclose(found.sum(1), 1, rtol=0, atol=1e-15)
     assigned = likeliest(model, rows)
-    order = found.argsort(1)
-    np.testing.assert_array_equal(assigned.labels, order[:, -1])
-    np.testing.assert_array_equal(assigned.second, order[:, -2])
+    np.testing.assert_array_equal(assigned.labels, found.argmax(1))
+    assert (assigned.second != assigned.labels).all()
+    np.testing.assert_array_equal(np.take_along_axis(found, assigned.second[:, None], 1)[:, 0], np.sort(found)[:, -2])
     np.testing.assert_array_equal(assigned.confidence, found.max(1))
 
 

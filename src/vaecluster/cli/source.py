@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from vaecluster.data.pictures.features import PROGRAM
 from vaecluster.data.pictures.folder import Pictures
-from vaecluster.errors import FileError, SettingError
+from vaecluster.errors import DataError, SettingError, VaeclusterError
 
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
+    from vaecluster.estimator import VAEClustering
     from vaecluster.runs.folder import RunFolder
 
 
@@ -64,6 +65,36 @@ def load_rows(source: str, like: "RunFolder", features: Path | None = None, *, f
     return with_rows(data, like=like)
 
 
+def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -> "tuple[VAEClustering, DataSet, str]":
+    """The model of a run, the rows of its fit, and where these are: in `source`, else where the fit read them.
+
+    Raises `FileError` if they are not there, and `DataError` if there are others.
+    """
+    place = run.description().get("source") if source is None else absolute(source)
+    if not isinstance(place, str):
+        raise run.damaged()
+    try:
+        data = load_rows(place, run, fitted=True)
+    except VaeclusterError as problem:
+        if source is not None:
+            raise
+        raise type(problem)(f"{problem} Or say by --source where the rows of the fit are.") from None
+    model = run.model(device)
+    # It loads torch, which a refused run does not need.
+    from vaecluster.data.given import given_rows
+
+    known = model.fitted_.data
+    try:
+        found = given_rows(model, data.x_train, model.fitted_.schema).source.fingerprint()["sha256"]
+    except DataError:
+        found = None
+    if known is not None and known["sha256"] != found:
+        raise DataError(
+            f"The rows in {place} are not those that '{run.path}' was fitted to. Say by --source where those are."
+        )
+    return model, data, place
+
+
 def _check_computed(features: str | None) -> None:
     """Raise `SettingError` for features that are stored for the pictures of a fit: of others they say nothing."""
     if features is not None and not features.lower().endswith(PROGRAM):
@@ -78,7 +109,7 @@ def pictures_of(run: "RunFolder") -> dict[str, Any]:
     options = run.description().get("pictures", {})
     known = {field.name for field in fields(Pictures)} - {"place"}
     if not isinstance(options, dict) or not options.keys() <= known:
-        raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")
+        raise run.damaged()
     return options
 
 
@@ -101,4 +132,4 @@ def _shape_of(run: "RunFolder") -> list[int]:
     match run.description():
         case {"row_shape": [*sizes]} if all(isinstance(size, int) for size in sizes):
             return sizes
-    raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")
+    raise run.damaged()

@@ -37,13 +37,13 @@ def is_cells(X: Any) -> bool:
 @final
 @dataclass(frozen=True, eq=False)
 class Annotations:
-    """What a model says of cells: the cluster of each, -1 for none, how sure it is, and its code.
+    """What a model says of cells: the cluster of each, -1 for none, its code, and numbers (cells,) by their columns.
 
     `categories` are the clusters' names, and `record` texts and numbers about the model.
     """
 
     labels: NDArray[np.intp]
-    confidence: NDArray[np.float64]
+    columns: Mapping[str, Array]
     codes: NDArray[np.floating[Any]]
     categories: list[str]
     record: Mapping[str, str | int]
@@ -53,7 +53,8 @@ class Annotations:
         import pandas as pd
 
         cells.obs[CLUSTER] = pd.Categorical.from_codes(self.labels, self.categories)
-        cells.obs[CONFIDENCE] = self.confidence
+        for name, values in self.columns.items():
+            cells.obs[name] = values
         cells.obsm[CODES] = self.codes
         cells.uns[CLUSTER] = dict(self.record)
 

@@ -99,8 +99,12 @@ class RunFolder:
         except (OSError, ValueError, RecursionError):
             description = None
         if not isinstance(description, dict) or description.get("format") != FORMAT:
-            raise FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
+            raise self.damaged()
         return description
+
+    def damaged(self) -> FileError:
+        """What to raise for a `run.json` that a fit did not write."""
+        return FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
 
     def examples(self) -> dict[int, Any]:
         """Some rows of each cluster, in the user's units: arrays, or tables."""

@@ -31,8 +31,8 @@ IDENTIFIER = "identifier"
 class Labels:
     """The cluster of each row and the probability of it, (rows,) each.
 
-    `names` are those of clusters. `second`, the likeliest cluster but one, and `outlier_score`, (rows,) each, are there
-    where they are known, and so are the names of rows.
+    `names` are those of clusters. `second`, the likeliest cluster but one, `outlier_score` (rows,) each, and names of
+    rows are there where they are known.
     """
 
     clusters: NDArray[np.intp]
@@ -47,13 +47,18 @@ class Labels:
         """What a model says of rows, with the names of its clusters."""
         return cls(found.labels, found.confidence, names, found.second, found.outlier_score, found.row_names)
 
+    @property
+    def identifier(self) -> str:
+        """The column with names of rows."""
+        called = IDENTIFIER if self.row_names is None else self.row_names.called
+        return IDENTIFIER if called in COLUMNS else called
+
     def columns(self) -> dict[str, list[Any]]:
         """What is written, by column, in the order of `COLUMNS`; names of rows come second, names are texts."""
         clusters: list[int] = self.clusters.tolist()
         columns: dict[str, list[Any]] = {ROW: list(range(len(clusters)))}
         if self.row_names is not None:
-            called = self.row_names.called
-            columns[IDENTIFIER if called in COLUMNS else called] = list(self.row_names.names)
+            columns[self.identifier] = list(self.row_names.names)
         columns |= {CLUSTER: clusters, CONFIDENCE: self.confidence.tolist()}
         if self.second is not None:
             columns[SECOND] = self.second.tolist()
