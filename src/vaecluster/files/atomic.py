@@ -81,6 +81,8 @@ def made_anew(path: Path, *, folder: bool = False) -> Iterator[Path]:
         # Again: the filling may have taken long, and renaming would replace a file.
         check_free(path)
         part.rename(target)
+    except FileError:
+        raise
     except OSError as error:
         raise _cannot_write(path, error) from None
     finally:

@@ -93,7 +93,7 @@ def different(names: Iterable[str]) -> Iterator[str]:
             times[key] += 1
             stem, ending = os.path.splitext(name)
             tail = f"-{times[key]}{ending}"
-            made = os.fsdecode(os.fsencode(stem)[: MOST_OF_FILE - len(os.fsencode(tail))]) + tail
+            made = stem.encode()[: MOST_OF_FILE - len(tail.encode())].decode(errors="ignore") + tail
         times[_alike(made)] = 1
         yield made
 
