@@ -142,7 +142,7 @@ def test_what_is_there_is_never_replaced(folder: bool, there: str, tmp_path: Pat
             path.symlink_to(tmp_path / "none")
 
     put()
-    with pytest.raises(FileError, match="is there already.*Choose another"), made_anew(path, folder=folder):
+    with pytest.raises(FileError, match=r"is there already.*Choose another"), made_anew(path, folder=folder):
         pytest.fail("nothing is to be made")
     path.rmdir() if path.is_dir() else path.unlink()
     # Somebody else was faster.
@@ -154,10 +154,11 @@ def test_what_is_there_is_never_replaced(folder: bool, there: str, tmp_path: Pat
 @pytest.mark.parametrize("folder", [False, True])
 def test_what_is_made_is_there_when_it_is_whole(folder: bool, tmp_path: Path) -> None:
     path = tmp_path / "new" / "path"
-    with pytest.raises(KeyboardInterrupt), made_anew(path, folder=folder) as part:
-        (part / "file" if folder else part).write_bytes(b"half")
-        assert not path.exists()
-        raise KeyboardInterrupt
+    broken = made_anew(path, folder=folder)
+    part = broken.__enter__()
+    (part / "file" if folder else part).write_bytes(b"half")
+    assert not path.exists()
+    assert not broken.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert list(path.parent.iterdir()) == []
     with made_anew(path, folder=folder) as part:
         (part / "file" if folder else part).write_bytes(b"whole")
