@@ -1,6 +1,7 @@
 """`VAEClustering`: the methods as a scikit-learn estimator, a thin view over what a fit leaves."""
 
 import os
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
@@ -26,7 +27,7 @@ from vaecluster.data import checks
 from vaecluster.data.anndata import CONFIDENCE, Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
-from vaecluster.data.given import Given, given_codes, given_rows
+from vaecluster.data.given import Given, given_codes, given_rows, outlined
 from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
@@ -42,6 +43,7 @@ from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
+from vaecluster.methods.inspection import Inspection
 from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
@@ -234,6 +236,23 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             advice = self._fit(X, y, sample_weight)
         self._warn(advice)
         return self
+
+    def inspect(self, X: Any) -> Inspection:
+        """What `fit` sees in the rows and would do with them, and about how long it takes; nothing is learned.
+
+        Pictures in files are counted and measured, not decoded. Raises as `fit` does, before it learns anything.
+
+        >>> X = np.random.default_rng(0).normal(size=(200, 5))
+        >>> found = VAEClustering(3).inspect(X)
+        >>> found.rows, found.row, found.views, found.epochs
+        (200, 'a vector of 5 columns', ('a near neighbour',), 400)
+        """
+        self._check_parameters()
+        number = most_of(_NUMBER.normal(self.n_clusters)) or 1
+        with isolated():
+            given = given_rows(self, outlined(X))
+            checks.check_number_of_rows(len(given.source), number)
+            return Inspection.of(*self._begun(given, None), number)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
@@ -620,18 +639,16 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             checks.check_enough(given.array, most_of(clusters) or 1)
         else:
             checks.check_number_of_rows(number, most_of(clusters) or 1)
-        method = as_method(self.method)
         if earlier is not None:
-            method = method.completed(earlier.schema, number, clusters or earlier.clusters)
+            method = as_method(self.method).completed(earlier.schema, number, clusters or earlier.clusters)
             earlier.check_goes_on(method, clusters)
             return self._go_on(given, method, weights, known, seen=0)
-        reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
-        schema = given.source.schema(reading)
-        learned = self._rows(given, schema)
-        if weights is not None:
-            learned = self._counted(learned, weights)
-        method = method.completed(schema, len(learned), clusters)
+        learned, method = self._begun(given, weights)
+        schema = learned.schema
         check_memory(method, schema, most_of(clusters) or 1, self._device())
+        if self.verbose:
+            for line in Inspection.of(learned, method, most_of(clusters) or 1).lines():
+                print(line, file=sys.stderr)
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
         with self._session(method, goes_on=False).run(learned, clusters) as run:
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
@@ -646,6 +663,15 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         )
         found_by = None if isinstance(clusters, int) else fitted.evidence
         return [*naming_warnings(naming), *fit_warnings(fitted.history, self.cluster_sizes_, found_by)]
+
+    def _begun(self, given: Given, weights: NDArray[np.float64] | None) -> tuple[Rows, Method]:
+        """The rows as a fit learns from them, and the method with every setting filled in for them."""
+        method = as_method(self.method)
+        reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
+        learned = self._rows(given, given.source.schema(reading))
+        if weights is not None:
+            learned = self._counted(learned, weights)
+        return learned, method.completed(learned.schema, len(learned), _NUMBER.normal(self.n_clusters))
 
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
         """`partial_fit` of a fitted model; returns what the user should hear about it."""

@@ -1,5 +1,6 @@
 """What a user may name as data: a file, a folder, or a data set by its name."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -45,6 +46,8 @@ def with_rows(
         return data
     from vaecluster.training.listeners.progress import telling
 
+    if like is None and not quiet:
+        print(data.x_train.described, file=sys.stderr)
     shape = None if like is None else _shape_of(like)
     return replace(data, x_train=data.x_train.read(like=shape, keep=keep, telling=telling(not quiet)))
 

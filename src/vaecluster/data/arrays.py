@@ -10,6 +10,7 @@ from torch import Tensor
 from vaecluster.data.blocks import Numbers, Pixels
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes
+from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import Array, RowNames, digest_of
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, slices
@@ -65,6 +66,10 @@ class ArraySource:
             return Schema((Pixels.of(passes, self.array.shape[1:], dtype, likelihood),))
         scaling, names = reading.scaling, reading.names
         return Schema((Numbers.of(passes, dtype, likelihood=likelihood, scaling=scaling, names=names),))
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are the same kind."""
+        return ()
 
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """By their numbers."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from vaecluster.data.blocks.expression import VARIABLE_GENES, Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
+from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import Array, RowNames, row_slices
 from vaecluster.data.schema import Schema
 from vaecluster.errors import CountsWarning, DataError
@@ -118,6 +119,10 @@ class CellSource:
             return ((self.read(block), weights[block]) for block in row_slices(len(self), self.row_entries))
 
         return Schema((Expression.of(passes, self.genes, logged=self.logged),))
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are the same kind."""
+        return ()
 
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """None to speak of: genes are compared by `marker_genes`."""

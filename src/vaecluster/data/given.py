@@ -81,6 +81,13 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     return _array(estimator, X, schema) if given is None else given
 
 
+def outlined(X: Any) -> Any:
+    """The same rows, but for pictures in files an array of their shape without anything in it."""
+    if isinstance(X, str | PathLike):
+        X = read_dataset(expanduser(X)).x_train
+    return X.outline() if isinstance(X, Pictures) else X
+
+
 def _array(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
     """Images, vectors, sparse ones too, and frames that are nothing but complete numbers."""
     names: tuple[str, ...] = ()

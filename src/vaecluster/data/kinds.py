@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ _ADVICE = {
 @final
 @dataclass(frozen=True)
 class Kind:
-    """What a column is taken for, one of `KINDS`, and why, where that was found and not said."""
+    """What a column is taken for, one of `KINDS`, and why; empty where a user said it."""
 
     name: str
     why: str = ""
@@ -64,6 +64,27 @@ class Kind:
     def learned(self) -> bool:
         """Whether it takes part in learning."""
         return self.name in LEARNED
+
+
+@final
+@dataclass(frozen=True)
+class SeenColumn:
+    """A column as someone is told of it: its kind and why, and the share of its values that are missing."""
+
+    name: str
+    kind: str
+    why: str
+    missing: float
+
+    @classmethod
+    def of(cls, column: Column, kind: Kind) -> Self:
+        """The column as it was taken."""
+        return cls(column.name, kind.name, kind.why or "as you say", float(column.missing.mean()))
+
+    @property
+    def learned(self) -> bool:
+        """Whether it takes part in learning."""
+        return self.kind in LEARNED
 
 
 def check_asked(asked: Any) -> dict[str, str]:
@@ -144,7 +165,7 @@ def _found_kind(column: Column) -> Kind:
     if holds == "numbers":
         return _kind_of_numbers(column)
     if holds in ("dates", "durations"):
-        return Kind("date")
+        return Kind("date", column.holds)
     return _kind_of_texts(column)
 
 
@@ -157,15 +178,17 @@ def _kind_of_numbers(column: Column) -> Kind:
             values = values.astype(np.float64)
         except OverflowError:
             # The block of numbers says what is wrong.
-            return Kind("number")
+            return Kind("number", "numbers")
     if len(values) <= FEW or not np.isfinite(values).all():
-        return Kind("number")
+        return Kind("number", "numbers")
     if column.different == len(column.missing) and (values == np.floor(values)).all():
         if (np.diff(values) == 1).all():
             return Kind("identifier", "numbers the rows")
         if _IDENTIFIER.search(column.name):
             return Kind("identifier", "another number in each row")
-    return Kind("amount") if _are_amounts(values.astype(np.float64)) else Kind("number")
+    if _are_amounts(values.astype(np.float64)):
+        return Kind("amount", "a few values are many times the others")
+    return Kind("number", "numbers")
 
 
 def _are_amounts(values: NDArray[np.float64]) -> bool:
@@ -197,4 +220,4 @@ def _kind_of_texts(column: Column) -> Kind:
         return Kind("identifier", "another value in each row")
     if different > MOST_CATEGORIES:
         return Kind("text", f"{different:,} different values, too many for categories")
-    return Kind("category")
+    return Kind("category", f"{different:,} different values")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import Array, Coded, Raw, RowNames, row_slices
 from vaecluster.data.schema import Schema
 
@@ -34,6 +35,9 @@ class Source(Protocol):
 
     def schema(self, reading: Reading) -> Schema:
         """What the rows are, and how a method reads them."""
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """What each column was taken for; none where all are numbers of one kind."""
 
     def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
         """The name of each column, its values (rows,), and the name of its type where it holds dates.

@@ -21,7 +21,9 @@ from vaecluster.model.likelihood import OF_NUMBERS
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import POSITIVE, OneOf, Settings, Whole, Widths
 from vaecluster.training.listeners.history import History
+from vaecluster.training.plan import Plan
 from vaecluster.training.run import Run
+from vaecluster.views.pipeline import Views
 
 # Settings that several methods have, in the same words.
 Epochs = Annotated[int, Whole(), "passes over the rows"]
@@ -67,6 +69,14 @@ class Method(Settings, ABC):
 
         Raises `SettingError` for what does not go together. A completed method completed again stays as it is.
         """
+
+    @abstractmethod
+    def plans(self) -> dict[str, Plan]:
+        """The stages of a fit by name, in their order; of a completed method."""
+
+    def views_of_rows(self, schema: Schema) -> Views | None:
+        """What counts as two views of a row, for a method that has some."""
+        return None
 
     @abstractmethod
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:

@@ -51,6 +51,11 @@ class Block(ABC):
         """What its columns held in a fit whose model file does not say it (`FrameLayout.held`)."""
         return "numbers"
 
+    @property
+    def scaled(self) -> str:
+        """How its numbers are scaled, in words; nothing where that goes without saying."""
+        return ""
+
     def unseen(self, values: Array | Coded) -> str:
         """A warning about the values of a new column, if the fit has seen none of them."""
         return ""

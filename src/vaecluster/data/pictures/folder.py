@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from vaecluster.data.checks import describe
-from vaecluster.data.pictures.features import FEATURES, features_of
+from vaecluster.data.pictures.features import FEATURES, PROGRAM, features_of
 from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures, reason_of
 from vaecluster.data.raw import Array, RowNames, row_slices
 from vaecluster.data.tables import as_csv
@@ -79,6 +79,42 @@ class Pictures:
         except OSError as problem:
             raise FileError(f"{path} cannot be opened: {reason_of(problem)}.") from None
 
+    @cached_property
+    def short_sides(self) -> list[int]:
+        """The shorter sides in pixels of at most 1,000 of the pictures, sorted; without those that cannot be read."""
+        from vaecluster.data.pictures.cache import short_sides
+
+        listing = self.listing
+        # Evenly spread, so that the choice does not depend on chance.
+        step = -(-len(listing.pictures) // LOOKED_AT)
+        sides = short_sides([listing.path(picture) for picture in listing.pictures[::step]])
+        return sorted(side for side in sides if side is not None)
+
+    @property
+    def described(self) -> str:
+        """How many there are, of which sizes, and what a fit learns from."""
+        sides, pictures = self.short_sides, self.listing.pictures
+        sizes = f", {sides[0]:,} to {sides[-1]:,} pixels on the shorter side" if sides else ""
+        what = f"cut to squares of {self.side}" if self.features is None else f"with features from {self.features}"
+        return f"{len(pictures):,} pictures{sizes}, {what}"
+
+    def outline(self) -> Array:
+        """An array like the one that is read, but with nothing in it: no picture is decoded, and so none is grey.
+
+        Features are read; raises `SettingError` for those that a program would have to make.
+        """
+        listing = self.listing
+        _tell_of(listing, [], None)
+        if self.features is None:
+            return np.broadcast_to(np.uint8(0), (len(listing.pictures), self.side, self.side, 3))
+        place = Path(self.features)
+        if place.suffix.lower() == PROGRAM:
+            raise SettingError(
+                f"features is {str(place)!r}, a program that would have to look at all pictures first. Leave it out, "
+                "or fit."
+            )
+        return features_of(place, listing, [True] * len(listing.pictures), place.parent, in_silence)
+
     def read(
         self,
         *,
@@ -100,7 +136,7 @@ class Pictures:
         from vaecluster.data.pictures.cache import decoding, made
 
         listing = self.listing
-        side, mode = self._size() if like is None or self.features is not None else _as_fitted(like)
+        side, mode = (self.side, "RGB") if like is None or self.features is not None else _as_fitted(like)
         with ExitStack() as removal:
             if keep is None:
                 cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
@@ -121,17 +157,12 @@ class Pictures:
         paths = np.array([one.name for one, why in looked_at if why is None])
         return PictureRows(pixels if features is None else features, pixels, listing.root, paths)
 
-    def _size(self) -> "tuple[int, Mode]":
+    @property
+    def side(self) -> int:
+        """Of the squares: the size that was asked for, or the median of the shorter sides, at most 32."""
         if self.size is not None:
-            return self.size, "RGB"
-        from vaecluster.data.pictures.cache import short_sides
-
-        listing = self.listing
-        # Evenly spread, so that the choice does not depend on chance.
-        step = -(-len(listing.pictures) // LOOKED_AT)
-        sides = short_sides([listing.path(picture) for picture in listing.pictures[::step]])
-        known = [side for side in sides if side is not None]
-        return min(LARGEST_SIDE, round(median(known))) if known else LARGEST_SIDE, "RGB"
+            return self.size
+        return min(LARGEST_SIDE, round(median(self.short_sides))) if self.short_sides else LARGEST_SIDE
 
 
 @final

@@ -14,4 +14,4 @@ def read_h5ad(path: Path) -> DataSet:
     return DataSet(path.stem, StoredCells(path))
 
 
-H5AD = Reader((".h5ad",), read_h5ad, "anndata's write_h5ad")
+H5AD = Reader((".h5ad",), read_h5ad, "anndata's write_h5ad", holds="cells")
