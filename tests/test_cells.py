@@ -171,6 +171,13 @@ def test_a_file_of_cells_goes_in_and_comes_out_annotated(tmp_path: Path, capsys:
         assert file["uns/vaecluster/method"].asstr()[()] == "two-views"
         np.testing.assert_array_equal(file["X/data"][:], csr_array(COUNTS).data)
 
+    run("export", folder, "--to", "h5ad", "--output", tmp_path / "exported.h5ad")
+    with h5py.File(tmp_path / "exported.h5ad") as file:
+        assert file["obs/vaecluster/codes"][:].tolist() == [int(line["cluster"]) for line in lines]
+        assert file["obs/vaecluster_medoid"][:].sum() == len({line["cluster"] for line in lines})
+        assert file["obs/vaecluster_outlier_score"].shape == (120,)
+        assert len(file["obs"].attrs["column-order"]) == 4
+
     run("report", folder)
     page = (folder / "report.html").read_text()
     assert "Marker genes" in page

@@ -1,6 +1,7 @@
 """`VAEClustering`: the methods as a scikit-learn estimator, a thin view over what a fit leaves."""
 
 import os
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
@@ -23,10 +24,10 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import Evidence, most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
-from vaecluster.data.anndata import Annotations, is_cells
+from vaecluster.data.anndata import CONFIDENCE, Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
-from vaecluster.data.given import Given, given_codes, given_rows
+from vaecluster.data.given import Given, given_codes, given_rows, outlined
 from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
@@ -35,6 +36,7 @@ from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
+from vaecluster.inference.answers import Assigned
 from vaecluster.inference.dense import DenseGroup, dense_groups
 from vaecluster.inference.doubt import Calibration, calibrate, check_doubt, held_out_rows
 from vaecluster.inference.markers import Marker, marker_genes
@@ -44,6 +46,7 @@ from vaecluster.inference.typical import typical_rows
 from vaecluster.inference.words import Word, words
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
+from vaecluster.methods.inspection import Inspection
 from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
@@ -123,7 +126,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     confidence_ : ndarray (n_samples,)
         How likely that cluster is the right one, the largest entry of `predict_proba`.
     row_names_ : ndarray (n_samples,) or None
-        Paths of the pictures of the fit; None for other rows.
+        Names of the rows of the fit: paths of pictures, names of cells, or a column of identifiers.
+    assigned_ : Assigned
+        All of these as one record, and the second likeliest cluster of each row.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     cluster_sizes_ : ndarray (n_clusters_,)
@@ -172,6 +177,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     """
 
     fitted_: Fitted
+    assigned_: Assigned
 
     def __init__(
         self,
@@ -250,6 +256,23 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self._warn(advice)
         return self
 
+    def inspect(self, X: Any) -> Inspection:
+        """What `fit` sees in the rows and would do with them, and about how long it takes; nothing is learned.
+
+        Pictures in files are counted and measured, not decoded. Raises as `fit` does, before it learns anything.
+
+        >>> X = np.random.default_rng(0).normal(size=(200, 5))
+        >>> found = VAEClustering(3).inspect(X)
+        >>> found.rows, found.row, found.views, found.epochs
+        (200, 'a vector of 5 columns', ('a near neighbour',), 400)
+        """
+        self._check_parameters()
+        number = most_of(_NUMBER.normal(self.n_clusters)) or 1
+        with isolated():
+            given = given_rows(self, outlined(X))
+            checks.check_number_of_rows(len(given.source), number)
+            return Inspection.of(*self._begun(given, None), number)
+
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
 
@@ -316,8 +339,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             grouping = Grouping(torch.from_numpy(groups), number).to(self._device())
             model = self.model_.regrouped(grouping)
             other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None)
-            for name in {"labels_", "confidence_", "row_names_"} & vars(other).keys():
-                delattr(other, name)
+            if hasattr(other, "assigned_"):
+                del other.assigned_
         if X is not None:
             with isolated():
                 other._take(other.fitted_, given_rows(other, X, other.fitted_.schema))
@@ -353,12 +376,27 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """What `predict` gives, and the probability of each row's likeliest cluster, in one pass: (n,) each."""
+        found = self.assigned(X, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
+        return found.labels, found.confidence
+
+    def assigned(
+        self,
+        X: Any,
+        *,
+        min_confidence: float | None = None,
+        outlier_fraction: float | None = None,
+        outlier_scores: bool = False,
+    ) -> Assigned:
+        """What `assign` gives as a record, with the second likeliest cluster, and names of rows if they have some.
+
+        With `outlier_scores`, and where a fraction of outliers is asked for, also what `outlier_score` gives.
+        """
         check_is_fitted(self)
         sure = self.min_confidence if min_confidence is None else min_confidence
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
         with isolated():
-            return self.fitted_.assigned(self._given(X), sure, fraction)
+            return self.fitted_.assigned(self._given(X), sure, fraction, outlier_scores=outlier_scores)
 
     def annotations(self, X: Any, **doubt: Any) -> Annotations:
         """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
@@ -366,7 +404,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         names = self.cluster_names_
         categories = [str(names.get(cluster, cluster)) for cluster in range(self.n_clusters_)]
         record: dict[str, str | int] = {"method": self.method_.name, "n_clusters": self.n_clusters_}
-        return Annotations(labels, confidence, self.transform(X), categories, record)
+        return Annotations(labels, {CONFIDENCE: confidence}, self.transform(X), categories, record)
 
     def annotate(self, cells: Any) -> Any:
         """Write clusters, confidence and codes into an AnnData object, where scanpy looks for them; returns it.
@@ -419,8 +457,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         with isolated():
             rows = self._given(X)
-            labels = self.fitted_.assigned(rows)[0]
-            return dense_groups(rows, labels)
+            return dense_groups(rows, self.fitted_.assigned(rows).labels)
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
@@ -512,7 +549,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         given, _, labels = self._labelled(X)
         with isolated():
             rows = self._rows(given)
-            confidence = answers.likeliest(self.model_, rows, self.fitted_.confidence)[1]
+            confidence = answers.likeliest(self.model_, rows, self.fitted_.confidence).confidence
             return typical_rows(answers.codes(self.model_, rows), labels, confidence, self.n_clusters_, n_rows)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
@@ -564,6 +601,31 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 raise ValueError("it has an outlier_fraction, but no calibration to tell outliers by")
         estimator._set(fitted)
         return estimator
+
+    @property
+    def labels_(self) -> NDArray[np.intp]:
+        """Cluster of each row of the fit."""
+        return self._of_fit("labels_").labels
+
+    @property
+    def confidence_(self) -> NDArray[np.float64]:
+        """How likely that cluster is the right one."""
+        return self._of_fit("confidence_").confidence
+
+    @property
+    def row_names_(self) -> NDArray[Any] | None:
+        """Names of the rows of the fit."""
+        names = self._of_fit("row_names_").row_names
+        return None if names is None else np.array(names.names)
+
+    def _of_fit(self, name: str) -> Assigned:
+        """What the fit said of its own rows; raises `AttributeError` for a model from a file, or cut without rows."""
+        if "assigned_" not in vars(self):
+            raise AttributeError(
+                f"'{type(self).__name__}' has no attribute '{name}': it was not fitted here, or was cut without rows. "
+                "Call predict with the rows."
+            )
+        return self.assigned_
 
     @property
     def n_clusters_(self) -> int:
@@ -627,18 +689,16 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             checks.check_enough(given.array, most_of(clusters) or 1)
         else:
             checks.check_number_of_rows(number, most_of(clusters) or 1)
-        method = as_method(self.method)
         if earlier is not None:
-            method = method.completed(earlier.schema, number, clusters or earlier.clusters)
+            method = as_method(self.method).completed(earlier.schema, number, clusters or earlier.clusters)
             earlier.check_goes_on(method, clusters)
             return self._go_on(given, method, weights, known, seen=0)
-        reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
-        schema = given.source.schema(reading)
-        learned = self._rows(given, schema)
-        if weights is not None:
-            learned = self._counted(learned, weights)
-        method = method.completed(schema, len(learned), clusters)
+        learned, method = self._begun(given, weights)
+        schema = learned.schema
         check_memory(method, schema, most_of(clusters) or 1, self._device())
+        if self.verbose:
+            for line in Inspection.of(learned, method, most_of(clusters) or 1).lines():
+                print(line, file=sys.stderr)
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
         with self._session(method, goes_on=False).run(learned, clusters) as run:
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
@@ -653,6 +713,15 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         )
         found_by = None if isinstance(clusters, int) else fitted.evidence
         return [*naming_warnings(naming), *fit_warnings(fitted.history, self.cluster_sizes_, found_by)]
+
+    def _begun(self, given: Given, weights: NDArray[np.float64] | None) -> tuple[Rows, Method]:
+        """The rows as a fit learns from them, and the method with every setting filled in for them."""
+        method = as_method(self.method)
+        reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
+        learned = self._rows(given, given.source.schema(reading))
+        if weights is not None:
+            learned = self._counted(learned, weights)
+        return learned, method.completed(learned.schema, len(learned), _NUMBER.normal(self.n_clusters))
 
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
         """`partial_fit` of a fitted model; returns what the user should hear about it."""
@@ -698,10 +767,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _take(self, fitted: Fitted, given: Given) -> None:
         """Take over what was fitted, and label the rows of the fit."""
         rows = self._rows(given, fitted.schema)
-        labels, confidence = fitted.assigned(rows, self.min_confidence, self.outlier_fraction)
-        sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
+        found = fitted.assigned(rows, self.min_confidence, self.outlier_fraction)
+        sizes = np.bincount(found.labels[found.labels >= 0], minlength=fitted.clusters)
         self._set(replace(fitted, sizes=sizes))
-        self.labels_, self.confidence_, self.row_names_ = labels, confidence, given.row_names
+        self.assigned_ = found
 
     def _set(self, fitted: Fitted) -> None:
         self.fitted_ = fitted
@@ -760,8 +829,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         schema = self.fitted_.schema
         with isolated():
             given = given_rows(self, X, schema)
-            labels, _ = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
-        return given, schema, labels
+            found = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
+        return given, schema, found.labels
 
     def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
         return Rows(given.source, schema or self.fitted_.schema, self._device())

@@ -13,6 +13,7 @@ from vaecluster.cli.options import (
     Clusters,
     Columns,
     Place,
+    Source,
     Whole,
     Words,
     check,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    source: str | None = None,
+    source: Source | None = None,
     /,
     *,
     resume: Place | None = None,
@@ -65,16 +66,13 @@ def fit(
     """Learn clusters, codes and a generator per cluster, and write a run folder.
 
     Examples: `vaecluster fit mnist --clusters 10 --set views=digits --output run` or `vaecluster fit customers.csv`.
+    Of an .npz the rows are x_train or X; labels, y_train or y, are used only to score afterwards. Of a folder, all
+    pictures in it and in folders within it are rows; skipped.csv in the output folder lists what cannot be read.
     Ctrl-C stops the fit and keeps what was learned. A fit that was stopped, killed or cut off in any other way goes on
     with `vaecluster fit --resume run` and ends as if it had not been.
 
     Parameters
     ----------
-    source
-        A file or a named data set: digits, mnist, fashion-mnist, pendigits. Tables are .csv, .tsv, .parquet, .feather,
-        or a folder of Parquet files; cells are an .h5ad. An .npz or .npy holds arrays; an .npz the rows as x_train or
-        X, and labels as y_train or y, which are used only to score afterwards. Of a folder of pictures, and folders
-        within it, all pictures are rows; skipped.csv in the output folder lists what cannot be read.
     resume
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.

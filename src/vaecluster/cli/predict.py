@@ -68,14 +68,13 @@ def predict(
         annotate_h5ad(Path(source), output, model.annotations(rows, **doubt))
         print(f"{len(rows):,} rows written to {output}")
         return
-    labels, confidence = model.assign(rows, **doubt)
+    assigned = model.assigned(rows, **doubt, outlier_scores=outlier_scores)
     if output is not None and ending == ".npy":
-        write_array(output, labels)
+        write_array(output, assigned.labels)
     else:
-        scores = model.outlier_score(rows) if outlier_scores else None
-        found = Labels(labels, confidence, model.cluster_names_, scores).of_rows(model, rows, data.names)
+        found = Labels.of(assigned, model.cluster_names_)
         if output is None:
             sys.stdout.write(found.as_csv().decode())
             return
         write_atomically(output, found.as_parquet() if ending == ".parquet" else found.as_csv())
-    print(f"{len(labels):,} rows written to {output}")
+    print(f"{len(rows):,} rows written to {output}")

@@ -1,5 +1,6 @@
 """What a user may name as data: a file, a folder, or a data set by its name."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -7,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from vaecluster.data.pictures import features as of_pictures
 from vaecluster.data.pictures.folder import Pictures
-from vaecluster.errors import DataError, FileError, SettingError
+from vaecluster.errors import DataError, SettingError, VaeclusterError
 
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
+    from vaecluster.estimator import VAEClustering
     from vaecluster.runs.folder import RunFolder
 
 
@@ -44,7 +46,10 @@ def with_rows(
         return data
     from vaecluster.training.listeners.progress import telling
 
-    return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
+    if like is None and not quiet:
+        print(data.x_train.described, file=sys.stderr)
+    shape = None if like is None else _shape_of(like)
+    return replace(data, x_train=data.x_train.read(like=shape, keep=keep, telling=telling(not quiet)))
 
 
 def with_texts(data: "DataSet", where: str | None) -> "DataSet":
@@ -89,6 +94,36 @@ def load_rows(source: str, like: "RunFolder", features: Path | None = None, *, f
     return with_rows(data, like=like)
 
 
+def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -> "tuple[VAEClustering, DataSet, str]":
+    """The model of a run, the rows of its fit, and where these are: in `source`, else where the fit read them.
+
+    Raises `FileError` if they are not there, and `DataError` if there are others.
+    """
+    place = run.description().get("source") if source is None else absolute(source)
+    if not isinstance(place, str):
+        raise run.damaged()
+    try:
+        data = load_rows(place, run, fitted=True)
+    except VaeclusterError as problem:
+        if source is not None:
+            raise
+        raise type(problem)(f"{problem} Or say by --source where the rows of the fit are.") from None
+    model = run.model(device)
+    # It loads torch, which a refused run does not need.
+    from vaecluster.data.given import given_rows
+
+    known = model.fitted_.data
+    try:
+        found = given_rows(model, data.x_train, model.fitted_.schema).source.fingerprint()["sha256"]
+    except DataError:
+        found = None
+    if known is not None and known["sha256"] != found:
+        raise DataError(
+            f"The rows in {place} are not those that '{run.path}' was fitted to. Say by --source where those are."
+        )
+    return model, data, place
+
+
 def _with_features(options: Mapping[str, Any], features: str) -> dict[str, Any]:
     """The options of a run with other features; of a network they must be those of the same weights."""
     networks = [one for one in (features, options.get("features")) if one and not of_pictures.is_stored(one)]
@@ -100,8 +135,9 @@ def _check_names(data: "DataSet", like: "RunFolder") -> None:
     """Raise `DataError` if the pictures of a fit have other names than then: stored features are not theirs."""
     from vaecluster.runs.labels import Labels
 
-    fitted = Labels.read(like.labels_file).identifiers or []
-    found = [] if data.names is None else data.names.tolist()
+    names = Labels.read(like.labels_file).row_names
+    fitted = [] if names is None else list(names.names)
+    found = data.x_train.paths.tolist()
     if fitted != found:
         other = sorted(set(found) ^ set(fitted))
         example = f", such as {other[0]!r}" if other else ""
@@ -116,7 +152,7 @@ def pictures_of(run: "RunFolder") -> dict[str, Any]:
     options = run.description().get("pictures", {})
     known = {field.name for field in fields(Pictures)} - {"place"}
     if not isinstance(options, dict) or not options.keys() <= known:
-        raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")
+        raise run.damaged()
     return options
 
 
@@ -145,4 +181,4 @@ def _shape_of(run: "RunFolder") -> list[int]:
     match run.description():
         case {"row_shape": [*sizes]} if all(isinstance(size, int) for size in sizes):
             return sizes
-    raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")
+    raise run.damaged()

@@ -10,7 +10,8 @@ from torch import Tensor
 from vaecluster.data.blocks import Numbers, Pixels, Windows
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes
-from vaecluster.data.raw import Array, digest_of
+from vaecluster.data.kinds import SeenColumn
+from vaecluster.data.raw import Array, RowNames, digest_of
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, slices
 from vaecluster.errors import DataError
@@ -38,8 +39,8 @@ class ArraySource:
     Three or four axes are images, unless they are windows of time.
     """
 
-    def __init__(self, array: Array, *, windows: bool = False) -> None:
-        self.array, self.windows = array, windows
+    def __init__(self, array: Array, row_names: RowNames | None = None, *, windows: bool = False) -> None:
+        self.array, self.row_names, self.windows = array, row_names, windows
         self._digest: str | None = None
 
     def __len__(self) -> int:
@@ -70,6 +71,10 @@ class ArraySource:
             return Schema((Pixels.of(passes, self.array.shape[1:], dtype, likelihood),))
         scaling, names = reading.scaling, reading.names
         return Schema((Numbers.of(passes, dtype, likelihood=likelihood, scaling=scaling, names=names),))
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are the same kind."""
+        return ()
 
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """By their numbers."""

@@ -15,7 +15,8 @@ from vaecluster.data.batches import Batches, warn_of_unknown
 from vaecluster.data.blocks.expression import VARIABLE_GENES, Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
-from vaecluster.data.raw import Array, row_slices
+from vaecluster.data.kinds import SeenColumn
+from vaecluster.data.raw import Array, RowNames, row_slices
 from vaecluster.data.schema import Schema
 from vaecluster.errors import CountsWarning, DataError
 
@@ -77,11 +78,13 @@ class CellSource:
         logged: bool,
         order: NDArray[np.intp] | None = None,
         batches: Batches | None = None,
+        row_names: RowNames | None = None,
     ) -> None:
         if not all(matrix.shape):
             what = "cells" if not matrix.shape[0] else "genes"
             raise DataError(f"There are no {what} (shape={tuple(matrix.shape)}); expected some. Check how X was made.")
-        self.matrix, self.logged, self.order, self.batches = matrix, logged, order, batches
+        self.matrix, self.logged, self.order = matrix, logged, order
+        self.batches, self.row_names = batches, row_names
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])
@@ -127,6 +130,10 @@ class CellSource:
 
         column, names = ("", ()) if self.batches is None else (self.batches.column, self.batches.names)
         return Schema((Expression.of(passes, self.genes, logged=self.logged, batch=column, batches=names),))
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are the same kind."""
+        return ()
 
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """None to speak of: genes are compared by `marker_genes`."""

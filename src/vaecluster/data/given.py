@@ -24,7 +24,7 @@ from vaecluster.data.cells import counts_like, order_of, warn_of_counts
 from vaecluster.data.files import read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
 from vaecluster.data.kinds import check_asked, described, kinds_of, texts_alone
-from vaecluster.data.pictures.folder import Pictures
+from vaecluster.data.pictures.folder import PictureRows, Pictures
 from vaecluster.data.raw import Array, Coded
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
@@ -39,12 +39,11 @@ from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 @final
 @dataclass(frozen=True)
 class Given:
-    """Checked rows: where they come from, the names of columns and of rows, if any, and whether they are doubles."""
+    """Checked rows: where they come from, the names of columns, if any, and whether they are doubles."""
 
     source: Source
     names: tuple[str, ...]
     doubles: bool
-    row_names: Array | None = None
 
     @property
     def array(self) -> Array | None:
@@ -66,8 +65,11 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     if isinstance(X, str | PathLike):
         X = read_dataset(expanduser(X)).x_train
     if isinstance(X, Pictures):
-        data = X.read(like=None if schema is None else schema.row_shape, telling=telling)
-        return replace(given_rows(estimator, data.x_train, schema), row_names=data.names)
+        X = X.read(like=None if schema is None else schema.row_shape, telling=telling)
+    if isinstance(X, PictureRows):
+        of_values = given_rows(estimator, X.values, schema)
+        array = of_values.array
+        return of_values if array is None else replace(of_values, source=ArraySource(array, X.row_names))
     if schema is not None and isinstance(schema.blocks[0], Expression):
         return _cells_like_fit(estimator, X, schema.blocks[0])
     if schema is not None and isinstance(schema.blocks[0], Words):
@@ -88,6 +90,13 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         return _frame_like_fit(X, schema)
     given = _frame_to_fit(X, check_asked(getattr(estimator, "columns", None))) if schema is None else None
     return _array(estimator, X, schema) if given is None else given
+
+
+def outlined(X: Any) -> Any:
+    """The same rows, but for pictures in files an array of their shape without anything in it."""
+    if isinstance(X, str | PathLike):
+        X = read_dataset(expanduser(X)).x_train
+    return X.outline() if isinstance(X, Pictures) else X
 
 
 def _array(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:

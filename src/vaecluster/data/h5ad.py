@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from vaecluster.data.anndata import CLUSTER, CODES, CONFIDENCE, Annotations, expression_of
+from vaecluster.data.anndata import CLUSTER, CODES, Annotations, expression_of
 from vaecluster.data.cells import rows_of
 from vaecluster.data.raw import Array, row_slices
 from vaecluster.errors import DataError, FileError
@@ -126,9 +126,11 @@ def annotate_h5ad(source: Path, output: Path, annotations: Annotations) -> None:
                     "anew by anndata.read_h5ad(...).write_h5ad(...), or give an --output that ends in .csv."
                 )
             _write_categories(_anew(frame, CLUSTER), annotations.categories, annotations.labels)
-            _write(frame, CONFIDENCE, annotations.confidence)
-            order = [name for name in map(str, frame.attrs["column-order"]) if name not in (CLUSTER, CONFIDENCE)]
-            frame.attrs["column-order"] = np.array([*order, CLUSTER, CONFIDENCE], dtype=object)
+            for name, values in annotations.columns.items():
+                _write(frame, name, values)
+            new = [CLUSTER, *annotations.columns]
+            order = [name for name in map(str, frame.attrs["column-order"]) if name not in new]
+            frame.attrs["column-order"] = np.array([*order, *new], dtype=object)
             _write(_group(file, "obsm"), CODES, annotations.codes)
             record = _anew(_group(file, "uns"), CLUSTER)
             _mark(record, "dict", "0.1.0")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ _ADVICE = {
 @final
 @dataclass(frozen=True)
 class Kind:
-    """What a column is taken for, one of `KINDS`, and why, where that was found and not said."""
+    """What a column is taken for, one of `KINDS`, and why; empty where a user said it."""
 
     name: str
     why: str = ""
@@ -64,6 +64,27 @@ class Kind:
     def learned(self) -> bool:
         """Whether it takes part in learning."""
         return self.name in LEARNED
+
+
+@final
+@dataclass(frozen=True)
+class SeenColumn:
+    """A column as someone is told of it: its kind and why, and the share of its values that are missing."""
+
+    name: str
+    kind: str
+    why: str
+    missing: float
+
+    @classmethod
+    def of(cls, column: Column, kind: Kind) -> Self:
+        """The column as it was taken."""
+        return cls(column.name, kind.name, kind.why or "as you say", float(column.missing.mean()))
+
+    @property
+    def learned(self) -> bool:
+        """Whether it takes part in learning."""
+        return self.kind in LEARNED
 
 
 def check_asked(asked: Any) -> dict[str, str]:
@@ -156,7 +177,7 @@ def _found_kind(column: Column) -> Kind:
     if holds == "numbers":
         return _kind_of_numbers(column)
     if holds in ("dates", "durations"):
-        return Kind("date")
+        return Kind("date", column.holds)
     return _kind_of_texts(column)
 
 
@@ -169,9 +190,9 @@ def _kind_of_numbers(column: Column) -> Kind:
             values = values.astype(np.float64)
         except OverflowError:
             # The block of numbers says what is wrong.
-            return Kind("number")
+            return Kind("number", "numbers")
     if len(values) <= FEW or not np.isfinite(values).all():
-        return Kind("number")
+        return Kind("number", "numbers")
     if column.different == len(column.missing) and (values == np.floor(values)).all():
         if (np.diff(values) == 1).all():
             return Kind("identifier", "numbers the rows")
@@ -179,8 +200,10 @@ def _kind_of_numbers(column: Column) -> Kind:
             return Kind("identifier", "another number in each row")
     doubles = values.astype(np.float64)
     if _are_counts(doubles):
-        return Kind("count")
-    return Kind("amount") if _are_amounts(doubles) else Kind("number")
+        return Kind("count", "small whole numbers, many of them 0")
+    if _are_amounts(doubles):
+        return Kind("amount", "a few values are many times the others")
+    return Kind("number", "numbers")
 
 
 def _are_counts(values: NDArray[np.float64]) -> bool:
@@ -214,7 +237,7 @@ def _skewness(values: NDArray[np.float64]) -> float:
 def _kind_of_texts(column: Column) -> Kind:
     """Categories, but for texts that are sentences, or another one in each row, or too many."""
     if column.ordered:
-        return Kind("ordinal")
+        return Kind("ordinal", "categories in an order")
     present, different = int((~column.missing).sum()), column.different
     if present > FEW and different > present / 2 and column.holds == "texts":
         texts = [text for text in column.series.unique().to_list()[:1000] if isinstance(text, str)]
@@ -226,4 +249,4 @@ def _kind_of_texts(column: Column) -> Kind:
         return Kind("identifier", "another value in each row")
     if different > MOST_CATEGORIES:
         return Kind("text", f"{different:,} different values, too many for categories")
-    return Kind("category")
+    return Kind("category", f"{different:,} different values")

@@ -1,7 +1,7 @@
 """Rows as users have them: arrays, or columns by name; and how passes over them are made."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -26,6 +26,15 @@ class Coded:
 
     def __getitem__(self, numbers: NDArray[np.intp] | slice) -> "Coded":
         return Coded(self.codes[numbers], self.values)
+
+
+@final
+@dataclass(frozen=True)
+class RowNames:
+    """The name of each row, (rows,), and what such a name is called: a path, a cell, or the column that holds them."""
+
+    called: str
+    names: Sequence[Any]
 
 
 # Rows of an array (rows, *row_shape), or the columns of a frame by name: numbers (rows,), NaN where the value is

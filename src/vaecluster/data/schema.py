@@ -41,11 +41,6 @@ class FrameLayout:
     held: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def identifier(self) -> str | None:
-        """The column that names the rows, if there is one."""
-        return next((name for name, kind in self.left_out.items() if kind == "identifier"), None)
-
 
 @final
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from torch import Tensor
 from vaecluster.data.arrays import passes_over
 from vaecluster.data.blocks import Numbers
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import Array, digest_of
 from vaecluster.data.schema import Schema
 
@@ -18,6 +19,8 @@ from vaecluster.data.schema import Schema
 @final
 class SparseSource:
     """Rows of a sparse matrix (rows, columns); they are dense in a batch alone. The same as those of an array."""
+
+    row_names = None
 
     def __init__(self, matrix: csr_array) -> None:
         self.matrix = matrix
@@ -48,6 +51,10 @@ class SparseSource:
         passes, dtype = passes_over(self, reading.weights), self.matrix.dtype
         scaling, names = reading.scaling, reading.names
         return Schema((Numbers.of(passes, dtype, likelihood=reading.likelihood, scaling=scaling, names=names),))
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are the same kind."""
+        return ()
 
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """By their numbers, each dense while it is looked at."""

@@ -12,6 +12,7 @@ from vaecluster.data.arrays import passes_over
 from vaecluster.data.blocks import Words
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import is_frame, names_of
+from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.sparse import SparseSource
@@ -61,6 +62,14 @@ class TextSource:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def row_names(self) -> None:
+        """None."""
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are weights of words."""
+        return ()
 
     @property
     def row_entries(self) -> int:

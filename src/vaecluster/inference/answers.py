@@ -6,7 +6,8 @@ how many there are.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster.data.given import source_of
+from vaecluster.data.raw import RowNames
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.inference.confidence import Confidence, with_largest
@@ -37,21 +39,39 @@ def assignments(model: ClusteringVAE, rows: Rows, confidence: Confidence | None 
     return np.concatenate(list(_assigned(model, rows, confidence)))
 
 
-def likeliest(
-    model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Each row's likeliest cluster and its probability, as `assignments` has them: (rows,) each.
+@final
+@dataclass(frozen=True, eq=False)
+class Assigned:
+    """Where each row belongs, (rows,) each: the likeliest cluster, its probability, and the second likeliest.
+
+    `labels` are the likeliest clusters, -1 for rows that are in doubt; `second` is -1 where there is one cluster.
+    `outlier_score` is there if it was asked for, and `row_names` if rows have some.
+    """
+
+    labels: NDArray[np.intp]
+    likeliest: NDArray[np.intp]
+    confidence: NDArray[np.float64]
+    second: NDArray[np.intp]
+    outlier_score: NDArray[np.float64] | None = None
+    row_names: RowNames | None = None
+
+
+def likeliest(model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None) -> Assigned:
+    """Each row's cluster by its probabilities, as `assignments` has them; none is in doubt.
 
     Memory holds the probabilities of one block of rows at a time.
     """
-    clusters, probabilities = np.empty(len(rows), np.intp), np.empty(len(rows))
+    clusters, second, probabilities = np.empty(len(rows), np.intp), np.full(len(rows), -1), np.empty(len(rows))
     start = 0
     # Small arrays kept between the large ones of the blocks would keep freed memory from being used again.
     for block in _assigned(model, rows, confidence):
         some = slice(start, start + len(block))
         clusters[some], probabilities[some] = block.argmax(1), block.max(1)
+        if block.shape[1] > 1:
+            block[np.arange(len(block)), clusters[some]] = -1
+            second[some] = block.argmax(1)
         start = some.stop
-    return clusters, probabilities
+    return Assigned(clusters, clusters, probabilities, second)
 
 
 def evidence(model: ClusteringVAE, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -114,7 +134,7 @@ def draw_rows(model: ClusteringVAE, schema: Schema, number: int, cluster: int | 
             rows[some] = decode(model, model.prior.draw(components, generator))
         # As the user gets them: whole numbers are rounded, and that may put a row into another cluster.
         drawn = Rows(source_of(schema.restore(rows[astray]), schema), schema, device)
-        astray = astray[torch.from_numpy(likeliest(model, drawn)[0]) != clusters[astray]]
+        astray = astray[torch.from_numpy(likeliest(model, drawn).labels) != clusters[astray]]
         if not len(astray):
             break
     return rows

@@ -128,6 +128,10 @@ class Bound(Method):
             )
         return completed
 
+    def plans(self) -> dict[str, Plan]:
+        """The only stage."""
+        return {STAGE: Plan(self.epochs, self.batch_size, self.learning_rate, self.schedule)}  # type: ignore[arg-type]
+
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
         """The parts that the settings name."""
         likelihood = schema.likelihood(self.likelihood, self.precision)
@@ -148,12 +152,14 @@ class Bound(Method):
         generator = run.draws.at("weights")
         start_(model, generator, glorot=True)
         self._start_components(model, run)
-        run.stages({STAGE: self._plan()})
+        run.stages(self.plans())
         return self.learn(run, model.to(run.device))
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """The bound again, more slowly. This prior is learned by gradient, so `seen` does not matter."""
-        run.stages({STAGE: replace(self._plan(), epochs=epochs, learning_rate=GOING_ON_RATE * self.learning_rate)})
+        run.stages(
+            {STAGE: replace(self.plans()[STAGE], epochs=epochs, learning_rate=GOING_ON_RATE * self.learning_rate)}
+        )
         learned = self.learn(run, fitted.model)
         confidence = fitted.confidence if seen else learned.confidence
         return replace(fitted, model=learned.model, history=learned.history, confidence=confidence)
@@ -172,9 +178,6 @@ class Bound(Method):
         if watch is not None and not run.interrupted:
             watch.restore_best()
         return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
-
-    def _plan(self) -> Plan:
-        return Plan(self.epochs, self.batch_size, self.learning_rate, self.schedule)  # type: ignore[arg-type]
 
     def _components(self, encoder: Encoder, schema: Schema, clusters: int) -> Components:
         if self.components == "vamp":

@@ -22,11 +22,7 @@ def check_memory(method: Method, schema: Schema, clusters: int, device: torch.de
 
     The method is completed. Where it is not known how much is free, nothing is refused.
     """
-    free = free_memory(device)
-    # Its layers have no weights yet, and so take no memory.
-    weights = sum(weight.numel() for weight in method.build(schema, clusters).parameters())
-    entries = torch.Size(schema.data_shape).numel() * getattr(method, "batch_size", 1)
-    needed = 4 * (COPIES * weights + BATCHES * entries)
+    free, needed = free_memory(device), needed_memory(method, schema, clusters)
     if free is None or needed <= free:
         return
     advice = {
@@ -38,6 +34,14 @@ def check_memory(method: Method, schema: Schema, clusters: int, device: torch.de
         f"Each row is {describe(schema.row_shape)}, for which a fit needs about {needed / 1e9:.1f} GB of memory, but "
         f"{free / 1e9:.1f} GB are free. {advice}, or give smaller values of hidden and batch_size."
     )
+
+
+def needed_memory(method: Method, schema: Schema, clusters: int) -> int:
+    """About how many bytes a completed method needs for its networks and a batch, beside the rows."""
+    # Its layers have no weights yet, and so take no memory.
+    weights = sum(weight.numel() for weight in method.build(schema, clusters).parameters())
+    entries = torch.Size(schema.data_shape).numel() * max(plan.batch_size for plan in method.plans().values())
+    return 4 * (COPIES * weights + BATCHES * entries)
 
 
 def free_memory(device: torch.device) -> int | None:

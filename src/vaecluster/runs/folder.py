@@ -21,6 +21,7 @@ from vaecluster.runs.labels import Labels
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
+    from vaecluster.data.given import Given
     from vaecluster.estimator import VAEClustering
 
 
@@ -100,8 +101,12 @@ class RunFolder:
         except (OSError, ValueError, RecursionError):
             description = None
         if not isinstance(description, dict) or description.get("format") != FORMAT:
-            raise FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
+            raise self.damaged()
         return description
+
+    def damaged(self) -> FileError:
+        """What to raise for a `run.json` that a fit did not write."""
+        return FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
 
     def examples(self) -> dict[int, Any]:
         """Some rows of each cluster, in the user's units: arrays, or tables."""
@@ -127,16 +132,21 @@ class RunFolder:
         demo: bool = False,
     ) -> None:
         """Write everything on the rows of the fit; `run.json` last, so a folder with it is complete."""
-        rows = data.x_train
+        # They load torch, which a refused run does not need.
+        from vaecluster.data.given import given_rows
+        from vaecluster.data.rows import Rows
+        from vaecluster.inference.dense import dense_groups
+        from vaecluster.training.device import choose_device, isolated
+
+        rows, schema = data.x_train, model.fitted_.schema
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
-        labels = Labels(model.labels_, model.confidence_, model.cluster_names_).of_rows(model, rows, data.names)
-        write_atomically(self.labels_file, labels.as_csv())
-        # Of features of pictures, the pictures are what can be looked at.
-        seen = rows if data.shown is None else data.shown
-        groups = model.dense_groups(rows)
+        write_atomically(self.labels_file, Labels.of(model.assigned_, model.cluster_names_).as_csv())
+        with isolated():
+            given = given_rows(model, rows, schema)
+            groups = dense_groups(Rows(given.source, schema, choose_device("cpu")), model.assigned_.likeliest)
         examples = _draw_examples(
-            _members(model) | {-1 - place: group.rows for place, group in enumerate(groups)}, seen
+            _members(model) | {-1 - place: group.rows for place, group in enumerate(groups)}, rows
         )
         arrays, tables = self.path / ARRAYS, self.path / TABLES
         if isinstance(examples[0], np.ndarray):
@@ -163,7 +173,7 @@ class RunFolder:
                 "dense_groups": [
                     {"cluster": group.cluster, "size": len(group.rows), "density": group.density} for group in groups
                 ],
-                **_what_sets_apart(model, rows),
+                **_what_sets_apart(model, given),
                 **_what_texts_say(model, rows, data.texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
@@ -180,15 +190,13 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
     return clusters
 
 
-def _what_sets_apart(model: "VAEClustering", rows: Any) -> dict[str, Any]:
+def _what_sets_apart(model: "VAEClustering", given: "Given") -> dict[str, Any]:
     """Columns of tables, not of arrays, whose columns have no names; and genes of cells."""
-    from vaecluster.data.given import given_rows
     from vaecluster.files import record
     from vaecluster.inference.markers import marker_genes
     from vaecluster.inference.profile import profile
 
     schema, labels, clusters = model.fitted_.schema, model.labels_, model.n_clusters_
-    given = given_rows(model, rows, schema)
     markers = marker_genes(given, schema, labels, clusters)
     return {
         "profile": [] if schema.frame is None else record.plain(profile(given, labels, clusters)),

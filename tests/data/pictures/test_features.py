@@ -53,23 +53,23 @@ def test_a_program_makes_features_of_squares(photos, tmp_path, dynamic, monkeypa
     monkeypatch.setattr(cache, "BLOCK", 3)
     program = exported(tmp_path / "mean.pt2", dynamic=dynamic)
     data = Pictures(photos, features=program).read()
-    np.testing.assert_allclose(data.x_train, COLOURS, atol=1e-5)
-    assert (data.x_train.dtype, data.shown.shape) == (np.float32, (4, 20, 20, 3))
-    assert data.names.tolist() == NAMES
+    np.testing.assert_allclose(data.values, COLOURS, atol=1e-5)
+    assert (data.values.dtype, data.pixels.shape) == (np.float32, (4, 20, 20, 3))
+    assert data.paths.tolist() == NAMES
 
 
 @pytest.mark.parametrize("shape", [("n", 3, 16, 16), (2, 3, 16, 16), ("n", 3, "h", "w")], ids=str)
 def test_an_onnx_file_makes_features_of_squares(photos, tmp_path, shape):
     data = Pictures(photos, features=mean_colour(tmp_path / "mean.onnx", shape)).read()
-    np.testing.assert_allclose(data.x_train, COLOURS, atol=1e-4)
-    assert (data.x_train.dtype, data.names.tolist()) == (np.float32, NAMES)
+    np.testing.assert_allclose(data.values, COLOURS, atol=1e-4)
+    assert (data.values.dtype, data.paths.tolist()) == (np.float32, NAMES)
 
 
 def test_the_file_of_features_is_that_of_the_fit_or_refused(photos, tmp_path):
     one, other = mean_colour(tmp_path / "one.onnx"), mean_colour(tmp_path / "other.onnx", (2, 3, 16, 16))
     sha256 = features.sha256_of(str(one))
     moved = one.rename(tmp_path / "moved.onnx")
-    assert len(Pictures(photos, features=moved, features_sha256=sha256).read().x_train) == 4
+    assert len(Pictures(photos, features=moved, features_sha256=sha256).read().values) == 4
     with pytest.raises(FileError, match=r"other.onnx is another file than in the fit .*Give the file of the fit"):
         Pictures(photos, features=other, features_sha256=sha256).read()
 
@@ -79,7 +79,7 @@ def test_pictures_that_changed_after_their_features_were_stored_are_told(photos,
     later = (tmp_path / "f.npy").stat().st_mtime + 10
     os.utime(photos / "d.png", (later, later))
     with pytest.warns(StoredFeaturesWarning, match=r"1 of 4 pictures, such as 'd.png', changed after"):
-        assert Pictures(photos, features=tmp_path / "f.npy").read().x_train.shape == (4, 2)
+        assert Pictures(photos, features=tmp_path / "f.npy").read().values.shape == (4, 2)
 
 
 def library(name):
@@ -106,9 +106,9 @@ def test_a_network_of_timm_takes_weights_from_a_file_and_nothing_is_downloaded(p
     network = timm.create_model("test_resnet", num_classes=1000).eval()
     weights = saved_weights(tmp_path / "weights.pth", network)
     data = Pictures(photos, features=f"timm:test_resnet@{weights}").read()
-    assert data.x_train.shape == (4, network.num_features)
+    assert data.values.shape == (4, network.num_features)
     again = Pictures(photos, features=f"timm:test_resnet@{weights}").read()
-    np.testing.assert_array_equal(data.x_train, again.x_train)
+    np.testing.assert_array_equal(data.values, again.values)
     with pytest.raises(FileError, match="has no weights for timm:resnet18"):
         Pictures(photos, features=f"timm:resnet18@{weights}").read()
 
@@ -123,7 +123,7 @@ def test_a_network_of_torchvision_takes_weights_from_a_file_and_nothing_is_downl
     network = models.get_model("mobilenet_v3_small", weights=None)
     weights = saved_weights(tmp_path / "weights.pth", network)
     data = Pictures(photos, features=f"torchvision:mobilenet_v3_small@{weights}").read()
-    assert data.x_train.shape == (4, 1024)
+    assert data.values.shape == (4, 1024)
     with pytest.raises(FileError, match="has no weights for torchvision:resnet18"):
         Pictures(photos, features=f"torchvision:resnet18@{weights}").read()
 
@@ -161,7 +161,7 @@ def test_features_are_not_made_again(photos, tmp_path):
         ("decoding pictures", 0),
         ("features of pictures", 0),
     ]
-    np.testing.assert_allclose(again.x_train, COLOURS, atol=1e-5)
+    np.testing.assert_allclose(again.values, COLOURS, atol=1e-5)
 
 
 def test_features_of_a_file_go_by_order_or_by_path(photos, tmp_path):
@@ -170,7 +170,7 @@ def test_features_of_a_file_go_by_order_or_by_path(photos, tmp_path):
     order = [2, 0, 3, 1]
     np.savez(tmp_path / "f.npz", paths=np.array(NAMES)[order], features=rows[order])
     for name in ("f.npy", "f.npz"):
-        np.testing.assert_array_equal(Pictures(photos, features=tmp_path / name).read().x_train, rows)
+        np.testing.assert_array_equal(Pictures(photos, features=tmp_path / name).read().values, rows)
     # Rows of pictures that are broken are left out, whether they are there or not.
     (photos / "b" / "c.png").write_bytes(b"")
     kept = rows[[0, 1, 3]]
@@ -178,8 +178,8 @@ def test_features_of_a_file_go_by_order_or_by_path(photos, tmp_path):
     for name in ("f.npy", "f.npz", "g.npy"):
         with pytest.warns(SkippedFilesWarning):
             data = Pictures(photos, features=tmp_path / name).read()
-        np.testing.assert_array_equal(data.x_train, kept)
-        assert data.names.tolist() == ["a.png", "b/a.png", "d.png"]
+        np.testing.assert_array_equal(data.values, kept)
+        assert data.paths.tolist() == ["a.png", "b/a.png", "d.png"]
 
 
 def test_features_that_are_none_are_refused(photos, tmp_path):

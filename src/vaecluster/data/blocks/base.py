@@ -32,8 +32,6 @@ class Block(ABC):
     kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # What rows are that it is a part of, or all of.
     rows: ClassVar[RowKind] = "vectors"
-    # What names of rows are called where rows have some that are in no column.
-    named: ClassVar[str] = "path"
     # The columns of a frame that it has; none if it is a whole array.
     columns: tuple[str, ...]
     # Whether values may be missing in new rows.
@@ -53,6 +51,11 @@ class Block(ABC):
     def held(self) -> str:
         """What its columns held in a fit whose model file does not say it (`FrameLayout.held`)."""
         return "numbers"
+
+    @property
+    def scaled(self) -> str:
+        """How its numbers are scaled, in words; nothing where that goes without saying."""
+        return ""
 
     def unseen(self, values: Array | Coded) -> str:
         """A warning about the values of a new column, if the fit has seen none of them."""

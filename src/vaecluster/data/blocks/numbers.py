@@ -96,6 +96,11 @@ class Numbers(Block):
         return self.offset.shape
 
     @property
+    def scaled(self) -> str:
+        """By one spread or by several."""
+        return "all by one spread" if (self.scale == self.scale[0]).all() else "each by its own spread"
+
+    @property
     def embedded(self) -> tuple[int, ...]:
         """A second entry for each column where values may be missing."""
         return (2 * self.shape[0],) if self.missing else self.shape

@@ -1,0 +1,126 @@
+"""What a fit sees in rows and is about to do, before it does it."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self, final
+
+import numpy as np
+import torch
+from torch import Generator
+
+from vaecluster.data.checks import describe
+from vaecluster.data.kinds import SeenColumn
+from vaecluster.data.rows import Rows
+from vaecluster.methods.base import Method
+from vaecluster.methods.memory import free_memory, needed_memory
+from vaecluster.model.networks.initial import start_
+
+# A step of a fit takes so many times as long as reading a batch, encoding and decoding it once, and the way back. It
+# was 1.5 to 4 times for all methods, images and tables, with what comes before and after the steps.
+PASSES = 2.5
+# The probe makes so many passes, or fewer if it takes longer than this, in seconds; the fastest one counts.
+PROBES, PROBE_SECONDS = 5, 0.3
+# Columns that are shown one by one; of the others it is said how many there are of each kind.
+SHOWN = 20
+
+
+@final
+@dataclass(frozen=True)
+class Inspection:
+    """What is seen in rows, and what a fit of them would do and take.
+
+    `row` says what one is, `columns` what each of a frame is taken for, and `scaled` how numbers are scaled. `views`
+    are those of the method, if it has any. `memory` and `free` are bytes: what networks and batches need beside the
+    rows, and what there is, if that is known. `seconds` is a rough estimate, from a few passes of untrained networks:
+    half and twice as long are nothing unusual.
+    """
+
+    rows: int
+    row: str
+    columns: tuple[SeenColumn, ...]
+    scaled: str
+    method: str
+    views: tuple[str, ...]
+    epochs: int
+    steps: int
+    memory: int
+    free: int | None
+    seconds: float
+
+    @classmethod
+    def of(cls, rows: Rows, method: Method, clusters: int) -> Self:
+        """Of rows with their schema, and a method that is completed for them."""
+        schema, plans = rows.schema, method.plans().values()
+        steps = [plan.epochs * -(-len(rows) // plan.batch_size) for plan in plans]
+        passes = [_seconds_of_pass(rows, method, clusters, plan.batch_size) for plan in list(plans)[:1]]
+        views = method.views_of_rows(schema)
+        return cls(
+            rows=len(rows),
+            row=describe(schema.row_shape),
+            columns=rows.source.seen(),
+            scaled=", ".join(filter(None, (block.scaled for block in schema.blocks))),
+            method=method.name,
+            views=() if views is None else views.words,
+            epochs=sum(plan.epochs for plan in plans),
+            steps=sum(steps),
+            memory=needed_memory(method, schema, clusters),
+            free=free_memory(rows.device),
+            seconds=PASSES * sum(passes) * sum(steps),
+        )
+
+    def lines(self) -> Iterator[str]:
+        """What a person reads."""
+        yield f"{self.rows:,} rows, each {self.row}" + (f"; numbers are scaled {self.scaled}" if self.scaled else "")
+        yield from _table(self.columns)
+        views = f"; two views of a row: {', '.join(self.views)}" if self.views else ""
+        yield f"method {self.method}: {self.epochs:,} epochs, {self.steps:,} steps{views}"
+        free = "" if self.free is None else f"; {_bytes(self.free)} are free"
+        yield f"memory: about {_bytes(self.memory)} beside the rows{free}"
+        yield f"time: about {_time(self.seconds)}, a rough estimate; half and twice as long are nothing unusual"
+
+
+def _seconds_of_pass(rows: Rows, method: Method, clusters: int, batch_size: int) -> float:
+    """The shortest of a few passes of a batch through untrained networks and back."""
+    model = method.build(rows.schema, clusters)
+    start_(model, Generator(device="cpu").manual_seed(0))
+    model.to(rows.device)
+    numbers, taken = np.sort(np.arange(batch_size) % len(rows)), list[float]()
+    while len(taken) < PROBES and sum(taken) < PROBE_SECONDS:
+        started = time.perf_counter()
+        batch = rows[numbers]
+        loss = -model.decoder(model.mean_code(batch)).log_prob(batch).mean()
+        torch.autograd.backward(loss)
+        # Waits for the device.
+        loss.item()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+def _table(columns: Sequence[SeenColumn]) -> Iterator[str]:
+    learned = [column for column in columns if column.learned]
+    width = max((len(column.name) for column in columns[:SHOWN]), default=0)
+    # What is left out is shown whatever comes before it.
+    for column in [*learned[:SHOWN], *(column for column in columns if not column.learned)][: 2 * SHOWN]:
+        kind = column.kind if column.learned else f"left out ({column.kind})"
+        gaps = f"; {column.missing:.1%} missing" if column.missing else ""
+        yield f"  {column.name:{width}}  {kind}: {column.why}{gaps}"
+    if len(learned) > SHOWN:
+        more = Counter(column.kind for column in learned[SHOWN:])
+        yield f"  and {len(learned) - SHOWN:,} more: {', '.join(f'{n:,} {kind}' for kind, n in more.items())}"
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{max(1, round(number / 1e6)):,} MB"
+
+
+def _time(seconds: float) -> str:
+    """In the largest unit of which there is one.
+
+    >>> _time(0.4), _time(89), _time(3600), _time(90000)
+    ('1 second', '89 seconds', '60 minutes', '25 hours')
+    """
+    size, unit = next((one for one in ((3600, "hour"), (60, "minute")) if seconds >= 1.5 * one[0]), (1, "second"))
+    number = max(1, round(seconds / size))
+    return f"{number:,} {unit}{'s' if number > 1 else ''}"
