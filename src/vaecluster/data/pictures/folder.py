@@ -36,6 +36,7 @@ LOOKED_AT = 1000
 MOST_BROKEN = 0.5
 
 SIZE = Whole(1, 1024)
+_COLOUR: "Mode" = "RGB"
 # What is left in a folder that is given to `read`.
 CACHE, SKIPPED = "decoded", "skipped.csv"
 
@@ -136,7 +137,9 @@ class Pictures:
         from vaecluster.data.pictures.cache import decoding, made
 
         listing = self.listing
-        side, mode = (self.side, "RGB") if like is None or self.features is not None else _as_fitted(like)
+        side, mode = self.side, _COLOUR
+        if like is not None and self.features is None:
+            side, mode = _as_fitted(like)
         with ExitStack() as removal:
             if keep is None:
                 cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
