@@ -137,9 +137,8 @@ class Pictures:
         from vaecluster.data.pictures.cache import decoding, made
 
         listing = self.listing
-        side, mode = self.side, _COLOUR
-        if like is not None and self.features is None:
-            side, mode = _as_fitted(like)
+        fitted = like is not None and self.features is None
+        side, mode = _as_fitted(like or ()) if fitted else (self.side, _COLOUR)
         with ExitStack() as removal:
             if keep is None:
                 cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
