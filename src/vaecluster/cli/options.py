@@ -42,7 +42,7 @@ THREADS, SEED, CLUSTERS = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1), N
 # What is read, as the readers say it.
 Source = Annotated[
     str,
-    Parameter(help=f"A file, a folder, or a data set by its name, such as digits or mnist. Read are {readable()}."),
+    Parameter(help=f"A file, a folder, or a data set by its name, such as digits. Read are {readable()}."),
 ]
 # Settings as NAME=VALUE, one after each --set.
 Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]

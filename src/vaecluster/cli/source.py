@@ -46,10 +46,11 @@ def with_rows(
         return data
     from vaecluster.training.listeners.progress import telling
 
+    shape = None if like is None else _shape_of(like)
+    rows = data.x_train.read(like=shape, keep=keep, telling=telling(not quiet))
     if like is None and not quiet:
         print(data.x_train.described, file=sys.stderr)
-    shape = None if like is None else _shape_of(like)
-    return replace(data, x_train=data.x_train.read(like=shape, keep=keep, telling=telling(not quiet)))
+    return replace(data, x_train=rows)
 
 
 def with_texts(data: "DataSet", where: str | None) -> "DataSet":

@@ -36,6 +36,7 @@ LOOKED_AT = 1000
 MOST_BROKEN = 0.5
 
 SIZE = Whole(1, 1024)
+_COLOUR: "Mode" = "RGB"
 # What is left in a folder that is given to `read`.
 CACHE, SKIPPED = "decoded", "skipped.csv"
 
@@ -142,15 +143,15 @@ class Pictures:
         from vaecluster.data.pictures.cache import decoding, made
 
         listing = self.listing
-        anew = like is None or self.features is not None
-        square: tuple[int, Mode] = (self.side, "RGB") if like is None or self.features is not None else _as_fitted(like)
+        fitted = like is not None and self.features is None
+        side, mode = _as_fitted(like or ()) if fitted else (self.side, _COLOUR)
         with ExitStack() as removal:
             if keep is None:
                 cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
                 removal.callback(shutil.rmtree, cache, ignore_errors=True)
             else:
                 cache = keep / CACHE
-            pixels, reasons = made(decoding(*square), listing, cache, telling)
+            pixels, reasons = made(decoding(side, mode), listing, cache, telling)
             looked_at = list(zip(listing.pictures, reasons, strict=True))
             _tell_of(listing, [Skipped(one.name, why) for one, why in looked_at if why is not None], keep)
             features = None
@@ -159,7 +160,7 @@ class Pictures:
                 features = features_of(str(self.features), self.features_sha256, listing, readable, cache, telling)
             # The map itself, which views of the array hold on to.
             weakref.finalize(pixels.base, removal.pop_all().close)
-        if anew and _is_grey(pixels):
+        if not fitted and _is_grey(pixels):
             pixels = pixels[..., 0]
         paths = np.array([one.name for one, why in looked_at if why is None])
         return PictureRows(pixels if features is None else features, pixels, listing.root, paths)

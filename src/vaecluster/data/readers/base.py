@@ -14,8 +14,8 @@ class Reader:
     """One kind of file: how names of such files end, and the function from a path to what it holds.
 
     A folder is read by it if a file in it, or in folders below, ends in one of `inside`. `written_by` says what writes
-    such files, and `holds` what is in them, for help. `read` may raise what its library raises for damaged bytes:
-    `read_dataset` makes it an error of ours.
+    such files, and `holds` what is in them. `read` may raise what its library raises for damaged bytes: `read_dataset`
+    makes it an error of ours.
     """
 
     endings: tuple[str, ...]
