@@ -2,6 +2,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
@@ -53,6 +54,7 @@ def test_windows_are_what_is_said_to_be(array: Any) -> None:
         ("windows", LONG[:, :0], DataError, "(6, 0, 3)"),
         ("windows", np.where(LONG > 2, np.nan, LONG), DataError, "NaN"),
         ("images", LONG[..., 0], SettingError, "2 axes"),
+        ("windows", pd.DataFrame(LONG[..., 0]), SettingError, "X is a table"),
     ],
 )
 def test_what_is_not_what_it_is_said_to_be_is_refused(rows: str, X: Any, error: type, says: str) -> None:

@@ -8,7 +8,7 @@ def test_a_line_goes_from_low_at_the_bottom_to_high_at_the_top() -> None:
     (picture,) = as_lines(rising, np.array([-1.0]), np.array([3.0]))
     assert picture.shape == (HEIGHT, WIDTH, 4)
     # The line is the only thing that is not nearly clear.
-    drawn = picture[..., 3] > 200
+    drawn = picture[..., 3] > 120
     rows = np.arange(HEIGHT)[:, None]
     place = (drawn * rows).sum(0)[5:-5] / drawn.sum(0)[5:-5]
     assert (np.diff(place) <= 0.5).all()
@@ -19,5 +19,5 @@ def test_a_line_goes_from_low_at_the_bottom_to_high_at_the_top() -> None:
 def test_values_beyond_are_cut_off_constants_are_level_and_times_may_be_few() -> None:
     for windows in (np.full((2, 9, 1), 1e9), np.zeros((2, 9)), np.zeros((2, 1, 2))):
         features = windows.reshape(*windows.shape[:2], -1).shape[2]
-        drawn = as_lines(windows, np.zeros(features), np.zeros(features))[..., 3] > 200
+        drawn = as_lines(windows, np.zeros(features), np.zeros(features))[..., 3] > 120
         assert (drawn.any(2).sum(1) <= 3).all()

@@ -31,7 +31,7 @@ from vaecluster.data.source import Source
 from vaecluster.data.sparse import SparseSource
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.data.texts import TextSource, are_texts, texts_in
-from vaecluster.data.windows import as_windows, warn_of_windows
+from vaecluster.data.windows import as_windows, check_not_said, warn_of_windows
 from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError
 
@@ -88,6 +88,8 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     X = _as_array_or_frame(X)
     if schema is not None and schema.frame is not None:
         return _frame_like_fit(X, schema)
+    if schema is None and is_frame(X):
+        check_not_said(getattr(estimator, "rows", "auto"))
     given = _frame_to_fit(X, check_asked(getattr(estimator, "columns", None))) if schema is None else None
     return _array(estimator, X, schema) if given is None else given
 

@@ -49,6 +49,14 @@ def as_windows(X: Any, rows: str, schema: Schema | None) -> Array | None:
     return X.astype(X.dtype.newbyteorder("="), copy=False)
 
 
+def check_not_said(rows: str) -> None:
+    """Raise `SettingError` if rows are said to be images or windows, and are those of a frame."""
+    if rows in ("images", "windows"):
+        raise SettingError(
+            f"rows is {rows!r}, but X is a table, whose rows are neither. Give an array, or leave it out."
+        )
+
+
 def warn_of_windows(images: Array, rows: str) -> None:
     """Warn of an array that is taken for grey images, and is not like them, unless the user said that it is."""
     if rows != "auto" or images.ndim != 3 or images.dtype.kind != "f":
