@@ -71,3 +71,12 @@ class StoredFeaturesWarning(UserWarning):
 
 class SkippedFilesWarning(UserWarning):
     """Files of a folder could not be read, or are no pictures, and are left out."""
+
+
+def counted(number: int, thing: str) -> str:
+    """So many of a thing, for a message.
+
+    >>> counted(1, "row"), counted(1437, "row")
+    ('1 row', '1,437 rows')
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)}"

@@ -145,7 +145,7 @@ def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, r
         assert "features of other pictures" in fails(command, folder, other, *to)
     few = tmp_path / "few.npy"
     np.save(few, features[:3])
-    assert "3 rows, but there are 4 pictures" in fails("predict", folder, other, "--features", few)
+    assert "3 rows for 4 pictures" in fails("predict", folder, other, "--features", few)
     table = runs("predict", folder, other, "--features", tmp_path / "other.npy")
     assert [row["cluster"] for row in csv.DictReader(table.splitlines())] == [labels[0], labels[-1]] * 2
     runs("cut", folder, 3, "--output", tmp_path / "cut")

@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from builders import quiet
+from vaecluster import VAEClustering
 from vaecluster.cli import run
 from vaecluster.data.files import read_dataset
 
@@ -128,7 +129,7 @@ def test_kinds_that_cannot_be_are_refused(fails, table_file, tmp_path, words, pa
 
 def test_a_table_that_is_wrong_is_refused_in_one_line(fails, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,2\n3\n")
-    assert "t.csv: line 3 has 1 values" in fails("fit", tmp_path / "t.csv")
+    assert "t.csv: line 3 has 1 value for" in fails("fit", tmp_path / "t.csv")
 
 
 def test_kinds_are_kept_in_a_fit_that_goes_on(table_file, tmp_path, tiny):
@@ -140,3 +141,44 @@ def test_kinds_are_kept_in_a_fit_that_goes_on(table_file, tmp_path, tiny):
     (tmp_path / "run" / "checkpoint").mkdir()
     order = FitOrder.read(tmp_path / "run")
     assert order.parameters["columns"] == {"customer": "leave-out", "country": "leave-out"}
+
+
+# Columns of a fit, and what new files hold in them: gaps, whole numbers, codes that look like something else.
+FITTED = {"zip": ["01067", "ab1"], "size": ["1.5", "3"], "old": ["true", "false"], "day": ["2024-01-31", "2025-01-31"]}
+NEW = {
+    "as in the fit": "01067,1.5,true,2024-01-31",
+    "a code like a number": "1067,1.5,true,2024-01-31",
+    "a code like a boolean": "true,1.5,true,2024-01-31",
+    "a whole number": "01067,1,true,2024-01-31",
+    "a boolean as a number": "01067,1.5,1,2024-01-31",
+    "a moment": "01067,1.5,true,2024-01-31 10:00",
+    "gaps": ",,,",
+}
+
+
+@pytest.fixture(scope="module")
+def typed_run(tmp_path_factory: pytest.TempPathFactory, tiny: list[str]) -> Path:
+    folder = tmp_path_factory.mktemp("typed")
+    lines = [",".join(column[n % 2] for column in FITTED.values()) for n in range(30)]
+    (folder / "t.csv").write_text("\n".join([",".join(FITTED), ",,,", *lines]) + "\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        words = ["fit", str(folder / "t.csv"), "--clusters", "2", *tiny, "--output", str(folder / "run"), "--quiet"]
+        assert run(words) == 0
+    return folder / "run"
+
+
+@pytest.mark.parametrize("name", NEW)
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.UnseenCategoriesWarning")
+def test_new_text_is_read_as_in_the_fit(name, runs, typed_run, tmp_path):
+    (tmp_path / "new.csv").write_text(",".join(FITTED) + "\n" + NEW[name] + "\n")
+    runs("predict", typed_run, tmp_path / "new.csv", "--output", tmp_path / "scored.csv")
+    (line,) = lines_of(tmp_path / "scored.csv")
+    model = VAEClustering.load(typed_run / "model.vaecluster")
+    assert model.predict(tmp_path / "new.csv").tolist() == [int(line["cluster"])]
+
+
+def test_new_text_that_is_no_number_is_refused_with_its_value(fails, typed_run, tmp_path):
+    (tmp_path / "new.csv").write_text(",".join(FITTED) + "\n01067,much,true,2024-01-31\n")
+    line = fails("predict", typed_run, tmp_path / "new.csv")
+    assert all(part in line for part in ("'size'", "'much'", "numbers"))

@@ -48,7 +48,7 @@ def test_where_nothing_is_unknown_or_nothing_known_or_y_is_a_target_no_label_cou
 
 @pytest.mark.parametrize("given", [[1], [1, -1], 5, np.zeros((2, 3))])
 def test_labels_for_other_rows_are_refused(given: object) -> None:
-    with pytest.raises(DataError, match=r"but there are 3 rows\. Give each row a label, or -1\."):
+    with pytest.raises(DataError, match=r"for 3 rows\. Give each row a label, or -1\."):
         known_labels(given, 3)
 
 
@@ -71,13 +71,13 @@ def test_weights_are_taken_in_proportion(factor: float) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([1, 2], r"has shape \(2,\), but there are 3 rows"),
-        ([[1, 2, 3]], r"has shape \(1, 3\), but there are 3 rows"),
+        ([1, 2], r"has shape \(2,\) for 3 rows"),
+        ([[1, 2, 3]], r"has shape \(1, 3\) for 3 rows"),
         ([1, -2, 3], "is -2 for row 1; expected finite numbers of 0 or more"),
         ([1, 2, np.nan], "is nan for row 2"),
         ([1, 2, np.inf], "is inf for row 2"),
         (["a", "b", "c"], "holds values that are no numbers"),
-        ([0, 0, 0], "is 0 for all 3 rows"),
+        ([0, 0, 0], "is 0 for all of 3 rows"),
         ([0, 1, 0], "is above 0 for a single row; expected 2 or more"),
     ],
 )

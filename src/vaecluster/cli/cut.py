@@ -2,6 +2,7 @@
 
 from vaecluster.cli.options import Place, Whole, check
 from vaecluster.cli.source import model_and_rows, pictures_of
+from vaecluster.errors import counted
 from vaecluster.files.atomic import locked
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import done
@@ -53,7 +54,7 @@ def cut(
         )
         # What an unfinished fit left that was there would be gone on with.
         done(target.path)
-    print(f"{len(data.x_train):,} rows in {number} clusters: {model.cluster_sizes_.tolist()}")
+    print(f"{counted(len(model.labels_), 'row')} in {counted(number, 'cluster')}: {model.cluster_sizes_.tolist()}")
     print(f"Written to {target.path}. Look at it with: vaecluster report {target.path}")
 
 

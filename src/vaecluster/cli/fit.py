@@ -31,7 +31,7 @@ from vaecluster.cli.source import (
     with_texts,
 )
 from vaecluster.data.pictures.folder import SIZE
-from vaecluster.errors import SettingError
+from vaecluster.errors import SettingError, counted
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import FitOrder, begun, done, resumed
 
@@ -202,7 +202,8 @@ def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: 
         return
     alone = int((model.labels_ < 0).sum())
     doubtful = f", and {alone:,} in none" if alone else ""
-    print(f"{len(data.x_train):,} rows in {model.n_clusters_} clusters: {model.cluster_sizes_.tolist()}{doubtful}")
+    rows, clusters = counted(len(model.labels_), "row"), counted(model.n_clusters_, "cluster")
+    print(f"{rows} in {clusters}: {model.cluster_sizes_.tolist()}{doubtful}")
     for part, values in scores.items():
         shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "rows")
         print(f"scores on {part} (labels used only here): {shown}")

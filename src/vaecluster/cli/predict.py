@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import load_rows
+from vaecluster.cli.source import check_source, load_rows
 from vaecluster.cli.write import check_output, write_array
-from vaecluster.errors import SettingError
+from vaecluster.errors import SettingError, counted
 from vaecluster.files.atomic import write_atomically
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.labels import Labels
@@ -58,15 +58,16 @@ def predict(
     if ending == ".h5ad" and not source.lower().endswith(".h5ad"):
         raise SettingError(f"--output is '{output}', but {source} is no .h5ad to copy. Give a .csv, .parquet or .npy.")
     folder = RunFolder.open(run)
-    data = load_rows(source, folder, features)
-    rows = data.x_train
+    check_source(source)
     model = folder.model(device)
+    data = load_rows(source, folder, model, features)
+    rows = data.x_train
     doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
     if output is not None and ending == ".h5ad":
         from vaecluster.data.h5ad import annotate_h5ad
 
         annotate_h5ad(Path(source), output, model.annotations(rows, **doubt))
-        print(f"{len(rows):,} rows written to {output}")
+        print(f"{counted(len(rows), 'row')} written to {output}")
         return
     assigned = model.assigned(rows, **doubt, outlier_scores=outlier_scores)
     if output is not None and ending == ".npy":
@@ -77,4 +78,4 @@ def predict(
             sys.stdout.write(found.as_csv().decode())
             return
         write_atomically(output, found.as_parquet() if ending == ".parquet" else found.as_csv())
-    print(f"{len(rows):,} rows written to {output}")
+    print(f"{counted(len(rows), 'row')} written to {output}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vaecluster.cli.options import SEED, Place, Whole, check
 from vaecluster.cli.write import check_output, write_array
-from vaecluster.errors import FileError
+from vaecluster.errors import FileError, counted
 from vaecluster.files.atomic import write_atomically
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 from vaecluster.settings import Whole as WholeKind
@@ -72,4 +72,4 @@ def sample(
         )
     else:
         write_array(output, rows)
-    print(f"{number:,} rows written to {output}")
+    print(f"{counted(number, 'row')} written to {output}")

@@ -1,8 +1,9 @@
 """`vaecluster score`."""
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import load_rows
+from vaecluster.cli.source import check_source, load_rows
 from vaecluster.cli.write import check_output, write_array
+from vaecluster.errors import counted
 from vaecluster.runs.folder import RunFolder
 
 
@@ -35,8 +36,9 @@ def score(
     if output is not None:
         check_output(output, ".npy")
     folder = RunFolder.open(run)
-    rows = load_rows(source, folder, features).x_train
-    bounds = folder.model(device).score_samples(rows)
+    check_source(source)
+    model = folder.model(device)
+    bounds = model.score_samples(load_rows(source, folder, model, features).x_train)
     if output is not None:
         write_array(output, bounds)
-    print(f"{bounds.mean():.3f} nats per row, of {len(bounds):,} rows")
+    print(f"{bounds.mean():.3f} nats per row, of {counted(len(bounds), 'row')}")

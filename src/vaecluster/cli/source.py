@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from vaecluster.runs.folder import RunFolder
 
 
-def load_source(source: str) -> "DataSet":
-    """Read `source` if it is or looks like a file or folder, else as a named data set; pictures are not read yet."""
+def load_source(source: str, types: Mapping[str, str] | None = None) -> "DataSet":
+    """Read `source` if it is or looks like a file or folder, else as a named data set; pictures are not read yet.
+
+    `types` are those of a text's columns (`Schema.text_types`).
+    """
     # Each where it is needed: what downloads takes long to import.
     if _is_file(source):
         from vaecluster.data.files import read_dataset
 
-        return read_dataset(Path(source))
+        return read_dataset(Path(source), types)
     from vaecluster.data.named import load_named
 
     return load_named(source)
@@ -71,12 +74,14 @@ def text_place(where: str | None) -> str | None:
     return file if column is None else f"{file}:{column}"
 
 
-def load_rows(source: str, like: "RunFolder", features: Path | None = None, *, fitted: bool = False) -> "DataSet":
+def load_rows(
+    source: str, like: "RunFolder", model: "VAEClustering", features: Path | None = None, *, fitted: bool = False
+) -> "DataSet":
     """The rows of a source as the model of a run takes them; `features` in place of those of the run.
 
     `fitted` says that they are the rows of the fit, wherever they are now.
     """
-    data = load_source(source)
+    data = load_source(source, model.fitted_.schema.text_types)
     options = pictures_of(like) if isinstance(data.x_train, Pictures) else {}
     if features is not None:
         data = with_options(data, _with_features(options, str(features)))
@@ -104,12 +109,13 @@ def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -
     if not isinstance(place, str):
         raise run.damaged()
     try:
-        data = load_rows(place, run, fitted=True)
+        check_source(place)
+        model = run.model(device)
+        data = load_rows(place, run, model, fitted=True)
     except VaeclusterError as problem:
         if source is not None:
             raise
         raise type(problem)(f"{problem} Or say by --source where the rows of the fit are.") from None
-    model = run.model(device)
     # It loads torch, which a refused run does not need.
     from vaecluster.data.given import given_rows
 
@@ -171,6 +177,14 @@ def options_of(data: "DataSet") -> dict[str, Any]:
 def absolute(source: str) -> str:
     """The same source for a process in another folder."""
     return str(Path(source).absolute()) if _is_file(source) else source
+
+
+def check_source(source: str) -> None:
+    """Raise `FileError` for a file that is not there or cannot be read, before anything is loaded for it."""
+    if _is_file(source):
+        from vaecluster.data.files import reader_of
+
+        reader_of(Path(source))
 
 
 def _is_file(source: str) -> bool:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import load_rows
+from vaecluster.cli.source import check_source, load_rows
 from vaecluster.cli.write import check_output, write_array
+from vaecluster.errors import counted
 from vaecluster.runs.folder import RunFolder
 
 
@@ -36,7 +37,8 @@ def transform(
     """
     check_output(output, ".npy")
     folder = RunFolder.open(run)
-    rows = load_rows(source, folder, features).x_train
-    codes = folder.model(device).transform(rows)
+    check_source(source)
+    model = folder.model(device)
+    codes = model.transform(load_rows(source, folder, model, features).x_train)
     write_array(output, codes)
-    print(f"{len(codes):,} codes of {codes.shape[1]} entries written to {output}")
+    print(f"{counted(len(codes), 'code')} of {codes.shape[1]} entries written to {output}")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from vaecluster.clusters.scores import UNASSIGNED
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, counted
 
 Integers = NDArray[np.intp]
 Numbers = NDArray[np.float64]
@@ -102,8 +102,8 @@ def stability_of(labels: Any) -> Stability:
     clusters, sizes = np.unique(reference[reference != UNASSIGNED], return_counts=True)
     if not len(clusters):
         raise DataError(
-            f"The first run put none of its {len(reference):,} rows into a cluster; expected one cluster at least, to "
-            "look for in the other runs. Put another run first."
+            f"The first run put none of its {counted(len(reference), 'row')} into a cluster; expected one cluster at "
+            "least, to look for in the other runs. Put another run first."
         )
     return Stability(
         labels=runs,

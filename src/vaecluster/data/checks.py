@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from vaecluster.data.raw import Array, row_slices
-from vaecluster.errors import DataError, SettingError
+from vaecluster.errors import DataError, SettingError, counted
 
 
 def check_batch(batch: Any) -> str | None:
@@ -152,8 +152,8 @@ def check_unmasked(rows: Any) -> None:
     masked = int(np.ma.getmaskarray(rows).sum())
     if masked:
         raise DataError(
-            f"The rows hold {masked:,} masked values; expected numbers. Fill them in, as by X.filled(0), or leave "
-            "those rows out."
+            f"The rows hold {counted(masked, 'masked value')}; expected numbers. Fill them in, as by X.filled(0), or "
+            "leave those rows out."
         )
 
 
@@ -230,7 +230,7 @@ def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:
     nan, infinite = int(np.isnan(rows).sum()), int(np.isinf(rows).sum())
     found = " and ".join(f"{n:,} {what}" for n, what in ((nan, "NaN"), (infinite, "infinite (inf)")) if n)
     if rows.ndim > 2:
-        where = f"{int((~np.isfinite(rows).reshape(len(rows), -1).all(1)).sum()):,} of {len(rows):,} images"
+        where = f"{int((~np.isfinite(rows).reshape(len(rows), -1).all(1)).sum()):,} of {counted(len(rows), 'image')}"
     else:
         bad = np.flatnonzero(~np.isfinite(rows).all(0))
         shown = ", ".join(_column(index, names) for index in bad[:5]) + (", ..." if len(bad) > 5 else "")
@@ -280,7 +280,7 @@ def describe(shape: tuple[int, ...]) -> str:
     ('an image of 28x28', 'an image of 32x32x3', 'a vector of 16 columns')
     """
     if len(shape) == 1:
-        return f"a vector of {shape[0]} columns"
+        return f"a vector of {counted(shape[0], 'column')}"
     return "an image of " + "x".join(map(str, shape))
 
 

@@ -41,6 +41,15 @@ def _seconds(value: Any) -> float:
     return timedelta(hours=value.hour, minutes=value.minute, seconds=value.second).total_seconds()
 
 
+def is_zoned(type_: str) -> bool:
+    """Whether moments of this type, as its library calls it, have a zone: it stands behind a comma, but for `None`.
+
+    >>> is_zoned("timestamp[us, tz=UTC]"), is_zoned("Datetime[us, None]")
+    (True, False)
+    """
+    return re.search(r", *(tz=)?(?!none)\w", type_.lower()) is not None
+
+
 def maker_of(type_: str) -> Callable[[float], Any] | None:
     """What makes a value of this type, as its library calls it, from seconds; None for other types.
 
@@ -52,8 +61,7 @@ def maker_of(type_: str) -> Callable[[float], Any] | None:
     if name.startswith(("duration", "timedelta")):
         return lambda seconds: timedelta(seconds=float(np.clip(seconds, -9.2e9, 9.2e9)))
     if name.startswith(("datetime", "timestamp")):
-        # Zones stand behind a comma, but for `None`.
-        aware = re.search(r", *(tz=)?(?!none)\w", name) is not None
+        aware = is_zoned(name)
 
         def moment(seconds: float) -> datetime:
             found = EPOCH + timedelta(seconds=float(np.clip(seconds, low, high)))

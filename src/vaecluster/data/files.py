@@ -6,7 +6,7 @@ import tokenize
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,7 +32,7 @@ _DAMAGED = (
 )
 
 
-def read_dataset(path: str | os.PathLike[str]) -> DataSet:
+def read_dataset(path: str | os.PathLike[str], types: Mapping[str, str] | None = None) -> DataSet:
     """Read the rows of a file, with labels and held-out rows where it has them.
 
     ``.npy`` holds one array, the rows. ``.npz`` holds ``x_train``, ``y_train``, ``x_test``, ``y_test``, or
@@ -42,12 +42,14 @@ def read_dataset(path: str | os.PathLike[str]) -> DataSet:
     folders of Parquet files hold a table, the rows; a single column of vectors is an array (rows, width). ``.h5ad``
     holds cells, the rows. Of pictures, and folders of them, rows are `Pictures`, which are still to be read.
 
+    Texts do not say the types of columns: those in ``types`` (`Schema.text_types`) count, and of others their values.
+
     Raises ``FileError`` when the file cannot be read, ``DataError`` when what it holds cannot be used.
     """
     path = Path(path)
-    reader = _reader_of(path)
+    reader = reader_of(path)
     with _problems_of(path, reader):
-        data = reader.read(path)
+        data = reader.read(path, types or {}) if reader.untyped else reader.read(path)
     return data
 
 
@@ -86,7 +88,8 @@ def _damaged(path: Path, reader: Reader, problem: Exception) -> FileError:
     )
 
 
-def _reader_of(path: Path) -> Reader:
+def reader_of(path: Path) -> Reader:
+    """The one for a file or a folder; `FileError` if there is none."""
     endings = ", ".join(ending for reader in READERS for ending in reader.endings)
     if path.is_dir():
         found = Counter[str]()

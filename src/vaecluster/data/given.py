@@ -63,7 +63,7 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     changed. Raises `DataError` for rows that cannot be used, and `FileError` for a file that cannot be read.
     """
     if isinstance(X, str | PathLike):
-        X = read_dataset(expanduser(X)).x_train
+        X = read_dataset(expanduser(X), None if schema is None else schema.text_types).x_train
     if isinstance(X, Pictures):
         X = X.read(like=None if schema is None else schema.row_shape, telling=telling)
     if isinstance(X, PictureRows):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vaecluster.data.dataset import as_labels
 from vaecluster.data.raw import Array
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, counted
 
 # What stands for an unknown label, beside None and NaN.
 UNKNOWN = -1
@@ -27,17 +27,15 @@ def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
     if array.ndim == 0:
         array = np.full(rows, float(array))
     if array.shape != (rows,):
-        raise DataError(
-            f"sample_weight has shape {array.shape}, but there are {rows:,} rows. Give each row one weight."
-        )
+        raise DataError(f"sample_weight has shape {array.shape} for {counted(rows, 'row')}. Give each row one weight.")
     if not np.isfinite(array).all() or (array < 0).any():
         bad = int(np.flatnonzero(~(np.isfinite(array) & (array >= 0)))[0])
         raise DataError(f"sample_weight is {array[bad]:g} for row {bad}; expected finite numbers of 0 or more.")
     if not array.any():
         # The last words are scikit-learn's own for this.
         raise DataError(
-            f"sample_weight is 0 for all {rows:,} rows; Sample weights must contain at least one non-zero number. "
-            "Give the rows that count a weight above 0, or no weights at all."
+            f"sample_weight is 0 for all of {counted(rows, 'row')}; Sample weights must contain at least one non-zero "
+            "number. Give the rows that count a weight above 0, or no weights at all."
         )
     if (array > 0).sum() < 2:
         raise DataError(
@@ -79,9 +77,11 @@ def known_labels(labels: Any, rows: int) -> Known:
     try:
         array = np.asarray(labels)
     except ValueError:
-        raise DataError(f"y holds lists of several lengths; expected {rows:,} labels. Give each row one.") from None
+        raise DataError(
+            f"y holds lists of several lengths; expected {counted(rows, 'label')}. Give each row one."
+        ) from None
     if array.shape[:1] != (rows,):
-        raise DataError(f"y has shape {array.shape}, but there are {rows:,} rows. Give each row a label, or -1.")
+        raise DataError(f"y has shape {array.shape} for {counted(rows, 'row')}. Give each row a label, or -1.")
     unknown = _unknown(array) if array.ndim == 1 else np.zeros(rows, dtype=bool)
     if not unknown.any():
         return NONE_KNOWN

@@ -29,13 +29,14 @@ def _series_of_pandas(name: Any, values: list[Any], type_: ColumnType) -> Any:
     import pandas as pd
 
     arrow = type_.name.endswith("[pyarrow]")
-    dtype = pd.ArrowDtype(_arrow_type(type_.name.removesuffix("[pyarrow]"))) if arrow else type_.name
+    dtype = pd.ArrowDtype(arrow_type(type_.name.removesuffix("[pyarrow]"))) if arrow else type_.name
     if type_.categories is not None:
         dtype = pd.CategoricalDtype(pd.Index(list(type_.categories), dtype=dtype), type_.ordered)
     return pd.Series(values, name=name, dtype=dtype)
 
 
-def _arrow_type(name: str) -> Any:
+def arrow_type(name: str) -> Any:
+    """The type that pyarrow calls so."""
     import pyarrow as pa
 
     coded = re.fullmatch(r"dictionary<values=(\w+), indices=(\w+), ordered=([01])>", name)
@@ -96,7 +97,7 @@ def _type_of_arrow(column: Any) -> ColumnType:
 def _series_of_arrow(name: str, values: list[Any], type_: ColumnType) -> Any:
     import pyarrow as pa
 
-    kind = _arrow_type(type_.name)
+    kind = arrow_type(type_.name)
     if type_.categories is None:
         return pa.chunked_array([pa.array(values, kind)])
     place = {category: number for number, category in enumerate(type_.categories)}

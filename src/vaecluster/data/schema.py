@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vaecluster.data.blocks import BLOCKS, Block
+from vaecluster.data.dates import is_zoned
 from vaecluster.data.raw import Array, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
@@ -74,6 +75,18 @@ class Schema:
     def data_shape(self) -> tuple[int, ...]:
         """The shape of one row inside the model: channels or features first."""
         return self.blocks[0].shape if len(self.blocks) == 1 else self.row_shape
+
+    @property
+    def text_types(self) -> dict[str, str]:
+        """What to read the columns of a text as, which does not say their types: Arrow's names by those of columns.
+
+        Columns that were left out are texts. Those that are not here may be anything.
+        """
+        if self.frame is None:
+            return {}
+        columns = zip(self.frame.names, self.frame.types, self.frame.held, strict=False)
+        found = {str(name): _text_type(type_.name, held) for name, type_, held in columns}
+        return dict.fromkeys(self.frame.left_out, "string") | {name: type_ for name, type_ in found.items() if type_}
 
     @property
     def embedded_shape(self) -> tuple[int, ...]:
@@ -148,6 +161,17 @@ class Schema:
         if not blocks or not whole or any(len(some) != len(frame.names) for some in lists):
             raise ValueError("its blocks do not make a row")
         return cls(blocks, frame)
+
+
+def _text_type(type_: str, held: str) -> str:
+    """Arrow's type for a column of that type which held that; empty if its text may be read as anything."""
+    if held != "dates":
+        return {"texts": "string", "numbers": "double", "booleans": "bool"}.get(held, "")
+    name = type_.lower()
+    if not name.startswith(("date", "timestamp")):
+        return "time32[s]" if name.startswith("time") else ""
+    # Days alone can be read as moments, too.
+    return "timestamp[us, tz=UTC]" if is_zoned(name) else "timestamp[us]"
 
 
 @final

@@ -21,8 +21,9 @@ CSV_ROWS = 10_000
 
 
 def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
-    """These rows of an array, a table or cells."""
-    return rows.take(numbers) if hasattr(rows, "column_names") else rows[numbers]
+    """These rows of an array, a table or cells; those of a sparse matrix are dense."""
+    some = rows.take(numbers) if hasattr(rows, "column_names") else rows[numbers]
+    return some.toarray() if hasattr(some, "toarray") else some
 
 
 def as_table(rows: Any, names: Sequence[str] = ()) -> "pa.Table":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vaecluster.clusters.scores import UNASSIGNED
 from vaecluster.data.rows import Rows
-from vaecluster.errors import DataError, SettingError
+from vaecluster.errors import DataError, SettingError, counted
 from vaecluster.inference.answers import bounds
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import Number
@@ -69,8 +69,9 @@ def held_out_rows(rows: int, outlier_fraction: float) -> int:
     most = int(MOST_HELD_OUT * rows)
     if most < fewest:
         raise DataError(
-            f"outlier_fraction={outlier_fraction:g} needs {fewest:,} rows held out, but of {rows:,} rows at most "
-            f"{most:,} are. Give at least {ceil(fewest / MOST_HELD_OUT):,} rows, or a larger fraction."
+            f"outlier_fraction={outlier_fraction:g} needs {counted(fewest, 'row')} held out, but of "
+            f"{counted(rows, 'row')} at most {most:,} are. Give at least {ceil(fewest / MOST_HELD_OUT):,} rows, or "
+            "a larger fraction."
         )
     return max(fewest, min(PLENTY * fewest, most, MOST_SCORES))
 

@@ -57,12 +57,16 @@ def _of_numbers(
 ) -> Iterator[tuple[int, Difference]]:
     there = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), dtype=np.bool_)
     numbers, own = values[there].astype(np.float64), labels[there]
+    # Squares and sums of the largest doubles are more than a double holds.
+    unit = float(np.abs(numbers).max(initial=0.0)) or 1.0
+    numbers /= unit
     if not len(numbers) or not numbers.std() > 0:
         return
-    overall, deviation = float(numbers.mean()), float(numbers.std())
-    for cluster, inside in enumerate(_means(numbers - overall, own, clusters)):
+    middle, deviation = float(numbers.mean()), float(numbers.std())
+    overall = middle * unit
+    for cluster, inside in enumerate(_means(numbers - middle, own, clusters)):
         if np.isfinite(inside):
-            mean = float(overall + inside)
+            mean = float(middle + inside) * unit
             words = f"{name}: {_shown(mean, type_)} against {_shown(overall, type_)} in all rows"
             yield cluster, Difference(name, None, mean, overall, float(inside / deviation), words)
 

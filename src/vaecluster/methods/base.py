@@ -12,7 +12,7 @@ from vaecluster.clusters.number import AskedNumber, Evidence, within
 from vaecluster.clusters.scores import Label
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
-from vaecluster.errors import SettingError
+from vaecluster.errors import SettingError, counted
 from vaecluster.inference import answers
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.confidence import Confidence
@@ -167,8 +167,8 @@ class Fitted:
         """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
         if within(asked, self.clusters) != self.clusters:
             raise SettingError(
-                f"n_clusters is {asked}, but the model has {self.clusters} clusters, and going on keeps them. Set "
-                f"n_clusters={self.clusters}, or begin anew."
+                f"n_clusters is {asked}, but the model has {counted(self.clusters, 'cluster')}, and going on keeps "
+                f"them. Set n_clusters={self.clusters}, or begin anew."
             )
         if type(method) is not type(self.method):
             raise SettingError(
@@ -194,5 +194,5 @@ def check_shares(shares: Any, clusters: int) -> None:
     """Raise `SettingError` if the method was given another number of shares than there are clusters."""
     if isinstance(shares, tuple) and len(shares) != clusters:
         raise SettingError(
-            f"cluster_weights holds {len(shares)} shares, but there are {clusters} clusters. Give one for each."
+            f"cluster_weights holds {counted(len(shares), 'share')} for {counted(clusters, 'cluster')}. Give one each."
         )

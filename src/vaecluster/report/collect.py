@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from vaecluster.errors import counted
 from vaecluster.estimator import VAEClustering
 from vaecluster.report.page import Report
 from vaecluster.report.run import FinishedRun
@@ -32,7 +33,7 @@ def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
         "Rows": f"{run['rows']:,}",
         "Row": f"{shape} {ENTRIES[model.fitted_.schema.kind]}",
         "Clusters": str(model.n_clusters_),
-        **({"In no cluster": f"{alone:,} rows"} if alone else {}),
+        **({"In no cluster": counted(alone, "row")} if alone else {}),
         "Method": model.method_.name,
         "Epochs": f"{epochs} of {model.history_.epochs[-1].epochs}",
         "Time": f"{run['seconds']:,.0f} s",

@@ -164,7 +164,7 @@ class RunFolder:
                 # Only a demo's run may be replaced by the next demo.
                 **({"demo": True} if demo else {}),
                 **({"pictures": dict(pictures)} if pictures else {}),
-                "rows": len(rows),
+                "rows": len(model.labels_),
                 "row_shape": list(rows.shape[1:]),
                 "ending": model.history_.ending,
                 "seconds": round(seconds, 1),

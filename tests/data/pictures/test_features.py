@@ -196,7 +196,7 @@ def test_features_that_are_none_are_refused(photos, tmp_path):
     exported(tmp_path / "grey.pt2", shape=(2, 1, 16, 16))
     exported(tmp_path / "strange.pt2", Strange())
     for name, problem, words in (
-        ("few.npy", DataError, "holds 3 rows, but there are 4 pictures"),
+        ("few.npy", DataError, "holds 3 rows for 4 pictures"),
         ("cubes.npy", DataError, "shape (4, 2, 2)"),
         ("other.npz", DataError, "has x; expected paths (rows,) and features"),
         ("some.npz", DataError, "1 of 4 pictures, such as 'd.png'"),

@@ -55,7 +55,7 @@ REFUSED = {
     "no rows": (TABLE.slice(0, 0), ["'age', 'city', ''", "no rows"]),
     "no columns": (pa.table({}), ["no columns"]),
     "vectors of two lengths": (pa.table({"b": [[1.0], [1.0, 2.0]]}), ["'b'", "lengths 1, 2"]),
-    "a vector that is missing": (pa.table({"b": [[1.0], None]}), ["'b'", "1 rows without"]),
+    "a vector that is missing": (pa.table({"b": [[1.0], None]}), ["'b'", "1 row without"]),
     "a gap in a vector": (pa.table({"b": [[1.0, None]]}), ["'b'", "1 missing"]),
     "lists of texts": (pa.table({"b": [["x"]]}), ["'b'", "lists of string"]),
 }

@@ -1,12 +1,12 @@
 import gzip
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
 
 from refused import refused_in_one_line
 from vaecluster.data.files import read_dataset
-from vaecluster.errors import FileError
+from vaecluster.errors import DataError, FileError
 
 ROWS = {"age": [31, 58], "city": ["Köln", None], "price": [2.5, 3.0]}
 TEXT = "age,city,price\n31,Köln,2.5\n58,,3\n"
@@ -56,6 +56,56 @@ def test_dates_are_read_where_there_is_one_way_to_read_them(tmp_path: Path) -> N
     }
 
 
+def test_what_begins_with_0_is_a_name_and_no_number(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("zip,share,count,long\n01067,0.5,0,00123456789012345678901\n10115,,10,1\n")
+    table = read_dataset(tmp_path / "t.csv").x_train
+    assert table.to_pydict() == {
+        "zip": ["01067", "10115"],
+        "share": [0.5, None],
+        "count": [0, 10],
+        "long": ["00123456789012345678901", "1"],
+    }
+
+
+TYPED = {
+    "texts that look like numbers": ("string", "10115", "10115"),
+    "texts that look like booleans": ("string", "true", "true"),
+    "texts that look like dates": ("string", "2024-01-31", "2024-01-31"),
+    "gaps": ("double", "", None),
+    "whole numbers": ("double", "3", 3.0),
+    "booleans as numbers": ("bool", "1", True),
+    "days": ("timestamp[us]", "2024-01-31", datetime(2024, 1, 31)),
+    "moments": ("timestamp[us]", "2024-01-31 10:00", datetime(2024, 1, 31, 10)),
+    "times": ("time32[s]", "10:00", time(10)),
+}
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_types_that_are_given_count_and_not_the_values(name: str, tmp_path: Path) -> None:
+    type_, text, value = TYPED[name]
+    (tmp_path / "t.csv").write_text(f"a,b\n{text},1\n{text},2\n")
+    table = read_dataset(tmp_path / "t.csv", {"a": type_, "absent": "string"}).x_train
+    assert (table.column("a").to_pylist(), str(table.schema.types[0])) == ([value, value], type_)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "parts"),
+    [
+        ("double", "old", ["'a'", "'old'", "numbers", "in the fit"]),
+        ("double", '"1,5"', ["'a'", "decimal commas", "'1,5'"]),
+        ("bool", "2", ["'a'", "'2'", "booleans"]),
+        ("timestamp[us]", "2024-01-31T10:00:00Z", ["'a'", "without a zone"]),
+        ("timestamp[us, tz=UTC]", "soon", ["'a'", "'soon'", "with a zone"]),
+        ("time32[s]", "25:00", ["'a'", "'25:00'", "times"]),
+    ],
+)
+def test_a_value_of_another_type_is_named(type_: str, value: str, parts: list[str], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"a,b\n,1\n{value},2\n")
+    with pytest.raises(DataError) as problem:
+        read_dataset(tmp_path / "t.csv", {"a": type_})
+    assert all(part in str(problem.value) for part in parts), problem.value
+
+
 REFUSED = {
     "nothing": (b"", ["empty", "header"]),
     "blanks": (b"\n \n", ["empty"]),
@@ -63,13 +113,15 @@ REFUSED = {
     "no header": (b"1,2\n3,4\n", ["first line", "'1', '2'", "names"]),
     "one name twice": (b"a,b,a\n1,2,3\n", ["several columns", "'a'", "Rename"]),
     "too many values": (b"a,b\n1,2\n3,4,5\n", ["line 3", "3 values", "2 columns", "quotes"]),
-    "too few values": (b'a,b\n1,"x\ny"\n3\n', ["line 4", "1 values", "2 columns"]),
+    "too few values": (b'a,b\n1,"x\ny"\n3\n', ["line 4", "1 value for", "2 columns"]),
     "Latin-1": ("a,b\n1,Köln\n".encode("latin-1"), ["line 2", "0xf6", "UTF-8", "iconv"]),
     "Latin-1 above": ("größe\n1\n".encode("latin-1"), ["line 1", "0xf6"]),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), ["UTF-16", "UTF-8"]),
     "a zero byte": (b"a\x00,b\n1,2\n", ["line 1", "zero byte"]),
     "an open quote": (b'a,b\n1,"x\n2,y\n', ["line 3", "quotes"]),
     "decimal commas": (b"a;b\n1,5;2\n12,25;3\n", ["'a'", "decimal commas", "'1,5'", "decimal=','"]),
+    "decimals like thousands": (b"a;b\n12,250;2\n3;3\n", ["'a'", "decimal commas", "'12,250'"]),
+    "thousands twice": (b"a;b\n1,234,567;2\n3;3\n", ["'a'", "thousands", "'1,234,567'"]),
     "three decimals": (b"a;b\n0,333;2\n-12,250;3\n", ["'a'", "decimal commas", "'0,333'", "decimal=','"]),
     "thousands": (b'a,b\n"1,234",2\n12,3\n', ["'a'", "thousands", "'1,234'"]),
     "a unit": (b"a,b\n$12,2\n$1.50,3\n", ["'a'", "a unit", "'$12'"]),

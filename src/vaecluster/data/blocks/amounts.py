@@ -106,4 +106,5 @@ def unit_of(amounts: Array) -> float:
     (11.0, 1.0)
     """
     above = amounts[amounts > 0]
-    return float(np.quantile(above, 0.1)) if len(above) else 1.0
+    # Not so small that the largest divided by it is more than a double holds.
+    return float(max(np.quantile(above, 0.1), above.max() * 1e-300)) if len(above) else 1.0

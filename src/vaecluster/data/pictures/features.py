@@ -14,7 +14,7 @@ from vaecluster.data.pictures.networks import NETWORKS, kind_of, network_of
 from vaecluster.data.pictures.networks.base import BATCH
 from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
-from vaecluster.errors import DataError, FileError, SettingError, StoredFeaturesWarning
+from vaecluster.errors import DataError, FileError, SettingError, StoredFeaturesWarning, counted
 
 
 def check_features(features: str) -> None:
@@ -102,8 +102,9 @@ def _by_order(path: Path, listing: Listing, readable: Sequence[bool]) -> Array:
         features = features[np.array(readable)]
     elif len(features) != len(listing.pictures):
         raise DataError(
-            f"{path} holds {len(features):,} rows, but there are {len(readable):,} pictures, {sum(readable):,} of "
-            "them readable. Give one row for each, in the order of their paths, or an .npz with paths and features."
+            f"{path} holds {counted(len(features), 'row')} for {counted(len(readable), 'picture')}, "
+            f"{sum(readable):,} of them readable. Give one row for each, in the order of their paths, or an .npz with "
+            "paths and features."
         )
     return features
 

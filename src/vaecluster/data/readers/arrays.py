@@ -4,21 +4,25 @@ import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
 from vaecluster.data.dataset import DataSet, as_labels
 from vaecluster.data.raw import Array
 from vaecluster.data.readers.base import Reader
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, counted
 
 # The first name of each list belongs to the layout with a held-out part; the others are what people write.
 ROW_NAMES = ("x_train", "X", "x", "data", "images", "rows")
 LABEL_NAMES = ("y_train", "y", "labels", "target")
 
-# Beside "format", what scipy.sparse.save_npz writes, by the kind of matrix.
-_SPARSE = ({"indices", "indptr"}, {"row", "col"}, {"offsets"})
+# What scipy.sparse.save_npz writes beside "format", "shape" and "data", by the format.
+_SPARSE = {
+    **dict.fromkeys(("csr", "csc", "bsr"), ("indices", "indptr")),
+    "coo": ("row", "col"),
+    "dia": ("offsets",),
+}
 
 # Deflate cannot shrink more than 1032 to 1, so a member that claims more is lying about its size.
 _LARGEST_DEFLATE_RATIO = 1032
@@ -41,6 +45,8 @@ def read_npz(path: Path) -> DataSet:
     """Rows, labels and held-out rows of an ``.npz``, by the names of its arrays."""
     with zipfile.ZipFile(path) as archive:
         members = _members(archive)
+        if {"format", "shape", "data"} <= members.keys() and not {*ROW_NAMES} - {"data"} & members.keys():
+            return DataSet(path.stem, _read_sparse(path, archive, members))
         wanted = _choose_arrays(sorted(members))
         arrays = {role: _read_member(path, archive, name, members[name]) for role, name in wanted.items()}
     return _dataset(path.stem, arrays)
@@ -56,10 +62,34 @@ def _read_member(path: Path, archive: zipfile.ZipFile, name: str, member: zipfil
         return _read_array(stream, size, f"array {name!r}")
 
 
+def _read_sparse(path: Path, archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> Any:
+    """What scipy.sparse.save_npz wrote, as rows of a sparse matrix; `DataError` if it makes no such matrix."""
+    from scipy import sparse
+
+    array = {name: _read_member(path, archive, name, info) for name, info in members.items()}
+    format_ = array["format"].item()
+    format_ = format_.decode() if isinstance(format_, bytes) else format_
+    if format_ not in _SPARSE:
+        raise DataError(f"it holds a sparse matrix of the format {format_!r}; expected one of {', '.join(_SPARSE)}.")
+    shape = tuple(array["shape"].tolist())
+    if len(shape) != 2 or min(shape) < 1:
+        raise DataError(f"its rows have shape {shape}; expected rows and columns. Give at least one row.")
+    if max(shape) > _LARGEST_DEFLATE_RATIO * path.stat().st_size:
+        raise ValueError(f"claims shape {shape}")
+    _checked_rows(array["data"].reshape(-1, 1), "the rows")
+    places = tuple(array[name] for name in _SPARSE[format_])
+    if any(one.dtype.kind not in "iu" for one in places):
+        raise ValueError("its places are no whole numbers")
+    content = (array["data"], places) if format_ == "coo" else (array["data"], *places)
+    matrix = getattr(sparse, f"{format_}_array")(content, shape=shape)
+    if hasattr(matrix, "indptr"):
+        # Places beyond the matrix would be read from memory that is not its own.
+        matrix.check_format(full_check=True)
+    return matrix.tocsr()
+
+
 def _choose_arrays(names: Sequence[str]) -> dict[str, str]:
     """Which array of a file plays which role; the roles are rows, labels, test_rows, test_labels."""
-    if any(parts | {"format"} <= set(names) for parts in _SPARSE):
-        raise DataError("it holds a sparse matrix, but a dense array is expected. Save X.toarray() instead.")
     rows = _choose_name(names, ROW_NAMES)
     if rows is None:
         if len(names) != 1:
@@ -154,7 +184,7 @@ def _checked_labels(labels: Array | None, n_rows: int, what: str) -> Array | Non
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (n_rows,):
-        raise DataError(f"{what} have shape {labels.shape}, but there are {n_rows} rows. Give each row one.")
+        raise DataError(f"{what} have shape {labels.shape} for {counted(n_rows, 'row')}. Give each row one.")
     return as_labels(labels)
 
 

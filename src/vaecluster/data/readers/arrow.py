@@ -9,7 +9,7 @@ from vaecluster.data.checks import check_different, quoted
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.raw import Array
 from vaecluster.data.readers.base import Reader
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,14 +97,18 @@ def _vectors(name: str, column: "pa.ChunkedArray") -> Array:
     if not (types.is_floating(kind) or types.is_integer(kind)):
         raise DataError(f"column {name!r} holds lists of {kind}; expected lists of numbers. Make columns of them.")
     if column.null_count:
-        raise DataError(f"column {name!r} has {column.null_count:,} rows without a list. Leave those rows out.")
+        raise DataError(
+            f"column {name!r} has {counted(column.null_count, 'row')} without a list. Leave those rows out."
+        )
     widths = compute.unique(compute.list_value_length(column)).to_pylist()
     if len(widths) > 1 or not widths[0]:
         found = ", ".join(map(str, sorted(widths)[:5]))
         raise DataError(f"column {name!r} holds lists of lengths {found}; expected vectors of one length.")
     values = pa.chunked_array([chunk.flatten() for chunk in column.chunks]).combine_chunks()
     if values.null_count:
-        raise DataError(f"column {name!r} has {values.null_count:,} missing values inside its lists. Fill them in.")
+        raise DataError(
+            f"column {name!r} has {counted(values.null_count, 'missing value')} inside its lists. Fill them in."
+        )
     array: Array = np.array(values.to_numpy(zero_copy_only=False))
     return array.reshape(len(column), widths[0])
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import final
 
 from vaecluster.data.dataset import DataSet
@@ -16,10 +15,12 @@ class Reader:
     A folder is read by it if a file in it, or in folders below, ends in one of `inside`. `written_by` says what writes
     such files, and `holds` what is in them. `read` may raise what its library raises for damaged bytes: `read_dataset`
     makes it an error of ours.
+    Where files are `untyped`, it also takes the types of columns by their names (`Schema.text_types`).
     """
 
     endings: tuple[str, ...]
-    read: Callable[[Path], DataSet]
+    read: Callable[..., DataSet]
     written_by: str
     inside: tuple[str, ...] = ()
     holds: str = "tables"
+    untyped: bool = False
