@@ -5,6 +5,7 @@ import io
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -192,7 +193,9 @@ def _changed_members(draw: st.DrawFn, content: bytes) -> bytes:
             if new is not None:
                 made = file.create_dataset(name, data=new)
                 for key, value in described.items():
-                    made.attrs[key] = value
+                    # A text that is no UTF-8 can be read, but not written.
+                    with suppress(UnicodeEncodeError):
+                        made.attrs[key] = value
     return stored.getvalue()
 
 

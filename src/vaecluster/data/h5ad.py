@@ -183,7 +183,7 @@ def _matrix(stored: Any, path: Path) -> csr_array:
         return csr_array(vstack(blocks)) if blocks else csr_array(shape, dtype=stored.dtype)
     form = stored.attrs.get("encoding-type", stored.attrs.get("h5sparse_format"))
     form = str(form.decode() if isinstance(form, bytes) else form).removesuffix("_matrix")
-    shape = tuple(stored.attrs["shape" if "shape" in stored.attrs else "h5sparse_shape"].tolist())
+    shape = tuple(map(int, np.ravel(stored.attrs["shape" if "shape" in stored.attrs else "h5sparse_shape"])))
     if form not in ("csr", "csc") or len(shape) != 2:
         raise DataError(f"a matrix of it is stored as {form!r}; expected dense, csr or csc. Convert it in anndata.")
     for part in ("data", "indices", "indptr"):
