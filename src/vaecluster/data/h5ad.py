@@ -14,6 +14,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 
 from vaecluster.data.anndata import CLUSTER, CODES, CONFIDENCE, Annotations, expression_of
 from vaecluster.data.cells import rows_of
+from vaecluster.data.heaps import check_heaps
 from vaecluster.data.raw import Array, row_slices
 from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import made_atomically
@@ -68,6 +69,7 @@ class StoredCells:
 
     def __init__(self, path: Path) -> None:
         h5py = _h5py()
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             if "X" not in file or "obs" not in file or "var" not in file:
                 raise ValueError("there is no X, obs or var in it")
