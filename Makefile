@@ -38,10 +38,10 @@ ONCE := benchmarks cli/test_resume.py methods model torture training test_estima
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 -m "not data" $(ONCE:%=--ignore tests/%)
 
-# One thread each, one after the other: what hangs or grows must not be blamed on its neighbour.
+# One thread a process, and no more processes than processors: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/kill.py --kills 1000 --commands 20 --output benchmarks/results/torture/kill.json
-	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/fuzz.py --inputs 100000 --output benchmarks/results/torture/fuzz.json
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(VENV)/bin/python tests/torture/fuzz.py --inputs 100000 --processes 2 --output benchmarks/results/torture/fuzz.json
 	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/threads.py --output benchmarks/results/torture/threads.json
 	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=fresh $(VENV)/bin/pytest -n 2 -q tests/model tests/views tests/data tests/clusters
 

@@ -8,6 +8,8 @@ import pytest
 SCRIPT = Path(__file__).with_name("fuzz.py")
 # With these seeds about as many inputs as make every mutation of every file likely; the script tries many more.
 INPUTS = 300
+OWN = ["npy", "npz", "model", "run", "unfinished"]
+DATA = ["csv", "parquet", "h5ad", "png", "jpeg", "gif", "tiff", "webp", "bmp"]
 
 
 @pytest.fixture(scope="module")
@@ -15,16 +17,18 @@ def fuzz() -> ModuleType:
     spec = importlib.util.spec_from_file_location("fuzz", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # records look their module up
+    # As for a script, what lies beside it can be imported.
+    sys.path.insert(0, str(SCRIPT.parent))
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(scope="module")
 def readers(fuzz: ModuleType) -> dict:
-    return {reader.name: reader for reader in fuzz.readers()}
+    return {name: reader for name, (reader, _) in fuzz.all_readers().items()}
 
 
-@pytest.mark.parametrize("name", ["npy", "npz", "model", "run", "unfinished"])
+@pytest.mark.parametrize("name", [*OWN, *DATA])
 def test_a_mutated_file_is_read_or_refused_and_nothing_else(
     name: str, fuzz: ModuleType, readers: dict, tmp_path: Path
 ) -> None:

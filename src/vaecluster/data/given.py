@@ -21,6 +21,7 @@ from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_va
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Expression, Words
 from vaecluster.data.cells import counts_like, order_of, warn_of_counts
+from vaecluster.data.datasets import is_dataset, rows_of
 from vaecluster.data.files import read_dataset
 from vaecluster.data.frames import FrameSource, check_read, columns_of, is_frame, is_plain, names_of
 from vaecluster.data.kinds import check_asked, described, kinds_of, texts_alone
@@ -64,6 +65,8 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     """
     if isinstance(X, str | PathLike):
         X = read_dataset(expanduser(X), None if schema is None else schema.text_types).x_train
+    if is_dataset(X):
+        X = rows_of(X, telling)
     if isinstance(X, Pictures):
         X = X.read(like=None if schema is None else schema.row_shape, telling=telling)
     if isinstance(X, PictureRows):

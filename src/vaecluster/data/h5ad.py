@@ -14,6 +14,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 
 from vaecluster.data.anndata import CLUSTER, CODES, Annotations, expression_of
 from vaecluster.data.cells import rows_of
+from vaecluster.data.heaps import check_heaps
 from vaecluster.data.raw import Array, row_slices
 from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import made_atomically
@@ -68,6 +69,7 @@ class StoredCells:
 
     def __init__(self, path: Path) -> None:
         h5py = _h5py()
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             if "X" not in file or "obs" not in file or "var" not in file:
                 raise ValueError("there is no X, obs or var in it")
@@ -185,7 +187,7 @@ def _matrix(stored: Any, path: Path) -> csr_array:
         return csr_array(vstack(blocks)) if blocks else csr_array(shape, dtype=stored.dtype)
     form = stored.attrs.get("encoding-type", stored.attrs.get("h5sparse_format"))
     form = str(form.decode() if isinstance(form, bytes) else form).removesuffix("_matrix")
-    shape = tuple(stored.attrs["shape" if "shape" in stored.attrs else "h5sparse_shape"].tolist())
+    shape = tuple(map(int, np.ravel(stored.attrs["shape" if "shape" in stored.attrs else "h5sparse_shape"])))
     if form not in ("csr", "csc") or len(shape) != 2:
         raise DataError(f"a matrix of it is stored as {form!r}; expected dense, csr or csc. Convert it in anndata.")
     for part in ("data", "indices", "indptr"):
