@@ -696,11 +696,11 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         learned, method = self._begun(given, weights)
         schema = learned.schema
         check_memory(method, schema, most_of(clusters) or 1, self._device())
-        if self.verbose:
-            for line in Inspection.of(learned, method, most_of(clusters) or 1).lines():
-                print(line, file=sys.stderr)
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
         with self._session(method, goes_on=False).run(learned, clusters) as run:
+            # Here, since what is refused is refused in one line.
+            if self.verbose:
+                print(*Inspection.of(learned, method, most_of(clusters) or 1).lines(), sep="\n", file=sys.stderr)
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.fit(run)

@@ -7,7 +7,7 @@ from PIL import Image
 from builders import quiet
 from vaecluster.cli import run
 
-pytestmark = quiet
+pytestmark = [quiet, pytest.mark.filterwarnings("ignore::vaecluster.errors.IgnoredColumnsWarning")]
 
 
 @pytest.fixture(scope="module")
