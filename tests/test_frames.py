@@ -270,7 +270,7 @@ def test_a_column_is_what_the_user_says() -> None:
     assert again.predict(frame).tolist() == model.labels_.tolist()
     with pytest.raises(SettingError, match=r"'zones'.*Did you mean 'zone'"):
         estimator("su2018").set_params(columns={"zones": "category"}).fit(frame)
-    with pytest.raises(SettingError, match="columns is given, but X is an array"):
+    with pytest.raises(SettingError, match="for tables, but X is an array"):
         estimator("su2018").set_params(columns={"0": "category"}).fit(vectors())
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.sparse
 
 from vaecluster.cli import run
 from vaecluster.files.container import read_content, write_content
@@ -127,14 +126,6 @@ WRONG_FILES = {
         lambda path: np.savez(path, X=ROWS, y=np.ones(30), target=np.ones(30)),
         "a.npz: it has y and target, and | Keep one of them",
     ),
-    **{
-        f"a sparse matrix: {kind}": (
-            "a.npz",
-            lambda path, kind=kind: scipy.sparse.save_npz(path, scipy.sparse.csr_array(ROWS).asformat(kind)),
-            "a.npz: it holds a sparse matrix, but | Save X.toarray() instead",
-        )
-        for kind in ("csr", "csc", "bsr", "coo", "dia")
-    },
     "no array: empty archive": (
         "a.npz",
         lambda path: np.savez(path),
@@ -143,7 +134,7 @@ WRONG_FILES = {
     "labels: too few": (
         "a.npz",
         lambda path: np.savez(path, X=ROWS, y=np.ones(3)),
-        "a.npz: the labels have shape (3,), but | Give each row one",
+        "a.npz: the labels have shape (3,) for 30 rows | Give each row one",
     ),
     "labels: two axes": (
         "a.npz",
@@ -163,7 +154,7 @@ WRONG_FILES = {
     "y_test: without rows": (
         "a.npz",
         lambda path: np.savez(path, x_train=ROWS, y_test=np.ones(3)),
-        "a.npz: y_test have shape (3,), but there | Give each row one",
+        "a.npz: y_test have shape (3,) for 0 rows | Give each row one",
     ),
     "x_test: fewer columns": (
         "a.npz",

@@ -14,7 +14,7 @@ from vaecluster.data.schema import Schema
 
 
 class Source(Protocol):
-    """Rows by number; to add one, write a class with these members and choose it in `given_rows` (`data/given.py`)."""
+    """Rows by number; to add one, write a class with these members, and what makes it of X in `data/given/`."""
 
     def __len__(self) -> int:
         """How many rows there are."""

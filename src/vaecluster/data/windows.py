@@ -49,12 +49,9 @@ def as_windows(X: Any, rows: str, schema: Schema | None) -> Array | None:
     return X.astype(X.dtype.newbyteorder("="), copy=False)
 
 
-def check_not_said(rows: str) -> None:
-    """Raise `SettingError` if rows are said to be images or windows, and are those of a frame."""
-    if rows in ("images", "windows"):
-        raise SettingError(
-            f"rows is {rows!r}, but X is a table, whose rows are neither. Give an array, or leave it out."
-        )
+def said_of(rows: str | None) -> str | None:
+    """What rows are said to be; None if that is left to the rows."""
+    return None if rows == "auto" else rows
 
 
 def warn_of_windows(images: Array, rows: str) -> None:
