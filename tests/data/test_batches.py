@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[Any, Any, type[Exception], str]] = {
     "gaps": (cells(COUNTS, obs={"site": [None, np.nan, *NAMES[2:]]}), "site", DataError, "missing for 2 of 240 cells"),
     "an identifier": (cells(COUNTS, obs={"site": range(ROWS)}), "site", DataError, f"at most {MOST_BATCHES} batches"),
     "an array": (COUNTS, "site", SettingError, "for counts of cells, but X is an array"),
-    "no counts": (
+    "no counts": (cells(COUNTS - 3, obs={"site": NAMES}), "site", SettingError, "X holds no counts of cells"),
         cells(COUNTS - 3, obs={"site": NAMES}),
         "site",
         SettingError,
