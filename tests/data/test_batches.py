@@ -82,11 +82,6 @@ REFUSED: dict[str, tuple[Any, Any, type[Exception], str]] = {
     "an identifier": (cells(COUNTS, obs={"site": range(ROWS)}), "site", DataError, f"at most {MOST_BATCHES} batches"),
     "an array": (COUNTS, "site", SettingError, "for counts of cells, but X is an array"),
     "no counts": (cells(COUNTS - 3, obs={"site": NAMES}), "site", SettingError, "X holds no counts of cells"),
-        cells(COUNTS - 3, obs={"site": NAMES}),
-        "site",
-        SettingError,
-        "for counts of cells, but X is an array",
-    ),
     "no name": (CELLS, 3, SettingError, "batch is 3; expected the name of a column"),
 }
 
