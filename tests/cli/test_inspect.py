@@ -70,4 +70,4 @@ def test_what_cannot_be_fitted_cannot_be_inspected(table, photos, tmp_path, fail
     assert "--clusters is 100" in (line := fails("inspect", table, "--clusters", 100)) or "fewer" in line
     assert "views holds RandomAffine" in fails("inspect", table, "--set", "views=digits")
     assert "expected" in fails("inspect", tmp_path)
-    assert "a program" in fails("inspect", photos, "--features", "network.pt2")
+    assert "a network" in fails("inspect", photos, "--features", "network.pt2")
