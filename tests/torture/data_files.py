@@ -14,12 +14,12 @@ import h5py
 import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
-from mutations import Inputs, Reader, changed_bytes, named
 from PIL import Image
 from pyarrow import parquet
 from scipy.sparse import csc_array, csr_array
 
 from h5ad_files import cells, counts_of_groups, write_h5ad
+from torture.mutations import Inputs, Reader, changed_bytes, named
 from vaecluster import VAEClustering
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.files import read_dataset

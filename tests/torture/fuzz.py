@@ -36,11 +36,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from data_files import data_readers
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from mutations import Files, Inputs, Reader, changed_bytes, named
 
+from torture.data_files import data_readers
+from torture.mutations import Files, Inputs, Reader, changed_bytes, named
 from vaecluster import Bound, TwoViews, VaDE, VAEClustering
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import read_dataset

@@ -17,8 +17,6 @@ def fuzz() -> ModuleType:
     spec = importlib.util.spec_from_file_location("fuzz", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # records look their module up
-    # As for a script, what lies beside it can be imported.
-    sys.path.insert(0, str(SCRIPT.parent))
     spec.loader.exec_module(module)
     return module
 
