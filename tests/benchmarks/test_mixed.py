@@ -33,7 +33,7 @@ def test_what_is_asked_for_and_right_is_no_error():
     filled = coded().filled()
     removed = ~np.isnan(coded().values)
     assert errors(filled, coded(), removed) == {"numbers": 0, "categories": 0}
-    wrong = filled + [[np.nanstd(coded().values[:, 0]), 1, 0]]
+    wrong = filled + np.array([np.nanstd(coded().values[:, 0]), 1, 0])
     assert errors(wrong, coded(), removed) == pytest.approx({"numbers": 1, "categories": 0.5})
 
 
