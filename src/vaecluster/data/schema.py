@@ -102,6 +102,11 @@ class Schema:
             return ()
         return tuple(block.missing for block in self.blocks for _ in range(block.shape[0]))
 
+    @property
+    def between(self) -> tuple[bool, ...]:
+        """Whether there may be values between those that are there, for each column."""
+        return tuple(block.between for block in self.blocks for _ in range(block.shape[0]))
+
     def encode(self, raw: Raw) -> Tensor:
         """Rows in the user's units to (rows, *data_shape), float32; NaN where a value is missing."""
         parts = [torch.from_numpy(block.encode(block.take(raw))) for block in self.blocks]

@@ -14,6 +14,7 @@ from vaecluster.data.raw import row_slices
 from vaecluster.data.rows import Rows
 from vaecluster.settings import Settings, Whole, settings
 from vaecluster.views.missing import filled
+from vaecluster.views.ties import spread
 
 Some = slice | NDArray[np.intp]
 Coordinates = Callable[[Some], Tensor]
@@ -57,6 +58,7 @@ class Neighbours(Settings):
 
     Distances are Euclidean, between scaled rows. Wide rows are compared by their leading principal components: the
     time of a search grows with the entries, and the many directions of little variance add noise to the distances.
+    In frames, values that many rows have are spread over the room around them, so that a year is no island.
     Missing values are filled first, from the nearest rows that have them (Troyanskaya et al. 2001): else rows would be
     near because they lack the same values.
     """
@@ -126,13 +128,14 @@ def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -
 def coordinates(rows: Rows) -> Coordinates:
     """What distances between rows are measured in, for some row numbers: (rows, entries), with missing values filled.
 
-    Rows without a gap are read as they are wanted, those of a table with gaps once and kept.
+    Rows of arrays are read as they are wanted, those of a frame once and kept, with values that come often spread.
     """
-    read = rows.schema.coordinates().to(rows.device)
-    if not any(block.missing for block in rows.schema.blocks):
+    schema = rows.schema
+    read = schema.coordinates().to(rows.device)
+    if schema.frame is None and not any(block.missing for block in schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
-    blocks = (read(rows[block]) for block in row_slices(len(rows), prod(rows.schema.data_shape)))
-    points = filled(torch.cat([block.cpu() for block in blocks])).to(rows.device)
+    blocks = (rows[block].cpu() for block in row_slices(len(rows), prod(schema.data_shape)))
+    points = filled(read(spread(torch.cat(list(blocks)), schema.between).to(rows.device)).cpu()).to(rows.device)
     return lambda some: points[some]
 
 

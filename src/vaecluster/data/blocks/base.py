@@ -36,6 +36,8 @@ class Block(ABC):
     columns: tuple[str, ...]
     # Whether values may be missing in new rows.
     missing: bool = True
+    # Whether there may be values between those that are there.
+    between: ClassVar[bool] = True
 
     @classmethod
     def read(cls, column: Column) -> Array | Coded:
