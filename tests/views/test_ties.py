@@ -19,8 +19,8 @@ def test_what_no_other_row_has_stays_and_so_do_gaps_and_other_columns() -> None:
     alone[3] = torch.nan
     assert torch.equal(spread(alone, [True, True]).nan_to_num(9), alone.nan_to_num(9))
     assert torch.equal(spread(YEARS, [False]), YEARS)
-    constant = torch.ones(5, 1)
-    assert torch.equal(spread(constant, [True]), constant)
+    for few in (torch.ones(5, 1), torch.tensor([0.0, 1]).repeat(20)[:, None]):
+        assert torch.equal(spread(few, [True]), few)
 
 
 def test_the_same_rows_are_moved_in_the_same_way_and_what_is_given_stays() -> None:
