@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 from pyarrow import parquet
+from scipy import sparse
 
 from builders import quiet
 from vaecluster.cli import run
@@ -143,3 +144,46 @@ def test_images_in_an_array_have_no_columns_of_their_own(tmp_path, tiny, runs):
     folder = fitted(tmp_path / "images.npy", tmp_path / "run", tiny)
     runs("export", folder, "--to", "csv", "--output", tmp_path / "out.csv")
     assert list(lines_of(tmp_path / "out.csv")[0])[:3] == ["row", "cluster", "confidence"]
+
+
+def write_csv_of_many_types(path: Path) -> None:
+    """Whole numbers, ones that are names, codes with zeros in front, dates, and booleans."""
+    random, group = np.random.default_rng(0), np.arange(ROWS) % 2
+    lines = [
+        f"{count},{10 + one},{5 - one},{code:05},2024-0{1 + one}-03,{bool(one)}".lower()
+        for count, one, code in zip(random.poisson(2, ROWS), group, random.integers(1000, 1010, ROWS), strict=True)
+    ]
+    path.write_text("\n".join(["visits,zip,grade,plz,day,member", *lines]))
+
+
+def write_sparse(path: Path) -> None:
+    sparse.save_npz(path, sparse.random(ROWS, 9, 0.3, format="csr", random_state=0))
+
+
+def write_texts(path: Path) -> None:
+    words = [f"the {'dog barks' if n % 2 else 'cat sleeps'} in house {n % 7}" for n in range(ROWS)]
+    path.write_text("\n".join(["review", *words]))
+
+
+# What is written, the file it is written to, and options of the fit.
+SOURCES = {
+    "types": (write_csv_of_many_types, "rows.csv", ["--column", "zip=category", "--column", "grade=ordinal"]),
+    "sparse": (write_sparse, "rows.npz", []),
+    "texts": (write_texts, "rows.csv", []),
+}
+
+
+@pytest.mark.parametrize("case", SOURCES)
+def test_rows_are_those_of_the_fit_whatever_they_are(case, tmp_path, tiny, runs):
+    write, name, options = SOURCES[case]
+    write(tmp_path / name)
+    folder = fitted(tmp_path / name, tmp_path / "run", tiny, *options)
+    assert "60 rows written" in runs("predict", folder, tmp_path / name, "--output", tmp_path / "p.csv")
+    assert len(lines_of(tmp_path / "p.csv")) == ROWS
+    assert "60 rows in 2 clusters" in runs("export", folder, "--to", "csv", "--output", tmp_path / "out.csv")
+    if name.endswith(".csv"):
+        columns = (tmp_path / name).read_text().splitlines()[0].split(",")
+        assert [[line[column] for column in columns] for line in lines_of(tmp_path / "out.csv")] == [
+            [line[column] for column in columns] for line in lines_of(tmp_path / name)
+        ]
+    assert "60 rows in 1 cluster" in runs("cut", folder, 1, "--output", tmp_path / "cut")

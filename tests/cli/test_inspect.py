@@ -52,6 +52,16 @@ def test_pictures_are_counted_and_measured(photos, runs):
     assert "a vector of 5 columns" in runs("inspect", photos, "--features", photos.parent / "features.npy")
 
 
+def test_rows_and_batches_are_what_they_are_said_to_be(table, tmp_path, runs, fails):
+    np.save(tmp_path / "w.npy", np.random.default_rng(0).normal(size=(20, 12, 2)))
+    told = runs("inspect", tmp_path / "w.npy", "--rows", "windows")
+    assert "20 rows, each a window of 12 times and 2 features" in runs(
+        "inspect", tmp_path / "w.npy", "--rows", "windows"
+    )
+    assert "--rows is 'windows', which is for arrays" in fails("inspect", table, "--rows", "windows")
+    assert "--batch is 'donor', which is for counts of cells" in fails("inspect", table, "--batch", "donor")
+
+
 @pytest.mark.parametrize("method", ["two-views", "su2018", "vade"])
 def test_a_fit_says_the_same_first(method, table, photos, tiny, tmp_path, runs, capsys):
     few = tiny if method == "two-views" else ["--set", "epochs=2", "--set", "hidden=16"]
@@ -70,4 +80,4 @@ def test_what_cannot_be_fitted_cannot_be_inspected(table, photos, tmp_path, fail
     assert "--clusters is 100" in (line := fails("inspect", table, "--clusters", 100)) or "fewer" in line
     assert "views holds RandomAffine" in fails("inspect", table, "--set", "views=digits")
     assert "expected" in fails("inspect", tmp_path)
-    assert "a network" in fails("inspect", photos, "--features", "network.pt2")
+    assert "--features is 'network.pt2', a network" in fails("inspect", photos, "--features", "network.pt2")

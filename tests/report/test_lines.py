@@ -21,3 +21,8 @@ def test_values_beyond_are_cut_off_constants_are_level_and_times_may_be_few() ->
         features = windows.reshape(*windows.shape[:2], -1).shape[2]
         drawn = as_lines(windows, np.zeros(features), np.zeros(features))[..., 3] > 120
         assert (drawn.any(2).sum(1) <= 3).all()
+
+
+def test_of_no_windows_there_are_no_pictures() -> None:
+    for shape in ((0, 9), (0, 9, 2)):
+        assert as_lines(np.zeros(shape), np.zeros(1), np.ones(1)).shape == (0, HEIGHT, WIDTH, 4)

@@ -57,4 +57,4 @@ def export(
     contents = Contents.of(model, data.x_train, where)
     with made_anew(place, folder=not ending) as part:
         FORMS[to].write(contents, part, links)
-    print(f"{len(contents.rows):,} rows in {model.n_clusters_} clusters written to {place}")
+    print(f"{len(contents.codes):,} rows in {model.n_clusters_} clusters written to {place}")

@@ -27,7 +27,9 @@ def inspect(
     clusters: Clusters = "auto",
     method: str = "two-views",
     settings: Words = (),
+    rows: str = "auto",
     column: Columns = (),
+    batch: str | None = None,
     size: Whole | None = None,
     features: Place | None = None,
     device: str = "auto",
@@ -46,8 +48,12 @@ def inspect(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    rows
+        What arrays of three axes are, windows or images, as for `vaecluster fit`.
     column
         NAME=KIND, what a column of a table is, as for `vaecluster fit`.
+    batch
+        A column of obs in an .h5ad that says which batch each cell is of, as for `vaecluster fit`.
     size
         Pixels a side of pictures in files, as for `vaecluster fit`.
     features
@@ -60,14 +66,14 @@ def inspect(
     check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)
     check("--size", size, SIZE)
-    rows = with_options(load_source(source), {"size": size, "features": features}).x_train
-    if isinstance(rows, Pictures):
-        print(rows.described)
+    x = with_options(load_source(source), {"size": size, "features": features}).x_train
+    if isinstance(x, Pictures):
+        print(x.described)
     chosen, _ = method_of(method, settings)
     set_threads(threads)
     from vaecluster.estimator import VAEClustering
 
     number: Any = clusters
-    model = VAEClustering(number, method=chosen, columns=columns_of(column), device=device)
-    for line in model.inspect(rows).lines():
+    model = VAEClustering(number, method=chosen, rows=rows, columns=columns_of(column), batch=batch, device=device)
+    for line in model.inspect(x).lines():
         print(line)

@@ -78,4 +78,4 @@ def predict(
             sys.stdout.write(found.as_csv().decode())
             return
         write_atomically(output, found.as_parquet() if ending == ".parquet" else found.as_csv())
-    print(f"{counted(len(rows), 'row')} written to {output}")
+    print(f"{counted(len(assigned.labels), 'row')} written to {output}")

@@ -81,7 +81,8 @@ def load_rows(
 
     `fitted` says that they are the rows of the fit, wherever they are now.
     """
-    data = load_source(source, model.fitted_.schema.text_types)
+    # The fit read them before it knew types: with types, whole numbers would be other rows than its own.
+    data = load_source(source, None if fitted else model.fitted_.schema.text_types)
     options = pictures_of(like) if isinstance(data.x_train, Pictures) else {}
     if features is not None:
         data = with_options(data, _with_features(options, str(features)))

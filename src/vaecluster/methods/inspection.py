@@ -13,6 +13,7 @@ from torch import Generator
 from vaecluster.data.checks import describe
 from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.rows import Rows
+from vaecluster.errors import counted
 from vaecluster.methods.base import Method
 from vaecluster.methods.memory import free_memory, needed_memory
 from vaecluster.model.networks.initial import start_
@@ -60,7 +61,7 @@ class Inspection:
         views = method.views_of_rows(schema)
         return cls(
             rows=len(rows),
-            row=describe(schema.row_shape),
+            row=_window(schema.row_shape) if schema.kind == "windows" else describe(schema.row_shape),
             columns=rows.source.seen(),
             scaled=", ".join(filter(None, (block.scaled for block in schema.blocks))),
             method=method.name,
@@ -98,6 +99,15 @@ def _seconds_of_pass(rows: Rows, method: Method, clusters: int, batch_size: int)
         loss.item()
         taken.append(time.perf_counter() - started)
     return min(taken)
+
+
+def _window(shape: tuple[int, ...]) -> str:
+    """What a window of that shape is called.
+
+    >>> _window((12,)), _window((12, 2))
+    ('a window of 12 times', 'a window of 12 times and 2 features')
+    """
+    return f"a window of {' and '.join(map(counted, shape, ('time', 'feature')))}"
 
 
 def _table(columns: Sequence[SeenColumn]) -> Iterator[str]:

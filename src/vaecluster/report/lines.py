@@ -25,7 +25,7 @@ def as_lines(windows: Array, low: Array, high: Array) -> NDArray[np.uint8]:
     (2, 64, 96, 4)
     """
     windows = np.asarray(windows, dtype=np.float64)
-    windows = windows.reshape(*windows.shape[:2], -1)
+    windows = windows if windows.ndim == 3 else windows[..., None]
     span = np.where(high > low, high - low, 1.0)
     heights = ((windows - low) / span).clip(0, 1)
     return np.stack([_picture(one) for one in heights]) if len(heights) else np.zeros((0, HEIGHT, WIDTH, 4), np.uint8)

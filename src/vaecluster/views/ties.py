@@ -12,8 +12,8 @@ def spread(rows: Tensor, columns: Sequence[bool]) -> Tensor:
 
     A value moves by at most half the way to the next one that is there: years, grades and rounded measures then fill
     their range, as if they had been measured finely. Else rows of one year are nearer to each other than to any of the
-    next, whatever all else says, and years become clusters. Two values, such as 0 and 1, are no axis and stay. The same
-    rows are always moved in the same way.
+    next, whatever all else says, and years become clusters. Two values, such as 0 and 1, are no axis, and stay. The
+    same rows are always moved in the same way.
 
     >>> years = torch.tensor([[1.0], [1.0], [2.0], [3.0]])
     >>> (spread(years, [True]) - years).abs().max() < 0.5
