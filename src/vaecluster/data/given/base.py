@@ -38,8 +38,8 @@ class KindOfRows(Protocol):
     CALLED: str
     HEEDS: Collection[str]
 
-    def takes(self, X: Any) -> bool:
-        """Whether a fit reads X so."""
+    def takes(self, X: Any, estimator: BaseEstimator) -> bool:
+        """Whether a fit reads X so; the first kind that does takes it."""
 
     def of_fit(self, estimator: BaseEstimator, X: Any) -> Given:
         """The rows of a fit."""
