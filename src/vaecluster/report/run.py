@@ -12,6 +12,7 @@ from vaecluster.estimator import VAEClustering
 from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.lines import as_lines
 from vaecluster.report.walls import Limit, Wall
+from vaecluster.row_kind import RowKind
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
 
@@ -52,7 +53,7 @@ class FinishedRun:
         if self.model.fitted_.schema.frame is not None or self._shows_texts:
             return Excerpt
         low, high = self._bounds()
-        if self.model.fitted_.schema.kind == "windows":
+        if self.model.fitted_.schema.kind == RowKind.WINDOWS:
             return lambda windows: Wall(as_lines(windows, np.asarray(low), np.asarray(high)), 0.0, 255.0)
         return partial(Wall, low=low, high=high)
 
@@ -73,7 +74,7 @@ class FinishedRun:
 
     @property
     def _shows_pictures_of_features(self) -> bool:
-        vectors = self.model.fitted_.schema.kind == "vectors"
+        vectors = self.model.fitted_.schema.kind == RowKind.VECTORS
         return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
 
     @property

@@ -21,6 +21,7 @@ from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.sparse import SparseSource
 from vaecluster.errors import DataError, SettingError, UnclearRowsWarning
+from vaecluster.row_kind import RowKind
 
 CALLED = "an array"
 HEEDS: Collection[str] = ("rows",)
@@ -122,7 +123,7 @@ def _warn_of_windows(images: Array) -> None:
 
 def _checked_vectors(estimator: BaseEstimator, X: Any, schema: Schema | None) -> tuple[Array, tuple[str, ...]]:
     fitted = schema is not None
-    if schema is not None and schema.kind == "images":
+    if schema is not None and schema.kind == RowKind.IMAGES:
         checks.check_row_shape(np.shape(X)[1:], schema.row_shape)
     if fitted and is_frame(X) and hasattr(estimator, "feature_names_in_"):
         checks.check_same_columns(names_of(X), estimator.feature_names_in_.tolist())

@@ -12,6 +12,7 @@ from vaecluster.data.arrays import ArraySource
 from vaecluster.data.given.base import Given
 from vaecluster.data.schema import Schema
 from vaecluster.errors import DataError
+from vaecluster.row_kind import RowKind
 
 CALLED = "an array"
 HEEDS: Collection[str] = ("rows",)
@@ -43,7 +44,7 @@ def of_fit(estimator: BaseEstimator, X: Any) -> Given:
 
 def made(schema: Schema) -> bool:
     """A block of windows."""
-    return schema.kind == "windows"
+    return schema.kind == RowKind.WINDOWS
 
 
 def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
