@@ -139,7 +139,7 @@ def test_vamp_components_start_at_rows_of_the_fit_and_few_rows_serve_several() -
     [
         ({}, None, ["n_clusters is 'auto'", "'su2018'", "Give one"]),
         ({"network": "conv"}, 3, ["network is 'conv'", "rows are vectors", "'dense'"]),
-        ({"cluster_weights": (0.5, 0.5)}, 3, ["2 shares", "3 clusters", "one for each"]),
+        ({"cluster_weights": (0.5, 0.5)}, 3, ["2 shares", "3 clusters", "one each"]),
     ],
     ids=str,
 )
