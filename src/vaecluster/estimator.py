@@ -550,7 +550,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         with isolated():
             rows = self._rows(given)
             confidence = answers.likeliest(self.model_, rows, self.fitted_.confidence).confidence
-            return typical_rows(answers.codes(self.model_, rows), labels, confidence, self.n_clusters_, n_rows)
+            return typical_rows(answers.codes(self.model_, rows), labels, self.n_clusters_, n_rows, confidence)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
