@@ -536,7 +536,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         [['bread', 'butter'], ['rain', 'wind']]
         """
         given, _, labels = self._labelled(X)
-        texts = getattr(given.source, "texts", None) if texts is None else texts
+        texts = given.texts if texts is None else texts
         if texts is None:
             raise SettingError("texts is missing, and the rows are no texts. Give a text for each row.")
         return words(as_texts(texts, len(given.source)), labels, self.n_clusters_, n_words)
@@ -791,9 +791,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return Session(
             random_state=random_of(self.random_state),
             identity=identity,
-            checkpoint_dir=None
-            if self.checkpoint_dir is None
-            else as_path("checkpoint_dir", self.checkpoint_dir, "a folder"),
+            checkpoint_dir=_folder("checkpoint_dir", self.checkpoint_dir),
             checkpoint_every=self.checkpoint_every,
             anew=goes_on,
             log_dir=_folder("log_dir", self.log_dir),
