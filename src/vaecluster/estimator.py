@@ -59,10 +59,10 @@ from vaecluster.training.session import Session, draw_seed, random_of
 
 Random = int | np.random.RandomState | None
 
-# Parameters that are checked by a kind; the others are checked where they are used.
 # The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
 HELD_OUT = Draws(0)
 _NUMBER = NumberOfClusters()
+# Parameters that are checked by a kind; the others are checked where they are used.
 _KINDS: dict[str, Kind] = {
     "n_clusters": _NUMBER,
     "rows": OneOf("auto", "images", "windows"),
@@ -536,7 +536,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         [['bread', 'butter'], ['rain', 'wind']]
         """
         given, _, labels = self._labelled(X)
-        texts = getattr(given.source, "texts", None) if texts is None else texts
+        texts = given.texts if texts is None else texts
         if texts is None:
             raise SettingError("texts is missing, and the rows are no texts. Give a text for each row.")
         return words(as_texts(texts, len(given.source)), labels, self.n_clusters_, n_words)
@@ -550,7 +550,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         with isolated():
             rows = self._rows(given)
             confidence = answers.likeliest(self.model_, rows, self.fitted_.confidence).confidence
-            return typical_rows(answers.codes(self.model_, rows), labels, confidence, self.n_clusters_, n_rows)
+            return typical_rows(answers.codes(self.model_, rows), labels, self.n_clusters_, n_rows, confidence)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
@@ -718,9 +718,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """The rows as a fit learns from them, and the method with every setting filled in for them."""
         method = as_method(self.method)
         reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
-        learned = self._rows(given, given.source.schema(reading))
-        if weights is not None:
-            learned = self._counted(learned, weights)
+        learned = self._rows(given, given.source.schema(reading), weights)
         return learned, method.completed(learned.schema, len(learned), _NUMBER.normal(self.n_clusters))
 
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
@@ -743,9 +741,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """Learn from rows with the clusters as they are; `seen` rows stand behind the model beside these."""
         # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
         before = replace(self.fitted_, method=method, model=deepcopy(self.model_))
-        learned = self._rows(given)
-        if weights is not None:
-            learned = self._counted(learned, weights)
+        learned = self._rows(given, weights=weights)
         held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
         if seen and self.outlier_fraction:
             before.check_calibrated()
@@ -795,9 +791,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return Session(
             random_state=random_of(self.random_state),
             identity=identity,
-            checkpoint_dir=None
-            if self.checkpoint_dir is None
-            else as_path("checkpoint_dir", self.checkpoint_dir, "a folder"),
+            checkpoint_dir=_folder("checkpoint_dir", self.checkpoint_dir),
             checkpoint_every=self.checkpoint_every,
             anew=goes_on,
             log_dir=_folder("log_dir", self.log_dir),
@@ -832,14 +826,13 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             found = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
         return given, schema, found.labels
 
-    def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
-        return Rows(given.source, schema or self.fitted_.schema, self._device())
-
-    @staticmethod
-    def _counted(rows: Rows, weights: NDArray[np.float64]) -> Rows:
-        """The rows that count for anything, with their weights."""
+    def _rows(self, given: Given, schema: Schema | None = None, weights: NDArray[np.float64] | None = None) -> Rows:
+        """All rows, or those whose weights say that they count for anything; by the schema of the fit, if none is."""
+        of = (given.source, schema or self.fitted_.schema, self._device())
+        if weights is None:
+            return Rows(*of)
         counted = np.flatnonzero(weights)
-        return Rows(rows.source, rows.schema, rows.device, normalised(weights[counted]), counted)
+        return Rows(*of, normalised(weights[counted]), counted)
 
     def _device(self) -> torch.device:
         return choose_device(self.device)

@@ -16,13 +16,12 @@ from difflib import get_close_matches
 from math import inf, isfinite
 from numbers import Integral, Real
 from textwrap import fill
-from typing import Any, Literal, Self, TypeVar, dataclass_transform, final, get_type_hints
+from typing import Any, Self, TypeVar, dataclass_transform, final, get_type_hints
 
 import numpy as np
 
 from vaecluster.errors import SettingError
-
-RowKind = Literal["images", "vectors", "windows"]
+from vaecluster.row_kind import RowKind
 
 # With fewer than 12 outputs and an input width that is no multiple of 4, the matrix library picks a row's kernel by
 # where the row starts in memory, so rounding depends on its place in the batch (measured on x86-64, torch 2.13).
@@ -377,7 +376,7 @@ class ByKind:
 
     def of(self, kind: RowKind) -> Any:
         """The default for these rows; windows of time are learned as vectors are."""
-        return self.images if kind == "images" else self.vectors
+        return self.images if kind == RowKind.IMAGES else self.vectors
 
     def __repr__(self) -> str:
         return f"{self.images!r} for images, {self.vectors!r} for vectors"

@@ -58,12 +58,11 @@ def sample(
     if ending == ".png":
         from vaecluster.report.encode import png_bytes
         from vaecluster.report.run import FinishedRun
-        from vaecluster.report.walls import Wall, wall_image
 
-        wall = FinishedRun.open(folder).shown(rows)
-        if not isinstance(wall, Wall):
+        image = FinishedRun.open(folder).shown(rows).image()
+        if image is None:
             raise FileError(f"--output is '{output}', but texts make no picture. Choose a .csv, .parquet or .npy.")
-        write_atomically(output, png_bytes(wall_image(wall)))
+        write_atomically(output, png_bytes(image))
     elif ending in TABLES:
         from vaecluster.data.tables import as_csv, as_parquet, as_table
 

@@ -85,20 +85,17 @@ def load_rows(
     data = load_source(source, None if fitted else model.fitted_.schema.text_types)
     options = pictures_of(like) if isinstance(data.x_train, Pictures) else {}
     if features is not None:
-        data = with_options(data, _with_features(options, str(features)))
-    else:
-        stored = "features" in options and of_pictures.is_stored(options["features"])
-        same = fitted or absolute(source) == like.description().get("source")
-        if stored and not same:
-            raise SettingError(
-                f"The run was fitted to features of other pictures, from {options['features']}. Give those of the new "
-                "ones as --features, or as the rows."
-            )
-        data = with_rows(with_options(data, options), like=like)
-        if stored:
-            _check_names(data, like)
-        return data
-    return with_rows(data, like=like)
+        return with_rows(with_options(data, _with_features(options, str(features))), like=like)
+    stored = "features" in options and of_pictures.is_stored(options["features"])
+    if stored and not fitted and absolute(source) != like.description().get("source"):
+        raise SettingError(
+            f"The run was fitted to features of other pictures, from {options['features']}. Give those of the new "
+            "ones as --features, or as the rows."
+        )
+    data = with_rows(with_options(data, options), like=like)
+    if stored:
+        _check_names(data, like)
+    return data
 
 
 def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -> "tuple[VAEClustering, DataSet, str]":

@@ -30,16 +30,14 @@ def texts_of(data: DataSet, where: str) -> list[str]:
     cannot be read.
     """
     rows = len(data.x_train)
-    tables = [table for table in (data.beside, data.x_train) if hasattr(table, "column_names")]
-    for table in tables:
-        if where in table.column_names:
-            return as_texts(table.column(where), rows)
+    columns = _columns(data)
+    if where in columns:
+        return as_texts(columns[where], rows)
     found = file_of(where)
     if found is None:
-        names = [name for table in tables for name in table.column_names]
-        columns = f"The columns are {quoted(names)}" if names else "The rows have no columns"
+        there = f"The columns are {quoted(list(columns))}" if columns else "The rows have no columns"
         raise DataError(
-            f"There is no column and no file {where!r} to take texts from. {columns}; give one of them, FILE:COLUMN, "
+            f"There is no column and no file {where!r} to take texts from. {there}; give one of them, FILE:COLUMN, "
             f"or a FILE{LINES} with a line for each row."
         )
     return as_texts(_in_file(*found), rows)
@@ -51,13 +49,18 @@ def _in_file(file: str, column: str | None) -> Any:
     # Here, since a file of a fit is read without it.
     from vaecluster.data.files import read_dataset
 
-    data = read_dataset(file)
-    tables = [table for table in (data.beside, data.x_train) if hasattr(table, "column_names")]
-    names = [name for table in tables for name in table.column_names]
-    if column not in names:
+    columns = _columns(read_dataset(file))
+    if column is None or column not in columns:
         what = "names no column" if column is None else f"has no column {column!r}"
-        raise DataError(f"{file} {what} of texts; expected FILE:COLUMN. Its columns are {quoted(names) or 'none'}.")
-    return next(table.column(column) for table in tables if column in table.column_names)
+        there = quoted(list(columns)) or "none"
+        raise DataError(f"{file} {what} of texts; expected FILE:COLUMN. Its columns are {there}.")
+    return columns[column]
+
+
+def _columns(data: DataSet) -> dict[str, Any]:
+    """Of two columns of one name the one beside the rows."""
+    tables = [table for table in (data.x_train, data.beside) if hasattr(table, "column_names")]
+    return {name: table.column(name) for table in tables for name in table.column_names}
 
 
 def _lines(file: str) -> list[str]:

@@ -11,7 +11,7 @@ from vaecluster.data.dates import is_zoned
 from vaecluster.data.raw import Array, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
-from vaecluster.settings import RowKind
+from vaecluster.row_kind import RowKind
 
 
 @final

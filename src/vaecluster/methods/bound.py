@@ -45,6 +45,7 @@ from vaecluster.model.prior import (
 )
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.model.vamp import VampComponents
+from vaecluster.row_kind import RowKind
 from vaecluster.settings import (
     NOT_NEGATIVE,
     POSITIVE,
@@ -121,7 +122,7 @@ class Bound(Method):
         """With the defaults for images or vectors."""
         completed = self.of_kind(schema.kind)
         check_shares(completed.cluster_weights, self.needed_number(clusters))
-        if completed.network == "conv" and schema.kind != "images":
+        if completed.network == "conv" and schema.kind != RowKind.IMAGES:
             raise SettingError(
                 f"network is 'conv', which needs images, but the rows are {schema.kind}. Use "
                 "'dense', or give the rows as images (n, H, W)."

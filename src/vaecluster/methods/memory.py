@@ -25,14 +25,9 @@ def check_memory(method: Method, schema: Schema, clusters: int, device: torch.de
     free, needed = free_memory(device), needed_memory(method, schema, clusters)
     if free is None or needed <= free:
         return
-    advice = {
-        "images": "Resize the images, such as to 64x64",
-        "windows": "Take shorter windows, or every second value",
-        "vectors": "Leave columns out, or combine some",
-    }[schema.kind]
     raise DataError(
         f"Each row is {describe(schema.row_shape)}, for which a fit needs about {needed / 1e9:.1f} GB of memory, but "
-        f"{free / 1e9:.1f} GB are free. {advice}, or give smaller values of hidden and batch_size."
+        f"{free / 1e9:.1f} GB are free. {schema.kind.smaller}, or give smaller values of hidden and batch_size."
     )
 
 

@@ -10,9 +10,6 @@ from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections import SECTIONS
 from vaecluster.runs.folder import RunFolder
 
-# What the entries of a row are.
-ENTRIES = {"images": "pixels", "windows": "times by features", "vectors": "columns"}
-
 
 def collect(folder: RunFolder) -> Report:
     """The whole content of the report on this run; rows are generated here, from the estimator's own seed."""
@@ -31,7 +28,7 @@ def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
     alone = run["rows"] - sum(entry["size"] for entry in run["clusters"])
     return {
         "Rows": f"{run['rows']:,}",
-        "Row": f"{shape} {ENTRIES[model.fitted_.schema.kind]}",
+        "Row": f"{shape} {model.fitted_.schema.kind.entries}",
         "Clusters": str(model.n_clusters_),
         **({"In no cluster": counted(alone, "row")} if alone else {}),
         "Method": model.method_.name,

@@ -174,7 +174,7 @@ class RunFolder:
                     {"cluster": group.cluster, "size": len(group.rows), "density": group.density} for group in groups
                 ],
                 **_what_sets_apart(model, given),
-                **_what_texts_say(model, rows, data.texts),
+                **_what_texts_say(model, rows, given.texts if data.texts is None else data.texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
@@ -206,13 +206,8 @@ def _what_sets_apart(model: "VAEClustering", given: "Given") -> dict[str, Any]:
 
 def _what_texts_say(model: "VAEClustering", rows: Any, texts: Sequence[str] | None) -> dict[str, Any]:
     """Words of clusters, and their most typical texts, cut where they are long."""
-    from vaecluster.data.blocks import Words
-    from vaecluster.data.texts import texts_in
     from vaecluster.files import record
 
-    block = model.fitted_.schema.blocks[0]
-    if texts is None and isinstance(block, Words):
-        texts = texts_in(rows, block.column)
     if texts is None:
         return {}
     typical = model.typical_rows(rows)

@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 
 from vaecluster.errors import SettingError
-from vaecluster.settings import RowKind, Settings
+from vaecluster.row_kind import RowKind
+from vaecluster.settings import Settings
 
 
 class Change(Settings, ABC):
@@ -35,7 +36,7 @@ class Change(Settings, ABC):
 class ImageChange(Change, ABC):
     """A change that only makes sense for images: (rows, channels, height, width) with values in [0, 1]."""
 
-    rows = "images"
+    rows = RowKind.IMAGES
 
 
 @final

@@ -5,7 +5,8 @@ from typing import Any, final
 
 from vaecluster import settings
 from vaecluster.errors import SettingError
-from vaecluster.settings import Kind, RowKind
+from vaecluster.row_kind import RowKind
+from vaecluster.settings import Kind
 from vaecluster.views.change import Change, Function
 from vaecluster.views.images import ColourJitter, HorizontalFlip, RandomAffine, RandomCrop
 from vaecluster.views.neighbours import Neighbours
@@ -25,16 +26,10 @@ VIEWS: dict[str, type[View]] = {
 # What is shown stays the same in any image, whatever it is, that moves by a twentieth of its side. Nothing here may
 # flip or rotate: a mirrored letter or a turned arrow can be another class.
 _AUTO: dict[RowKind, Views] = {
-    "images": Views(Neighbours(), (RandomAffine(rotation=0, shift=0.05, scale=0, shear=0, padding="border"),)),
-    "vectors": Views(Neighbours()),
+    RowKind.IMAGES: Views(Neighbours(), (RandomAffine(rotation=0, shift=0.05, scale=0, shear=0, padding="border"),)),
+    RowKind.VECTORS: Views(Neighbours()),
     # Where a window begins is most often chance.
-    "windows": Views(Neighbours(), (TimeShift(), Amplitude())),
-}
-
-# How rows become those that a change is for.
-_LAID_OUT: dict[RowKind | None, str] = {
-    "images": "(rows, height, width[, channels])",
-    "windows": "(rows, times[, features]), with rows='windows'",
+    RowKind.WINDOWS: Views(Neighbours(), (TimeShift(), Amplitude())),
 }
 
 PRESETS: dict[str, Views] = {
@@ -103,10 +98,10 @@ def views_of(value: str | tuple[View, ...], kind: RowKind, *, numbers_only: bool
         first = value[0] if isinstance(value[0], Neighbours) else None
         views = Views(first, tuple(view for view in value if not isinstance(view, Neighbours)))
     for change in views.changes:
-        if change.rows not in (None, kind):
+        if change.rows is not None and change.rows != kind:
             raise SettingError(
                 f"views holds {change.name}, which is for {change.rows}, but the rows are {kind}. Use Neighbours, "
-                f"GaussianNoise or FeatureDropout, or give the rows as {change.rows}: {_LAID_OUT[change.rows]}."
+                f"GaussianNoise or FeatureDropout, or give the rows as {change.rows}: {change.rows.layout}."
             )
         if not numbers_only:
             raise SettingError(

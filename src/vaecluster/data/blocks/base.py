@@ -12,7 +12,7 @@ from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.model.likelihood import Likelihood
-from vaecluster.settings import RowKind
+from vaecluster.row_kind import RowKind
 
 Offset = NDArray[np.float64] | float
 # No row of a fit is so many deviations from the mean: that takes 10**12 rows. A new row may be anything, such as a
@@ -31,7 +31,7 @@ class Block(ABC):
     # arrays alone.
     kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # What rows are that it is a part of, or all of.
-    rows: ClassVar[RowKind] = "vectors"
+    rows: ClassVar[RowKind] = RowKind.VECTORS
     # The columns of a frame that it has; none if it is a whole array.
     columns: tuple[str, ...]
     # Whether values may be missing in new rows.

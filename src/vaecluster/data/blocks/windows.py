@@ -12,6 +12,7 @@ from vaecluster.data.blocks.numbers import check_affine, check_unit
 from vaecluster.data.blocks.scaling import Passes, moments_of, own_scales
 from vaecluster.data.raw import Array, Doubles
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
+from vaecluster.row_kind import RowKind
 
 
 @final
@@ -22,7 +23,7 @@ class Windows(Block):
     `offset` and `scale` are those of each feature over all times of all windows: (features,).
     """
 
-    rows = "windows"
+    rows = RowKind.WINDOWS
     missing = False
 
     row_shape: tuple[int, ...]

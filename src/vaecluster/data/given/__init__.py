@@ -13,7 +13,7 @@ from vaecluster.data.checks import check_batch
 from vaecluster.data.datasets import is_dataset, rows_of
 from vaecluster.data.files import read_dataset
 from vaecluster.data.frames import FrameSource
-from vaecluster.data.given import arrays, cells, frames, texts
+from vaecluster.data.given import arrays, cells, frames, texts, windows
 from vaecluster.data.given.base import Given, KindOfRows
 from vaecluster.data.given.codes import given_codes
 from vaecluster.data.kinds import check_asked
@@ -21,14 +21,13 @@ from vaecluster.data.pictures.folder import PictureRows, Pictures
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 from vaecluster.data.telling import Telling, in_silence
-from vaecluster.data.windows import said_of
 from vaecluster.errors import SettingError
 
 # To add a kind of rows, write a file with what `KindOfRows` has and name it here; the first that takes X reads it.
-KINDS_OF_ROWS: tuple[KindOfRows, ...] = (texts, cells, frames, arrays)
+KINDS_OF_ROWS: tuple[KindOfRows, ...] = (texts, cells, frames, windows, arrays)
 # What an estimator may say of rows: how it is checked, and the rows that it is for.
 SAID: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "rows": (said_of, "arrays"),
+    "rows": (lambda rows: None if rows == "auto" else rows, "arrays"),
     "columns": (check_asked, "tables"),
     "batch": (check_batch, "counts of cells"),
 }
@@ -52,7 +51,7 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         return of_values if array is None else replace(of_values, source=ArraySource(array, X.row_names))
     if schema is not None:
         return next(kind for kind in KINDS_OF_ROWS if kind.made(schema)).like_fit(estimator, X, schema)
-    kind = next(kind for kind in KINDS_OF_ROWS if kind.takes(X))
+    kind = next(kind for kind in KINDS_OF_ROWS if kind.takes(X, estimator))
     for name, (checked, what) in SAID.items():
         said = checked(getattr(estimator, name, None))
         if said and name not in kind.HEEDS:

@@ -1,5 +1,6 @@
-"""Arrays: vectors, sparse ones too, images, and windows of time; frames of complete numbers count as vectors."""
+"""Arrays: vectors, sparse ones too, and images; frames of complete numbers count as vectors."""
 
+import warnings
 from collections.abc import Collection
 from copy import copy
 from typing import Any
@@ -19,21 +20,31 @@ from vaecluster.data.given.base import Given
 from vaecluster.data.raw import Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.sparse import SparseSource
-from vaecluster.data.windows import as_windows, warn_of_windows
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, SettingError, UnclearRowsWarning
+from vaecluster.row_kind import RowKind
 
 CALLED = "an array"
 HEEDS: Collection[str] = ("rows",)
+# Pictures of so much more height than width, or the other way, are rare; windows have more times than features.
+LONG = 2
+# The largest grey value.
+WHITE = 255
 
 
-def takes(X: Any) -> bool:
+def takes(X: Any, estimator: BaseEstimator) -> bool:
     """All that no other kind takes."""
     return True
 
 
 def of_fit(estimator: BaseEstimator, X: Any) -> Given:
-    """As the estimator says that rows are, or as their axes say."""
-    return _given(estimator, as_array_or_frame(X), None)
+    """Vectors or images, as their axes say."""
+    said, axes = getattr(estimator, "rows", "auto"), getattr(X, "ndim", 2)
+    if said == "images" and axes not in (3, 4):
+        raise SettingError(f"rows is 'images', but X has {axes} axes; images have 3 or 4. Leave rows out.")
+    given = _given(estimator, as_array_or_frame(X), None)
+    if said == "auto" and given.array is not None:
+        _warn_of_windows(given.array)
+    return given
 
 
 def made(schema: Schema) -> bool:
@@ -78,15 +89,9 @@ def as_array_or_frame(X: Any) -> Any:
 
 
 def _given(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
-    rows: str = getattr(estimator, "rows", "auto")
     names: tuple[str, ...] = ()
-    windows = as_windows(X, rows, schema)
-    if windows is not None:
-        return Given(ArraySource(windows, windows=True), names, windows.dtype == np.float64)
     if getattr(X, "ndim", 2) in (3, 4):
         array = checks.check_images(np.asarray(X))
-        if schema is None:
-            warn_of_windows(array, rows)
     else:
         array, names = _checked_vectors(estimator, X, schema)
     if schema is not None:
@@ -100,9 +105,25 @@ def _given(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
     return Given(ArraySource(array), names, array.dtype == np.float64)
 
 
+def _warn_of_windows(images: Array) -> None:
+    """Warn of an array that is taken for grey images, and is not like them."""
+    if images.ndim != 3 or images.dtype.kind != "f":
+        return
+    height, width = images.shape[1:]
+    if max(height, width) < LONG * min(height, width) or (images.min() >= 0 and images.max() <= WHITE):
+        return
+    warnings.warn(
+        f"X has shape {images.shape} and values from {images.min():.3g} to {images.max():.3g}, and is taken for "
+        f"images of {height}x{width}. If these are windows of time (n, times, features), give rows='windows'; if they "
+        "are images, rows='images' says so.",
+        UnclearRowsWarning,
+        stacklevel=2,
+    )
+
+
 def _checked_vectors(estimator: BaseEstimator, X: Any, schema: Schema | None) -> tuple[Array, tuple[str, ...]]:
     fitted = schema is not None
-    if schema is not None and schema.kind == "images":
+    if schema is not None and schema.kind == RowKind.IMAGES:
         checks.check_row_shape(np.shape(X)[1:], schema.row_shape)
     if fitted and is_frame(X) and hasattr(estimator, "feature_names_in_"):
         checks.check_same_columns(names_of(X), estimator.feature_names_in_.tolist())

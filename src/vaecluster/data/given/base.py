@@ -25,6 +25,11 @@ class Given:
         """The rows, where they are an array."""
         return getattr(self.source, "array", None)
 
+    @property
+    def texts(self) -> list[str] | None:
+        """The rows, where they are texts."""
+        return getattr(self.source, "texts", None)
+
     def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
         """Those of the source, by the names that the user gave."""
         for number, (name, values, type_) in enumerate(self.source.by_column()):
@@ -38,8 +43,8 @@ class KindOfRows(Protocol):
     CALLED: str
     HEEDS: Collection[str]
 
-    def takes(self, X: Any) -> bool:
-        """Whether a fit reads X so."""
+    def takes(self, X: Any, estimator: BaseEstimator) -> bool:
+        """Whether a fit reads X so; the first kind that does takes it."""
 
     def of_fit(self, estimator: BaseEstimator, X: Any) -> Given:
         """The rows of a fit."""

@@ -21,7 +21,7 @@ CALLED = "cells"
 HEEDS: Collection[str] = ("batch",)
 
 
-def takes(X: Any) -> bool:
+def takes(X: Any, estimator: BaseEstimator) -> bool:
     """An AnnData object, in memory or in a file."""
     return is_cells(X)
 

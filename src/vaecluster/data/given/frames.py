@@ -20,7 +20,7 @@ CALLED = "a table"
 HEEDS: Collection[str] = ("columns",)
 
 
-def takes(X: Any) -> bool:
+def takes(X: Any, estimator: BaseEstimator) -> bool:
     """A frame of any library."""
     return is_frame(X)
 

@@ -15,7 +15,7 @@ CALLED = "texts"
 HEEDS: Collection[str] = ()
 
 
-def takes(X: Any) -> bool:
+def takes(X: Any, estimator: BaseEstimator) -> bool:
     """A list or an array of strings; a frame of nothing but texts is still a frame."""
     return are_texts(X)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.tables import as_table
-from vaecluster.inference.medoids import medoids
+from vaecluster.inference.typical import typical_rows
 from vaecluster.runs.labels import Labels
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class Contents:
         found = model.assigned(rows, outlier_scores=model.calibration_ is not None)
         codes = model.transform(rows)
         medoid = np.zeros(len(codes), dtype=bool)
-        medoid[medoids(codes, found.labels)] = True
+        # Squared distances from a row to all of its cluster add up to those from their mean, plus the cluster's size
+        # times its own from the mean. So the medoid is the row nearest to the mean.
+        medoid[np.concatenate(typical_rows(codes, found.labels, model.n_clusters_, 1))] = True
         return cls(rows, source, model, Labels.of(found, model.cluster_names_), codes, medoid)
 
     def table(self, *, code_by_entry: bool) -> "pa.Table":
