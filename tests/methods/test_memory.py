@@ -27,7 +27,7 @@ except ValueError as problem:
     ("X", "words"),
     [
         (np.zeros((4, 64, 64, 3), np.uint8), "an image of 64x64x3.*Resize the images"),
-        (np.arange(4.0)[:, None] * np.ones(9_000), "a vector of 9000 columns.*Leave columns out"),
+        (np.arange(4.0)[:, None] * np.ones(9_000), "a vector of 9,000 columns.*Leave columns out"),
     ],
     ids=["images", "vectors"],
 )
