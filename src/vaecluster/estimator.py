@@ -1,13 +1,11 @@
 """`VAEClustering`: the methods as a scikit-learn estimator, a thin view over what a fit leaves."""
 
-import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from numbers import Integral
-from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -34,6 +32,7 @@ from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
 from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
+from vaecluster.files.paths import as_folder, as_path
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
 from vaecluster.inference.answers import Assigned
@@ -579,7 +578,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one file: weights as safetensors, JSON for the rest, no rows of the fit."""
         check_is_fitted(self)
-        write_fitted(as_path("path", path, "a file"), self.fitted_, self._plain_parameters())
+        write_fitted(as_path("path", path), self.fitted_, self._plain_parameters())
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
@@ -589,7 +588,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
         Raises `FileError` if it is no such file, or damaged, or from a newer version.
         """
-        place = as_path("path", path, "a file")
+        place = as_path("path", path)
         with isolated():
             fitted, parameters = read_fitted(place, choose_device(device))
         with wrong_as_damage(place):
@@ -791,10 +790,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return Session(
             random_state=random_of(self.random_state),
             identity=identity,
-            checkpoint_dir=_folder("checkpoint_dir", self.checkpoint_dir),
+            checkpoint_dir=as_folder("checkpoint_dir", self.checkpoint_dir),
             checkpoint_every=self.checkpoint_every,
             anew=goes_on,
-            log_dir=_folder("log_dir", self.log_dir),
+            log_dir=as_folder("log_dir", self.log_dir),
             verbose=self.verbose,
         )
 
@@ -807,7 +806,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         check_asked(self.columns)
         checks.check_batch(self.batch)
         for name in ("checkpoint_dir", "log_dir"):
-            _folder(name, getattr(self, name))
+            as_folder(name, getattr(self, name))
         if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
             raise SettingError(f"verbose is {self.verbose!r}; expected 0 (silent) or 1 (progress on standard error).")
         random_of(self.random_state)
@@ -867,14 +866,3 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     @property
     def _n_features_out(self) -> int:
         return self.model_.encoder.latent
-
-
-def as_path(name: str, value: Any, what: str) -> Path:
-    """A path that a user gave, with `~` as the home folder; raises `SettingError` for what cannot be one."""
-    if not isinstance(value, str | PathLike) or not str(value) or "\0" in str(value):
-        raise SettingError(f"{name} is {value!r}; expected the path of {what}, as a string or a pathlib.Path.")
-    return Path(os.path.expanduser(value))
-
-
-def _folder(name: str, value: Any) -> Path | None:
-    return None if value is None else as_path(name, value, "a folder")
