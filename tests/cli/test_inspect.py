@@ -54,7 +54,6 @@ def test_pictures_are_counted_and_measured(photos, runs):
 
 def test_rows_and_batches_are_what_they_are_said_to_be(table, tmp_path, runs, fails):
     np.save(tmp_path / "w.npy", np.random.default_rng(0).normal(size=(20, 12, 2)))
-    told = runs("inspect", tmp_path / "w.npy", "--rows", "windows")
     assert "20 rows, each a window of 12 times and 2 features" in runs(
         "inspect", tmp_path / "w.npy", "--rows", "windows"
     )
