@@ -25,9 +25,8 @@ def as_texts(values: Any, rows: int | None = None) -> list[str]:
         if not isinstance(text, str):
             raise DataError(f"texts holds {text!r} for row {number}; expected a string for each row. Use str().")
     if rows is not None and len(made) != rows:
-        raise DataError(
-            f"{counted(len(made), 'text')} came for {counted(rows, 'row')}; expected one each. Check where they are."
-        )
+        came = f"{counted(len(made), 'text')} for {counted(rows, 'row')}"
+        raise DataError(f"There came {came}; expected one each. Check where they are.")
     return made
 
 
