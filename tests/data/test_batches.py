@@ -80,6 +80,12 @@ REFUSED: dict[str, tuple[Any, Any, type[Exception], str]] = {
     "no such column": (CELLS, "sight", DataError, "no column obs.'sight'.; there are 'site'"),
     "gaps": (cells(COUNTS, obs={"site": [None, np.nan, *NAMES[2:]]}), "site", DataError, "missing for 2 of 240 cells"),
     "an identifier": (cells(COUNTS, obs={"site": range(ROWS)}), "site", DataError, f"at most {MOST_BATCHES} batches"),
+    "a batch for each of few cells": (
+        cells(COUNTS[:50], obs={"site": range(50)}),
+        "site",
+        DataError,
+        "two cells in each on average",
+    ),
     "an array": (COUNTS, "site", SettingError, "for counts of cells, but X is an array"),
     "no counts": (cells(COUNTS - 3, obs={"site": NAMES}), "site", SettingError, "X holds no counts of cells"),
     "no name": (CELLS, 3, SettingError, "batch is 3; expected the name of a column"),

@@ -43,6 +43,7 @@ PLAIN: dict[str, tuple[Any, Any]] = {
     "arrays": (Items(list(VECTORS)), VECTORS),
     "lists of numbers": (Items(VECTORS.tolist()), VECTORS),
     "tensors": (Items(torch.from_numpy(VECTORS)), VECTORS),
+    "sparse tensors": (Items([torch.from_numpy(one).to_sparse() for one in VECTORS]), VECTORS),
     "tuples of one": (TensorDataset(torch.from_numpy(VECTORS)), VECTORS),
     "pictures": (Items([Image.fromarray(one) for one in COLOURS]), COLOURS),
     "grey pictures": (Items([Image.fromarray(one) for one in GREY]), GREY),

@@ -11,7 +11,7 @@ from builders import estimator, quiet
 from vaecluster import VAEClustering
 from vaecluster.data.blocks import Words
 from vaecluster.data.texts import TextSource
-from vaecluster.errors import DataError, IgnoredColumnsWarning
+from vaecluster.errors import DataError, IgnoredColumnsWarning, UnseenCategoriesWarning
 from vaecluster.files import record
 
 TOPICS = np.array(
@@ -52,6 +52,20 @@ def test_texts_alone_are_rows_however_they_are_given(given: Any, model: VAEClust
     assert (model.predict(TEXTS[:7]) == model.labels_[:7]).all()
 
 
+def test_missing_texts_are_empty_wherever_they_are(model: VAEClustering) -> None:
+    for missing in (None, float("nan")):
+        with_gaps = [missing, *TEXTS[1:9], missing]
+        assert (model.predict_proba(with_gaps) == model.predict_proba(["", *TEXTS[1:9], ""])).all()
+
+
+@pytest.mark.parametrize("texts", [[""], ["", "   "], ["我喜欢这个产品", "😀"], ["nothing known"]])
+def test_texts_without_any_known_word_bring_a_warning(texts: list[str], model: VAEClustering) -> None:
+    with pytest.warns(UnseenCategoriesWarning, match="No text holds any word that the fit knew"):
+        assert len(model.predict(texts)) == len(texts)
+    # As for categories: others say something.
+    assert len(model.predict([*texts, TEXTS[0]])) == len(texts) + 1
+
+
 @quiet
 def test_a_model_of_texts_is_saved_samples_weights_and_names_words(model: VAEClustering, tmp_path: Path) -> None:
     model.save(tmp_path / "model.vaecluster")
@@ -59,7 +73,8 @@ def test_a_model_of_texts_is_saved_samples_weights_and_names_words(model: VAEClu
     assert again.predict(TEXTS).tolist() == model.labels_.tolist()
     assert again.sample(2).shape == (2, 12)
     assert {one.word for some in model.words(TEXTS) for one in some} <= set(TOPICS.ravel())
-    assert model.transform(["", "nothing of this"]).shape == (2, 2)
+    with pytest.warns(UnseenCategoriesWarning):
+        assert model.transform(["", "nothing of this"]).shape == (2, 2)
 
 
 @quiet

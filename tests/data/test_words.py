@@ -23,7 +23,7 @@ def test_few_words_are_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "rows", "says"), [(["a", 3], 2, "holds 3 for row 1"), (["a"], 2, "1 texts for 2 rows")]
+    ("values", "rows", "says"), [(["a", 3], 2, "holds 3 for row 1"), (["a"], 2, "1 text for 2 rows")]
 )
 def test_what_is_no_text_for_each_row_is_refused(values: list, rows: int, says: str) -> None:
     with pytest.raises(DataError, match=says):

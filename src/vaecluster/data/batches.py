@@ -34,10 +34,12 @@ class Batches:
                 f"obs[{column!r}] is missing for {given.count(''):,} of {len(given):,} cells; expected the batch of "
                 "each. Leave those cells out, or fill it in."
             )
-        if len(names) > MOST_BATCHES:
+        # Where each cell is a batch, all that is in a cell is what sets its batch apart.
+        if len(names) > min(MOST_BATCHES, max(1, len(given) // 2)):
             raise DataError(
                 f"obs[{column!r}] has {len(names):,} different values, such as {quoted(names[:3])}; expected at most "
-                f"{MOST_BATCHES} batches. Give a column that says where cells come from."
+                f"{MOST_BATCHES} batches, and two cells in each on average. Give a column that says where cells "
+                "come from."
             )
         return cls(column, tuple(names), _places(given, names))
 

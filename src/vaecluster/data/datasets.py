@@ -113,7 +113,7 @@ def _entry(item: Any, number: int) -> tuple[Array, bool]:
         # A picture of Hugging Face; what else is in the item was taken out before.
         (x,) = x.values() if len(x) == 1 else (None,)
     if isinstance(x, torch.Tensor):
-        x = x.detach().cpu()
+        x = x.detach().to_dense().cpu() if x.layout != torch.strided else x.detach().cpu()
         values = (x.float() if x.dtype == torch.bfloat16 else x).numpy()
         if values.ndim == 3 and values.shape[0] in (1, 3) and values.shape[2] not in (1, 3):
             values = values[0] if values.shape[0] == 1 else np.moveaxis(values, 0, -1)

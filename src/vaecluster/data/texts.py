@@ -24,9 +24,10 @@ MOST_WORDS = 2_000
 
 
 def are_texts(X: Any) -> bool:
-    """Whether these are strings, as a list or an array (rows,)."""
-    some = X[:1] if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1) else ()
-    return len(some) > 0 and isinstance(some[0], str)
+    """Whether these are strings, as a list or an array (rows,); the first of them may be missing (None or NaN)."""
+    some = X if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1) else ()
+    there = (value for value in some if value is not None and not (isinstance(value, float) and value != value))
+    return isinstance(next(there, None), str)
 
 
 def texts_in(X: Any, column: str) -> list[str]:

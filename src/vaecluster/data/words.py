@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, counted
 
 # A pass over texts reads so many at a time, and holds so many different words.
 BLOCK_TEXTS, MOST_HELD = 1_000, 500_000
@@ -25,7 +25,8 @@ def as_texts(values: Any, rows: int | None = None) -> list[str]:
         if not isinstance(text, str):
             raise DataError(f"texts holds {text!r} for row {number}; expected a string for each row. Use str().")
     if rows is not None and len(made) != rows:
-        raise DataError(f"There are {len(made):,} texts for {rows:,} rows; expected one each. Check where they are.")
+        came = f"{counted(len(made), 'text')} for {counted(rows, 'row')}"
+        raise DataError(f"There came {came}; expected one each. Check where they are.")
     return made
 
 

@@ -1,5 +1,6 @@
 """Strings, each a row."""
 
+import warnings
 from collections.abc import Collection
 from typing import Any
 
@@ -10,6 +11,7 @@ from vaecluster.data.given.base import Given
 from vaecluster.data.schema import Schema
 from vaecluster.data.texts import TextSource, are_texts, texts_in
 from vaecluster.data.words import as_texts
+from vaecluster.errors import UnseenCategoriesWarning
 
 CALLED = "texts"
 HEEDS: Collection[str] = ()
@@ -40,4 +42,12 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
     """Strings, or a frame with the column that held them."""
     block = schema.blocks[0]
     assert isinstance(block, Words)
-    return Given(TextSource(texts_in(X, block.column), block), block.words, doubles=False)
+    source = TextSource(texts_in(X, block.column), block)
+    if not source.sparse.matrix.nnz:
+        warnings.warn(
+            "No text holds any word that the fit knew, so nothing says which cluster it is of. Write them as in the "
+            "fit, or fit again.",
+            UnseenCategoriesWarning,
+            stacklevel=2,
+        )
+    return Given(source, block.words, doubles=False)
