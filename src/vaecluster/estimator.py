@@ -2,12 +2,12 @@
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import torch
@@ -25,11 +25,12 @@ from vaecluster.data import checks
 from vaecluster.data.anndata import CONFIDENCE, Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
-from vaecluster.data.given import Given, given_codes, given_rows, outlined
+from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined
 from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
+from vaecluster.data.stored import StoredTable, block_rows, in_turn
 from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
 from vaecluster.files.paths import as_folder, as_path
@@ -56,6 +57,7 @@ from vaecluster.training.listeners.history import History
 from vaecluster.training.listeners.progress import telling
 from vaecluster.training.session import Session, draw_seed, random_of
 
+Answer = TypeVar("Answer")
 Random = int | np.random.RandomState | None
 
 # The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
@@ -357,9 +359,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         Calibrated without labels, equation (33): it counts how far clusters overlap in the rows and how far the heads
         of the fit agree. The largest entry is that of `predict`. Model files of formats up to 5 have q(y|x) itself.
         """
-        with isolated():
-            rows = self._given(X)
-            return answers.assignments(self.model_, rows, self.fitted_.confidence)
+        return self._in_blocks(X, lambda rows: answers.assignments(self.model_, rows, self.fitted_.confidence))
 
     def predict(
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
@@ -394,8 +394,12 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         sure = self.min_confidence if min_confidence is None else min_confidence
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
-        with isolated():
-            return self.fitted_.assigned(self._given(X), sure, fraction, outlier_scores=outlier_scores)
+        return Assigned.joined(
+            self._blocks(
+                X,
+                lambda given: self.fitted_.assigned(self._rows(given), sure, fraction, outlier_scores=outlier_scores),
+            )
+        )
 
     def annotations(self, X: Any, **doubt: Any) -> Annotations:
         """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
@@ -436,9 +440,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         rows like those at most the share 1 - s scores s or more. Otherwise they are rows that the fit has learned
         from, and more of the new ones do. `score_samples` is the bound itself.
         """
-        with isolated():
-            rows = self._given(X)
-            return self.fitted_.outlier_score(rows)
+        return self._in_blocks(X, self.fitted_.outlier_score)
 
     def dense_groups(self, X: Any) -> list[DenseGroup]:
         """Groups of 20 rows or more that lie together inside a cluster, apart from the rest of it; largest first.
@@ -460,11 +462,12 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
-        check_is_fitted(self)
-        with isolated():
-            given = given_rows(self, X, self.fitted_.schema)
-            codes = answers.codes(self.model_, self._rows(given))
-        return codes.astype(np.float64 if given.doubles else np.float32)
+
+        def codes(given: Given) -> NDArray[np.floating[Any]]:
+            found = answers.codes(self.model_, self._rows(given))
+            return found.astype(np.float64 if given.doubles else np.float32)
+
+        return np.concatenate(list(self._blocks(X, codes)))
 
     def inverse_transform(self, codes: Any) -> Any:
         """The row that each code (n, latent) stands for, the mean of p(x|z), in the units of the fit."""
@@ -553,9 +556,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
-        with isolated():
-            rows = self._given(X)
-            return answers.bounds(self.model_, rows)
+        return self._in_blocks(X, lambda rows: answers.bounds(self.model_, rows))
 
     def score(self, X: Any, y: Any = None) -> float:
         """The mean of `score_samples`, in nats per row; `y` is ignored. It is no guide to the number of clusters."""
@@ -815,6 +816,21 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _given(self, X: Any) -> Rows:
         check_is_fitted(self)
         return self._rows(given_rows(self, X, self.fitted_.schema))
+
+    def _blocks(self, X: Any, answer: Callable[[Given], Answer]) -> Iterator[Answer]:
+        """What is answered for rows in their order, for those in a file a block after the other."""
+        check_is_fitted(self)
+        schema = self.fitted_.schema
+        X = opened(X, schema)
+        with isolated():
+            if isinstance(X, StoredTable):
+                blocks = (block for block, _ in X.blocks(block_rows(schema.row_shape)))
+                yield from in_turn(blocks, lambda block: answer(given_rows(self, block, schema)))
+            else:
+                yield answer(given_rows(self, X, schema))
+
+    def _in_blocks(self, X: Any, answer: Callable[[Rows], NDArray[np.float64]]) -> NDArray[np.float64]:
+        return np.concatenate(list(self._blocks(X, lambda given: answer(self._rows(given)))))
 
     def _labelled(self, X: Any) -> tuple[Given, Schema, NDArray[np.intp]]:
         """Rows as they were given, the schema of the fit, and their clusters as `predict` gives them."""

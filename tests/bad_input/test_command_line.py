@@ -188,7 +188,7 @@ REFUSED = {
         for words, output, suffixes in (
             ("predict run rows.npz", "a.xls", ".csv or .parquet or .npy"),
             ("predict run rows.npz", "out", ".csv or .parquet or .npy"),
-            ("transform run rows.npz", "a.csv", ".npy"),
+            ("transform run rows.npz", "a.txt", ".npy or .csv or .parquet"),
             ("score run rows.npz", "a.csv", ".npy"),
             ("sample run", "a.gif", ".npy or .png"),
             (STABILITY, "a.pdf", ".png or .json"),

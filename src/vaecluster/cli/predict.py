@@ -2,14 +2,17 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import check_source, load_rows
-from vaecluster.cli.write import check_output, write_array
+from vaecluster.cli.passing import Block, Passage
+from vaecluster.cli.write import check_output
+from vaecluster.data.tables import as_csv
 from vaecluster.errors import SettingError, counted
-from vaecluster.files.atomic import write_atomically
-from vaecluster.runs.folder import RunFolder
-from vaecluster.runs.labels import Labels
+from vaecluster.runs.labels import CLUSTER, Labels, with_digits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def predict(
@@ -26,7 +29,8 @@ def predict(
 ) -> None:
     """Put new rows into the clusters of a run.
 
-    Example: `vaecluster predict run new.csv --output scored.csv`.
+    Example: `vaecluster predict run new.csv --output scored.csv`. Tables and .npy files are read in blocks and may be
+    larger than memory. Killed, it goes on when it is called again with the same output.
 
     Parameters
     ----------
@@ -57,25 +61,24 @@ def predict(
         )
     if ending == ".h5ad" and not source.lower().endswith(".h5ad"):
         raise SettingError(f"--output is '{output}', but {source} is no .h5ad to copy. Give a .csv, .parquet or .npy.")
-    folder = RunFolder.open(run)
-    check_source(source)
-    model = folder.model(device)
-    data = load_rows(source, folder, model, features)
-    rows = data.x_train
+    passage = Passage.of(run, source, device, features)
+    model = passage.model
     doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
     if output is not None and ending == ".h5ad":
         from vaecluster.data.h5ad import annotate_h5ad
 
-        annotate_h5ad(Path(source), output, model.annotations(rows, **doubt))
-        print(f"{counted(len(rows), 'row')} written to {output}")
+        annotate_h5ad(Path(source), output, model.annotations(passage.rows, **doubt))
+        print(f"{counted(len(passage.rows), 'row')} written to {output}")
         return
-    assigned = model.assigned(rows, **doubt, outlier_scores=outlier_scores)
-    if output is not None and ending == ".npy":
-        write_array(output, assigned.labels)
-    else:
-        found = Labels.of(assigned, model.cluster_names_)
-        if output is None:
-            sys.stdout.write(found.as_csv().decode())
-            return
-        write_atomically(output, found.as_parquet() if ending == ".parquet" else found.as_csv())
-    print(f"{counted(len(assigned.labels), 'row')} written to {output}")
+
+    def answer(block: Block) -> "pa.Table":
+        assigned = model.assigned(block.rows, **doubt, outlier_scores=outlier_scores)
+        return Labels.of(assigned, model.cluster_names_, first=block.first).table()
+
+    if output is None:
+        for number, table in enumerate(passage.answers(answer)):
+            sys.stdout.write(as_csv(with_digits(table), header=not number).decode())
+        return
+    options = {"command": "predict", "outlier_scores": outlier_scores, **doubt}
+    number = passage.into(output, answer, options, CLUSTER if ending == ".npy" else None)
+    print(f"{counted(number, 'row')} written to {output}")

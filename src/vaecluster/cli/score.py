@@ -1,10 +1,9 @@
 """`vaecluster score`."""
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import check_source, load_rows
-from vaecluster.cli.write import check_output, write_array
+from vaecluster.cli.passing import Block, Passage
+from vaecluster.cli.write import check_output
 from vaecluster.errors import counted
-from vaecluster.runs.folder import RunFolder
 
 
 def score(
@@ -18,7 +17,8 @@ def score(
 ) -> None:
     """Say how well the model of a run explains rows: the bound on log p(x), in nats per row; more is better.
 
-    Example: `vaecluster score run new.npz`. It is no guide to the number of clusters.
+    Example: `vaecluster score run new.npz`. It is no guide to the number of clusters. Killed, it goes on when it is
+    called again, if there is an output.
 
     Parameters
     ----------
@@ -35,10 +35,17 @@ def score(
     """
     if output is not None:
         check_output(output, ".npy")
-    folder = RunFolder.open(run)
-    check_source(source)
-    model = folder.model(device)
-    bounds = model.score_samples(load_rows(source, folder, model, features).x_train)
-    if output is not None:
-        write_array(output, bounds)
+    import numpy as np
+    import pyarrow as pa
+
+    passage = Passage.of(run, source, device, features)
+
+    def answer(block: Block) -> pa.Table:
+        return pa.table({"bound": passage.model.score_samples(block.rows)})
+
+    if output is None:
+        bounds = np.concatenate([table.column("bound").to_numpy() for table in passage.answers(answer)])
+    else:
+        passage.into(output, answer, {"command": "score"}, "bound")
+        bounds = np.load(output, mmap_mode="r")
     print(f"{bounds.mean():.3f} nats per row, of {counted(len(bounds), 'row')}")

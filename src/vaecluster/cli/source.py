@@ -74,28 +74,43 @@ def text_place(where: str | None) -> str | None:
     return file if column is None else f"{file}:{column}"
 
 
-def load_rows(
-    source: str, like: "RunFolder", model: "VAEClustering", features: Path | None = None, *, fitted: bool = False
-) -> "DataSet":
-    """The rows of a source as the model of a run takes them; `features` in place of those of the run.
-
-    `fitted` says that they are the rows of the fit, wherever they are now.
-    """
+def rows_of_fit(source: str, run: "RunFolder") -> "DataSet":
+    """The rows that a run was fitted to, wherever they are now."""
     # The fit read them before it knew types: with types, whole numbers would be other rows than its own.
-    data = load_source(source, None if fitted else model.fitted_.schema.text_types)
-    options = pictures_of(like) if isinstance(data.x_train, Pictures) else {}
+    return _like(load_source(source), run)
+
+
+def open_rows(source: str, run: "RunFolder", model: "VAEClustering", features: Path | None = None) -> "DataSet":
+    """The rows of a source as the model of a run takes them, still in their file where they can be.
+
+    `features` are in place of those of the run.
+    """
+    from vaecluster.data.files import open_dataset
+
+    types = model.fitted_.schema.text_types
+    data = open_dataset(Path(source), types) if _is_file(source) else load_source(source)
+    options = pictures_of(run) if isinstance(data.x_train, Pictures) else {}
     if features is not None:
-        return with_rows(with_options(data, _with_features(options, str(features))), like=like)
-    stored = "features" in options and of_pictures.is_stored(options["features"])
-    if stored and not fitted and absolute(source) != like.description().get("source"):
+        return with_rows(with_options(data, _with_features(options, str(features))), like=run)
+    if _are_stored(options) and absolute(source) != run.description().get("source"):
         raise SettingError(
             f"The run was fitted to features of other pictures, from {options['features']}. Give those of the new "
             "ones as --features, or as the rows."
         )
-    data = with_rows(with_options(data, options), like=like)
-    if stored:
-        _check_names(data, like)
+    return _like(data, run)
+
+
+def _like(data: "DataSet", run: "RunFolder") -> "DataSet":
+    """The same as the fit of a run read it."""
+    options = pictures_of(run) if isinstance(data.x_train, Pictures) else {}
+    data = with_rows(with_options(data, options), like=run)
+    if _are_stored(options):
+        _check_names(data, run)
     return data
+
+
+def _are_stored(options: Mapping[str, Any]) -> bool:
+    return "features" in options and of_pictures.is_stored(options["features"])
 
 
 def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -> "tuple[VAEClustering, DataSet, str]":
@@ -109,7 +124,7 @@ def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -
     try:
         check_source(place)
         model = run.model(device)
-        data = load_rows(place, run, model, fitted=True)
+        data = rows_of_fit(place, run)
     except VaeclusterError as problem:
         if source is not None:
             raise

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from vaecluster.cli.options import Place
-from vaecluster.cli.source import check_source, load_rows
-from vaecluster.cli.write import check_output, write_array
+from vaecluster.cli.passing import Block, Passage
+from vaecluster.cli.write import check_output
 from vaecluster.errors import counted
-from vaecluster.runs.folder import RunFolder
 
 
 def transform(
@@ -20,7 +19,7 @@ def transform(
 ) -> None:
     """Write the code of each row, the mean of q(z|x).
 
-    Example: `vaecluster transform run new.npz --output codes.npy`.
+    Example: `vaecluster transform run new.npz --output codes.npy`. Killed, it goes on when it is called again.
 
     Parameters
     ----------
@@ -31,14 +30,20 @@ def transform(
     features
         Features of the pictures in the source, as for `vaecluster predict`.
     output
-        An .npy for the codes, as many entries a row as the run has latent ones.
+        An .npy for the codes, as many entries a row as the run has latent ones; or a .csv or .parquet with a column
+        for each entry.
     device
         cpu, cuda, or auto for a GPU where there is one.
     """
-    check_output(output, ".npy")
-    folder = RunFolder.open(run)
-    check_source(source)
-    model = folder.model(device)
-    codes = model.transform(load_rows(source, folder, model, features).x_train)
-    write_array(output, codes)
-    print(f"{counted(len(codes), 'code')} of {codes.shape[1]} entries written to {output}")
+    check_output(output, ".npy", ".csv", ".parquet")
+    import pyarrow as pa
+
+    passage = Passage.of(run, source, device, features)
+
+    def answer(block: Block) -> pa.Table:
+        return pa.table(
+            {f"code_{entry}": column for entry, column in enumerate(passage.model.transform(block.rows).T)}
+        )
+
+    number = passage.into(output, answer, {"command": "transform"})
+    print(f"{counted(number, 'code')} of {passage.model.model_.encoder.latent} entries written to {output}")

@@ -8,12 +8,15 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.raw import Array
 from vaecluster.data.readers import READERS, Reader
 from vaecluster.data.readers.arrays import NPZ, arrays_of
+from vaecluster.data.stored import Parts, StoredTable
 from vaecluster.errors import DataError, FileError, VaeclusterError
 
 # What libraries raise on bytes that are not what they claim to be; RuntimeError when encrypted.
@@ -49,8 +52,35 @@ def read_dataset(path: str | os.PathLike[str], types: Mapping[str, str] | None =
     path = Path(path)
     reader = reader_of(path)
     with _problems_of(path, reader):
-        data = reader.read(path, types or {}) if reader.untyped else reader.read(path)
+        data = reader.read(path, *_types_for(reader, types))
     return data
+
+
+def open_dataset(path: str | os.PathLike[str], types: Mapping[str, str] | None = None) -> DataSet:
+    """The same, but for rows that can stay in the file: those are memory maps, or a `StoredTable`."""
+    path = Path(path)
+    reader = reader_of(path)
+    if reader.open is None:
+        return read_dataset(path, types)
+    with _problems_of(path, reader):
+        data = reader.open(path, *_types_for(reader, types))
+    if not isinstance(data.x_train, StoredTable):
+        return data
+    stored = data.x_train
+
+    def parts() -> Parts:
+        with _problems_of(path, reader):
+            yield from stored.parts()
+
+    def made(table: Any) -> Any:
+        with _problems_of(path, reader):
+            return stored.made(table)
+
+    return replace(data, x_train=StoredTable(parts, made))
+
+
+def _types_for(reader: Reader, types: Mapping[str, str] | None) -> tuple[Mapping[str, str], ...]:
+    return (types or {},) if reader.untyped else ()
 
 
 def read_arrays(path: Path) -> dict[str, Array]:

@@ -46,17 +46,18 @@ def as_parquet(table: "pa.Table") -> bytes:
     return content.getvalue()
 
 
-def as_csv(table: "pa.Table") -> bytes:
-    """The table as text in UTF-8, with a header; see `csv_blocks`."""
-    return b"".join(csv_blocks(table))
+def as_csv(table: "pa.Table", *, header: bool = True) -> bytes:
+    """The table as text in UTF-8; see `csv_blocks`."""
+    return b"".join(csv_blocks(table, header=header))
 
 
-def csv_blocks(table: "pa.Table") -> Iterator[bytes]:
+def csv_blocks(table: "pa.Table", *, header: bool = True) -> Iterator[bytes]:
     """The same in parts: a header, then some rows at a time. What is missing is empty, quotes are where they must be.
 
     Arrow writes numbers and dates as texts; its own writer would put quotes around every text.
     """
-    yield _lines([table.column_names])
+    if header:
+        yield _lines([table.column_names])
     for block in table.to_batches(max_chunksize=CSV_ROWS):
         yield _lines(zip(*map(_as_texts, block.columns), strict=True))
 

@@ -5,9 +5,9 @@ here has the same shape, the last one filled up, so a row's answer does not depe
 how many there are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 import torch
@@ -54,6 +54,23 @@ class Assigned:
     second: NDArray[np.intp]
     outlier_score: NDArray[np.float64] | None = None
     row_names: RowNames | None = None
+
+    @classmethod
+    def joined(cls, parts: Iterable[Self]) -> Self:
+        """The rows of all parts, one after the other."""
+        some = list(parts)
+        if len(some) == 1:
+            return some[0]
+        scores = [one.outlier_score for one in some if one.outlier_score is not None]
+        names = [one.row_names for one in some if one.row_names is not None]
+        return cls(
+            np.concatenate([one.labels for one in some]),
+            np.concatenate([one.likeliest for one in some]),
+            np.concatenate([one.confidence for one in some]),
+            np.concatenate([one.second for one in some]),
+            np.concatenate(scores) if scores else None,
+            RowNames(names[0].called, [name for one in names for name in one.names]) if names else None,
+        )
 
 
 def likeliest(model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None) -> Assigned:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.raw import RowNames
-from vaecluster.data.tables import as_csv, as_parquet
+from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
 
 if TYPE_CHECKING:
@@ -41,11 +41,13 @@ class Labels:
     second: NDArray[np.intp] | None = None
     outlier_score: NDArray[np.float64] | None = None
     row_names: RowNames | None = None
+    # The number of the first row.
+    first: int = 0
 
     @classmethod
-    def of(cls, found: "Assigned", names: Mapping[int, Any]) -> Self:
+    def of(cls, found: "Assigned", names: Mapping[int, Any], first: int = 0) -> Self:
         """What a model says of rows, with the names of its clusters."""
-        return cls(found.labels, found.confidence, names, found.second, found.outlier_score, found.row_names)
+        return cls(found.labels, found.confidence, names, found.second, found.outlier_score, found.row_names, first)
 
     @property
     def identifier(self) -> str:
@@ -56,7 +58,7 @@ class Labels:
     def columns(self) -> dict[str, list[Any]]:
         """What is written, by column, in the order of `COLUMNS`; names of rows come second, names are texts."""
         clusters: list[int] = self.clusters.tolist()
-        columns: dict[str, list[Any]] = {ROW: list(range(len(clusters)))}
+        columns: dict[str, list[Any]] = {ROW: list(range(self.first, self.first + len(clusters)))}
         if self.row_names is not None:
             columns[self.identifier] = list(self.row_names.names)
         columns |= {CLUSTER: clusters, CONFIDENCE: self.confidence.tolist()}
@@ -68,22 +70,15 @@ class Labels:
             columns[SCORE] = self.outlier_score.tolist()
         return columns
 
-    def table(self, *, digits: bool = False) -> "pa.Table":
-        """The columns as a table; with `digits`, numbers between 0 and 1 are texts with four of them."""
+    def table(self) -> "pa.Table":
+        """The columns as a table."""
         import pyarrow as pa
 
-        columns = self.columns()
-        for name in {CONFIDENCE, SCORE} & columns.keys() if digits else ():
-            columns[name] = [f"{value:.4f}" for value in columns[name]]
-        return pa.table(columns)
+        return pa.table(self.columns())
 
     def as_csv(self) -> bytes:
         """A line per row below a header, in UTF-8."""
-        return as_csv(self.table(digits=True))
-
-    def as_parquet(self) -> bytes:
-        """The same columns as a Parquet file, with all digits."""
-        return as_parquet(self.table())
+        return as_csv(with_digits(self.table()))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -103,3 +98,13 @@ class Labels:
             )
         except (OSError, ValueError, KeyError, TypeError, csv.Error):
             raise FileError(f"'{path}' is missing or damaged. Fit again.") from None
+
+
+def with_digits(table: "pa.Table") -> "pa.Table":
+    """The same with numbers between 0 and 1 as texts with four digits, as they stand in a CSV."""
+    import pyarrow as pa
+
+    for name in {CONFIDENCE, SCORE} & set(table.column_names):
+        texts = [f"{value:.4f}" for value in table.column(name).to_pylist()]
+        table = table.set_column(table.column_names.index(name), name, pa.array(texts))
+    return table

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.checks import check_batch
 from vaecluster.data.datasets import is_dataset, rows_of
-from vaecluster.data.files import read_dataset
+from vaecluster.data.files import open_dataset, read_dataset
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.given import arrays, cells, frames, texts, windows
 from vaecluster.data.given.base import Given, KindOfRows
@@ -59,6 +59,11 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     return kind.of_fit(estimator, X)
 
 
+def opened(X: Any, schema: Schema) -> Any:
+    """Rows to be answered for: those of a path still in their file, where that can be, all others as they are."""
+    return open_dataset(expanduser(X), schema.text_types).x_train if isinstance(X, str | PathLike) else X
+
+
 def outlined(X: Any) -> Any:
     """The same rows, but for pictures in files an array of their shape without anything in it."""
     if isinstance(X, str | PathLike):
@@ -71,4 +76,4 @@ def source_of(rows: Any, schema: Schema) -> Source:
     return ArraySource(rows) if schema.frame is None else FrameSource(rows, schema)
 
 
-__all__ = ["Given", "given_codes", "given_rows", "outlined", "source_of"]
+__all__ = ["Given", "given_codes", "given_rows", "opened", "outlined", "source_of"]

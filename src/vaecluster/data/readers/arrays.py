@@ -41,6 +41,13 @@ def read_npy(path: Path) -> DataSet:
     return _dataset(path.stem, {"rows": rows})
 
 
+def open_npy(path: Path) -> DataSet:
+    """The same as a memory map."""
+    with path.open("rb") as stream:
+        _check_header(stream, path.stat().st_size, "the array")
+    return _dataset(path.stem, {"rows": np.load(path, mmap_mode="r")})
+
+
 def read_npz(path: Path) -> DataSet:
     """Rows, labels and held-out rows of an ``.npz``, by the names of its arrays."""
     with zipfile.ZipFile(path) as archive:
@@ -127,6 +134,16 @@ def _honest_size(member: zipfile.ZipInfo, archive_size: int) -> int:
 
 def _read_array(stream: IO[bytes], size: int, what: str) -> Array:
     """Read one array in numpy's format out of ``size`` bytes, after checking that its header is true."""
+    _check_header(stream, size, what)
+    stream.seek(0)
+    array = np.lib.format.read_array(stream, allow_pickle=False)
+    # Reading to the end makes zipfile compare its checksum.
+    stream.read(1)
+    # torch takes only the machine's own byte order.
+    return np.asarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def _check_header(stream: IO[bytes], size: int, what: str) -> None:
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
@@ -141,12 +158,6 @@ def _read_array(stream: IO[bytes], size: int, what: str) -> Array:
     # Checked before anything is allocated: a header of 100 bytes can claim petabytes.
     if min(shape, default=0) < 0 or claimed > size - stream.tell():
         raise ValueError(f"{what} claims shape {shape}, more than the file holds")
-    stream.seek(0)
-    array = np.lib.format.read_array(stream, allow_pickle=False)
-    # Reading to the end makes zipfile compare its checksum.
-    stream.read(1)
-    # torch takes only the machine's own byte order.
-    return np.asarray(array, dtype=array.dtype.newbyteorder("="))
 
 
 def _dataset(name: str, arrays: Mapping[str, Array]) -> DataSet:
@@ -189,4 +200,4 @@ def _checked_labels(labels: Array | None, n_rows: int, what: str) -> Array | Non
 
 
 NPZ = Reader((".npz",), read_npz, written_by="numpy.savez", holds="arrays")
-NPY = Reader((".npy",), read_npy, written_by="numpy.save", holds="arrays")
+NPY = Reader((".npy",), read_npy, written_by="numpy.save", holds="arrays", open=open_npy)

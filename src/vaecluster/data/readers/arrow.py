@@ -1,5 +1,6 @@
 """Tables that Arrow keeps: Parquet, Feather, and folders of Parquet files."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,19 +10,50 @@ from vaecluster.data.checks import check_different, quoted
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.raw import Array
 from vaecluster.data.readers.base import Reader
+from vaecluster.data.stored import Parts, StoredTable
 from vaecluster.errors import DataError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Rows that are read of a file at a time.
+READ_ROWS = 2**14
+
 
 def read_parquet(path: Path) -> DataSet:
     """A Parquet file, or a folder of them; names of folders such as `year=2024` are a column."""
+    return table_dataset(path, _parquet(path).to_table())
+
+
+def open_parquet(path: Path) -> DataSet:
+    """The same as a `StoredTable`."""
+    import pyarrow as pa
+
+    files = _parquet(path)
+    rows = files.count_rows()
+    if not rows:
+        return table_dataset(path, files.schema.empty_table())
+
+    def parts() -> Parts:
+        from pyarrow.dataset import ParquetFragmentScanOptions
+
+        # Whoever has written a file in one piece has rows in it that are larger than memory: pages are read alone.
+        paged = ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
+        little = {"batch_readahead": 1, "fragment_readahead": 1, "fragment_scan_options": paged}
+        done = 0
+        for batch in files.to_batches(batch_size=READ_ROWS, **little):
+            done += batch.num_rows
+            yield pa.Table.from_batches([batch]), done / rows
+
+    return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
+
+
+def _parquet(path: Path) -> Any:
     from pyarrow import dataset
 
     if path.is_file():
         # No file format is guessed at, and no column is read off the folders around it.
-        return table_dataset(path, dataset.dataset(path, format="parquet").to_table())
+        return dataset.dataset(path, format="parquet")
     # Folders hold other files, too, such as checksums.
     files = sorted(str(file) for file in path.rglob("*") if file.name.lower().endswith(PARQUET.inside))
     parts = dataset.dataset(
@@ -35,7 +67,7 @@ def read_parquet(path: Path) -> DataSet:
                 f"{Path(file).name} and {Path(files[0]).name} do not have the same columns; only one has "
                 f"{quoted(other)}. Give all files the same columns."
             )
-    return table_dataset(path, parts.to_table())
+    return parts
 
 
 def read_feather(path: Path) -> DataSet:
@@ -43,6 +75,28 @@ def read_feather(path: Path) -> DataSet:
     from pyarrow import feather
 
     return table_dataset(path, feather.read_table(path, memory_map=False))
+
+
+def open_feather(path: Path) -> DataSet:
+    """The same as a `StoredTable`."""
+    import pyarrow as pa
+
+    with pa.ipc.open_file(pa.OSFile(str(path))) as file:
+        number = file.num_record_batches
+        if not number:
+            return table_dataset(path, file.schema.empty_table())
+
+    def parts() -> Parts:
+        with pa.ipc.open_file(pa.OSFile(str(path))) as file:
+            for place in range(number):
+                yield pa.Table.from_batches([file.get_batch(place)]), (place + 1) / number
+
+    return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
+
+
+def rows_of(path: Path, table: "pa.Table") -> Any:
+    """What `table_dataset` makes of some rows."""
+    return table_dataset(path, table).x_train
 
 
 def table_dataset(path: Path, table: "pa.Table") -> DataSet:
@@ -124,5 +178,6 @@ def _plain(table: "pa.Table") -> "pa.Table":
     return table
 
 
-PARQUET = Reader((".parquet", ".pq"), read_parquet, written_by="DataFrame.to_parquet", inside=(".parquet", ".pq"))
-FEATHER = Reader((".feather", ".arrow", ".ipc"), read_feather, written_by="DataFrame.to_feather")
+_ENDINGS = (".parquet", ".pq")
+PARQUET = Reader(_ENDINGS, read_parquet, written_by="DataFrame.to_parquet", inside=_ENDINGS, open=open_parquet)
+FEATHER = Reader((".feather", ".arrow", ".ipc"), read_feather, written_by="DataFrame.to_feather", open=open_feather)

@@ -1,28 +1,26 @@
 """Tables as text: values with commas, semicolons or tabs between them, and names in the first line."""
 
-import codecs
-import csv
-import gzip
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, final
 
-from vaecluster.data.checks import quoted
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.readers.arrow import check_names, table_dataset
+from vaecluster.data.readers.arrow import rows_of, table_dataset
 from vaecluster.data.readers.base import Reader
-from vaecluster.errors import DataError, counted
+from vaecluster.data.readers.lines import check_lines, header_of, is_packed
+from vaecluster.data.readers.notations import Notation
+from vaecluster.data.stored import Parts, StoredTable
+from vaecluster.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DELIMITERS = (",", ";", "\t", "|")
 # What stands for no value, beside nothing; as in pandas.
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-NaN", "-nan", "NULL", "Null", "null", "None", "<NA>", "NaT")
-# A whole number that is a name: nobody writes 01067 for 1067.
-_CODE = r"^\s*0\d+\s*$"
 # What columns of these types held in the fit, for messages.
 _HELD = {
     "double": "numbers",
@@ -31,133 +29,189 @@ _HELD = {
     "timestamp[us]": "dates without a zone",
     "timestamp[us, tz=UTC]": "dates with a zone",
 }
-# How other programs mark their encodings; text in UTF-8 may begin with a mark of its own.
-_OTHER_ENCODINGS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
-# Numbers as people write them: a pattern that all of a column have, one that some of it have, what it is, what to do.
-_NOTATIONS = (
-    (
-        # Nobody writes 0,123 for 123.
-        (r"^\s*[-+]?(0|[1-9]\d{0,2}(,\d{3})*)(\.\d+)?\s*$", r",\d{3}"),
-        "commas between thousands",
-        "Write them without, as 1234.5, or read them with pandas.read_csv and thousands=','",
-    ),
-    (
-        (r"^\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$", r","),
-        "decimal commas",
-        "Write them with a point, as 3.14, or read them with pandas.read_csv and decimal=','",
-    ),
-    (
-        (r"^\s*[-+]?([$€£¥]\s?)?[-+]?\d[\d,]*(\.\d+)?\s?(%|[$€£¥])?\s*$", r"[%$€£¥]"),
-        "a unit beside them",
-        "Write the numbers alone",
-    ),
+# The types that Arrow tries for the values of a column, one after the other.
+_TRIED = (
+    *("null", "int64", "bool", "date32[day]", "time32[s]"),
+    *("timestamp[s]", "timestamp[s, tz=UTC]", "timestamp[ns]", "timestamp[ns, tz=UTC]"),
+    *("double", "string"),
 )
 
 
-def read_text(path: Path, types: Mapping[str, str] | None = None) -> DataSet:
+def read_text(path: Path, types: Mapping[str, str]) -> DataSet:
     """A table of text in UTF-8, with a header; whether commas or other signs part its values is seen in the header.
 
     Columns are of the `types` that are given by their names, others of the type that all their values have. What
     begins with 0, such as a postcode, is no number then.
     """
-    names, delimiter = _header(path)
-    types = types or {}
-    table = _table(path, names, delimiter, types)
-    coded = _coded(path, table, delimiter, types)
-    if coded:
-        table = _table(path, names, delimiter, {**types, **dict.fromkeys(coded, "string")})
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if name not in types:
-            _check_numbers(name, column, delimiter)
-    return table_dataset(path, table)
+    text = Text.of(path)
+    table = text.table(types)
+    coded = text.coded({name: str(type_) for name, type_ in zip(text.names, table.schema.types, strict=True)}, types)
+    return table_dataset(path, text.table({**types, **coded}) if coded else table)
 
 
-def _is_packed(path: Path) -> bool:
-    return path.name.lower().endswith(".gz")
+def open_text(path: Path, types: Mapping[str, str]) -> DataSet:
+    """The same as a `StoredTable`; types that are not given are seen in passes over the text."""
+    text = Text.of(path)
+    found = text.types(types)
+    found |= text.coded(found, types)
+    return DataSet(path.stem, StoredTable(partial(text.parts, found), partial(rows_of, path)))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        if _is_packed(path):
-            with gzip.open(file) as unpacked:
-                yield unpacked  # type: ignore[misc]
-        else:
-            yield file
+@final
+@dataclass(frozen=True)
+class Text:
+    """A file of text, the names in its first line, and the sign between its values."""
 
+    path: Path
+    names: list[str]
+    delimiter: str
 
-def _lines(path: Path) -> Iterator[str]:
-    """Its lines; `DataError` at the first that is no UTF-8."""
-    with _opened(path) as file:
-        for number, line in enumerate(file, 1):
-            if number == 1:
-                for mark, encoding in _OTHER_ENCODINGS.items():
-                    if line.startswith(mark):
-                        raise DataError(f"it is text in {encoding}; expected UTF-8. Save it as CSV UTF-8.")
-                line = line.removeprefix(codecs.BOM_UTF8)
-            if b"\0" in line:
-                raise DataError(f"line {number} holds a zero byte; expected text in UTF-8. Save it as CSV UTF-8.")
+    @classmethod
+    def of(cls, path: Path) -> "Text":
+        """The text in a file."""
+        return cls(path, *header_of(path))
+
+    def table(self, types: Mapping[str, str]) -> "pa.Table":
+        """All of it, with types that Arrow sees in the values where they are not given."""
+        from pyarrow import csv
+
+        with self._problems(types), self._bytes() as (stream, _):
+            table = csv.read_csv(stream, **self._options(types))
+        self._check_end(table)
+        return table
+
+    def parts(self, types: Mapping[str, str], tried: Collection[str] = ()) -> Parts:
+        """All of it, a part after the other; all types are given, but those of some columns are only `tried`."""
+        import pyarrow as pa
+        from pyarrow import csv
+
+        table = None
+        with (
+            self._problems(types, tried),
+            self._bytes() as (stream, share),
+            # Threads would read far ahead of what the share of the file tells.
+            csv.open_csv(stream, csv.ReadOptions(use_threads=False), **self._options(types, tried)) as file,
+        ):
+            for batch in file:
+                table = pa.Table.from_batches([batch])
+                yield table, share()
+        if table is not None:
+            self._check_end(table)
+
+    def types(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The types that are given, and for other columns those that Arrow sees in all their values."""
+        tried = [name for name in self.names if name not in given]
+        # Values whose type is given are read with it later.
+        found = dict.fromkeys(self.names, "string") | dict.fromkeys(tried, _TRIED[0])
+        while tried:
             try:
-                yield line.decode()
-            except UnicodeDecodeError as problem:
-                raise DataError(
-                    f"line {number} holds the byte 0x{line[problem.start]:02x}, which is no UTF-8; expected text in "
-                    "UTF-8. Save it as CSV UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8."
-                ) from None
+                for _ in self.parts(found, tried):
+                    pass
+            except _OtherTypeError as problem:
+                found[problem.column] = _TRIED[_TRIED.index(found[problem.column]) + 1]
+            else:
+                break
+        return found | {name: type_ for name, type_ in given.items() if name in found}
 
+    def coded(self, types: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+        """Columns of numbers some of which begin with 0, such as 01067, as texts: 0 is a part of them.
 
-def _header(path: Path) -> tuple[list[str], str]:
-    """The names in the first line that is not empty, and the sign between them."""
-    first = next((line for line in _lines(path) if line.strip()), None)
-    if first is None:
-        raise DataError("it is empty. Give a header with the names of the columns, and rows below it.")
-    # Outside of quotes, the sign that is there most often; of none, one column.
-    bare = re.sub(r'"[^"]*"', "", first)
-    delimiter = max(DELIMITERS, key=bare.count)
-    records = _records(path, delimiter)
-    names, below = (next((values for _, values in records if values), None) for _ in range(2))
-    assert names is not None
-    _check_header(names)
-    if below is None:
-        raise DataError(f"it has a header ({quoted(names)}), but no rows below it. Give at least one row.")
-    return names, delimiter
+        Raises `DataError` for numbers in a notation that is not read.
+        """
+        import pyarrow as pa
+        from pyarrow import csv
 
+        looked = {name: Notation(name, self.delimiter) for name in self.names if name not in given}
+        looked = {name: notation for name, notation in looked.items() if types[name] in ("int64", "double", "string")}
+        if not looked:
+            return {}
+        options = self._options({})
+        options["convert_options"].column_types = dict.fromkeys(looked, pa.string())
+        options["convert_options"].include_columns = list(looked)
+        with self._problems({}), self._bytes() as (stream, _), csv.open_csv(stream, **options) as file:
+            for batch in file:
+                for notation, column in zip(looked.values(), batch.columns, strict=True):
+                    notation.look(column)
+        for name, notation in looked.items():
+            if types[name] == "string":
+                notation.check()
+        return {name: "string" for name, notation in looked.items() if notation.coded}
 
-def _check_header(names: list[str]) -> None:
-    """Raise `DataError` for names that are there twice, and for numbers in place of names."""
-    if all(_is_number(name) for name in names):
+    @contextmanager
+    def _bytes(self) -> Iterator[Any]:
+        """The file unpacked, and what tells the share of it that is read."""
+        import pyarrow as pa
+
+        size = max(1, self.path.stat().st_size)
+        with pa.OSFile(str(self.path)) as file:
+            stream = pa.CompressedInputStream(file, "gzip") if is_packed(self.path) else file
+            yield stream, lambda: min(1.0, file.tell() / size)
+
+    def _options(self, types: Mapping[str, str], tried: Collection[str] = ()) -> dict[str, Any]:
+        from pyarrow import csv
+
+        # Where it is known that a column holds booleans, 1 is one.
+        one, zero = (["1"], ["0"]) if "bool" in types.values() and not tried else ([], [])
+        return {
+            "parse_options": csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
+            "convert_options": csv.ConvertOptions(
+                column_types=_arrow_types(types),
+                null_values=list(MISSING),
+                strings_can_be_null=True,
+                true_values=["true", "True", "TRUE", *one],
+                false_values=["false", "False", "FALSE", *zero],
+                # Beside 2024-12-31: those that can be read in one way alone.
+                timestamp_parsers=[csv.ISO8601, "%d.%m.%Y", "%Y/%m/%d"],
+            ),
+        }
+
+    @contextmanager
+    def _problems(self, types: Mapping[str, str], tried: Collection[str] = ()) -> Iterator[None]:
+        """What Arrow cannot read, as an error of ours that says where it is."""
+        import pyarrow as pa
+
+        try:
+            yield
+        except pa.ArrowInvalid as problem:
+            told = re.match(r"In CSV column #(\d+): .*?invalid value '(.*)'$", str(problem), re.DOTALL)
+            name = None if told is None else self.names[int(told[1])]
+            if name is not None and name in tried:
+                raise _OtherTypeError(name) from None
+            check_lines(self.path, self.names, self.delimiter)
+            if told is not None and name is not None:
+                self._refuse(name, told[2], types[name])
+            raise DataError(f"{str(problem).rstrip('.')}. Check its quotes.") from None
+
+    def _refuse(self, name: str, value: str, type_: str) -> NoReturn:
+        """Raise `DataError` for a value that is of another type than its column."""
+        import pyarrow as pa
+
+        if type_ == "double":
+            notation = Notation(name, self.delimiter)
+            notation.look(pa.array([value]))
+            notation.check()
         raise DataError(
-            f"its first line holds numbers alone ({quoted(names)}); expected names of the columns. Write a first line "
-            "with names."
+            f"column {name!r} holds {value!r}, but held {_HELD.get(type_, type_)} in the fit. Write it as in the fit, "
+            "or leave the value out."
         )
-    check_names(names)
+
+    def _check_end(self, table: "pa.Table") -> None:
+        """Raise `DataError` for a quote that is not closed, which takes in all lines below it, and for no text."""
+        from pyarrow import types
+
+        last = table.slice(max(0, table.num_rows - 1)).to_pylist()
+        unclosed = any(isinstance(value, str) and "\n" in value for row in last for value in row.values())
+        if unclosed or any(types.is_binary(field.type) for field in table.schema):
+            check_lines(self.path, self.names, self.delimiter)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+@final
+class _OtherTypeError(Exception):
+    """Not all values of a column are of the type that is tried for it."""
 
-
-def _options(delimiter: str, types: Mapping[str, str]) -> dict[str, Any]:
-    from pyarrow import csv as arrow_csv
-
-    # Where it is known that a column holds booleans, 1 is one.
-    one, zero = (["1"], ["0"]) if types else ([], [])
-    return {
-        "parse_options": arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        "convert_options": arrow_csv.ConvertOptions(
-            column_types=_arrow_types(types),
-            null_values=list(MISSING),
-            strings_can_be_null=True,
-            true_values=["true", "True", "TRUE", *one],
-            false_values=["false", "False", "FALSE", *zero],
-            # Beside 2024-12-31: those that can be read in one way alone.
-            timestamp_parsers=[arrow_csv.ISO8601, "%d.%m.%Y", "%Y/%m/%d"],
-        ),
-    }
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self.column = column
 
 
 def _arrow_types(types: Mapping[str, str]) -> dict[str, Any]:
@@ -169,112 +223,6 @@ def _arrow_types(types: Mapping[str, str]) -> dict[str, Any]:
     return {name: arrow_type(type_) for name, type_ in types.items()}
 
 
-@contextmanager
-def _bytes_of(path: Path) -> Iterator[Any]:
-    import pyarrow as pa
-
-    with pa.input_stream(str(path), compression="gzip" if _is_packed(path) else None) as stream:
-        yield stream
-
-
-def _table(path: Path, names: list[str], delimiter: str, given: Mapping[str, str]) -> "pa.Table":
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-    from pyarrow import types
-
-    try:
-        with _bytes_of(path) as stream:
-            table = arrow_csv.read_csv(stream, **_options(delimiter, given))
-    except pa.ArrowInvalid as problem:
-        _check_lines(path, names, delimiter)
-        _check_value(names, given, delimiter, str(problem))
-        raise DataError(f"{str(problem).rstrip('.')}. Check its quotes.") from None
-    # A quote that is not closed takes in all lines below it.
-    last = table.slice(max(0, table.num_rows - 1)).to_pylist()
-    unclosed = any(isinstance(value, str) and "\n" in value for row in last for value in row.values())
-    if unclosed or any(types.is_binary(field.type) for field in table.schema):
-        _check_lines(path, names, delimiter)
-    return table
-
-
-def _coded(path: Path, table: "pa.Table", delimiter: str, given: Mapping[str, str]) -> list[str]:
-    """Columns of numbers some of which begin with 0, such as 01067: they are codes, and 0 is a part of them."""
-    import pyarrow as pa
-    from pyarrow import compute, types
-    from pyarrow import csv as arrow_csv
-
-    schema = table.schema
-    numbers = [one.name for one in schema if types.is_integer(one.type) or types.is_floating(one.type)]
-    numbers = [name for name in numbers if name not in given]
-    if not numbers:
-        return []
-    options = _options(delimiter, {})
-    options["convert_options"].column_types = dict.fromkeys(numbers, pa.string())
-    options["convert_options"].include_columns = numbers
-    found = set[str]()
-    with _bytes_of(path) as stream, arrow_csv.open_csv(stream, **options) as batches:
-        for batch in batches:
-            for name, column in zip(numbers, batch.columns, strict=True):
-                if name not in found and compute.any(compute.match_substring_regex(column, _CODE)).as_py():
-                    found.add(name)
-    return [name for name in numbers if name in found]
-
-
-def _check_value(names: list[str], given: Mapping[str, str], delimiter: str, problem: str) -> None:
-    """Raise `DataError` if Arrow's words are about a value that is of another type than given for its column."""
-    import pyarrow as pa
-
-    told = re.match(r"In CSV column #(\d+): .*?invalid value '(.*)'$", problem, re.DOTALL)
-    if told is None:
-        return
-    name, value = names[int(told[1])], told[2]
-    if given[name] == "double":
-        _check_numbers(name, pa.chunked_array([[value]]), delimiter)
-    raise DataError(
-        f"column {name!r} holds {value!r}, but held {_HELD[given[name]]} in the fit. Write it as in the fit, or leave "
-        "the value out."
-    )
-
-
-def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The values of each record, and the number of its last line; none of empty lines. `DataError` for open quotes."""
-    reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
-    try:
-        for values in reader:
-            yield reader.line_num, values
-    except csv.Error as problem:
-        raise DataError(f"line {reader.line_num} cannot be read ({problem}). Check its quotes.") from None
-
-
-def _check_lines(path: Path, names: list[str], delimiter: str) -> None:
-    """Raise `DataError` for the first line that is no text, or has more or fewer values than there are names."""
-    sign = "a tab" if delimiter == "\t" else repr(delimiter)
-    for line, values in _records(path, delimiter):
-        if values and len(values) != len(names):
-            raise DataError(
-                f"line {line} has {counted(len(values), 'value')} for {counted(len(names), 'column')}. Put values "
-                f"that hold {sign} into quotes, or give each column one value."
-            )
-
-
-def _check_numbers(name: str, column: "pa.ChunkedArray", delimiter: str) -> None:
-    """Raise `DataError` for a column of texts that are numbers in another notation."""
-    from pyarrow import compute, types
-
-    if not types.is_string(column.type):
-        return
-    # Those who part values by semicolons do so since their commas are decimal: there 12,250 is not 12250.
-    likely = (
-        sorted(_NOTATIONS, key=lambda notation: notation[1] != "decimal commas") if delimiter == ";" else _NOTATIONS
-    )
-    for (whole, sign), what, advice in likely:
-        fits = compute.all(compute.match_substring_regex(column, whole)).as_py()
-        signed = fits and compute.any(compute.match_substring_regex(column, sign)).as_py()
-        if signed:
-            example = next(value for value in column.to_pylist() if value is not None and re.search(sign, value))
-            raise DataError(f"column {name!r} holds numbers with {what}, such as {example!r}. {advice}.")
-
-
 _ENDINGS = (".csv", ".tsv", ".txt")
 _PACKED = tuple(f"{ending}.gz" for ending in _ENDINGS)
-TEXTS = Reader((*_ENDINGS, *_PACKED), read_text, written_by="DataFrame.to_csv", untyped=True)
+TEXTS = Reader((*_ENDINGS, *_PACKED), read_text, "DataFrame.to_csv", untyped=True, open=open_text)

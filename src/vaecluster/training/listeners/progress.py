@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -68,6 +68,43 @@ def _in_lines(what: str, parts: Sequence[Any]) -> Iterable[Any]:
         yield part
 
 
+class Passing:
+    """One pass over rows: how many are done, rows per second and the time left, as a bar or as lines.
+
+    Use it as a context, and call it with the number of rows done and the share of all that they are.
+    """
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.percentage:>3.0f}%"))
+        bar = Progress(*columns, TextColumn("{task.fields[left]}"), console=console, transient=True)
+        self._bar = bar if console.is_terminal else None
+        self._task = bar.add_task("", total=1.0, left="")
+        self._lines, self._started, self._before = Lines(time.perf_counter()), time.perf_counter(), 0.0
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, rows: int, share: float) -> None:
+        """Show it. Rows that another process had done count for nothing: `rows` is 0 as long as only they are read."""
+        seconds = time.perf_counter() - self._started
+        if not rows:
+            self._started, self._before = time.perf_counter(), share
+        own = share - self._before
+        done = f"{rows:,} rows  {rows / seconds:,.0f} rows/s" if rows and seconds else ""
+        left = f"{_clock(seconds * (1 - share) / own)} left" if own > 0 else ""
+        if self._bar is not None:
+            self._bar.update(self._task, description=done, completed=share, left=left)
+        elif done:
+            self._lines.say(f"{done}  {100 * share:.0f}%  {left}")
+
+
 class Silence:
     """Shows nothing."""
 
@@ -89,9 +126,8 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         """Print a line when it is due."""
-        if isinstance(event, AtWork) and time.perf_counter() - self._last_line >= LINE_EVERY:
-            self._last_line = time.perf_counter()
-            print(_work(event), file=sys.stderr, flush=True)
+        if isinstance(event, AtWork):
+            self.say(_work(event))
         if not isinstance(event, EpochDone):
             return
         if self._before is None:
@@ -108,6 +144,12 @@ class Lines:
             file=sys.stderr,
             flush=True,
         )
+
+    def say(self, line: str) -> None:
+        """Print a line if it is time for one."""
+        if time.perf_counter() - self._last_line >= LINE_EVERY:
+            self._last_line = time.perf_counter()
+            print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -1,0 +1,70 @@
+"""Numbers as people write them, and names that look like numbers."""
+
+import re
+from typing import TYPE_CHECKING, final
+
+from vaecluster.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# A whole number that is a name: nobody writes 01067 for 1067.
+_CODE = r"^\s*0\d+\s*$"
+# Numbers as people write them: a pattern that all of a column have, one that some of it have, what it is, what to do.
+_NOTATIONS = (
+    (
+        # Nobody writes 0,123 for 123.
+        (r"^\s*[-+]?(0|[1-9]\d{0,2}(,\d{3})*)(\.\d+)?\s*$", r",\d{3}"),
+        "commas between thousands",
+        "Write them without, as 1234.5, or read them with pandas.read_csv and thousands=','",
+    ),
+    (
+        (r"^\s*[-+]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?\s*$", r","),
+        "decimal commas",
+        "Write them with a point, as 3.14, or read them with pandas.read_csv and decimal=','",
+    ),
+    (
+        (r"^\s*[-+]?([$€£¥]\s?)?[-+]?\d[\d,]*(\.\d+)?\s?(%|[$€£¥])?\s*$", r"[%$€£¥]"),
+        "a unit beside them",
+        "Write the numbers alone",
+    ),
+)
+
+
+@final
+class Notation:
+    """How the values of a column of text are written, from one part of them after the other.
+
+    Those who part values by semicolons do so since their commas are decimal: there 12,250 is not 12250.
+    """
+
+    def __init__(self, name: str, delimiter: str) -> None:
+        self.name = name
+        # Whether some value is a code such as 01067.
+        self.coded = False
+        likely = sorted(_NOTATIONS, key=lambda one: one[1] != "decimal commas") if delimiter == ";" else _NOTATIONS
+        # Notations that all values fit, with a value that shows it, if there was one.
+        self._fits: dict[int, str | None] = dict.fromkeys(range(len(likely)))
+        self._likely = likely
+
+    def look(self, column: "pa.Array | pa.ChunkedArray") -> None:
+        """Look at some values, which are texts."""
+        from pyarrow import compute
+
+        def some(pattern: str) -> "pa.Array | pa.ChunkedArray":
+            return compute.match_substring_regex(column, pattern)
+
+        self.coded = self.coded or bool(compute.any(some(_CODE)).as_py())
+        for place, example in list(self._fits.items()):
+            whole, sign = self._likely[place][0]
+            if compute.all(some(whole)).as_py() is False:
+                del self._fits[place]
+            elif example is None and compute.any(some(sign)).as_py():
+                self._fits[place] = next(value for value in column.to_pylist() if value and re.search(sign, value))
+
+    def check(self) -> None:
+        """Raise `DataError` if all values are numbers that are written otherwise than they are read."""
+        for place, example in self._fits.items():
+            if example is not None:
+                _, what, advice = self._likely[place]
+                raise DataError(f"column {self.name!r} holds numbers with {what}, such as {example!r}. {advice}.")

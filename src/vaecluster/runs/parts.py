@@ -1,0 +1,133 @@
+"""What was answered for rows, kept block by block beside the file that is made of it, so that no answer is lost."""
+
+import io
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.data.tables import csv_blocks
+from vaecluster.files.atomic import locked, made_atomically, write_atomically, write_json
+from vaecluster.runs.labels import with_digits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ASKED = "asked.json"
+
+
+@final
+class Parts:
+    """A folder beside `output` with a table for each block of rows; it is gone when the output is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    @contextmanager
+    def beside(cls, output: Path, asked: dict[str, Any]) -> Iterator[Self]:
+        """Those that an earlier process kept of what is asked, or none; no other process can use them meanwhile.
+
+        They stay if the process ends before what is done in the context has ended.
+        """
+        folder = output.with_name(f".{output.name[:200]}.parts")
+        existed = folder.exists()
+        with locked(folder):
+            parts = cls(folder)
+            if parts._asked() != asked:
+                for path in folder.glob("*.arrow"):
+                    path.unlink()
+                write_json(folder / ASKED, asked)
+            try:
+                yield parts
+            except BaseException:
+                # Nothing was answered: nothing is left behind.
+                if not existed and not parts.number:
+                    shutil.rmtree(folder, ignore_errors=True)
+                raise
+        shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self.folder.glob("*.arrow"))
+
+    def write(self, number: int, table: "pa.Table") -> None:
+        """Keep one; it is there whole or not at all."""
+        from pyarrow import feather
+
+        content = io.BytesIO()
+        feather.write_feather(table, content, compression="uncompressed")
+        write_atomically(self._file(number), content.getvalue())
+
+    def write_to(self, output: Path, column: str | None = None) -> None:
+        """Make the output of all of them, by its ending; an .npy of one `column`, (rows,), or all, (rows, columns)."""
+        with made_atomically(output) as place:
+            _WRITERS[output.suffix.lower()](place, self.tables(), column)
+
+    def tables(self) -> Iterator["pa.Table"]:
+        """All of them, in order."""
+        from pyarrow import feather
+
+        for number in range(self.number):
+            yield feather.read_table(self._file(number), memory_map=False)
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"{number:08}.arrow"
+
+    def _asked(self) -> Any:
+        with suppress(OSError, ValueError, RecursionError):
+            return json.loads((self.folder / ASKED).read_text(encoding="utf-8"))
+
+
+def _csv(place: Path, tables: Iterable["pa.Table"], column: str | None) -> None:
+    with place.open("wb") as file:
+        for table in tables:
+            for block in csv_blocks(with_digits(table), header=not file.tell()):
+                file.write(block)
+
+
+def _parquet(place: Path, tables: Iterable["pa.Table"], column: str | None) -> None:
+    from pyarrow import parquet
+
+    with ExitStack() as opened:
+        writer = None
+        for table in tables:
+            writer = writer or opened.enter_context(parquet.ParquetWriter(place, table.schema))
+            writer.write_table(table)
+
+
+def _npy(place: Path, tables: Iterable["pa.Table"], column: str | None) -> None:
+    rows, array = 0, np.empty(0)
+    with place.open("wb") as file:
+        for table in tables:
+            names = table.column_names if column is None else [column]
+            array = np.column_stack([table.column(name).to_numpy() for name in names])
+            array = array if column is None else array[:, 0]
+            if not rows:
+                # As long as it will be with the number of rows: it leaves room for that.
+                _header(file, array, 0)
+            rows += len(array)
+            file.write(array.tobytes())
+        file.seek(0)
+        _header(file, array, rows)
+
+
+def _header(file: IO[bytes], array: NDArray[Any], rows: int) -> None:
+    content = {"descr": array.dtype.str, "fortran_order": False, "shape": (rows, *array.shape[1:])}
+    np.lib.format.write_array_header_1_0(file, content)
+
+
+_WRITERS = {".csv": _csv, ".parquet": _parquet, ".npy": _npy}
+
+
+def stamp(path: Path) -> list[list[Any]]:
+    """Names, sizes and times of a file, or of all files in a folder: others say that its content may be another."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    found = [(str(file.relative_to(path.parent)), file.stat()) for file in files]
+    return [[name, of.st_size, of.st_mtime_ns] for name, of in found]

@@ -1,0 +1,83 @@
+"""Answers are kept block by block until the output is there, and made into it the same way however often cut off."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from vaecluster.errors import FileError
+from vaecluster.runs.parts import Parts, stamp
+
+ASKED = {"source": "t.csv"}
+BLOCKS = [pa.table({"row": [0, 1], "confidence": [0.5, 0.25]}), pa.table({"row": [2], "confidence": [1.0]})]
+
+
+def files_of(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*")}
+
+
+def cut_off(output: Path) -> None:
+    with Parts.beside(output, ASKED) as parts:
+        parts.write(0, BLOCKS[0])
+        raise KeyboardInterrupt
+
+
+def test_parts_stay_until_all_is_done_and_then_are_gone(tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    with pytest.raises(KeyboardInterrupt):
+        cut_off(output)
+    with Parts.beside(output, ASKED) as parts:
+        assert parts.number == 1
+        parts.write(1, BLOCKS[1])
+        parts.write_to(output)
+    assert output.read_text() == "row,confidence\n0,0.5000\n1,0.2500\n2,1.0000\n"
+    assert files_of(tmp_path) == {"out.csv"}
+
+
+def test_parts_of_something_else_do_not_count(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        cut_off(tmp_path / "out.csv")
+    with Parts.beside(tmp_path / "out.csv", ASKED | {"min_confidence": 0.5}) as parts:
+        assert parts.number == 0
+
+
+def test_nothing_is_left_where_nothing_was_answered(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="wrong"), Parts.beside(tmp_path / "out.csv", ASKED):
+        raise ValueError("wrong")
+    assert files_of(tmp_path) == set()
+
+
+def test_two_processes_cannot_make_one_output(tmp_path: Path) -> None:
+    with Parts.beside(tmp_path / "out.csv", ASKED):
+        with pytest.raises(FileError, match="in use"), Parts.beside(tmp_path / "out.csv", ASKED):
+            pass
+        assert (tmp_path / ".out.csv.parts").exists()
+
+
+def test_outputs_are_what_other_programs_write(tmp_path: Path) -> None:
+    with Parts.beside(tmp_path / "out", ASKED) as parts:
+        for number, block in enumerate(BLOCKS):
+            parts.write(number, block)
+        parts.write_to(tmp_path / "one.npy", "row")
+        parts.write_to(tmp_path / "all.npy")
+        parts.write_to(tmp_path / "out.parquet")
+    whole = pa.concat_tables(BLOCKS)
+    assert parquet.read_table(tmp_path / "out.parquet") == whole
+    rows, columns = whole.column("row").to_numpy(), [column.to_numpy() for column in whole.columns]
+    for name, array in (("one.npy", rows), ("all.npy", np.column_stack(columns))):
+        content = io.BytesIO()
+        np.save(content, array)
+        assert (tmp_path / name).read_bytes() == content.getvalue()
+
+
+def test_a_stamp_tells_other_content_of_files_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a").write_text("1")
+    before = stamp(tmp_path / "d")
+    assert before == stamp(tmp_path / "d")
+    (tmp_path / "d" / "a").write_text("12")
+    assert before != stamp(tmp_path / "d")
+    assert len(stamp(tmp_path / "d" / "a")) == 1
