@@ -24,7 +24,7 @@ def test_a_line_per_row_has_what_is_known_of_it() -> None:
 
 
 def test_a_table_holds_the_same_columns_and_exact_numbers() -> None:
-    assert NAMED.as_table().to_pydict() == {
+    assert NAMED.table().to_pydict() == {
         "row": [0, 1],
         "customer": ["C1", None],
         "cluster": [1, -1],
