@@ -440,7 +440,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         rows like those at most the share 1 - s scores s or more. Otherwise they are rows that the fit has learned
         from, and more of the new ones do. `score_samples` is the bound itself.
         """
-        return self._in_blocks(X, self.fitted_.outlier_score)
+        return self._in_blocks(X, lambda rows: self.fitted_.outlier_score(rows))
 
     def dense_groups(self, X: Any) -> list[DenseGroup]:
         """Groups of 20 rows or more that lie together inside a cluster, apart from the rest of it; largest first.
