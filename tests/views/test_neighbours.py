@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Numbers
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.room import Room, Scratch
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.views.nearest import nearest_others
@@ -269,16 +270,37 @@ def test_the_approximate_search_finds_nearly_all(groups: Rows) -> None:
     assert approximate.dimension == pytest.approx(exact.dimension, rel=0.02)
 
 
-@pytest.mark.parametrize("ranks", [(), (1,), (10, 15), (15, 1, 15)], ids=str)
+@pytest.mark.parametrize(("first", "then"), [(1, 0), (10, 5), (15, 1)], ids=str)
 @pytest.mark.parametrize("exact", [True, False])
-def test_distances_are_those_to_the_others_of_these_ranks(groups: Rows, ranks: tuple[int, ...], exact: bool) -> None:
+def test_distances_are_those_to_the_last_of_each(groups: Rows, first: int, then: int, exact: bool) -> None:
     points = groups[:].numpy()
-    others, squared = nearest_others(lambda some: points[some], 4000, 15, exact=exact, ranks=ranks)
-    assert squared.shape == (4000, len(ranks))
-    chosen = points[others[:, [rank - 1 for rank in ranks]]]
-    true = ((chosen - points[:, None]) ** 2).sum(-1)
+    found = nearest_others(lambda some: points[some], 4000, first, then, exact=exact)
+    assert (found.first.shape, found.then.shape, found.squared.shape) == ((4000, first), (4000, then), (4000, 2))
+    last = np.stack([found.first[:, -1], np.concatenate([found.first, found.then], 1)[:, -1]], 1)
+    true = ((points[last] - points[:, None]) ** 2).sum(-1)
     # The approximate search keeps half precision.
-    np.testing.assert_allclose(squared, true, rtol=1e-3 if exact else 0.02, atol=1e-4)
+    np.testing.assert_allclose(found.squared, true, rtol=1e-3 if exact else 0.02, atol=1e-4)
+
+
+@pytest.mark.parametrize("exact_up_to", [0, 4000])
+def test_little_room_gives_the_same_neighbours(groups: Rows, exact_up_to: int) -> None:
+    view = Neighbours(exact_up_to=exact_up_to)
+    whole = view.find(groups)
+    narrow = Rows(groups.source, groups.schema, CPU, room=Room(2**20))
+    found = view.find(narrow)
+    assert isinstance(found.rows, Scratch)
+    # Ties may fall the other way.
+    assert recall(found.rows[:], whole.rows) > 0.9999
+    assert recall(found.unseen[:], whole.unseen) > 0.9999
+    assert found.dimension == pytest.approx(whole.dimension, rel=1e-4)
+
+
+def test_little_room_finds_neighbours_among_copies() -> None:
+    points = np.repeat(np.eye(4, dtype=np.float32), 300, 0)
+    room = Room(2**13)
+    found = nearest_others(lambda some: points[some], 1200, 5, 2, exact=False, room=room)
+    assert (found.first[:] // 300 == np.arange(1200)[:, None] // 300).all()
+    assert (found.first[:] != np.arange(1200)[:, None]).all()
 
 
 @pytest.mark.parametrize("exact_up_to", [0, 4000])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster.data.raw import RowNames
+from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 
@@ -18,6 +19,7 @@ class Rows:
 
     The source stays as it is (bytes stay bytes), so memory is the user's rows plus one batch. `weights` (rows,) says
     how much each row counts, 1 on average; without, all count the same. With `numbers`, only those rows of the source.
+    What is computed of each row is put into the `room`.
     """
 
     def __init__(
@@ -27,9 +29,10 @@ class Rows:
         device: torch.device,
         weights: NDArray[np.float64] | None = None,
         numbers: NDArray[np.intp] | None = None,
+        room: Room = NO_LIMIT,
     ) -> None:
         self.source, self.schema, self.device = source, schema, device
-        self.weights, self.numbers = weights, numbers
+        self.weights, self.numbers, self.room = weights, numbers, room
 
     def __len__(self) -> int:
         return len(self.source) if self.numbers is None else len(self.numbers)
@@ -50,7 +53,7 @@ class Rows:
         """These rows alone, not copied; their weights are 1 on average again."""
         weights = None if self.weights is None else normalised(self.weights[indices])
         numbers = indices if self.numbers is None else self.numbers[indices]
-        return Rows(self.source, self.schema, self.device, weights, numbers)
+        return Rows(self.source, self.schema, self.device, weights, numbers, self.room)
 
 
 def normalised(weights: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -1,9 +1,12 @@
 """Missing values filled from the nearest rows that have them, and values hidden, so that their lack is learned."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster.data.raw import row_slices
@@ -27,30 +30,45 @@ def hidden(rows: Tensor, gaps: Sequence[bool], generator: Generator) -> Tensor |
     return rows.masked_fill(drawn < share, torch.nan)
 
 
-def filled(points: Tensor) -> Tensor:
-    """The points (rows, entries) with each NaN replaced by a mean over the nearest points that have a value there.
+@final
+@dataclass(frozen=True)
+class Filling:
+    """Fills points (rows, entries): each NaN becomes a mean over the nearest of the donors that have a value there.
 
     Troyanskaya et al. (2001), with expected distances: where one of two points lacks a value they are as far apart as
-    any two are on average. Those points are looked for in a random sample, always the same one.
+    any two are on average. `donors` (some, entries) are a random sample of the points, in double precision.
     """
-    sample = np.random.default_rng(0).choice(len(points), min(AMONG, len(points)), replace=False)
-    donors = points[np.sort(sample)].double()
-    has, known = _parts(donors)
-    mean = known.sum(0) / has.sum(0).clamp(1)
-    variance = (has * (known - mean) ** 2).sum(0) / has.sum(0).clamp(1)
-    made = points.clone()
-    gaps = np.flatnonzero(points.isnan().any(1).numpy())
-    for block in row_slices(len(gaps), AMONG):
-        rows = torch.from_numpy(gaps[block])
-        there, values = _parts(points[rows].double())
-        apart = values**2 @ has.T + there @ (known**2).T - 2 * values @ known.T
-        distances = apart - 2 * (there * variance) @ has.T
-        for entry in np.flatnonzero((there < 1).any(0).numpy()):
-            lacking, having = there[:, entry] < 1, has[:, entry] > 0
-            number = min(DONORS, int(having.sum()))
-            nearest = distances[lacking][:, having].topk(number, largest=False).indices
-            made[rows[lacking], entry] = known[having, entry][nearest].mean(1).float()
-    return made.nan_to_num(0)
+
+    donors: Tensor
+
+    @classmethod
+    def of(cls, rows: int, points: Callable[[NDArray[np.intp]], Tensor]) -> Self:
+        """With donors among so many rows, always the same ones; `points` gives those of some row numbers."""
+        return cls(points(np.sort(np.random.default_rng(0).choice(rows, min(AMONG, rows), replace=False))).double())
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """The points with nothing missing; what no donor has is 0."""
+        has, known = _parts(self.donors)
+        mean = known.sum(0) / has.sum(0).clamp(1)
+        variance = (has * (known - mean) ** 2).sum(0) / has.sum(0).clamp(1)
+        made = points.clone()
+        gaps = np.flatnonzero(points.isnan().any(1).numpy())
+        for block in row_slices(len(gaps), AMONG):
+            rows = torch.from_numpy(gaps[block])
+            there, values = _parts(points[rows].double())
+            apart = values**2 @ has.T + there @ (known**2).T - 2 * values @ known.T
+            distances = apart - 2 * (there * variance) @ has.T
+            for entry in np.flatnonzero((there < 1).any(0).numpy()):
+                lacking, having = there[:, entry] < 1, has[:, entry] > 0
+                number = min(DONORS, int(having.sum()))
+                nearest = distances[lacking][:, having].topk(number, largest=False).indices
+                made[rows[lacking], entry] = known[having, entry][nearest].mean(1).float()
+        return made.nan_to_num(0)
+
+
+def filled(points: Tensor) -> Tensor:
+    """The points (rows, entries) filled from each other."""
+    return Filling.of(len(points), lambda some: points[some])(points)
 
 
 def _parts(points: Tensor) -> tuple[Tensor, Tensor]:

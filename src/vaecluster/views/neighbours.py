@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, final
+from typing import Annotated, Any, final
 
 import numpy as np
 import torch
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaecluster.data.raw import row_slices
+from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.rows import Rows
+from vaecluster.data.telling import Telling, in_silence
 from vaecluster.settings import Settings, Whole, settings
-from vaecluster.views.missing import filled
+from vaecluster.views.missing import Filling
 from vaecluster.views.ties import spread
 
 Some = slice | NDArray[np.intp]
@@ -41,8 +43,9 @@ class Near:
     grow with the rank (Levina and Bickel 2004).
     """
 
-    rows: NDArray[np.int32]
-    unseen: NDArray[np.int32]
+    # Arrays, or `Scratch`.
+    rows: Any
+    unseen: Any
     dimension: float
 
     @property
@@ -69,16 +72,17 @@ class Neighbours(Settings):
         int, Whole(0), "with more rows about one neighbour in two hundred is missed and the next nearest is taken"
     ] = 20_000
 
-    def find(self, rows: Rows) -> Near:
+    def find(self, rows: Rows, telling: Telling = in_silence) -> Near:
         """The nearest other rows of each row, fewer of them if rows are few, and half as many that are next.
 
         A row is not its own neighbour, though a copy of it can be; a single row is, for want of others. The same
-        rows give the same neighbours. For each row memory holds 1.5 `number` row numbers and, where there are many
-        rows, at most `components` values of half precision; where values are missing, its filled entries too.
+        rows give the same neighbours. For each row 1.5 `number` row numbers are kept, where values are missing its
+        filled entries too, and during the search, where there are many rows, at most `components` values of half
+        precision: in the room of the rows.
         """
-        return self.among(self.points(rows), len(rows))
+        return self.among(self.points(rows), len(rows), rows.room, telling)
 
-    def among(self, points: Points, rows: int) -> Near:
+    def among(self, points: Points, rows: int, room: Room = NO_LIMIT, telling: Telling = in_silence) -> Near:
         """The same for so many rows between whose points distances are taken."""
         # It loads faiss, which takes a fifth of a second.
         from vaecluster.views.nearest import nearest_others
@@ -86,10 +90,11 @@ class Neighbours(Settings):
         if rows == 1:
             return Near(np.zeros((1, 1), np.int32), np.zeros((1, 0), np.int32), 1.0)
         number = min(self.number, max(1, rows // ROWS_PER_NEIGHBOUR))
-        most = min(number + max(1, number // 2), rows - 1)
+        further = min(max(1, number // 2), rows - 1 - number)
         exact = rows <= self.exact_up_to
-        found, squared = nearest_others(points, rows, most, exact=exact, ranks=(number, most))
-        return Near(found[:, :number], found[:, number:], intrinsic_dimension(squared, number, most))
+        found = nearest_others(points, rows, number, further, exact=exact, room=room, telling=telling)
+        dimension = intrinsic_dimension(found.squared, number, number + further)
+        return Near(found.first, found.then, dimension)
 
     def points(self, rows: Rows) -> Points:
         """What distances are taken between, for some row numbers: (rows, columns or components)."""
@@ -134,9 +139,18 @@ def coordinates(rows: Rows) -> Coordinates:
     read = schema.coordinates().to(rows.device)
     if schema.frame is None and not any(block.missing for block in schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
-    blocks = (rows[block].cpu() for block in row_slices(len(rows), prod(schema.data_shape)))
-    points = filled(read(spread(torch.cat(list(blocks)), schema.between).to(rows.device)).cpu()).to(rows.device)
-    return lambda some: points[some]
+    blocks = list(row_slices(len(rows), prod(schema.data_shape)))
+    whole = spread(torch.cat([rows[block].cpu() for block in blocks]), schema.between)
+
+    def raw(some: Some) -> Tensor:
+        points: Tensor = read(whole[some].to(rows.device))
+        return points.cpu()
+
+    fill = Filling.of(len(rows), raw)
+    points = rows.room.array((len(rows), raw(slice(0, 1)).shape[1]), np.float32)
+    for block in blocks:
+        points[block] = fill(raw(block)).numpy()
+    return lambda some: torch.from_numpy(points[some]).to(rows.device)
 
 
 @torch.no_grad()

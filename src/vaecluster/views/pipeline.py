@@ -8,7 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from vaecluster.data.room import Scratch
 from vaecluster.data.rows import Rows
+from vaecluster.data.telling import Telling, in_silence
 from vaecluster.views.change import Change
 from vaecluster.views.neighbours import Near, Neighbours
 
@@ -27,9 +29,10 @@ class Views:
         near = () if self.neighbours is None else ("a near neighbour",)
         return (*near, *(change.name for change in self.changes))
 
-    def prepare(self, rows: Rows) -> "PreparedViews":
+    def prepare(self, rows: Rows, telling: Telling = in_silence) -> "PreparedViews":
         """Find the rows' neighbours, once; all else is drawn anew for each batch."""
-        return PreparedViews(rows, self.neighbours.find(rows) if self.neighbours is not None else None, self.changes)
+        near = None if self.neighbours is None else self.neighbours.find(rows, telling)
+        return PreparedViews(rows, near, self.changes)
 
 
 @final
@@ -51,7 +54,7 @@ class PreparedViews:
         return self._view(indices, batch, kept, generator)
 
     def _view(
-        self, indices: NDArray[np.intp], batch: Tensor, near: NDArray[np.int32] | None, generator: Generator
+        self, indices: NDArray[np.intp], batch: Tensor, near: NDArray[np.int32] | Scratch | None, generator: Generator
     ) -> Tensor:
         view = batch if near is None else self.rows[partner(near, indices, generator)]
         for change in self.changes:
@@ -59,8 +62,8 @@ class PreparedViews:
         return view
 
 
-def partner(near: NDArray[np.int32], indices: NDArray[np.intp], generator: Generator) -> NDArray[np.intp]:
+def partner(near: NDArray[np.int32] | Scratch, indices: NDArray[np.intp], generator: Generator) -> NDArray[np.intp]:
     """The number of one of the neighbours (rows, number) of each of these rows, all equally likely."""
     which = torch.randint(near.shape[1], (len(indices),), generator=generator, device=generator.device)
-    partners: NDArray[np.intp] = near[indices, which.cpu().numpy()].astype(np.intp)
+    partners: NDArray[np.intp] = near[indices][np.arange(len(indices)), which.cpu().numpy()].astype(np.intp)
     return partners
