@@ -3,7 +3,11 @@ import pytest
 import torch
 
 from builders import vectors
-from vaecluster.views.missing import filled, hidden
+from vaecluster.views.missing import Filling, hidden
+
+
+def filled(points: torch.Tensor) -> torch.Tensor:
+    return Filling.of(len(points), lambda some: points[some])(points)
 
 
 def holed(number: int = 300, share: float = 0.2) -> tuple[torch.Tensor, torch.Tensor]:

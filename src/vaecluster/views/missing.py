@@ -66,11 +66,6 @@ class Filling:
         return made.nan_to_num(0)
 
 
-def filled(points: Tensor) -> Tensor:
-    """The points (rows, entries) filled from each other."""
-    return Filling.of(len(points), lambda some: points[some])(points)
-
-
 def _parts(points: Tensor) -> tuple[Tensor, Tensor]:
     """Where values are there, as 1, and the values, as 0 where they are not."""
     there = ~points.isnan()
