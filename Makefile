@@ -12,7 +12,7 @@ PEERS := .venv-peers
 PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 
 # What the tests import; the checks run with the tested versions only.
-TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py
+TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py onnxruntime
 
 .PHONY: demo test check test-tested test-oldest torture peers tables clean
 
@@ -32,14 +32,16 @@ check: $(VENV)/.installed-dev
 test-tested: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2
 
-# Without the benchmark and real data: what they show does not depend on the versions.
-test-oldest: $(OLDEST)/.installed
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 -m "not data" --ignore tests/benchmarks
+# What torch alone decides is tested above: its version is the same here.
+ONCE := benchmarks cli/test_resume.py methods model torture training test_estimator.py test_host.py test_memory.py test_stability.py
 
-# One thread each, one after the other: what hangs or grows must not be blamed on its neighbour.
+test-oldest: $(OLDEST)/.installed
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 -m "not data" $(ONCE:%=--ignore tests/%)
+
+# One thread a process, and no more processes than processors: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/kill.py --kills 1000 --commands 20 --output benchmarks/results/torture/kill.json
-	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/fuzz.py --inputs 100000 --output benchmarks/results/torture/fuzz.json
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(VENV)/bin/python tests/torture/fuzz.py --inputs 100000 --processes 2 --output benchmarks/results/torture/fuzz.json
 	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/threads.py --output benchmarks/results/torture/threads.json
 	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=fresh $(VENV)/bin/pytest -n 2 -q tests/model tests/views tests/data tests/clusters
 

@@ -22,7 +22,7 @@ from vaecluster.files.provenance import versions
 
 Labels = NDArray[np.intp]
 # Rows, their clusters and a seed to what was found.
-Measure = Callable[[Array, Labels, int], dict[str, Any]]
+Measure = Callable[[Any, Labels, int], dict[str, Any]]
 
 # Blobs are normal with deviation 1; no two centres are nearer than this.
 APART = 6.0
@@ -35,14 +35,14 @@ class Case:
 
     name: str
     group: str
-    make: Callable[[Generator], tuple[Array, Labels]]
+    make: Callable[[Generator], tuple[Any, Labels]]
 
     @property
     def key(self) -> str:
         """What it is called in the file."""
         return f"{self.group}: {self.name}"
 
-    def drawn(self, seed: int) -> tuple[Array, Labels]:
+    def drawn(self, seed: int) -> tuple[Any, Labels]:
         """Its rows and their clusters, (rows, *data) and (rows,); the same for the same seed."""
         return self.make(np.random.default_rng([seed, *self.name.encode()]))
 

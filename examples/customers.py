@@ -29,5 +29,5 @@ with TemporaryDirectory() as folder:
     model.fit(first)
     print("rows in each cluster", model.cluster_sizes_.tolist())
     print("next month", np.bincount(model.predict(second)).tolist())
-    print(model.profile(first)[0].words)
+    print(model.profile(first)[0][0].words)
     print(model.sample(1, cluster=0).to_pylist())

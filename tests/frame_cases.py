@@ -16,6 +16,8 @@ ROWS = 40
 GROUP = np.arange(ROWS) % 3
 NUMBERS = (5 * GROUP + np.random.default_rng(0).normal(size=ROWS)).tolist()
 SMALL = GROUP.tolist()
+# Such as visits, which most rows have none of.
+COUNTED = (np.random.default_rng(2).negative_binomial(1, 0.4, ROWS) * (GROUP > 0)).tolist()
 # More than a double tells apart.
 LARGE = (2**60 + 7 * GROUP).tolist()
 TEXTS = np.array(["red", "green", "blue"])[GROUP].tolist()
@@ -40,6 +42,8 @@ PANDAS: dict[str, Callable[[], pd.Series]] = {
     "int64": of_pandas(LARGE, "int64"),
     "uint8": of_pandas(SMALL, "uint8"),
     "Int64": of_pandas(gaps(LARGE), "Int64"),
+    "Int16 that is counted": of_pandas(gaps(COUNTED), "Int16"),
+    "float64 that is counted": of_pandas(gaps(COUNTED), "float64"),
     "float16": of_pandas(gaps(NUMBERS), "float16"),
     "float32": of_pandas(gaps(NUMBERS), "float32"),
     "float64": of_pandas(gaps(NUMBERS), "float64"),
@@ -66,6 +70,7 @@ if pa is not None:
     }
 POLARS: dict[str, Callable[[], pl.Series]] = {
     "Int64": of_polars(gaps(LARGE), pl.Int64),
+    "UInt8 that is counted": of_polars(gaps(COUNTED), pl.UInt8),
     "Int8": of_polars(SMALL, pl.Int8),
     "UInt16": of_polars(gaps(SMALL), pl.UInt16),
     "Float32": of_polars(gaps(NUMBERS), pl.Float32),

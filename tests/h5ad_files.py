@@ -1,6 +1,6 @@
 """Files of cells as anndata writes them, made by h5py after the format's description."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 
-def cells(X: Any, genes: Sequence[str] | None = None, *, layers: Any = None, raw: Any = None) -> Any:
+def cells(X: Any, genes: Sequence[str] | None = None, *, layers: Any = None, raw: Any = None, obs: Any = None) -> Any:
     """An object with the members of an AnnData object that the package uses."""
     names = list(genes) if genes is not None else [f"gene{number}" for number in range(np.shape(X)[1])]
     kept = None if raw is None else SimpleNamespace(X=raw, var_names=names)
     rows = [f"cell{number}" for number in range(np.shape(X)[0])]
-    return SimpleNamespace(X=X, layers=layers or {}, raw=kept, obs_names=rows, var_names=names)
+    return SimpleNamespace(
+        X=X, layers=layers or {}, raw=kept, obs={} if obs is None else obs, obs_names=rows, var_names=names
+    )
 
 
 def counts_of_groups(rows: int = 120, genes: int = 60, groups: int = 3, seed: int = 0) -> tuple[Any, Any]:
@@ -31,7 +33,7 @@ def write_h5ad(path: Path, cells: Any) -> Path:
     """The cells as a file."""
     with h5py.File(path, "w") as file:
         mark(file, "anndata", "0.1.0")
-        frame(file, "obs", cells.obs_names)
+        frame(file, "obs", cells.obs_names, cells.obs)
         frame(file, "var", cells.var_names)
         matrix(file, "X", cells.X)
         for name, layer in cells.layers.items():
@@ -42,11 +44,24 @@ def write_h5ad(path: Path, cells: Any) -> Path:
     return path
 
 
-def frame(file: Any, name: str, index: Sequence[str]) -> None:
+def frame(file: Any, name: str, index: Sequence[str], columns: Mapping[str, Any] | None = None) -> None:
+    """Columns of texts are categories, as anndata writes most of them; None is missing."""
     group = file.create_group(name)
     mark(group, "dataframe", "0.2.0")
     group.attrs["_index"] = "_index"
-    group.attrs["column-order"] = np.array([], dtype=float)
+    columns = columns or {}
+    group.attrs["column-order"] = np.array(list(columns), dtype=object if columns else float)
+    for column, values in columns.items():
+        if np.asarray(values).dtype.kind in "if":
+            mark(group.create_dataset(column, data=values), "array", "0.2.0")
+            continue
+        known = sorted({one for one in values if one is not None})
+        codes = np.array([-1 if one is None else known.index(one) for one in values], np.int8)
+        stored = group.create_group(column)
+        mark(stored, "categorical", "0.2.0")
+        mark(stored.create_dataset("codes", data=codes), "array", "0.2.0")
+        texts = stored.create_dataset("categories", data=np.array(known, object), dtype=h5py.string_dtype())
+        mark(texts, "string-array", "0.2.0")
     group.create_dataset("_index", data=np.array(index, dtype=object), dtype=h5py.string_dtype())
 
 

@@ -171,10 +171,26 @@ def test_a_file_of_cells_goes_in_and_comes_out_annotated(tmp_path: Path, capsys:
         assert file["uns/vaecluster/method"].asstr()[()] == "two-views"
         np.testing.assert_array_equal(file["X/data"][:], csr_array(COUNTS).data)
 
+    run("export", folder, "--to", "h5ad", "--output", tmp_path / "exported.h5ad")
+    with h5py.File(tmp_path / "exported.h5ad") as file:
+        assert file["obs/vaecluster/codes"][:].tolist() == [int(line["cluster"]) for line in lines]
+        assert file["obs/vaecluster_medoid"][:].sum() == len({line["cluster"] for line in lines})
+        assert file["obs/vaecluster_outlier_score"].shape == (120,)
+        assert len(file["obs"].attrs["column-order"]) == 4
+
     run("report", folder)
     page = (folder / "report.html").read_text()
     assert "Marker genes" in page
     assert markers[0][0]["gene"] in page
+
+
+def test_batches_of_a_file_are_told_to_a_fit(tmp_path: Path) -> None:
+    source, folder = tmp_path / "cells.h5ad", tmp_path / "run"
+    write_h5ad(source, cells(csr_array(COUNTS), obs={"site": np.array(["a", "b"])[np.arange(120) // 60]}))
+    words = ["--set", "epochs=1", "--set", "hidden=16", "--set", "components=6", "--threads", 1, "--quiet"]
+    run("fit", source, "--clusters", 3, "--batch", "site", "--output", folder, *words)
+    run("predict", folder, source, "--output", tmp_path / "scored.csv")
+    assert VAEClustering.load(folder / "model.vaecluster").fitted_.schema.blocks[0].batches == ("a", "b")
 
 
 def test_only_a_file_of_cells_can_be_annotated(tmp_path: Path, capsys: Any) -> None:

@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 from builders import CLUSTERS, estimator, quiet, vectors
 from frame_cases import (
     COLUMNS,
+    COUNTED,
     NUMBERS,
     ROWS,
     SMALL,
@@ -106,6 +107,33 @@ def test_every_answer_is_finite_and_learning_goes_on(method: str, name: str) -> 
     for answer in (model.predict_proba(X), model.transform(X), model.score_samples(X)):
         assert np.isfinite(answer).all()
     assert all(np.isfinite(curve).all() for curve in model.history_.curves().values())
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_counts_are_whole_and_ordered_categories_ordered_in_all_answers(method: str, library: str) -> None:
+    order = ["low", "middle", "high"]
+    grades = pd.Categorical(gaps([order[one] for one in SMALL]), order, ordered=True)
+    frame = pd.DataFrame({"size": NUMBERS, "visits": pd.Series(gaps(COUNTED), dtype="float64"), "grade": grades})
+    table = as_arrow(frame)
+    types: Any = {"size": pl.Float64, "visits": pl.Float64, "grade": pl.Enum(order)}
+    X = {"pandas": frame, "polars": pl.DataFrame(table.to_pydict(), types), "pyarrow": table}[library]
+    # An Enum of polars is in an order that need not count.
+    model = opened(estimator(method).set_params(columns={"grade": "ordinal"} if library == "polars" else None).fit(X))
+    kinds = {name: type(block).__name__ for block in model.fitted_.schema.blocks for name in block.columns}
+    assert kinds == {"size": "Numbers", "visits": "Counts", "grade": "Ordinal"}
+    for made in (model.sample(30), model.impute(X), model.sample(5, cluster=0)):
+        lists = made.to_pydict() if library == "pyarrow" else values_of(made)
+        visits, found = lists["visits"], lists["grade"]
+        assert all(one >= 0 and one == round(one) for one in visits)
+        assert set(found) <= set(order)
+        assert made.schema == X.schema if library != "pandas" else list(made.dtypes) == list(X.dtypes)
+    assert np.isfinite(model.score_samples(X)).all()
+    assert all(np.isfinite(one.effect) for some in model.profile(X) for one in some)
+
+
+def as_arrow(frame: pd.DataFrame) -> pa.Table:
+    return pa.table({name: pa.array(frame[name], from_pandas=True) for name in frame})
 
 
 PANDAS_FRAME = pd.DataFrame({"size": gaps(NUMBERS), "colour": TEXTS})
@@ -242,7 +270,7 @@ def test_a_column_is_what_the_user_says() -> None:
     assert again.predict(frame).tolist() == model.labels_.tolist()
     with pytest.raises(SettingError, match=r"'zones'.*Did you mean 'zone'"):
         estimator("su2018").set_params(columns={"zones": "category"}).fit(frame)
-    with pytest.raises(SettingError, match="columns is given, but X is an array"):
+    with pytest.raises(SettingError, match="for tables, but X is an array"):
         estimator("su2018").set_params(columns={"0": "category"}).fit(vectors())
 
 

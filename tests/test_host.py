@@ -302,10 +302,10 @@ LARGE: dict[str, tuple[VAEClustering, int, int]] = {
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read where Linux shows it")
 @pytest.mark.parametrize("case", LARGE)
-def test_a_fit_needs_no_copy_of_the_table_and_keeps_nothing_of_a_row_but_its_label(case: str, tmp_path: Path) -> None:
+def test_a_fit_needs_no_copy_of_the_table_and_keeps_nothing_of_a_row_but_its_labels(case: str, tmp_path: Path) -> None:
     model, rows, columns = LARGE[case]
     (tmp_path / "model").write_bytes(pickle.dumps(model))
     needed, kept = map(float, run(MEMORY, tmp_path / "model", rows, columns).split())
     assert needed < 0.95
-    # Label and confidence are 16 bytes; the rest is the model.
-    assert kept < 32
+    # Label, second label and confidence are 24 bytes; the rest is the model.
+    assert kept < 40

@@ -12,7 +12,7 @@ from joblib import parallel_config
 
 from builders import estimator, frame, images, vectors
 from vaecluster.clusters.agreement import Stability
-from vaecluster.errors import DataError, EmptyClustersWarning, SettingError
+from vaecluster.errors import DataError, EmptyClustersWarning, IgnoredColumnsWarning, SettingError
 from vaecluster.stability import seeds_of, stability
 
 pytestmark = pytest.mark.filterwarnings(
@@ -106,6 +106,14 @@ def test_what_a_run_warns_of_is_passed_on_with_its_number(n_jobs: int) -> None:
         stability(estimator(n_clusters=30, components=30), ROWS, 2, n_jobs=n_jobs)
     messages = {str(warning.message) for warning in caught if warning.category is EmptyClustersWarning}
     assert {message.partition(":")[0] for message in messages} == {"Run 1 of 2", "Run 2 of 2"}
+
+
+@every_jobs
+def test_what_all_runs_warn_of_is_said_once(n_jobs: int) -> None:
+    with pytest.warns(IgnoredColumnsWarning, match="'code'") as caught:
+        stability(estimator(), frame().assign(code="same"), 3, n_jobs=n_jobs)
+    said = [str(warning.message) for warning in caught if warning.category is IgnoredColumnsWarning]
+    assert [message.partition(":")[0] for message in said] == ["Runs 1, 2, 3 of 3"]
 
 
 @every_jobs

@@ -139,6 +139,17 @@ class Scanpy(Peer):
         return self.resolution is not None
 
 
+@final
+@dataclass(frozen=True)
+class KPrototypes(Peer):
+    """k-prototypes (Huang 1998) of columns of numbers, standardised already, and of `categorical` ones, by place."""
+
+    categorical: tuple[int, ...] = ()
+    restarts: int = 10
+
+    prepares: ClassVar[str | None] = "mixed"
+
+
 PEERS: dict[str, Peer] = {
     peer.name: peer
     for peer in (

@@ -170,6 +170,22 @@ class Scanpy:
         return self.leiden.predict(self.components(counts))
 
 
+class KPrototypes:
+    """Centres of numbers, and of categories the most frequent one."""
+
+    def __init__(self, rows, order):
+        from kmodes.kprototypes import KPrototypes as Model
+
+        self.categorical = order["categorical"]
+        model = Model(order["clusters"], n_init=order["restarts"], random_state=order["seed"], n_jobs=1)
+        self.model = model.fit(rows, categorical=self.categorical)
+        self.labels = self.model.labels_
+
+    def predict(self, rows):
+        """The nearest centre."""
+        return self.model.predict(rows, categorical=self.categorical)
+
+
 class Nearest:
     """For peers without a rule for new rows: the cluster of the nearest row of the fit."""
 
@@ -189,6 +205,7 @@ PEERS = {
     "leiden": Leiden,
     "leiden-to-k": Leiden,
     "scanpy": Scanpy,
+    "k-prototypes": KPrototypes,
 }
 
 

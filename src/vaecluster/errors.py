@@ -57,8 +57,16 @@ class CountsWarning(UserWarning):
     """Rows are counts or logarithms of counts, and not as a fit would like them."""
 
 
+class UnclearRowsWarning(UserWarning):
+    """Rows are taken for images, and may be windows of time."""
+
+
 class UnnamedClustersWarning(UserWarning):
     """Known labels were given, and no cluster is named by some of them."""
+
+
+class StoredFeaturesWarning(UserWarning):
+    """Pictures changed after their features were stored, so that these may be of other pictures."""
 
 
 class SkippedFilesWarning(UserWarning):

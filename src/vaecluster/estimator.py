@@ -1,12 +1,11 @@
 """`VAEClustering`: the methods as a scikit-learn estimator, a thin view over what a fit leaves."""
 
-import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
 from numbers import Integral
-from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -23,29 +22,35 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import Evidence, most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
-from vaecluster.data.anndata import Annotations, is_cells
+from vaecluster.data.anndata import CONFIDENCE, Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
-from vaecluster.data.given import Given, given_codes, given_rows, opened, room_of
+from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined, room_of
 from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import Known, check_weights, known_labels
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
 from vaecluster.data.stored import StoredTable, block_rows, in_turn
+from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
+from vaecluster.files.paths import as_folder, as_path
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
+from vaecluster.inference.answers import Assigned
 from vaecluster.inference.dense import DenseGroup, dense_groups
 from vaecluster.inference.doubt import Calibration, calibrate, check_doubt, held_out_rows
 from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
+from vaecluster.inference.typical import typical_rows
+from vaecluster.inference.words import Word, words
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
+from vaecluster.methods.inspection import Inspection
 from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, is_whole
+from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, OneOf, is_whole
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.history import History
@@ -55,12 +60,13 @@ from vaecluster.training.session import Session, draw_seed, random_of
 Answer = TypeVar("Answer")
 Random = int | np.random.RandomState | None
 
-# Parameters that are checked by a kind; the others are checked where they are used.
 # The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
 HELD_OUT = Draws(0)
 _NUMBER = NumberOfClusters()
+# Parameters that are checked by a kind; the others are checked where they are used.
 _KINDS: dict[str, Kind] = {
     "n_clusters": _NUMBER,
+    "rows": OneOf("auto", "images", "windows"),
     "warm_start": Flag(),
     "checkpoint_every": NOT_NEGATIVE,
 }
@@ -80,10 +86,16 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     method : str or Method
         How clusters are learned: ``"two-views"``, ``"su2018"``, ``"vade"``, or one with settings of your own, such as
         ``TwoViews(heads=7)``. Its settings are parameters too: ``method__heads`` in a grid search.
+    rows : str
+        What rows are: ``"images"``, ``"windows"`` of time, (n, times) or (n, times, features), or ``"auto"``, which
+        takes arrays of three axes for images.
     columns : dict, optional
         What columns of a frame are, where their values do not say it: kinds by names, such as
-        ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, category, boolean, date; not learned
-        from are identifier, text and leave-out.
+        ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, count, category,
+        ordinal, boolean and date; not learned from are identifier, text and leave-out.
+    batch : str, optional
+        A column of `obs` that says which batch a cell is of, such as the donor or the day. Decoder and encoder are
+        told it, so that clusters do not follow batches. For cells alone.
     min_confidence, outlier_fraction : float
         Rows whose confidence is below `min_confidence` get the cluster -1, and so does this fraction of the least
         likely rows. For the second, a fit holds out rows to compare with: 10 / fraction of them, at most 2,000 or a
@@ -119,7 +131,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     confidence_ : ndarray (n_samples,)
         How likely that cluster is the right one, the largest entry of `predict_proba`.
     row_names_ : ndarray (n_samples,) or None
-        Paths of the pictures of the fit; None for other rows.
+        Names of the rows of the fit: paths of pictures, names of cells, or a column of identifiers.
+    assigned_ : Assigned
+        All of these as one record, and the second likeliest cluster of each row.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
     cluster_sizes_ : ndarray (n_clusters_,)
@@ -168,13 +182,16 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     """
 
     fitted_: Fitted
+    assigned_: Assigned
 
     def __init__(
         self,
         n_clusters: int | Literal["auto"] | tuple[int, int] = "auto",
         *,
         method: str | Method = "two-views",
+        rows: str = "auto",
         columns: Mapping[str, str] | None = None,
+        batch: str | None = None,
         min_confidence: float = 0.0,
         outlier_fraction: float = 0.0,
         warm_start: bool = False,
@@ -188,7 +205,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     ) -> None:
         self.n_clusters = n_clusters
         self.method = method
+        self.rows = rows
         self.columns = columns
+        self.batch = batch
         self.min_confidence = min_confidence
         self.outlier_fraction = outlier_fraction
         self.warm_start = warm_start
@@ -225,7 +244,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         return self
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, AnnData, or a path.
+        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, AnnData,
+        texts (n,), or a path.
 
         Frames of pandas, polars and pyarrow may hold categories, dates and missing values beside numbers. Columns that
         say nothing about kinds of rows, such as identifiers, are left out with an `IgnoredColumnsWarning`.
@@ -242,6 +262,23 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             advice = self._fit(X, y, sample_weight)
         self._warn(advice)
         return self
+
+    def inspect(self, X: Any) -> Inspection:
+        """What `fit` sees in the rows and would do with them, and about how long it takes; nothing is learned.
+
+        Pictures in files are counted and measured, not decoded. Raises as `fit` does, before it learns anything.
+
+        >>> X = np.random.default_rng(0).normal(size=(200, 5))
+        >>> found = VAEClustering(3).inspect(X)
+        >>> found.rows, found.row, found.views, found.epochs
+        (200, 'a vector of 5 columns', ('a near neighbour',), 400)
+        """
+        self._check_parameters()
+        number = most_of(_NUMBER.normal(self.n_clusters)) or 1
+        with isolated():
+            given = given_rows(self, outlined(X))
+            checks.check_number_of_rows(len(given.source), number)
+            return Inspection.of(*self._begun(given, None), number)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
@@ -309,8 +346,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             grouping = Grouping(torch.from_numpy(groups), number).to(self._device())
             model = self.model_.regrouped(grouping)
             other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None)
-            for name in {"labels_", "confidence_", "row_names_"} & vars(other).keys():
-                delattr(other, name)
+            if hasattr(other, "assigned_"):
+                del other.assigned_
         if X is not None:
             with isolated():
                 other._take(other.fitted_, other._taken(X, other.fitted_.schema))
@@ -344,13 +381,31 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """What `predict` gives, and the probability of each row's likeliest cluster, in one pass: (n,) each."""
+        found = self.assigned(X, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
+        return found.labels, found.confidence
+
+    def assigned(
+        self,
+        X: Any,
+        *,
+        min_confidence: float | None = None,
+        outlier_fraction: float | None = None,
+        outlier_scores: bool = False,
+    ) -> Assigned:
+        """What `assign` gives as a record, with the second likeliest cluster, and names of rows if they have some.
+
+        With `outlier_scores`, and where a fraction of outliers is asked for, also what `outlier_score` gives.
+        """
         check_is_fitted(self)
         sure = self.min_confidence if min_confidence is None else min_confidence
         fraction = self.outlier_fraction if outlier_fraction is None else outlier_fraction
         check_doubt(sure, fraction)
-        found = self._blocks(X, lambda given: self.fitted_.assigned(self._rows(given), sure, fraction))
-        labels, confidence = zip(*found, strict=True)
-        return np.concatenate(labels), np.concatenate(confidence)
+        return Assigned.joined(
+            self._blocks(
+                X,
+                lambda given: self.fitted_.assigned(self._rows(given), sure, fraction, outlier_scores=outlier_scores),
+            )
+        )
 
     def annotations(self, X: Any, **doubt: Any) -> Annotations:
         """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
@@ -358,7 +413,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         names = self.cluster_names_
         categories = [str(names.get(cluster, cluster)) for cluster in range(self.n_clusters_)]
         record: dict[str, str | int] = {"method": self.method_.name, "n_clusters": self.n_clusters_}
-        return Annotations(labels, confidence, self.transform(X), categories, record)
+        return Annotations(labels, {CONFIDENCE: confidence}, self.transform(X), categories, record)
 
     def annotate(self, cells: Any) -> Any:
         """Write clusters, confidence and codes into an AnnData object, where scanpy looks for them; returns it.
@@ -409,8 +464,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """
         with isolated():
             rows = self._given(X)
-            labels = self.fitted_.assigned(rows)[0]
-            return dense_groups(rows, labels)
+            return dense_groups(rows, self.fitted_.assigned(rows).labels)
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
         """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
@@ -457,23 +511,54 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         with isolated():
             return answers.imputed(self.model_, self._given(X))
 
-    def profile(self, X: Any) -> list[Difference]:
+    def profile(self, X: Any) -> list[list[Difference]]:
         """What sets each cluster apart in these rows: the columns in which it differs most from all of them.
 
-        One record for each of at most five columns of a cluster, in the order of clusters, the largest difference
-        first: means of numbers and shares of categories, inside and overall, their difference in standard deviations,
-        and `words` such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images, and for counts
+        A list for each cluster, of a record for each of at most five columns, the largest difference first: means of
+        numbers and shares of categories, inside and overall, their difference in standard deviations, and `words`
+        such as "income: 73,100 against 41,000 in all rows". Raises `DataError` for images, and for counts
         of genes, which `marker_genes` compares.
 
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
         >>> model = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).fit(X)
-        >>> sorted({one.cluster for one in model.profile(X)})
-        [0, 1, 2]
+        >>> [some[0].words.partition(":")[0] == some[0].column for some in model.profile(X)]
+        [True, True, True]
         """
         given, _, labels = self._labelled(X)
         return profile(given, labels, self.n_clusters_)
+
+    def words(self, X: Any, texts: Sequence[str] | None = None, n_words: int = 10) -> list[list[Word]]:
+        """What texts of each cluster are about: its words, by class-based TF-IDF, the first of largest weight.
+
+        `texts` (n,) holds a text for each row, such as those that embeddings stand for; where rows are texts it is not
+        needed. Stop words are left out where texts are English. Raises `DataError` for other than n strings.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
+        >>> X, kinds = make_blobs(200, n_features=5, centers=2, random_state=0)
+        >>> model = VAEClustering(2, method=TwoViews(epochs=60), random_state=0).fit(X)
+        >>> found = model.words(X, ["rain and wind" if kind else "bread and butter" for kind in kinds])
+        >>> sorted(sorted(one.word for one in some) for some in found)
+        [['bread', 'butter'], ['rain', 'wind']]
+        """
+        given, _, labels = self._labelled(X)
+        texts = given.texts if texts is None else texts
+        if texts is None:
+            raise SettingError("texts is missing, and the rows are no texts. Give a text for each row.")
+        return words(as_texts(texts, len(given.source)), labels, self.n_clusters_, n_words)
+
+    def typical_rows(self, X: Any, n_rows: int = 5) -> list[NDArray[np.intp]]:
+        """The numbers of the most typical rows of each cluster, the first the most typical.
+
+        Of the surer half of a cluster's rows, those whose codes are nearest to the mean of its codes.
+        """
+        given, _, labels = self._labelled(X)
+        with isolated():
+            rows = self._rows(given)
+            confidence = answers.likeliest(self.model_, rows, self.fitted_.confidence).confidence
+            return typical_rows(answers.codes(self.model_, rows), labels, self.n_clusters_, n_rows, confidence)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
@@ -500,7 +585,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one file: weights as safetensors, JSON for the rest, no rows of the fit."""
         check_is_fitted(self)
-        write_fitted(as_path("path", path, "a file"), self.fitted_, self._plain_parameters())
+        write_fitted(as_path("path", path), self.fitted_, self._plain_parameters())
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
@@ -510,7 +595,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
         Raises `FileError` if it is no such file, or damaged, or from a newer version.
         """
-        place = as_path("path", path, "a file")
+        place = as_path("path", path)
         with isolated():
             fitted, parameters = read_fitted(place, choose_device(device))
         with wrong_as_damage(place):
@@ -522,6 +607,31 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 raise ValueError("it has an outlier_fraction, but no calibration to tell outliers by")
         estimator._set(fitted)
         return estimator
+
+    @property
+    def labels_(self) -> NDArray[np.intp]:
+        """Cluster of each row of the fit."""
+        return self._of_fit("labels_").labels
+
+    @property
+    def confidence_(self) -> NDArray[np.float64]:
+        """How likely that cluster is the right one."""
+        return self._of_fit("confidence_").confidence
+
+    @property
+    def row_names_(self) -> NDArray[Any] | None:
+        """Names of the rows of the fit."""
+        names = self._of_fit("row_names_").row_names
+        return None if names is None else np.array(names.names)
+
+    def _of_fit(self, name: str) -> Assigned:
+        """What the fit said of its own rows; raises `AttributeError` for a model from a file, or cut without rows."""
+        if "assigned_" not in vars(self):
+            raise AttributeError(
+                f"'{type(self).__name__}' has no attribute '{name}': it was not fitted here, or was cut without rows. "
+                "Call predict with the rows."
+            )
+        return self.assigned_
 
     @property
     def n_clusters_(self) -> int:
@@ -585,20 +695,18 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             checks.check_enough(given.array, most_of(clusters) or 1)
         else:
             checks.check_number_of_rows(number, most_of(clusters) or 1)
-        method = as_method(self.method)
         if earlier is not None:
-            method = method.completed(earlier.schema, number, clusters or earlier.clusters)
+            method = as_method(self.method).completed(earlier.schema, number, clusters or earlier.clusters)
             earlier.check_goes_on(method, clusters)
             return self._go_on(given, method, weights, known, seen=0)
-        reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
-        schema = given.source.schema(reading)
-        learned = self._rows(given, schema)
-        if weights is not None:
-            learned = self._counted(learned, weights)
-        method = method.completed(schema, len(learned), clusters)
+        learned, method = self._begun(given, weights)
+        schema = learned.schema
         check_memory(method, schema, most_of(clusters) or 1, self._device())
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
         with self._session(method, goes_on=False).run(learned, clusters) as run:
+            # Here, since what is refused is refused in one line.
+            if self.verbose:
+                print(*Inspection.of(learned, method, most_of(clusters) or 1).lines(), sep="\n", file=sys.stderr)
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.fit(run)
@@ -611,6 +719,13 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         )
         found_by = None if isinstance(clusters, int) else fitted.evidence
         return [*naming_warnings(naming), *fit_warnings(fitted.history, self.cluster_sizes_, found_by)]
+
+    def _begun(self, given: Given, weights: NDArray[np.float64] | None) -> tuple[Rows, Method]:
+        """The rows as a fit learns from them, and the method with every setting filled in for them."""
+        method = as_method(self.method)
+        reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
+        learned = self._rows(given, given.source.schema(reading), weights)
+        return learned, method.completed(learned.schema, len(learned), _NUMBER.normal(self.n_clusters))
 
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
         """`partial_fit` of a fitted model; returns what the user should hear about it."""
@@ -632,9 +747,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """Learn from rows with the clusters as they are; `seen` rows stand behind the model beside these."""
         # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
         before = replace(self.fitted_, method=method, model=deepcopy(self.model_))
-        learned = self._rows(given)
-        if weights is not None:
-            learned = self._counted(learned, weights)
+        learned = self._rows(given, weights=weights)
         held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
         if seen and self.outlier_fraction:
             before.check_calibrated()
@@ -657,10 +770,10 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """Take over what was fitted, and label the rows of the fit."""
         rows = self._rows(given, fitted.schema)
         told = telling(self.verbose)
-        labels, confidence = fitted.assigned(rows, self.min_confidence, self.outlier_fraction, told)
-        sizes = np.bincount(labels[labels >= 0], minlength=fitted.clusters)
+        found = fitted.assigned(rows, self.min_confidence, self.outlier_fraction, telling=told)
+        sizes = np.bincount(found.labels[found.labels >= 0], minlength=fitted.clusters)
         self._set(replace(fitted, sizes=sizes))
-        self.labels_, self.confidence_, self.row_names_ = labels, confidence, given.row_names
+        self.assigned_ = found
 
     def _set(self, fitted: Fitted) -> None:
         self.fitted_ = fitted
@@ -676,19 +789,19 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             **settings.plain(method),
             "n_clusters": _NUMBER.plain(self.n_clusters),
             "outlier_fraction": self.outlier_fraction,
+            "rows": self.rows,
             "columns": None if self.columns is None else dict(self.columns),
+            "batch": self.batch,
             "random_state": self.random_state if is_whole(self.random_state, 0) else None,
             "going on from a fitted model": goes_on,
         }
         return Session(
             random_state=random_of(self.random_state),
             identity=identity,
-            checkpoint_dir=None
-            if self.checkpoint_dir is None
-            else as_path("checkpoint_dir", self.checkpoint_dir, "a folder"),
+            checkpoint_dir=as_folder("checkpoint_dir", self.checkpoint_dir),
             checkpoint_every=self.checkpoint_every,
             anew=goes_on,
-            log_dir=_folder("log_dir", self.log_dir),
+            log_dir=as_folder("log_dir", self.log_dir),
             verbose=self.verbose,
         )
 
@@ -699,8 +812,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 raise SettingError(f"{name} is {getattr(self, name)!r}; expected {kind.expected}.")
         check_doubt(self.min_confidence, self.outlier_fraction)
         check_asked(self.columns)
+        checks.check_batch(self.batch)
         for name in ("checkpoint_dir", "log_dir"):
-            _folder(name, getattr(self, name))
+            as_folder(name, getattr(self, name))
         if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
             raise SettingError(f"verbose is {self.verbose!r}; expected 0 (silent) or 1 (progress on standard error).")
         random_of(self.random_state)
@@ -731,21 +845,20 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         schema = self.fitted_.schema
         with isolated():
             given = self._taken(X, schema)
-            labels, _ = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
-        return given, schema, labels
+            found = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
+        return given, schema, found.labels
 
     def _taken(self, X: Any, schema: Schema | None) -> Given:
         """Rows of a fit, or to be looked at as a whole."""
         return given_rows(self, X, schema, telling(self.verbose))
 
-    def _rows(self, given: Given, schema: Schema | None = None) -> Rows:
-        return Rows(given.source, schema or self.fitted_.schema, self._device(), room=room_of(self))
-
-    @staticmethod
-    def _counted(rows: Rows, weights: NDArray[np.float64]) -> Rows:
-        """The rows that count for anything, with their weights."""
+    def _rows(self, given: Given, schema: Schema | None = None, weights: NDArray[np.float64] | None = None) -> Rows:
+        """All rows, or those whose weights say that they count for anything; by the schema of the fit, if none is."""
+        of = (given.source, schema or self.fitted_.schema, self._device())
+        if weights is None:
+            return Rows(*of, room=room_of(self))
         counted = np.flatnonzero(weights)
-        return Rows(rows.source, rows.schema, rows.device, normalised(weights[counted]), counted, rows.room)
+        return Rows(*of, normalised(weights[counted]), counted, room_of(self))
 
     def _device(self) -> torch.device:
         return choose_device(self.device)
@@ -755,7 +868,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         random = self.random_state
         return {
             "n_clusters": _NUMBER.plain(self.n_clusters),
+            "rows": str(self.rows),
             "columns": check_asked(self.columns) or None,
+            "batch": checks.check_batch(self.batch),
             "min_confidence": float(self.min_confidence),
             "outlier_fraction": float(self.outlier_fraction),
             "warm_start": bool(self.warm_start),
@@ -779,14 +894,3 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     @property
     def _n_features_out(self) -> int:
         return self.model_.encoder.latent
-
-
-def as_path(name: str, value: Any, what: str) -> Path:
-    """A path that a user gave, with `~` as the home folder; raises `SettingError` for what cannot be one."""
-    if not isinstance(value, str | PathLike) or not str(value) or "\0" in str(value):
-        raise SettingError(f"{name} is {value!r}; expected the path of {what}, as a string or a pathlib.Path.")
-    return Path(os.path.expanduser(value))
-
-
-def _folder(name: str, value: Any) -> Path | None:
-    return None if value is None else as_path(name, value, "a folder")

@@ -16,13 +16,12 @@ from difflib import get_close_matches
 from math import inf, isfinite
 from numbers import Integral, Real
 from textwrap import fill
-from typing import Any, Literal, Self, TypeVar, dataclass_transform, final, get_type_hints
+from typing import Any, Self, TypeVar, dataclass_transform, final, get_type_hints
 
 import numpy as np
 
 from vaecluster.errors import SettingError
-
-RowKind = Literal["images", "vectors"]
+from vaecluster.row_kind import RowKind
 
 # With fewer than 12 outputs and an input width that is no multiple of 4, the matrix library picks a row's kernel by
 # where the row starts in memory, so rounding depends on its place in the batch (measured on x86-64, torch 2.13).
@@ -370,10 +369,14 @@ def optional(kind: Kind, stands_for: str) -> Kind:
 @final
 @dataclass(frozen=True)
 class ByKind:
-    """A default that differs between images and vectors, until a fit knows which its rows are."""
+    """A default that differs between images and other rows, until a fit knows which its rows are."""
 
     images: Any
     vectors: Any
+
+    def of(self, kind: RowKind) -> Any:
+        """The default for these rows; windows of time are learned as vectors are."""
+        return self.images if kind == RowKind.IMAGES else self.vectors
 
     def __repr__(self) -> str:
         return f"{self.images!r} for images, {self.vectors!r} for vectors"
@@ -499,4 +502,4 @@ def _documented(record: type[Settings]) -> str:
 
 def _by_kind(record: Settings, kind: RowKind) -> dict[str, Any]:
     values = {name: getattr(record, name) for name in declared(type(record))}
-    return {name: getattr(value, kind) for name, value in values.items() if isinstance(value, ByKind)}
+    return {name: value.of(kind) for name, value in values.items() if isinstance(value, ByKind)}

@@ -57,12 +57,16 @@ def stability(model: BaseEstimator, X: Any, n_runs: int = 5, *, n_jobs: int = 1)
     alike = {"verbose": 0, "checkpoint_dir": None, "log_dir": None}
     copies = [clone(model).set_params(random_state=seed, **alike) for seed in seeds]
     labels: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)] * len(copies)
+    warned: dict[tuple[str, type[Warning]], list[int]] = {}
     progress = _Progress(len(copies), shown=bool(model.verbose))
     for run in _runs(copies, X, int(n_jobs)):
         labels[run.place] = run.labels
         progress.one_done()
-        for message, category in run.warnings:
-            warnings.warn(f"Run {run.place + 1} of {n_runs}: {message}", category, stacklevel=2)
+        for warning in run.warnings:
+            warned.setdefault(warning, []).append(run.place + 1)
+    for (message, category), places in warned.items():
+        of = f"Run {places[0]}" if len(places) == 1 else f"Runs {', '.join(map(str, sorted(places)))}"
+        warnings.warn(f"{of} of {n_runs}: {message}", category, stacklevel=2)
     return stability_of(labels)
 
 

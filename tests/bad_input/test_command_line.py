@@ -30,7 +30,7 @@ OF_SOURCES = ("fit {} --output out", "stability {} --quiet", "predict run {}", "
 # What is written after `vaecluster`, and what the message says, part by part; the first says what is wrong.
 REFUSED = {
     "fitt": "Unknown command fitt | Did you mean fit? | See `vaecluster --help`",
-    "-x": "Unknown command -x | Available commands: fit, report | See `vaecluster --help`",
+    "-x": "Unknown command -x | Available commands: inspect, fit, report | See `vaecluster --help`",
     "fit": "No source is given | a file or a data set, or give --resume",
     "name run": "No names are given | 0=cats",
     **{

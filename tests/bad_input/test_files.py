@@ -134,7 +134,7 @@ WRONG_FILES = {
     "labels: too few": (
         "a.npz",
         lambda path: np.savez(path, X=ROWS, y=np.ones(3)),
-        "a.npz: the labels have shape (3,) for | Give each row one",
+        "a.npz: the labels have shape (3,) for 30 rows | Give each row one",
     ),
     "labels: two axes": (
         "a.npz",
@@ -154,7 +154,7 @@ WRONG_FILES = {
     "y_test: without rows": (
         "a.npz",
         lambda path: np.savez(path, x_train=ROWS, y_test=np.ones(3)),
-        "a.npz: y_test have shape (3,) for | Give each row one",
+        "a.npz: y_test have shape (3,) for 0 rows | Give each row one",
     ),
     "x_test: fewer columns": (
         "a.npz",

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning"),
     pytest.mark.filterwarnings("ignore::vaecluster.errors.FewCluesWarning"),
 ]
-NAMES = ["results", "compared", "generation", "ablations", "numbers", "known", "easy", "rare"]
+NAMES = ["results", "compared", "generation", "ablations", "numbers", "known", "easy", "rare", "mixed", "imputed"]
 METHOD = "two-views, 2 epochs"
 BARE = "".join(f"before\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in NAMES) + "after\n"
 
@@ -246,7 +246,7 @@ def test_easy_cases_say_what_is_better_and_where_the_number_is_wrong(monkeypatch
 
 def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(monkeypatch, readme, results):
     first = written(monkeypatch, results, readme)
-    assert first.count("before\n<!-- ") == 8
+    assert first.count("before\n<!-- ") == len(NAMES)
     assert first.endswith("after\n")
     assert written(monkeypatch, results, readme) == first
     assert written(monkeypatch, results, readme, "--check") == first
@@ -266,3 +266,19 @@ def test_a_mark_that_is_missing_is_named(monkeypatch, readme, results):
     (readme.parent / "docs" / "results.md").write_text(BARE.replace("<!-- rare:end -->", ""))
     with pytest.raises(SystemExit, match="rare:end"):
         written(monkeypatch, results, readme)
+
+
+def test_mixed_tables_say_what_is_better_and_k_prototypes_is_k_means_without_categories(monkeypatch, readme, results):
+    folder = results / "mixed"
+    folder.mkdir()
+    scores = {"two-views": 0.8, "k-means": 0.9, "umap-mixture": 0.5}
+    errors = {"two-views": {"numbers": 0.5}, "usual": {"numbers": 1.0}, "iterative": {"numbers": 0.4}}
+    run = {"rows": 1500, "classes": 3, "nmi": scores, "ari": scores, "imputed": errors}
+    (folder / "mixed.json").write_text(json.dumps({"fits": {"numbers: a": {"0": run}}}))
+    text = written(monkeypatch, results, readme)
+    shown = ["0.800", "0.900 ↑", "0.900 ↑", "0.500"]
+    assert rows_of(text, "mixed") == [["numbers: a", "1,500", "3", "1", *shown, *shown]]
+    assert lines_of(text, "mixed")[-1].endswith(
+        "two-views 0.800, k-prototypes 0.900, k-means 0.900, umap-mixture 0.500."
+    )
+    assert rows_of(text, "imputed") == [["numbers: a", "numbers", "0.500", "1.000", "0.400 ↑"]]

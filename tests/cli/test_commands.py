@@ -36,7 +36,7 @@ def test_fit_leaves_a_folder_that_other_programs_can_read(run_folder, blobs):
     assert run["rows"] == sum(entry["size"] for entry in run["clusters"]) == len(blobs)
     assert 0 < run["scores"]["train"]["hungarian_accuracy"] <= 1
     lines = (run_folder / "labels.csv").read_text().splitlines()
-    assert lines[0] == "row,cluster,confidence"
+    assert lines[0] == "row,cluster,confidence,second"
     assert len(lines) == len(blobs) + 1
 
 
@@ -62,7 +62,7 @@ def test_predict_gives_the_labels_of_the_fit_again(run_folder, rows_file, model,
 
 def test_predict_tells_doubt_where_it_is_asked_to(run_folder, rows_file, model, blobs, runs):
     rows = labelled(runs("predict", run_folder, rows_file, "--outlier-scores", "--min-confidence", "0.9"))
-    assert list(rows[0]) == ["row", "cluster", "confidence", "outlier_score"]
+    assert list(rows[0]) == ["row", "cluster", "confidence", "second", "outlier_score"]
     assert [row["outlier_score"] for row in rows] == [f"{score:.4f}" for score in model.outlier_score(blobs)]
     assert [int(row["cluster"]) for row in rows] == model.predict(blobs, min_confidence=0.9).tolist()
 

@@ -12,6 +12,21 @@ REWORDED = {
     "Scale it, or use likelihood='gaussian'.": "Scale it, or use --set likelihood=gaussian.",
     "with learning_rate=0.001, and": "with --set learning_rate=0.001, and",
     "Train for more epochs, or try another random_state.": "Train for more epochs, or try another --seed.",
+    "rows is 'windows', which is for arrays, but X is a table. Leave it out.": (
+        "--rows is 'windows', which is for arrays, but the source is a table. Leave it out."
+    ),
+    "columns is {'a=b': 'count', 'c': 'date'}, which is for tables, but X is an array. Leave it out.": (
+        "--column is 'a=b=count', which is for tables, but the source is an array. Leave it out."
+    ),
+    "batch is 'x', which is for counts of cells, but X is a table.": (
+        "--batch is 'x', which is for counts of cells, but the source is a table."
+    ),
+    "If these are windows, give rows='windows'; if images, rows='images' says so.": (
+        "If these are windows, give --rows windows; if images, --rows images says so."
+    ),
+    "There are 3 rows is no option; the rows hold 5 NaN values.": (
+        "There are 3 rows is no option; the rows hold 5 NaN values."
+    ),
     # What stands in paths, or is a word of English, stays.
     "'/data/n_clusters/random_state.npz' is no file.": "'/data/n_clusters/random_state.npz' is no file.",
     "runs/heads=3.npz does not exist.": "runs/heads=3.npz does not exist.",

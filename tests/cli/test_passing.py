@@ -79,7 +79,7 @@ def test_small_blocks_give_what_one_block_gives(name, source, place, runs, tmp_p
 
 def test_standard_output_comes_in_blocks_too(place, runs, monkeypatch):
     whole = runs("predict", place / "run", place / "t.csv")
-    assert whole.splitlines()[0] == "row,key,cluster,confidence"
+    assert whole.splitlines()[0] == "row,key,cluster,confidence,second"
     monkeypatch.setattr(stored, "ENTRIES", 1)
     assert runs("predict", place / "run", place / "t.csv") == whole
     assert runs("score", place / "run", place / "t.csv").endswith("of 1,000 rows\n")

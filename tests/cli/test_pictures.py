@@ -1,6 +1,7 @@
 """A folder of pictures on the command line, also one that is killed while pictures are decoded."""
 
 import csv
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 from builders import splits
+from onnx_files import mean_colour
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.cli import run
 from vaecluster.errors import SkippedFilesWarning
@@ -127,6 +129,7 @@ def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, r
     number = len(list(photos.rglob("*.png")))
     features = np.random.default_rng(0).normal(size=(number, 3)) + 20 * (np.arange(number)[:, None] < number / 2)
     np.save(tmp_path / "features.npy", features)
+    other = made(tmp_path / "other", 4)
     np.save(tmp_path / "other.npy", features[[0, -1, 0, -1]])
     folder = tmp_path / "run"
     options = ["--features", tmp_path / "features.npy", "--clusters", 2, *tiny, "--output", folder, "--quiet"]
@@ -137,7 +140,6 @@ def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, r
     # The same again for the same pictures, and for features alone; others need features of their own.
     for source in (photos, tmp_path / "features.npy"):
         assert [row["cluster"] for row in csv.DictReader(runs("predict", folder, source).splitlines())] == labels
-    other = made(tmp_path / "other", 4)
     for command in ("predict", "score", "transform"):
         to = ["--output", tmp_path / "c.npy"] if command == "transform" else []
         assert "features of other pictures" in fails(command, folder, other, *to)
@@ -157,6 +159,38 @@ def test_features_are_clustered_and_pictures_are_shown(photos, tmp_path, tiny, r
     assert "cluster-00-rows.png" in names
     assert "cluster-00-generated.png" not in names
     assert "--features is for pictures" in fails("fit", "digits", "--features", "a.npy", "--output", tmp_path / "none")
+
+
+@splits
+def test_a_network_of_the_run_makes_features_of_other_pictures(photos, tmp_path, tiny, runs, fails, monkeypatch):
+    network = mean_colour(tmp_path / "mean.onnx")
+    folder, other = tmp_path / "run", made(tmp_path / "other", 4)
+    monkeypatch.chdir(tmp_path)
+    runs("fit", photos, "--features", network.name, "--clusters", 2, *tiny, "--output", folder, "--quiet")
+    given = json.loads((folder / "run.json").read_text())["pictures"]
+    assert given == {"features": str(network), "features_sha256": hashlib.sha256(network.read_bytes()).hexdigest()}
+    labels = [row["cluster"] for row in csv.DictReader((folder / "labels.csv").read_text().splitlines())]
+    assert [row["cluster"] for row in csv.DictReader(runs("predict", folder, photos).splitlines())] == labels
+    moved = network.rename(tmp_path / "moved.onnx")
+    mean_colour(network, (2, 3, 16, 16))
+    for command in ("predict", "score", "transform"):
+        to = ["--output", tmp_path / "c.npy"] if command == "transform" else []
+        assert "is another file than in the fit" in fails(command, folder, other, *to)
+        assert "is another file than in the fit" in fails(command, folder, other, "--features", network, *to)
+        runs(command, folder, other, "--features", moved, *to)
+    assert np.load(tmp_path / "c.npy").shape == (4, 2)
+
+
+@splits
+def test_stored_features_are_not_taken_for_pictures_of_other_names(tmp_path, tiny, runs, fails):
+    photos, folder = made(tmp_path / "photos", 8), tmp_path / "run"
+    np.save(tmp_path / "f.npy", np.random.default_rng(0).normal(size=(8, 3)))
+    runs("fit", photos, "--features", tmp_path / "f.npy", "--clusters", 2, *tiny, "--output", folder, "--quiet")
+    runs("predict", folder, photos)
+    (photos / "one" / "000.png").rename(photos / "one" / "100.png")
+    assert "8 pictures, and there were 8 in the fit; 2 are in one of both alone, such as" in fails(
+        "predict", folder, photos
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")

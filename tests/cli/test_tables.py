@@ -68,7 +68,7 @@ def test_what_is_left_out_is_said_once_and_how_to_say_otherwise(table_file, tmp_
 
 def test_labels_carry_the_identifier(table_run):
     lines = lines_of(table_run / "labels.csv")
-    assert list(lines[0]) == ["row", "customer", "cluster", "confidence"]
+    assert list(lines[0]) == ["row", "customer", "cluster", "confidence", "second"]
     assert [line["customer"] for line in lines] == [f"C{n:04}" for n in range(ROWS)]
 
 
@@ -82,7 +82,7 @@ def test_rows_of_a_file_get_their_clusters(runs, table_run, table_file, tmp_path
     # Columns in another order, without those that were left out.
     parquet.write_table(customers().select(["since", "age", "city"]), tmp_path / "new.parquet")
     runs("predict", table_run, tmp_path / "new.parquet", "--output", tmp_path / "new.csv")
-    assert list(lines_of(tmp_path / "new.csv")[0]) == ["row", "cluster", "confidence"]
+    assert list(lines_of(tmp_path / "new.csv")[0]) == ["row", "cluster", "confidence", "second"]
     assert [int(line["cluster"]) for line in lines_of(tmp_path / "new.csv")] == expected
 
 

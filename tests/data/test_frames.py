@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from frame_cases import COLUMNS, NUMBERS, ROWS, TEXTS, frame_of_column, gaps, is_missing, whole_pandas, whole_polars
-from vaecluster.data.blocks import Categories, Numbers
+from vaecluster.data.blocks import Categories, Counts, Numbers, Ordinal
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column
 from vaecluster.data.frames import FrameSource, check_read, columns_of, frame_of, is_frame, is_plain
@@ -66,12 +66,13 @@ def test_rows_are_read_by_number(library: str) -> None:
 
 
 @both
-def test_all_columns_of_numbers_make_one_block_and_each_of_categories_one(library: str) -> None:
+def test_all_columns_of_numbers_or_counts_make_one_block_and_each_of_categories_one(library: str) -> None:
     source = FrameSource(WHOLE[library]())
-    first, *others = source.schema(READING).blocks
-    assert isinstance(first, Numbers)
-    assert all(isinstance(block, Categories) for block in others)
-    assert sorted(name for block in (first, *others) for name in block.columns) == sorted(source.names)
+    blocks = source.schema(READING).blocks
+    kinds = [type(block) for block in blocks]
+    assert kinds[:2] == [Numbers, Counts]
+    assert set(kinds[2:]) <= {Categories, Ordinal}
+    assert sorted(name for block in blocks for name in block.columns) == sorted(source.names)
 
 
 @both

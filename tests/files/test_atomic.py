@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import LOCK, check_writable, locked, write_atomically, write_json
+from vaecluster.files.atomic import LOCK, check_writable, locked, made_anew, write_atomically, write_json
 
 
 def test_a_file_is_written_whole_with_the_folders_on_the_way(tmp_path: Path) -> None:
@@ -126,3 +126,41 @@ def test_where_no_file_can_be_written_is_said_before_there_is_one(tmp_path: Path
     for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "file" / "below", "Not a directory")):
         with pytest.raises(FileError, match=f"'{path}' cannot be written: {reason}. Choose a place"):
             check_writable(path)
+
+
+@pytest.mark.parametrize("folder", [False, True])
+@pytest.mark.parametrize("there", ["a file", "a folder", "a link to nothing"])
+def test_what_is_there_is_never_replaced(folder: bool, there: str, tmp_path: Path) -> None:
+    path = tmp_path / "path"
+
+    def put() -> None:
+        if there == "a file":
+            path.write_bytes(b"own")
+        elif there == "a folder":
+            path.mkdir()
+        else:
+            path.symlink_to(tmp_path / "none")
+
+    put()
+    with pytest.raises(FileError, match=r"is there already.*Choose another"), made_anew(path, folder=folder):
+        pytest.fail("nothing is to be made")
+    path.rmdir() if path.is_dir() else path.unlink()
+    # Somebody else was faster.
+    with pytest.raises(FileError, match="is there already"), made_anew(path, folder=folder):
+        put()
+    assert [one.name for one in tmp_path.iterdir()] == ["path"]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_is_made_is_there_when_it_is_whole(folder: bool, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "path"
+    broken = made_anew(path, folder=folder)
+    part = broken.__enter__()
+    (part / "file" if folder else part).write_bytes(b"half")
+    assert not path.exists()
+    assert not broken.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert list(path.parent.iterdir()) == []
+    with made_anew(path, folder=folder) as part:
+        (part / "file" if folder else part).write_bytes(b"whole")
+    assert (path / "file" if folder else path).read_bytes() == b"whole"
+    assert list(path.parent.iterdir()) == [path]

@@ -117,9 +117,11 @@ def test_assignments_are_probabilities_that_sum_to_one_in_double_precision(name:
     assert found.dtype == np.float64
     assert (found >= 0).all()
     np.testing.assert_allclose(found.sum(1), 1, rtol=0, atol=1e-15)
-    clusters, probabilities = likeliest(model, rows)
-    np.testing.assert_array_equal(clusters, found.argmax(1))
-    np.testing.assert_array_equal(probabilities, found.max(1))
+    assigned = likeliest(model, rows)
+    np.testing.assert_array_equal(assigned.labels, found.argmax(1))
+    assert (assigned.second != assigned.labels).all()
+    np.testing.assert_array_equal(np.take_along_axis(found, assigned.second[:, None], 1)[:, 0], np.sort(found)[:, -2])
+    np.testing.assert_array_equal(assigned.confidence, found.max(1))
 
 
 @cases
@@ -172,7 +174,7 @@ def found_in(name: str, drawn: torch.Tensor) -> np.ndarray:
     """The cluster of each row as the user gets it."""
     model, rows = case(name)
     given = source_of(rows.schema.restore(drawn), rows.schema)
-    return likeliest(model, Rows(given, rows.schema, rows.device))[0]
+    return likeliest(model, Rows(given, rows.schema, rows.device)).labels
 
 
 @cases

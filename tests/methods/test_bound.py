@@ -138,8 +138,8 @@ def test_vamp_components_start_at_rows_of_the_fit_and_few_rows_serve_several() -
     ("choice", "clusters", "parts"),
     [
         ({}, None, ["n_clusters is 'auto'", "'su2018'", "Give one"]),
-        ({"network": "conv"}, 3, ["network is 'conv'", "4 columns", "'dense'"]),
-        ({"cluster_weights": (0.5, 0.5)}, 3, ["2 shares", "3 clusters", "one for each"]),
+        ({"network": "conv"}, 3, ["network is 'conv'", "rows are vectors", "'dense'"]),
+        ({"cluster_weights": (0.5, 0.5)}, 3, ["2 shares", "3 clusters", "one each"]),
     ],
     ids=str,
 )

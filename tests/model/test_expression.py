@@ -31,9 +31,23 @@ def test_a_cell_without_counts_has_a_density() -> None:
     assert likelihood()(NUMBERS).log_prob(torch.zeros(2, 3)).isfinite().all()
 
 
+def test_a_batch_shifts_the_numbers_and_a_cell_of_none_has_those_of_all() -> None:
+    shifts = [[0.5, -1.0, 0.0], [0.0, 0.2, 0.3]]
+    told = NegativeBinomialCounts(SHARES, DISPERSIONS, 100.0, shifts)
+    rows = torch.cat([COUNTS, torch.tensor([[0.0, 1.0], [0.0, 0.0]])], 1)
+    shifted = NUMBERS + torch.tensor([shifts[1], [0.0, 0.0, 0.0]])
+    expected = likelihood()(shifted).log_prob(COUNTS)
+    torch.testing.assert_close(told(NUMBERS).log_prob(rows), expected)
+    torch.testing.assert_close(told.expected(NUMBERS)[:, :3], likelihood().expected(NUMBERS))
+    assert told.expected(NUMBERS)[:, 3:].tolist() == [[0, 0], [0, 0]]
+
+
 def test_every_parameter_gets_a_gradient() -> None:
-    part, numbers = likelihood(), NUMBERS.clone().requires_grad_()
-    part(numbers).log_prob(COUNTS).sum().backward()
+    part, numbers = NegativeBinomialCounts(SHARES, DISPERSIONS, 100.0, [[0.1, 0.0, 0.0]]), NUMBERS.clone()
+    numbers.requires_grad_()
+    part(numbers).log_prob(torch.cat([COUNTS, torch.ones(2, 1)], 1)).sum().backward()
+    assert part.batch_shifts.grad is not None
+    assert (part.batch_shifts.grad != 0).all()
     assert part.log_dispersion.grad is not None
     assert numbers.grad is not None
     assert (part.log_dispersion.grad != 0).all()

@@ -4,25 +4,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vaecluster.data.raw import RowNames
 from vaecluster.errors import FileError
 from vaecluster.runs.labels import Labels
 
 LABELS = Labels(np.array([1, -1]), np.array([0.51234, 0.9]), {})
-NAMED = replace(LABELS, names={1: "cats, and others"}, identifier="customer", identifiers=["C1", None])
+SCORED = replace(LABELS, second=np.array([0, 1]), outlier_score=np.array([0.25, 1.0]))
+NAMED = replace(LABELS, names={1: "cats, and others"}, row_names=RowNames("customer", ["C1", None]))
 
 
 def test_a_line_per_row_has_what_is_known_of_it() -> None:
     assert LABELS.as_csv() == b"row,cluster,confidence\n0,1,0.5123\n1,-1,0.9000\n"
-    scored = replace(NAMED, outlier_score=np.array([0.25, 1.0]))
+    scored = replace(NAMED, outlier_score=np.array([0.25, 1.0]), second=np.array([0, 1]))
     assert scored.as_csv().decode().splitlines() == [
-        "row,customer,cluster,confidence,name,outlier_score",
-        '0,C1,1,0.5123,"cats, and others",0.2500',
-        "1,,-1,0.9000,,1.0000",
+        "row,customer,cluster,confidence,second,name,outlier_score",
+        '0,C1,1,0.5123,0,"cats, and others",0.2500',
+        "1,,-1,0.9000,1,,1.0000",
     ]
 
 
 def test_a_table_holds_the_same_columns_and_exact_numbers() -> None:
-    assert NAMED.as_table().to_pydict() == {
+    assert NAMED.table().to_pydict() == {
         "row": [0, 1],
         "customer": ["C1", None],
         "cluster": [1, -1],
@@ -31,7 +33,7 @@ def test_a_table_holds_the_same_columns_and_exact_numbers() -> None:
     }
 
 
-@pytest.mark.parametrize("labels", [LABELS, NAMED])
+@pytest.mark.parametrize("labels", [LABELS, NAMED, SCORED])
 def test_what_was_written_is_read(labels: Labels, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_bytes(labels.as_csv())
     again = replace(Labels.read(tmp_path / "labels.csv"), names=labels.names)

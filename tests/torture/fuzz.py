@@ -1,6 +1,7 @@
 """Mutated files for every reader: each must be read, or refused with an error of ours.
 
-    python tests/torture/fuzz.py --inputs 100000 --seed 0 --output fuzz.json
+    PYTHONPATH=tests python tests/torture/fuzz.py --inputs 100000 --seed 0 --output fuzz.json
+    PYTHONPATH=tests python tests/torture/fuzz.py --inputs 18000 --only csv png
 
 Anything else is a failure: another exception, more than ten seconds, memory that the file does not hold. Inputs that
 fail are kept in a folder, with what happened. An opened model must also predict and sample.
@@ -22,10 +23,13 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -35,6 +39,8 @@ import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from torture.data_files import data_readers
+from torture.mutations import Files, Inputs, Reader, changed_bytes, named
 from vaecluster import Bound, TwoViews, VaDE, VAEClustering
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import read_dataset
@@ -55,52 +61,6 @@ ADDRESSES = 2**31
 # Hypothesis remembers what it has tried, so it starts anew after so many inputs.
 BATCH = 2000
 IDENTITY = {"epochs": 8}
-
-Files = dict[str, bytes]
-Inputs = st.SearchStrategy[Files]
-
-
-@dataclass(frozen=True)
-class Reader:
-    """What reads a folder of files, the folders to try, and the errors by which it may refuse them."""
-
-    name: str
-    inputs: Inputs
-    read: Callable[[Path], object]
-    refusals: type[VaeclusterError]
-
-
-# Bytes
-
-
-@st.composite
-def changed_bytes(draw: st.DrawFn, content: bytes, least: int = 1) -> bytes:
-    """The bytes after some edits: flipped bits, other lengths, and slices cut, doubled, overwritten or put in."""
-    data = bytearray(content)
-    for _ in range(draw(st.integers(least, 3))):
-        if not data:
-            break
-        last = len(data) - 1
-        # Headers are at the beginning, the table of an archive at the end.
-        place = draw(st.integers(0, min(last, 127)) | st.integers(max(0, last - 127), last) | st.integers(0, last))
-        match draw(st.integers(0, 6)):
-            case 0 | 1:
-                data[place] ^= 1 << draw(st.integers(0, 7))
-            case 2:
-                del data[place:]
-            case 3:
-                del data[place : place + draw(st.integers(1, 64))]
-            case 4:
-                data[place:place] = data[place : place + draw(st.integers(1, 256))]
-            case 5:
-                new = draw(st.binary(max_size=16))
-                data[place : place + draw(st.sampled_from([0, len(new)]))] = new
-            case 6:
-                width = draw(st.sampled_from([1, 2, 4, 8]))
-                number = draw(st.sampled_from([0, 1, 2**7, 2**31 - 1, 2**32 - 1, 2**40, 2**63 - 1, 2**64 - 1]))
-                data[place : place + width] = (number % 2 ** (8 * width)).to_bytes(width, "little")
-    return bytes(data)
-
 
 # JSON
 
@@ -354,7 +314,7 @@ def _unfinished() -> Inputs:
         content = (Path(folder) / CHECKPOINT).read_bytes()
     order = asdict(FitOrder("rows.npy", {"n_clusters": 3}, "two-views", {"views": "digits"}, 1))
     orders = changed_json(order).map(as_json) | changed_bytes(as_json(order))
-    changed = _named(ORDER, orders) | _named(CHECKPOINT, changed_bytes(content, 0))
+    changed = named(ORDER, orders) | named(CHECKPOINT, changed_bytes(content, 0))
     return changed.map(lambda files: {ORDER: as_json(order), CHECKPOINT: content} | files)
 
 
@@ -385,22 +345,22 @@ def readers() -> list[Reader]:
         described = json.loads(run.run_file.read_text())
     changed, packed = changed_json(described).map(as_json), npz_files(examples, names)
     whole = {"run.json": as_json(described), "examples.npz": _npz(examples)}
-    descriptions = _named("run.json", changed | changed_bytes(as_json(described)))
-    runs = (descriptions | _named("examples.npz", packed)).map(lambda files: whole | files)
+    descriptions = named("run.json", changed | changed_bytes(as_json(described)))
+    runs = (descriptions | named("examples.npz", packed)).map(lambda files: whole | files)
     return [
         Reader(
             "npy",
-            _named("rows.npy", npy_files(arrays)),
+            named("rows.npy", npy_files(arrays)),
             lambda folder: read_dataset(folder / "rows.npy"),
             VaeclusterError,
         ),
         Reader(
             "npz",
-            _named("rows.npz", npz_files(data, names)),
+            named("rows.npz", npz_files(data, names)),
             lambda folder: read_dataset(folder / "rows.npz"),
             VaeclusterError,
         ),
-        Reader("model", _named("model.vaecluster", changed_models(models)), open_model, FileError),
+        Reader("model", named("model.vaecluster", changed_models(models)), open_model, FileError),
         Reader("run", runs, open_run, FileError),
         Reader("unfinished", _unfinished(), open_unfinished, FileError),
     ]
@@ -429,10 +389,6 @@ def _npz(arrays: dict[str, np.ndarray]) -> bytes:
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
     return content.getvalue()
-
-
-def _named(name: str, contents: st.SearchStrategy[bytes]) -> Inputs:
-    return contents.map(lambda content: {name: content})
 
 
 # The run
@@ -530,27 +486,44 @@ def _fast_folder() -> str | None:
     return str(memory) if memory.is_dir() else None
 
 
+@cache
+def all_readers() -> dict[str, tuple[Reader, int]]:
+    """Every reader by its name, and how many share the inputs of its group: our own files, or files of data."""
+    groups = readers(), data_readers()
+    return {reader.name: (reader, len(group)) for group in groups for reader in group}
+
+
+def fuzz_one(name: str, inputs: int, first_seed: int, kept: Path) -> tuple[str, dict[str, Any]]:
+    """The reader's share of the inputs, and how often each outcome came."""
+    started = monotonic()
+    reader, sharing = all_readers()[name]
+    counts = fuzz(reader, inputs // sharing, first_seed, kept)
+    return name, {"outcomes": dict(counts), "seconds": round(monotonic() - started, 1)}
+
+
 def main() -> int:
-    """Fuzz every reader with an equal share of the inputs; 1 if anything failed."""
+    """Fuzz every reader with an equal share of the inputs of its group; 1 if anything failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--inputs", type=int, default=100_000, help="files in all")
+    parser.add_argument("--inputs", type=int, default=100_000, help="files of our own, and as many files of data")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="readers to try; all if not given")
+    parser.add_argument("--processes", type=int, default=1, help="readers at a time")
     parser.add_argument("--output", type=Path, help="counts as JSON")
     parser.add_argument("--kept", type=Path, default=Path("fuzz-failures"), help="folder for inputs that fail")
     chosen = parser.parse_args()
-    every, results = readers(), {}
-    for reader in every:
-        started = monotonic()
-        counts = fuzz(reader, chosen.inputs // len(every), chosen.seed, chosen.kept)
-        results[reader.name] = {"outcomes": dict(counts), "seconds": round(monotonic() - started, 1)}
-        print(
-            f"{reader.name}: {counts.total():,} inputs, {dict(counts)}, {results[reader.name]['seconds']} s",
-            flush=True,
-        )
+    results: dict[str, dict[str, Any]] = {}
+    with ProcessPoolExecutor(chosen.processes, get_context("spawn")) as processes:
+        names = chosen.only or list(all_readers())
+        tasks = [processes.submit(fuzz_one, name, chosen.inputs, chosen.seed, chosen.kept) for name in names]
+        for task in as_completed(tasks):
+            name, found = task.result()
+            results[name] = found
+            print(f"{name}: {sum(found['outcomes'].values()):,} inputs, {found}", flush=True)
     failures = sum(result["outcomes"].get("failure", 0) for result in results.values())
     if chosen.output is not None:
-        facts = {"seed": chosen.seed, "inputs": chosen.inputs, "failures": failures, "readers": results}
-        write_json(chosen.output, facts | {"versions": versions()})
+        facts = {"seed": chosen.seed, "inputs": sum(sum(found["outcomes"].values()) for found in results.values())}
+        ordered = {name: results[name] for name in names}
+        write_json(chosen.output, facts | {"failures": failures, "readers": ordered, "versions": versions()})
     print(f"{failures} failures" + (f", kept in {chosen.kept}" if failures else ""))
     return 1 if failures else 0
 

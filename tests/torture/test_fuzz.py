@@ -8,6 +8,8 @@ import pytest
 SCRIPT = Path(__file__).with_name("fuzz.py")
 # With these seeds about as many inputs as make every mutation of every file likely; the script tries many more.
 INPUTS = 300
+OWN = ["npy", "npz", "model", "run", "unfinished"]
+DATA = ["csv", "parquet", "h5ad", "png", "jpeg", "gif", "tiff", "webp", "bmp"]
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +23,10 @@ def fuzz() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def readers(fuzz: ModuleType) -> dict:
-    return {reader.name: reader for reader in fuzz.readers()}
+    return {name: reader for name, (reader, _) in fuzz.all_readers().items()}
 
 
-@pytest.mark.parametrize("name", ["npy", "npz", "model", "run", "unfinished"])
+@pytest.mark.parametrize("name", [*OWN, *DATA])
 def test_a_mutated_file_is_read_or_refused_and_nothing_else(
     name: str, fuzz: ModuleType, readers: dict, tmp_path: Path
 ) -> None:

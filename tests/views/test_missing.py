@@ -1,8 +1,13 @@
 import numpy as np
+import pytest
 import torch
 
 from builders import vectors
-from vaecluster.views.missing import filled
+from vaecluster.views.missing import Filling, hidden
+
+
+def filled(points: torch.Tensor) -> torch.Tensor:
+    return Filling.of(len(points), lambda some: points[some])(points)
 
 
 def holed(number: int = 300, share: float = 0.2) -> tuple[torch.Tensor, torch.Tensor]:
@@ -38,3 +43,13 @@ def test_what_cannot_be_known_is_the_mean_of_scaled_columns() -> None:
     assert torch.equal(filled(points), torch.zeros(4, 2))
     points[0, 0] = 1
     assert torch.equal(filled(points), torch.tensor([[1.0, 0], [1, 0], [1, 0], [1, 0]]))
+
+
+def test_a_fifth_of_what_may_be_missing_is_hidden_and_nothing_else() -> None:
+    rows = torch.ones(20_000, 3)
+    seen = hidden(rows, (True, False, True), torch.Generator().manual_seed(0))
+    assert seen is not None
+    assert seen.isnan().double().mean(0).tolist() == pytest.approx([0.2, 0, 0.2], abs=0.01)
+    assert torch.equal(seen.nan_to_num(1), rows)
+    assert hidden(rows, (False,) * 3, torch.Generator()) is None
+    assert hidden(rows, (), torch.Generator()) is None

@@ -5,7 +5,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from vaecluster.errors import SettingError
-from vaecluster.settings import RowKind
+from vaecluster.row_kind import RowKind
 from vaecluster.views.change import Function
 from vaecluster.views.images import ColourJitter, HorizontalFlip, RandomAffine, RandomCrop
 from vaecluster.views.neighbours import Neighbours
@@ -130,3 +130,8 @@ def test_rows_that_hold_more_than_numbers_take_neighbours_alone(value: Any) -> N
     with pytest.raises(SettingError, match=r"changes numbers, but .*categories or missing values.*Neighbours alone"):
         views_of(value, "vectors", numbers_only=False)
     assert views_of("auto", "vectors", numbers_only=False) == Views(Neighbours())
+
+
+@pytest.mark.parametrize("kind", RowKind)
+def test_every_kind_of_rows_has_views_that_are_for_it(kind: RowKind) -> None:
+    assert views("auto", kind).changes or kind == RowKind.VECTORS

@@ -20,8 +20,8 @@ FAILED, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 # Each is a function of its name in a file of its name, loaded when it is asked for.
 COMMANDS = (
-    *("fit", "report", "predict", "transform", "score", "sample"),
-    *("cut", "name", "stability", "methods", "demo"),
+    *("inspect", "fit", "report", "predict", "transform", "score", "sample"),
+    *("export", "cut", "name", "stability", "methods", "demo"),
 )
 
 app = App(

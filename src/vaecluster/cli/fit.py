@@ -13,6 +13,7 @@ from vaecluster.cli.options import (
     Clusters,
     Columns,
     Place,
+    Source,
     Whole,
     Words,
     check,
@@ -20,7 +21,15 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source, open_source, place_of, with_options, with_rows
+from vaecluster.cli.source import (
+    absolute,
+    options_of,
+    rows_for,
+    text_place,
+    with_options,
+    with_rows,
+    with_texts,
+)
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.data.room import Bytes
 from vaecluster.errors import SettingError, counted
@@ -33,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    source: str | None = None,
+    source: Source | None = None,
     /,
     *,
     resume: Place | None = None,
@@ -42,7 +51,10 @@ def fit(
     overwrite: bool = False,
     method: str = "two-views",
     settings: Words = (),
+    rows: str = "auto",
     column: Columns = (),
+    text: str | None = None,
+    batch: str | None = None,
     size: Whole | None = None,
     features: Place | None = None,
     min_confidence: float = 0.0,
@@ -56,16 +68,13 @@ def fit(
     """Learn clusters, codes and a generator per cluster, and write a run folder.
 
     Examples: `vaecluster fit mnist --clusters 10 --set views=digits --output run` or `vaecluster fit customers.csv`.
+    Of an .npz the rows are x_train or X; labels, y_train or y, are used only to score afterwards. Of a folder, all
+    pictures in it and in folders within it are rows; skipped.csv in the output folder lists what cannot be read.
     Ctrl-C stops the fit and keeps what was learned. A fit that was stopped, killed or cut off in any other way goes on
     with `vaecluster fit --resume run` and ends as if it had not been.
 
     Parameters
     ----------
-    source
-        A file or a named data set: digits, mnist, fashion-mnist, pendigits. Tables are .csv, .tsv, .parquet, .feather,
-        or a folder of Parquet files; cells are an .h5ad. An .npz or .npy holds arrays; an .npz the rows as x_train or
-        X, and labels as y_train or y, which are used only to score afterwards. Of a folder of pictures, and folders
-        within it, all pictures are rows; skipped.csv in the output folder lists what cannot be read.
     resume
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.
@@ -80,15 +89,24 @@ def fit(
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.
+    rows
+        What arrays of three axes are: windows of time, (n, times, features), or images, which auto takes them for.
+        Windows of one feature are (n, times).
     column
         NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
-        zip=category --column note=leave-out`. Kinds are number, amount, category, boolean, date; not learned
-        from are identifier, text, leave-out.
+        zip=category --column note=leave-out`. Kinds are number, amount, count, category, ordinal, boolean, date; not
+        learned from are identifier, text, leave-out.
+    text
+        Texts that the rows stand for, by which clusters are then described: a column of the source, FILE:COLUMN for
+        one of another file, or a FILE.txt with a line for each row. Nothing is learned from them.
+    batch
+        A column of obs in an .h5ad that says which batch each cell is of, so that clusters do not follow batches.
     size
         Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
     features
         Features of pictures in files, which are clustered in place of pixels: an .npy of rows in the order of the
-        sorted paths, an .npz of paths and features, or a .pt2 of torch.export that takes (n, 3, H, W) from 0 to 1.
+        sorted paths, an .npz of paths and features, a .pt2 of torch.export or an .onnx that takes (n, 3, H, W) from 0
+        to 1, or timm:NAME or torchvision:NAME with weights that are on this machine already, else NAME@FILE.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -117,23 +135,25 @@ def fit(
     check("--size", size, SIZE)
     check("--memory", memory, Bytes())
     folder = RunFolder.create(output, overwrite=overwrite)
-    asked = {"size": size, "features": place_of(features)}
-    pictures = {name: value for name, value in asked.items() if value is not None}
-    data = with_options(_rows(source, memory), pictures)
+    data = with_options(rows_for(source, memory), {"size": size, "features": features})
+    pictures = options_of(data)
+    data = with_options(data, pictures)
     _, given = method_of(method, settings)
     set_threads(threads)
     import torch
 
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
+        "rows": rows,
         "columns": columns_of(column),
+        "batch": batch,
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
         "random_state": seed,
         "memory": memory,
         "device": device,
     }
-    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures)
+    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures, text_place(text))
     with begun(folder.path, order) as state:
         _fit_and_report(folder, order, data, state, quiet=quiet)
 
@@ -141,7 +161,7 @@ def fit(
 def go_on(path: Path, *, quiet: bool) -> None:
     """Go on with a fit that was cut off."""
     order = FitOrder.read(path)
-    data = with_options(_rows(order.source, order.parameters.get("memory")), order.pictures)
+    data = with_options(rows_for(order.source, order.parameters.get("memory")), order.pictures)
     set_threads(order.threads)
     with resumed(path) as state:
         _fit_and_report(RunFolder(path), order, data, state, quiet=quiet)
@@ -179,7 +199,7 @@ def fit_into(
 def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: Path, *, quiet: bool) -> None:
     """Fit what was ordered, from the state that is kept, write the run and say what was found."""
     model = order.estimator(folder.path)
-    data = with_rows(data, keep=folder.path, quiet=quiet)
+    data = with_texts(with_rows(data, keep=folder.path, quiet=quiet), order.text)
     model.set_params(checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
     scores = fit_into(folder, model, data, order.source, pictures=order.pictures)
     interrupted = model.history_.ending == "interrupted"
@@ -197,11 +217,6 @@ def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: 
     print(f"Written to {folder.path}. Look at it with: vaecluster report {folder.path}")
     if interrupted:
         print(f"Go on with: vaecluster fit --resume {folder.path}")
-
-
-def _rows(source: str, memory: str | None) -> "DataSet":
-    """The rows of a source, still in their file if there may not be enough memory for them."""
-    return load_source(source) if memory is None else open_source(source)
 
 
 def _check_alone(options: dict[str, Any]) -> None:

@@ -20,12 +20,17 @@ OPTIONS = {
     "method": "--method",
     "device": "--device",
     "n_jobs": "--jobs",
+    "rows": "--rows",
+    "columns": "--column",
+    "batch": "--batch",
+    "features": "--features",
 }
 
 # Patterns and what stands in their place, one after the other.
 _REWORDED: Sequence[tuple[str, str]] = (
     (r"^columns (names|holds) the (column|kind)", r"--column names the \2"),
-    (r"^columns is given, but X is an array", "--column is given, but the source is an array"),
+    (r"^columns is \{'(.*?)': '([a-z-]+)'.*\}(, which is for)", r"--column is '\1=\2'\3"),
+    (r"(?<=, but )X (?=has|is|holds)", "the source "),
     (r"columns=\{name: kind\}", "--column NAME=KIND"),
     (r"columns=\{(['\"])(.*?)\1: '([a-z-]+)'\}", r"--column '\2=\3'"),
     (r"^(\w+) of [A-Z]\w+ is ", r"\1 is "),

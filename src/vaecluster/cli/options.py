@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from vaecluster.data.readers import readable
 from vaecluster.errors import SettingError
 from vaecluster.runs.order import MOST_THREADS
 from vaecluster.settings import Kind, NumberOfClusters
@@ -38,6 +39,11 @@ Whole = Annotated[int, Parameter(converter=_whole)]
 Clusters = Annotated[int | str, Parameter(converter=_clusters)]
 Place = Annotated[Path, Parameter(converter=_place)]
 THREADS, SEED, CLUSTERS = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1), NumberOfClusters()
+# What is read, as the readers say it.
+Source = Annotated[
+    str,
+    Parameter(help=f"A file, a folder, or a data set by its name, such as digits. Read are {readable()}."),
+]
 # Settings as NAME=VALUE, one after each --set.
 Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
 # Kinds of columns as NAME=KIND, one after each --column.

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Block:
-    """Some rows: the number of the first of them, and their names if they have some."""
+    """Some rows, the number of the first of them, and the share of all rows that was read by then."""
 
     rows: Any
     first: int
-    names: Any
     share: float
 
 
@@ -36,7 +35,6 @@ class Passage:
 
     model: "VAEClustering"
     rows: Any
-    names: Any
     # What answers depend on.
     identity: dict[str, Any]
 
@@ -49,7 +47,7 @@ class Passage:
         data = open_rows(source, folder, model, features)
         places = [folder.model_file, Path(source), *([] if features is None else [features])]
         stamps = {str(place): stamp(place) for place in places if place.exists()}
-        return cls(model, data.x_train, data.names, {"source": source, "files": stamps, "device": device})
+        return cls(model, data.x_train, {"source": source, "files": stamps, "device": device})
 
     def answers(self, answer: Callable[[Block], "pa.Table"], kept: int = 0) -> Iterator["pa.Table"]:
         """What is answered for each block, in order, but for so many that are kept from before."""
@@ -90,5 +88,5 @@ class Passage:
         first = 0
         for rows, share in blocks_of(self.rows, block_rows(self.model.fitted_.schema.row_shape)):
             end = first + rows.shape[0]
-            yield Block(rows, first, None if self.names is None else self.names[first:end], share)
+            yield Block(rows, first, share)
             first = end

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from vaecluster.cli.options import Place
 from vaecluster.cli.passing import Block, Passage
 from vaecluster.cli.write import check_output
+from vaecluster.data.tables import as_csv
 from vaecluster.errors import SettingError, counted
-from vaecluster.runs.labels import CLUSTER, Labels, as_lines
+from vaecluster.runs.labels import CLUSTER, Labels, with_digits
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +39,7 @@ def predict(
     source
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
     features
-        Features of the pictures in the source, if the run was fitted to features; if not given the program of the run,
+        Features of the pictures in the source, if the run was fitted to features; if not given the network of the run,
         or for the pictures of the fit their features.
     output
         Where to write: a .csv or .parquet with row, identifier or name of the row if there is one, cluster, confidence
@@ -71,14 +72,12 @@ def predict(
         return
 
     def answer(block: Block) -> "pa.Table":
-        labels, confidence = model.assign(block.rows, **doubt)
-        scores = model.outlier_score(block.rows) if outlier_scores else None
-        found = Labels(labels, confidence, model.cluster_names_, scores, first=block.first)
-        return found.of_rows(model, block.rows, block.names).as_table()
+        assigned = model.assigned(block.rows, **doubt, outlier_scores=outlier_scores)
+        return Labels.of(assigned, model.cluster_names_, first=block.first).table()
 
     if output is None:
         for number, table in enumerate(passage.answers(answer)):
-            sys.stdout.write(as_lines(table.to_pydict(), () if number else table.column_names).decode())
+            sys.stdout.write(as_csv(with_digits(table), header=not number).decode())
         return
     options = {"command": "predict", "outlier_scores": outlier_scores, **doubt}
     number = passage.into(output, answer, options, CLUSTER if ending == ".npy" else None)

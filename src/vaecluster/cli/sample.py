@@ -45,7 +45,8 @@ def sample(
         raise FileError(f"A picture shows at most {WALL_ROWS} rows, not {number}. Ask for fewer, or for an .npy.")
     check("--number", number, WholeKind(1))
     check("--seed", seed, SEED)
-    model = RunFolder.open(run).model()
+    folder = RunFolder.open(run)
+    model = folder.model()
     is_table = model.fitted_.schema.frame is not None
     if output is None:
         output = Path("samples.csv" if is_table else "samples.npy")
@@ -56,13 +57,18 @@ def sample(
     rows = model.sample(number, cluster=cluster, random_state=seed)
     if ending == ".png":
         from vaecluster.report.encode import png_bytes
-        from vaecluster.report.walls import Wall, wall_image
+        from vaecluster.report.run import FinishedRun
 
-        write_atomically(output, png_bytes(wall_image(Wall(rows))))
+        image = FinishedRun.open(folder).shown(rows).image()
+        if image is None:
+            raise FileError(f"--output is '{output}', but texts make no picture. Choose a .csv, .parquet or .npy.")
+        write_atomically(output, png_bytes(image))
     elif ending in TABLES:
         from vaecluster.data.tables import as_csv, as_parquet, as_table
 
-        write_atomically(output, (as_csv if ending == ".csv" else as_parquet)(as_table(rows)))
+        write_atomically(
+            output, (as_csv if ending == ".csv" else as_parquet)(as_table(rows, model.fitted_.feature_names))
+        )
     else:
         write_array(output, rows)
     print(f"{counted(number, 'row')} written to {output}")

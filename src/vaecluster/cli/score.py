@@ -6,7 +6,15 @@ from vaecluster.cli.write import check_output
 from vaecluster.errors import counted
 
 
-def score(run: Place, source: str, /, *, output: Place | None = None, device: str = "auto") -> None:
+def score(
+    run: Place,
+    source: str,
+    /,
+    *,
+    features: Place | None = None,
+    output: Place | None = None,
+    device: str = "auto",
+) -> None:
     """Say how well the model of a run explains rows: the bound on log p(x), in nats per row; more is better.
 
     Example: `vaecluster score run new.npz`. It is no guide to the number of clusters. Killed, it goes on when it is
@@ -18,6 +26,8 @@ def score(run: Place, source: str, /, *, output: Place | None = None, device: st
         The folder that `vaecluster fit` wrote.
     source
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
+    features
+        Features of the pictures in the source, as for `vaecluster predict`.
     output
         An .npy for the bound of each row.
     device
@@ -28,7 +38,7 @@ def score(run: Place, source: str, /, *, output: Place | None = None, device: st
     import numpy as np
     import pyarrow as pa
 
-    passage = Passage.of(run, source, device)
+    passage = Passage.of(run, source, device, features)
 
     def answer(block: Block) -> pa.Table:
         return pa.table({"bound": passage.model.score_samples(block.rows)})

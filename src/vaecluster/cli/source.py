@@ -1,13 +1,14 @@
 """What a user may name as data: a file, a folder, or a data set by its name."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaecluster.data.pictures.features import PROGRAM
+from vaecluster.data.pictures import features as of_pictures
 from vaecluster.data.pictures.folder import Pictures
-from vaecluster.errors import FileError, SettingError
+from vaecluster.errors import DataError, SettingError, VaeclusterError
 
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
@@ -39,6 +40,11 @@ def open_source(source: str, types: Mapping[str, str] | None = None) -> "DataSet
     return open_dataset(Path(source), types)
 
 
+def rows_for(source: str, memory: str | int | None) -> "DataSet":
+    """The rows of a fit, still in their file if there may not be enough memory for them."""
+    return load_source(source) if memory is None else open_source(source)
+
+
 def with_options(data: "DataSet", options: Mapping[str, Any]) -> "DataSet":
     """The same with options for pictures; raises `SettingError` for options of rows that are none."""
     given = {name: value for name, value in options.items() if value is not None}
@@ -57,40 +63,118 @@ def with_rows(
         return data
     from vaecluster.training.listeners.progress import telling
 
-    return data.x_train.read(like=None if like is None else _shape_of(like), keep=keep, telling=telling(not quiet))
+    shape = None if like is None else _shape_of(like)
+    rows = data.x_train.read(like=shape, keep=keep, telling=telling(not quiet))
+    if like is None and not quiet:
+        print(data.x_train.described, file=sys.stderr)
+    return replace(data, x_train=rows)
 
 
-def rows_of_fit(source: str, run: "RunFolder", model: "VAEClustering") -> "DataSet":
+def with_texts(data: "DataSet", where: str | None) -> "DataSet":
+    """The same with a text for each row, from where they are (`texts_of`)."""
+    from vaecluster.data.beside import texts_of
+
+    return data if where is None else replace(data, texts=texts_of(data, where))
+
+
+def text_place(where: str | None) -> str | None:
+    """Where texts are, for a process in another folder."""
+    from vaecluster.data.beside import file_of
+
+    found = None if where is None else file_of(where)
+    if found is None:
+        return where
+    file, column = str(Path(found[0]).absolute()), found[1]
+    return file if column is None else f"{file}:{column}"
+
+
+def rows_of_fit(source: str, run: "RunFolder", memory: str | int | None) -> "DataSet":
     """The rows that a run was fitted to, wherever they are now."""
-    reads = load_source if model.memory is None else open_source
-    data = reads(source, model.fitted_.schema.text_types)
-    if isinstance(data.x_train, Pictures):
-        data = with_options(data, pictures_of(run))
-    return with_rows(data, like=run)
+    # The fit read them before it knew types: with types, whole numbers would be other rows than its own.
+    return _like(rows_for(source, memory), run)
 
 
-def open_rows(source: str, like: "RunFolder", model: "VAEClustering", features: Path | None = None) -> "DataSet":
+def open_rows(source: str, run: "RunFolder", model: "VAEClustering", features: Path | None = None) -> "DataSet":
     """The rows of a source as the model of a run takes them, still in their file where they can be.
 
     `features` are in place of those of the run.
     """
     data = open_source(source, model.fitted_.schema.text_types)
+    options = pictures_of(run) if isinstance(data.x_train, Pictures) else {}
     if features is not None:
-        data = with_options(data, {"features": str(features)})
-    elif isinstance(data.x_train, Pictures):
-        options = pictures_of(like)
-        if absolute(source) != like.description().get("source"):
-            _check_computed(options.get("features"))
-        data = with_options(data, options)
-    return with_rows(data, like=like)
-
-
-def _check_computed(features: str | None) -> None:
-    """Raise `SettingError` for features that are stored for the pictures of a fit: of others they say nothing."""
-    if features is not None and not features.lower().endswith(PROGRAM):
+        return with_rows(with_options(data, _with_features(options, str(features))), like=run)
+    if _are_stored(options) and absolute(source) != run.description().get("source"):
         raise SettingError(
-            f"The run was fitted to features of other pictures, from {features}. Give those of the new ones: as "
-            "--features for `vaecluster predict`, or as the rows."
+            f"The run was fitted to features of other pictures, from {options['features']}. Give those of the new "
+            "ones as --features, or as the rows."
+        )
+    return _like(data, run)
+
+
+def _like(data: "DataSet", run: "RunFolder") -> "DataSet":
+    """The same as the fit of a run read it."""
+    options = pictures_of(run) if isinstance(data.x_train, Pictures) else {}
+    data = with_rows(with_options(data, options), like=run)
+    if _are_stored(options):
+        _check_names(data, run)
+    return data
+
+
+def _are_stored(options: Mapping[str, Any]) -> bool:
+    return "features" in options and of_pictures.is_stored(options["features"])
+
+
+def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -> "tuple[VAEClustering, DataSet, str]":
+    """The model of a run, the rows of its fit, and where these are: in `source`, else where the fit read them.
+
+    Raises `FileError` if they are not there, and `DataError` if there are others.
+    """
+    place = run.description().get("source") if source is None else absolute(source)
+    if not isinstance(place, str):
+        raise run.damaged()
+    try:
+        check_source(place)
+        model = run.model(device)
+        data = rows_of_fit(place, run, model.memory)
+    except VaeclusterError as problem:
+        if source is not None:
+            raise
+        raise type(problem)(f"{problem} Or say by --source where the rows of the fit are.") from None
+    # It loads torch, which a refused run does not need.
+    from vaecluster.data.given import given_rows
+
+    known = model.fitted_.data
+    try:
+        found = given_rows(model, data.x_train, model.fitted_.schema).source.fingerprint()["sha256"]
+    except DataError:
+        found = None
+    if known is not None and known["sha256"] != found:
+        raise DataError(
+            f"The rows in {place} are not those that '{run.path}' was fitted to. Say by --source where those are."
+        )
+    return model, data, place
+
+
+def _with_features(options: Mapping[str, Any], features: str) -> dict[str, Any]:
+    """The options of a run with other features; of a network they must be those of the same weights."""
+    networks = [one for one in (features, options.get("features")) if one and not of_pictures.is_stored(one)]
+    same = {"features_sha256": options.get("features_sha256")} if len(networks) == 2 else {}
+    return {"size": options.get("size"), "features": features, **same}
+
+
+def _check_names(data: "DataSet", like: "RunFolder") -> None:
+    """Raise `DataError` if the pictures of a fit have other names than then: stored features are not theirs."""
+    from vaecluster.runs.labels import Labels
+
+    names = Labels.read(like.labels_file).row_names
+    fitted = [] if names is None else list(names.names)
+    found = data.x_train.paths.tolist()
+    if fitted != found:
+        other = sorted(set(found) ^ set(fitted))
+        example = f", such as {other[0]!r}" if other else ""
+        raise DataError(
+            f"There are {len(found):,} pictures, and there were {len(fitted):,} in the fit; {len(other):,} are in one "
+            f"of both alone{example}. The features are stored for those of the fit: give those of these as --features."
         )
 
 
@@ -99,13 +183,19 @@ def pictures_of(run: "RunFolder") -> dict[str, Any]:
     options = run.description().get("pictures", {})
     known = {field.name for field in fields(Pictures)} - {"place"}
     if not isinstance(options, dict) or not options.keys() <= known:
-        raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")
+        raise run.damaged()
     return options
 
 
-def place_of(features: Path | None) -> str | None:
-    """Where features lie, for a process in another folder."""
-    return None if features is None else str(features.absolute())
+def options_of(data: "DataSet") -> dict[str, Any]:
+    """The options of pictures, for a process in another folder, and which file their features come from."""
+    if not isinstance(data.x_train, Pictures):
+        return {}
+    options: dict[str, Any] = {} if data.x_train.size is None else {"size": data.x_train.size}
+    if data.x_train.features is not None:
+        features = of_pictures.absolute(str(data.x_train.features))
+        options |= {"features": features, "features_sha256": of_pictures.sha256_of(features)}
+    return options
 
 
 def absolute(source: str) -> str:
@@ -130,4 +220,4 @@ def _shape_of(run: "RunFolder") -> list[int]:
     match run.description():
         case {"row_shape": [*sizes]} if all(isinstance(size, int) for size in sizes):
             return sizes
-    raise FileError(f"'{run.run_file}' is damaged or from another version. Fit again.")
+    raise run.damaged()

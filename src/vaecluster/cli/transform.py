@@ -8,7 +8,15 @@ from vaecluster.cli.write import check_output
 from vaecluster.errors import counted
 
 
-def transform(run: Place, source: str, /, *, output: Place = Path("codes.npy"), device: str = "auto") -> None:
+def transform(
+    run: Place,
+    source: str,
+    /,
+    *,
+    features: Place | None = None,
+    output: Place = Path("codes.npy"),
+    device: str = "auto",
+) -> None:
     """Write the code of each row, the mean of q(z|x).
 
     Example: `vaecluster transform run new.npz --output codes.npy`. Killed, it goes on when it is called again.
@@ -19,6 +27,8 @@ def transform(run: Place, source: str, /, *, output: Place = Path("codes.npy"), 
         The folder that `vaecluster fit` wrote.
     source
         A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
+    features
+        Features of the pictures in the source, as for `vaecluster predict`.
     output
         An .npy for the codes, as many entries a row as the run has latent ones; or a .csv or .parquet with a column
         for each entry.
@@ -28,7 +38,7 @@ def transform(run: Place, source: str, /, *, output: Place = Path("codes.npy"), 
     check_output(output, ".npy", ".csv", ".parquet")
     import pyarrow as pa
 
-    passage = Passage.of(run, source, device)
+    passage = Passage.of(run, source, device, features)
 
     def answer(block: Block) -> pa.Table:
         return pa.table(

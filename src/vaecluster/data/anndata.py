@@ -8,10 +8,11 @@ from typing import Any, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.data.batches import Batches
 from vaecluster.data.blocks.expression import Expression
 from vaecluster.data.cells import CellSource, Values, by_rows, dense, order_of
 from vaecluster.data.checks import quoted
-from vaecluster.data.raw import Array
+from vaecluster.data.raw import Array, RowNames
 from vaecluster.errors import CountsWarning, DataError
 
 # What is written into an AnnData object, for scanpy: `sc.pl.umap(adata, color="vaecluster")`.
@@ -25,6 +26,7 @@ class Cells(Protocol):
     X: Any
     layers: Any
     raw: Any
+    obs: Any
     obs_names: Any
     var_names: Any
 
@@ -37,13 +39,13 @@ def is_cells(X: Any) -> bool:
 @final
 @dataclass(frozen=True, eq=False)
 class Annotations:
-    """What a model says of cells: the cluster of each, -1 for none, how sure it is, and its code.
+    """What a model says of cells: the cluster of each, -1 for none, its code, and numbers (cells,) by their columns.
 
     `categories` are the clusters' names, and `record` texts and numbers about the model.
     """
 
     labels: NDArray[np.intp]
-    confidence: NDArray[np.float64]
+    columns: Mapping[str, Array]
     codes: NDArray[np.floating[Any]]
     categories: list[str]
     record: Mapping[str, str | int]
@@ -53,7 +55,8 @@ class Annotations:
         import pandas as pd
 
         cells.obs[CLUSTER] = pd.Categorical.from_codes(self.labels, self.categories)
-        cells.obs[CONFIDENCE] = self.confidence
+        for name, values in self.columns.items():
+            cells.obs[name] = values
         cells.obsm[CODES] = self.codes
         cells.uns[CLUSTER] = dict(self.record)
 
@@ -68,8 +71,11 @@ def expression_of(cells: Cells) -> "Stored | None":
     return next((one for one in found if one.values.logs), None)
 
 
-def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | None:
-    """Cells to learn from, with the names of their genes; None if there is no expression."""
+def cells_of_fit(cells: Cells, batch: str | None = None) -> tuple[CellSource, list[str]] | None:
+    """Cells to learn from, with the names of their genes; None if there is no expression.
+
+    `batch` is the column of `obs` that says which batch each is of.
+    """
     found = expression_of(cells)
     if found is None:
         return None
@@ -81,7 +87,8 @@ def cells_of_fit(cells: Cells) -> tuple[CellSource, list[str]] | None:
             CountsWarning,
             stacklevel=2,
         )
-    source = CellSource(found.matrix, logged=logged)
+    batches = None if batch is None else Batches.of_fit(cells, batch)
+    source = CellSource(found.matrix, logged=logged, batches=batches, row_names=_names_of(cells))
     if found.values.empty_rows:
         warnings.warn(
             f"{found.values.empty_rows:,} of {len(source):,} cells have no count at all, so nothing tells what they "
@@ -106,7 +113,9 @@ def cells_like(cells: Cells, block: Expression, genes: Sequence[str]) -> CellSou
     found = sorted(_stored(cells), key=lambda one: one.values.whole if block.logged else 0)
     for one in found:
         if one.values.logs if block.logged else one.values.counts:
-            return CellSource(one.matrix, logged=block.logged, order=order_of(unique(one.genes), genes))
+            batches = Batches.like_fit(cells, block.batch, block.batches) if block.batches else None
+            order, names = order_of(unique(one.genes), genes), _names_of(cells)
+            return CellSource(one.matrix, logged=block.logged, order=order, batches=batches, row_names=names)
     raise DataError(
         f"The fit was on {wanted}, but there are none in {PLACES}. Put them into one of these, or fit again."
     )
@@ -149,6 +158,10 @@ class Stored:
     matrix: Any
     genes: Any
     values: Values
+
+
+def _names_of(cells: Cells) -> RowNames:
+    return RowNames("cell", list(map(str, cells.obs_names)))
 
 
 def _stored(cells: Cells) -> Iterator[Stored]:

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaecluster.data.blocks import Numbers, Pixels
+from vaecluster.data.blocks import Numbers, Pixels, Windows
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes
-from vaecluster.data.raw import Array, digest_of
+from vaecluster.data.kinds import SeenColumn
+from vaecluster.data.raw import Array, RowNames, digest_of
 from vaecluster.data.room import FileArray
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, slices
@@ -34,10 +35,13 @@ def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
 
 @final
 class ArraySource:
-    """Rows of an array in memory, of a memory map or in a file: (rows, *row_shape); three or four axes are images."""
+    """Rows of an array in memory, of a memory map or in a file: (rows, *row_shape).
 
-    def __init__(self, array: Array | FileArray) -> None:
-        self.array = array
+    Three or four axes are images, unless they are windows of time.
+    """
+
+    def __init__(self, array: Array | FileArray, row_names: RowNames | None = None, *, windows: bool = False) -> None:
+        self.array, self.row_names, self.windows = array, row_names, windows
         self._digest: str | None = None
 
     def __len__(self) -> int:
@@ -63,15 +67,22 @@ class ArraySource:
         """One block for all of a row."""
         passes = passes_over(self, reading.weights)
         dtype, likelihood = self.array.dtype, reading.likelihood
+        if self.windows:
+            return Schema((Windows.of(passes, self.array.shape[1:], dtype, likelihood),))
         if self.array.ndim > 2:
             return Schema((Pixels.of(passes, self.array.shape[1:], dtype, likelihood),))
         scaling, names = reading.scaling, reading.names
         return Schema((Numbers.of(passes, dtype, likelihood=likelihood, scaling=scaling, names=names),))
 
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are the same kind."""
+        return ()
+
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """By their numbers."""
-        if self.array.ndim > 2:
-            raise DataError("X holds images, which have no columns. Look at samples of each cluster instead.")
+        if self.windows or self.array.ndim > 2:
+            what = "windows of time" if self.windows else "images"
+            raise DataError(f"X holds {what}, which have no columns. Look at samples of each cluster instead.")
         for number in range(self.row_entries):
             yield str(number), np.concatenate([self.read(block)[:, number] for block in slices(self)]), ""
 

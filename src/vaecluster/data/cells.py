@@ -8,13 +8,15 @@ from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 from torch import Tensor
 
+from vaecluster.data.batches import Batches, warn_of_unknown
 from vaecluster.data.blocks.expression import VARIABLE_GENES, Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
-from vaecluster.data.raw import Array, row_slices
+from vaecluster.data.kinds import SeenColumn
+from vaecluster.data.raw import Array, RowNames, row_slices
 from vaecluster.data.schema import Schema
 from vaecluster.errors import CountsWarning, DataError
 
@@ -69,11 +71,20 @@ class CellSource:
     `order` holds the place of each gene of the fit among those of the matrix (rows, genes); without, all in order.
     """
 
-    def __init__(self, matrix: Any, *, logged: bool, order: NDArray[np.intp] | None = None) -> None:
+    def __init__(
+        self,
+        matrix: Any,
+        *,
+        logged: bool,
+        order: NDArray[np.intp] | None = None,
+        batches: Batches | None = None,
+        row_names: RowNames | None = None,
+    ) -> None:
         if not all(matrix.shape):
             what = "cells" if not matrix.shape[0] else "genes"
             raise DataError(f"There are no {what} (shape={tuple(matrix.shape)}); expected some. Check how X was made.")
         self.matrix, self.logged, self.order = matrix, logged, order
+        self.batches, self.row_names = batches, row_names
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])
@@ -88,10 +99,17 @@ class CellSource:
         """Those that are not sparse."""
         return min(self.genes, VARIABLE_GENES)
 
-    def read(self, numbers: NDArray[np.intp] | slice) -> csr_array:
+    def counts(self, numbers: NDArray[np.intp] | slice) -> csr_array:
         """These rows, (rows, genes)."""
         cells = rows_of(self.matrix, numbers)
         return cells if self.order is None else cells[:, self.order]
+
+    def read(self, numbers: NDArray[np.intp] | slice) -> csr_array:
+        """These rows, and behind their genes a column for each batch, if there are any: (rows, genes + batches)."""
+        cells = self.counts(numbers)
+        if self.batches is None:
+            return cells
+        return csr_array(hstack([cells, self.batches.columns(numbers)], format="csr"))
 
     def fingerprint(self) -> dict[str, Any]:
         """Of the values that are not zero."""
@@ -110,7 +128,12 @@ class CellSource:
         def passes() -> Iterator[tuple[csr_array, NDArray[np.float64]]]:
             return ((self.read(block), weights[block]) for block in row_slices(len(self), self.row_entries))
 
-        return Schema((Expression.of(passes, self.genes, logged=self.logged),))
+        column, names = ("", ()) if self.batches is None else (self.batches.column, self.batches.names)
+        return Schema((Expression.of(passes, self.genes, logged=self.logged, batch=column, batches=names),))
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are the same kind."""
+        return ()
 
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """None to speak of: genes are compared by `marker_genes`."""
@@ -120,7 +143,7 @@ class CellSource:
 
     def filled(self, schema: Schema, expected: Tensor) -> Array:
         """A copy of the values: nothing is missing."""
-        values: Array = self.read(slice(None)).toarray()
+        values: Array = self.counts(slice(None)).toarray()
         return values
 
 
@@ -135,6 +158,8 @@ def counts_like(values: Any, block: Expression, order: NDArray[np.intp] | None =
             f"Each row is a vector of {matrix.shape[1]} columns, but the fit was on {len(block.others)} genes. Give "
             "the same genes."
         )
+    if block.batches:
+        warn_of_unknown(f"X has no obs[{block.batch!r}], which says the batch of each cell", block.batches)
     return CellSource(matrix, logged=block.logged, order=order)
 
 

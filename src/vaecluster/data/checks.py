@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from vaecluster.data.raw import Array, let_go, row_slices
-from vaecluster.errors import DataError, counted
+from vaecluster.errors import DataError, SettingError, counted
+
+
+def check_batch(batch: Any) -> str | None:
+    """Raise `SettingError` for what is no name of a column."""
+    if batch is not None and (not isinstance(batch, str) or not batch):
+        raise SettingError(f"batch is {batch!r}; expected the name of a column of obs, or None.")
+    return batch
 
 
 def check_images(images: Array) -> Array:

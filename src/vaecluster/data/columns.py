@@ -70,6 +70,23 @@ class Column:
             return kind_of_categories(self.series.drop_nulls().unique().to_list())
         return self.held_by_type
 
+    @cached_property
+    def order(self) -> tuple[Any, ...] | None:
+        """Its categories from the lowest to the highest, where their order is declared; else None."""
+        if isinstance(self.series.dtype, nw.Enum):
+            return tuple(self.series.cat.get_categories().to_list())
+        native = self.series.to_native()
+        # A dictionary of Arrow; what its chunks know is made one first.
+        if getattr(getattr(native, "type", None), "ordered", False):
+            chunks = native.unify_dictionaries().chunks
+            return tuple(chunks[0].dictionary.to_pylist()) if chunks else ()
+        return None
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of its categories counts; an Enum of polars has one that need not."""
+        return self.order is not None and not self.series.implementation.is_polars()
+
     @property
     def held_by_type(self) -> str:
         """What its type alone speaks for, whatever values there are; "objects" where it says nothing."""

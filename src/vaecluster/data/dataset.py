@@ -15,11 +15,10 @@ class DataSet:
 
     Shapes: ``x_train`` (rows, *data), ``y_train`` (rows,), ``x_test`` (held-out rows, *data),
     ``y_test`` (held-out rows,). ``x_test`` is None when nothing is held out, ``y_train`` and ``y_test`` are
-    None when there are no labels. Rows of a table are a `pyarrow.Table`, or a
-    `StoredTable` that is still in its files, those of single-cell files `StoredCells`,
-    pictures in files are `Pictures` until they are read, all others are an array. ``names`` (rows,) are names of the
-    rows of ``x_train``, such as paths of files; ``shown`` (rows, H, W) or (rows, H, W, C) are pictures of rows that
-    are features of pictures.
+    None when there are no labels. Rows of a table are a `pyarrow.Table`, or a `StoredTable` that is still in its
+    files, those of single-cell files `StoredCells`, pictures in files are `Pictures` until they are read, and
+    `PictureRows` then, all others are an array. ``beside`` is a table of what stands beside vectors in their file,
+    and ``texts`` is a text for each row of ``x_train``.
 
     >>> points = DataSet("points", np.zeros((5, 2)))
     >>> points.x_train.shape, points.y_train, points.x_test
@@ -31,8 +30,8 @@ class DataSet:
     y_train: Array | None = None
     x_test: Any = None
     y_test: Array | None = None
-    names: Array | None = None
-    shown: Array | None = None
+    beside: Any = None
+    texts: list[str] | None = None
 
 
 def as_labels(values: Array) -> Array:

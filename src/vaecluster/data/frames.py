@@ -17,9 +17,9 @@ from vaecluster.data.blocks.base import as_type
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column, kind_of_categories
 from vaecluster.data.dates import maker_of
-from vaecluster.data.kinds import Kind, kinds_of
+from vaecluster.data.kinds import Kind, SeenColumn, kinds_of
 from vaecluster.data.libraries import LIBRARIES
-from vaecluster.data.raw import Array, Coded, Raw, Table
+from vaecluster.data.raw import Array, Coded, Raw, RowNames, Table
 from vaecluster.data.schema import ColumnType, FrameLayout, Schema
 from vaecluster.errors import DataError, UnseenCategoriesWarning
 
@@ -51,11 +51,11 @@ def columns_of(X: Any) -> dict[str, Column]:
 def is_plain(X: Any, columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> bool:
     """Whether a frame is nothing but complete columns of numbers, and counts as an array; tables of pyarrow do not.
 
-    Amounts that were found among them are then learned as numbers, as those of arrays are.
+    Amounts and counts that were found among them are then learned as numbers, as those of arrays are.
     """
     if nw.dependencies.is_pyarrow_table(X):
         return False
-    numbers = {name for name, kind in kinds.items() if kind.name in ("number", "amount")}
+    numbers = {name for name, kind in kinds.items() if kind.name in ("number", "amount", "count")}
     return all(name in numbers and not column.missing.any() for name, column in columns.items())
 
 
@@ -72,10 +72,11 @@ class FrameSource:
         self.library = self.frame.implementation.name.lower()
         if self.library not in LIBRARIES:
             raise DataError(f"X is a frame of {self.library}; expected one of pandas, polars or pyarrow. Convert it.")
-        columns = columns_of(X)
-        self.left_out: dict[str, str] = {}
+        columns = self.given = columns_of(X)
+        self.kinds = dict(kinds or {})
+        self.left_out: dict[str, str] = {} if schema is None or schema.frame is None else schema.frame.left_out
         if schema is None:
-            kinds = kinds_of(columns, {}) if kinds is None else kinds
+            kinds = self.kinds = dict(kinds_of(columns, {}) if kinds is None else kinds)
             self.columns = {name: column for name, column in columns.items() if kinds[name].learned}
             self.left_out = {name: kind.name for name, kind in kinds.items() if not kind.learned}
             self.block_types = {name: _block_of(kinds[name]) for name in self.columns}
@@ -105,6 +106,13 @@ class FrameSource:
     def names(self) -> list[str]:
         """Of the columns, in their order."""
         return list(self.columns)
+
+    @property
+    def row_names(self) -> RowNames | None:
+        """The first column that is an identifier, if it is there."""
+        called = next((name for name, kind in self.left_out.items() if kind == "identifier"), None)
+        column = next((one for one in self.frame.iter_columns() if str(one.name) == called), None)
+        return None if called is None or column is None else RowNames(called, column.to_list())
 
     @property
     def row_entries(self) -> int:
@@ -144,6 +152,10 @@ class FrameSource:
             own = {name: column for name, column in table.items() if self.block_types[name] is kind}
             blocks += kind.of_columns(own, reading) if own else []
         return Schema(tuple(blocks), self._layout())
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """All columns, also those that are left out; none of rows that are read as in a fit."""
+        return tuple(SeenColumn.of(self.given[name], kind) for name, kind in self.kinds.items())
 
     def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
         """Those that are learned from."""

@@ -12,8 +12,9 @@ from typing import Any, final
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from vaecluster.data.anndata import CLUSTER, CODES, CONFIDENCE, Annotations, expression_of
+from vaecluster.data.anndata import CLUSTER, CODES, Annotations, expression_of
 from vaecluster.data.cells import rows_of
+from vaecluster.data.heaps import check_heaps
 from vaecluster.data.raw import Array, row_slices
 from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import made_atomically
@@ -31,6 +32,35 @@ class StoredMatrix:
 
 
 @final
+class StoredColumns:
+    """Columns of a data frame in a file, each read when it is asked for."""
+
+    def __init__(self, path: Path, frame: Any) -> None:
+        self.path, self.name = path, str(frame.name)
+        order = frame.attrs["column-order"] if hasattr(frame, "keys") else ()
+        self.names = [_text(name) for name in order]
+
+    def keys(self) -> list[str]:
+        """Their names."""
+        return self.names
+
+    def __getitem__(self, column: str) -> Array:
+        """The values, as objects; None where a category is missing."""
+        with _h5py().File(self.path, "r") as file:
+            stored = file[self.name][column]
+            if not hasattr(stored, "keys"):
+                return _objects(stored[:])
+            if "codes" not in stored:
+                # Numbers or texts of which some are missing.
+                values = _objects(stored["values"][:])
+                values[stored["mask"][:]] = None
+                return values
+            # The last one is for cells whose code is -1.
+            found: Array = _objects(np.append(stored["categories"][:], [None]))[stored["codes"][:]]
+            return found
+
+
+@final
 class StoredCells:
     """Cells of a file with the members of an AnnData object that are used here, in memory and sparse.
 
@@ -39,10 +69,12 @@ class StoredCells:
 
     def __init__(self, path: Path) -> None:
         h5py = _h5py()
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             if "X" not in file or "obs" not in file or "var" not in file:
                 raise ValueError("there is no X, obs or var in it")
             self.obs_names, self.var_names = _names(file["obs"]), _names(file["var"])
+            self.obs = StoredColumns(path, file["obs"])
             self.X = _matrix(file["X"], path)
             self.layers: dict[str, Any] = {}
             if "layers/counts" in file:
@@ -96,9 +128,11 @@ def annotate_h5ad(source: Path, output: Path, annotations: Annotations) -> None:
                     "anew by anndata.read_h5ad(...).write_h5ad(...), or give an --output that ends in .csv."
                 )
             _write_categories(_anew(frame, CLUSTER), annotations.categories, annotations.labels)
-            _write(frame, CONFIDENCE, annotations.confidence)
-            order = [name for name in map(str, frame.attrs["column-order"]) if name not in (CLUSTER, CONFIDENCE)]
-            frame.attrs["column-order"] = np.array([*order, CLUSTER, CONFIDENCE], dtype=object)
+            for name, values in annotations.columns.items():
+                _write(frame, name, values)
+            new = [CLUSTER, *annotations.columns]
+            order = [name for name in map(str, frame.attrs["column-order"]) if name not in new]
+            frame.attrs["column-order"] = np.array([*order, *new], dtype=object)
             _write(_group(file, "obsm"), CODES, annotations.codes)
             record = _anew(_group(file, "uns"), CLUSTER)
             _mark(record, "dict", "0.1.0")
@@ -127,7 +161,19 @@ def _names(frame: Any) -> list[str]:
         # Before anndata 0.7: a record for each row.
         fields: Any = frame.dtype.names
         found = frame["index" if "index" in fields else fields[0]]
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in found.tolist()]
+    return [_text(name) for name in found.tolist()]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _objects(values: Array) -> Array:
+    """The values as objects, texts decoded."""
+    decoded = [one.decode() if isinstance(one, bytes) else one for one in values.tolist()]
+    found = np.empty(len(decoded), dtype=object)
+    found[:] = decoded
+    return found
 
 
 def _matrix(stored: Any, path: Path) -> csr_array:
@@ -141,7 +187,7 @@ def _matrix(stored: Any, path: Path) -> csr_array:
         return csr_array(vstack(blocks)) if blocks else csr_array(shape, dtype=stored.dtype)
     form = stored.attrs.get("encoding-type", stored.attrs.get("h5sparse_format"))
     form = str(form.decode() if isinstance(form, bytes) else form).removesuffix("_matrix")
-    shape = tuple(stored.attrs["shape" if "shape" in stored.attrs else "h5sparse_shape"].tolist())
+    shape = tuple(map(int, np.ravel(stored.attrs["shape" if "shape" in stored.attrs else "h5sparse_shape"])))
     if form not in ("csr", "csc") or len(shape) != 2:
         raise DataError(f"a matrix of it is stored as {form!r}; expected dense, csr or csc. Convert it in anndata.")
     for part in ("data", "indices", "indptr"):

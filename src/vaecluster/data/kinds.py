@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ KINDS = (*LEARNED, *LEFT_OUT)
 
 # More categories are names, texts or identifiers, whose one-hot entries would drown the other columns.
 MOST_CATEGORIES = 200
-# So few rows may well be all different.
+# So few rows may well be all different, and nine in ten counts are at most so many, or they are as good as measured.
 FEW = 20
 # The skewness of an exponential distribution; amounts are skewed more, and their logarithms less than half as much.
 SKEWED = 2.0
@@ -55,7 +55,7 @@ _ADVICE = {
 @final
 @dataclass(frozen=True)
 class Kind:
-    """What a column is taken for, one of `KINDS`, and why, where that was found and not said."""
+    """What a column is taken for, one of `KINDS`, and why; empty where a user said it."""
 
     name: str
     why: str = ""
@@ -64,6 +64,27 @@ class Kind:
     def learned(self) -> bool:
         """Whether it takes part in learning."""
         return self.name in LEARNED
+
+
+@final
+@dataclass(frozen=True)
+class SeenColumn:
+    """A column as someone is told of it: its kind and why, and the share of its values that are missing."""
+
+    name: str
+    kind: str
+    why: str
+    missing: float
+
+    @classmethod
+    def of(cls, column: Column, kind: Kind) -> Self:
+        """The column as it was taken."""
+        return cls(column.name, kind.name, kind.why or "as you say", float(column.missing.mean()))
+
+    @property
+    def learned(self) -> bool:
+        """Whether it takes part in learning."""
+        return self.kind in LEARNED
 
 
 def check_asked(asked: Any) -> dict[str, str]:
@@ -98,12 +119,18 @@ def kinds_of(
         name: _asked_kind(column, asked[name]) if name in asked else _found_kind(column, numbers)
         for name, column in columns.items()
     }
-    if not any(kind.learned for kind in found.values()):
+    if not any(kind.learned for kind in found.values()) and texts_alone(found) is None:
         raise DataError(
             f"No column is left to learn from: {described(found)}. Give other columns, or say what they are "
             "by columns={name: kind}."
         )
     return found
+
+
+def texts_alone(kinds: Mapping[str, Kind]) -> str | None:
+    """The column of texts, if it is the only one and no other is learned from: then it is."""
+    texts = [name for name, kind in kinds.items() if kind.name == "text"]
+    return texts[0] if len(texts) == 1 and not any(kind.learned for kind in kinds.values()) else None
 
 
 def described(kinds: Mapping[str, Kind]) -> str:
@@ -122,8 +149,14 @@ def _asked_kind(column: Column, asked: str) -> Kind:
             f"Column {column.name!r} is to be read as {asked}, but holds {holds} (type {column.type}); expected "
             f"{' or '.join(expected)}. Change it, or leave out that kind."
         )
-    if asked in ("category", "boolean"):
-        most = MOST_CATEGORIES if asked == "category" else 2
+    if asked == "ordinal" and column.order is None and column.holds != "numbers":
+        raise DataError(
+            f"Column {column.name!r} is to be read as ordinal, but its {column.holds} (type {column.type}) are in no "
+            "order; expected ordered categories, or numbers. Say it as by pd.Categorical(values, ['low', 'high'], "
+            "ordered=True), or write 1, 2, 3."
+        )
+    if asked in ("category", "ordinal", "boolean"):
+        most = 2 if asked == "boolean" else MOST_CATEGORIES
         if column.different > most:
             raise DataError(
                 f"Column {column.name!r} holds {column.different:,} different values; expected at most {most} for a "
@@ -147,7 +180,7 @@ def _found_kind(column: Column, numbers: NDArray[np.intp] | None) -> Kind:
     if holds == "numbers":
         return _kind_of_numbers(column, numbers)
     if holds in ("dates", "durations"):
-        return Kind("date")
+        return Kind("date", column.holds)
     return _kind_of_texts(column)
 
 
@@ -160,15 +193,32 @@ def _kind_of_numbers(column: Column, numbers: NDArray[np.intp] | None) -> Kind:
             values = values.astype(np.float64)
         except OverflowError:
             # The block of numbers says what is wrong.
-            return Kind("number")
+            return Kind("number", "numbers")
     if len(values) <= FEW or not np.isfinite(values).all():
-        return Kind("number")
+        return Kind("number", "numbers")
     if column.different == len(column.missing) and (values == np.floor(values)).all():
         if (np.diff(values) == (1 if numbers is None else np.diff(numbers))).all():
             return Kind("identifier", "numbers the rows")
         if _IDENTIFIER.search(column.name):
             return Kind("identifier", "another number in each row")
-    return Kind("amount") if _are_amounts(values.astype(np.float64)) else Kind("number")
+    doubles = values.astype(np.float64)
+    if _are_counts(doubles):
+        return Kind("count", "small whole numbers, many of them 0")
+    if _are_amounts(doubles):
+        return Kind("amount", "a few values are many times the others")
+    return Kind("number", "numbers")
+
+
+def _are_counts(values: NDArray[np.float64]) -> bool:
+    """Whether they are surely counted: small whole numbers from 0, skewed and spread as counts at least are.
+
+    Grades and codes are spread less, or evenly; years and measures have no zeros.
+    """
+    if (values < 0).any() or (values != np.floor(values)).any() or not (values == 0).any() or values.max() < 3:
+        return False
+    mean, small = float(values.mean()), np.quantile(values, 0.9) <= FEW
+    # A Poisson distribution has the variance `mean` and the skewness 1 / sqrt(mean), any negative binomial more.
+    return bool(small and values.var() >= mean / 2 and _skewness(values) >= 0.5 / np.sqrt(mean))
 
 
 def _are_amounts(values: NDArray[np.float64]) -> bool:
@@ -189,6 +239,8 @@ def _skewness(values: NDArray[np.float64]) -> float:
 
 def _kind_of_texts(column: Column) -> Kind:
     """Categories, but for texts that are sentences, or another one in each row, or too many."""
+    if column.ordered:
+        return Kind("ordinal", "categories in an order")
     present, different = int((~column.missing).sum()), column.different
     if present > FEW and different > present / 2 and column.holds == "texts":
         texts = [text for text in column.series.unique().to_list()[:1000] if isinstance(text, str)]
@@ -200,4 +252,4 @@ def _kind_of_texts(column: Column) -> Kind:
         return Kind("identifier", "another value in each row")
     if different > MOST_CATEGORIES:
         return Kind("text", f"{different:,} different values, too many for categories")
-    return Kind("category")
+    return Kind("category", f"{different:,} different values")

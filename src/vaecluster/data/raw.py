@@ -3,7 +3,7 @@
 import hashlib
 import mmap
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -28,6 +28,15 @@ class Coded:
 
     def __getitem__(self, numbers: NDArray[np.intp] | slice) -> "Coded":
         return Coded(self.codes[numbers], self.values)
+
+
+@final
+@dataclass(frozen=True)
+class RowNames:
+    """The name of each row, (rows,), and what such a name is called: a path, a cell, or the column that holds them."""
+
+    called: str
+    names: Sequence[Any]
 
 
 # Rows of an array (rows, *row_shape), or the columns of a frame by name: numbers (rows,), NaN where the value is

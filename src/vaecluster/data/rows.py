@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from vaecluster.data.raw import RowNames
 from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
@@ -35,6 +36,14 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.source) if self.numbers is None else len(self.numbers)
+
+    @property
+    def names(self) -> RowNames | None:
+        """Their names, if they have some."""
+        names = self.source.row_names
+        if names is None or self.numbers is None:
+            return names
+        return RowNames(names.called, [names.names[number] for number in self.numbers])
 
     def __getitem__(self, indices: NDArray[np.intp] | slice) -> Tensor:
         wanted = indices if self.numbers is None else self.numbers[indices]

@@ -1,7 +1,7 @@
 """What a row is: its blocks, how they make the model's row, and the way back."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from vaecluster.data.dates import is_zoned
 from vaecluster.data.raw import Array, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
+from vaecluster.row_kind import RowKind
 
 
 @final
@@ -41,11 +42,6 @@ class FrameLayout:
     held: tuple[str, ...] = ()
     left_out: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def identifier(self) -> str | None:
-        """The column that names the rows, if there is one."""
-        return next((name for name, kind in self.left_out.items() if kind == "identifier"), None)
-
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -59,7 +55,7 @@ class Schema:
     frame: FrameLayout | None = None
 
     @property
-    def kind(self) -> Literal["images", "vectors"]:
+    def kind(self) -> RowKind:
         """What rows are."""
         return self.blocks[0].rows
 
@@ -70,14 +66,14 @@ class Schema:
 
     @property
     def row_shape(self) -> tuple[int, ...]:
-        """The shape of a row as the user has it: (columns,), (H, W) or (H, W, C)."""
+        """The shape of a row as the user has it: (columns,), (H, W), (H, W, C), (times, features)."""
         if len(self.blocks) == 1:
             return self.blocks[0].given_shape
         return (sum(block.given_shape[0] for block in self.blocks),)
 
     @property
     def data_shape(self) -> tuple[int, ...]:
-        """The shape of one row inside the model: channels first for images."""
+        """The shape of one row inside the model: channels or features first."""
         return self.blocks[0].shape if len(self.blocks) == 1 else self.row_shape
 
     @property
@@ -98,6 +94,18 @@ class Schema:
         if len(self.blocks) == 1:
             return self.blocks[0].embedded
         return (sum(block.embedded[0] for block in self.blocks),)
+
+    @property
+    def gaps(self) -> tuple[bool, ...]:
+        """Whether a value may be missing, for each column of a frame; none of an array's may."""
+        if self.frame is None:
+            return ()
+        return tuple(block.missing for block in self.blocks for _ in range(block.shape[0]))
+
+    @property
+    def between(self) -> tuple[bool, ...]:
+        """Whether there may be values between those that are there, for each column."""
+        return tuple(block.between for block in self.blocks for _ in range(block.shape[0]))
 
     def encode(self, raw: Raw) -> Tensor:
         """Rows in the user's units to (rows, *data_shape), float32; NaN where a value is missing."""

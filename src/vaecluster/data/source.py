@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.raw import Array, Coded, Raw, row_slices
+from vaecluster.data.kinds import SeenColumn
+from vaecluster.data.raw import Array, Coded, Raw, RowNames, row_slices
 from vaecluster.data.schema import Schema
 
 
 class Source(Protocol):
-    """Rows by number; to add one, write a class with these members and choose it in `given_rows` (`data/given.py`)."""
+    """Rows by number; to add one, write a class with these members, and what makes it of X in `data/given/`."""
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -25,11 +26,18 @@ class Source(Protocol):
     def row_entries(self) -> int:
         """Entries of one row, for the size of blocks."""
 
+    @property
+    def row_names(self) -> RowNames | None:
+        """What the rows are called, if they have names."""
+
     def fingerprint(self) -> dict[str, Any]:
         """Rows, type, shape and SHA-256 of the content, as JSON holds them."""
 
     def schema(self, reading: Reading) -> Schema:
         """What the rows are, and how a method reads them."""
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """What each column was taken for; none where all are numbers of one kind."""
 
     def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
         """The name of each column, its values (rows,), and the name of its type where it holds dates.

@@ -11,13 +11,17 @@ from torch import Tensor
 from vaecluster.data.arrays import passes_over
 from vaecluster.data.blocks import Numbers
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import Array, digest_of
 from vaecluster.data.schema import Schema
+from vaecluster.errors import DataError
 
 
 @final
 class SparseSource:
     """Rows of a sparse matrix (rows, columns); they are dense in a batch alone. The same as those of an array."""
+
+    row_names = None
 
     def __init__(self, matrix: csr_array) -> None:
         self.matrix = matrix
@@ -44,10 +48,20 @@ class SparseSource:
         return {"rows": len(self), "dtype": rows.dtype.str, "shape": list(rows.shape), "sha256": digest}
 
     def schema(self, reading: Reading) -> Schema:
-        """One block of numbers, as of an array."""
+        """One block of numbers, as of an array; `DataError` if all rows are the same."""
+        whole = self.matrix * 1
+        if not (whole.max(axis=0) - whole.min(axis=0)).count_nonzero():
+            raise DataError(
+                f"All {len(self):,} rows are the same, so there is nothing to tell apart. Check how "
+                "the data were read."
+            )
         passes, dtype = passes_over(self, reading.weights), self.matrix.dtype
         scaling, names = reading.scaling, reading.names
         return Schema((Numbers.of(passes, dtype, likelihood=reading.likelihood, scaling=scaling, names=names),))
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """Nothing: all columns are the same kind."""
+        return ()
 
     def by_column(self) -> Iterator[tuple[str, Array, str]]:
         """By their numbers, each dense while it is looked at."""

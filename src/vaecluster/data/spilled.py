@@ -11,8 +11,8 @@ from torch import Tensor
 
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import FrameSource
-from vaecluster.data.kinds import MOST_CATEGORIES
-from vaecluster.data.raw import Array, Coded, Raw, Table, row_slices
+from vaecluster.data.kinds import MOST_CATEGORIES, SeenColumn
+from vaecluster.data.raw import Array, Coded, Raw, RowNames, Table, row_slices
 from vaecluster.data.room import FileArray, Room
 from vaecluster.data.schema import Schema
 from vaecluster.data.stored import StoredTable, give_back
@@ -35,8 +35,8 @@ class SpilledSource:
     first that lacks a value of a column, and the first of each category.
     """
 
-    def __init__(self, sample: FrameSource, numbers: NDArray[np.intp], room: Room) -> None:
-        self.sample, self.numbers, self.room = sample, numbers, room
+    def __init__(self, sample: FrameSource, numbers: NDArray[np.intp], stored: StoredTable, room: Room) -> None:
+        self.sample, self.numbers, self.stored, self.room = sample, numbers, stored, room
         self.columns = sample.columns
         self._categories = {name: values.values for name, values in sample.table.items() if isinstance(values, Coded)}
         plain = [values.dtype for values in sample.table.values() if not isinstance(values, Coded)]
@@ -55,6 +55,16 @@ class SpilledSource:
     def row_entries(self) -> int:
         """One for each column."""
         return max(1, len(self.columns))
+
+    @property
+    def row_names(self) -> RowNames | None:
+        """The identifier, which stays in the table."""
+        names = self.sample.row_names
+        return None if names is None else RowNames(names.called, ColumnOf(self.stored, names.called, len(self)))
+
+    def seen(self) -> tuple[SeenColumn, ...]:
+        """As the sample shows it."""
+        return self.sample.seen()
 
     def read(self, numbers: NDArray[np.intp] | slice) -> Raw:
         """These rows, by column."""
@@ -99,6 +109,28 @@ class SpilledSource:
         if name not in self._categories:
             return values
         return Coded(np.where(np.isnan(values), -1, values).astype(np.intp), self._categories[name])
+
+
+@final
+class ColumnOf(Sequence[Any]):
+    """The values of a column of a table in files, read when they are asked for."""
+
+    def __init__(self, stored: StoredTable, name: str, rows: int) -> None:
+        self._stored, self._name, self._rows = stored, name, rows
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __iter__(self) -> Iterator[Any]:
+        for block, _ in self._stored.pieces():
+            yield from block.column(self._name).to_pylist()
+
+    def __getitem__(self, place: Any) -> Any:
+        wanted = np.atleast_1d(np.arange(self._rows)[place])
+        order = np.argsort(wanted)
+        found = self._stored.take(wanted[order]).column(self._name).to_pylist()
+        values = [found[number] for number in np.argsort(order)]
+        return values if isinstance(place, slice) else values[0]
 
 
 def sample_of(

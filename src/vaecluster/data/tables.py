@@ -1,7 +1,8 @@
 """Tables of Arrow as files, and rows picked from them or from arrays."""
 
+import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Which rows of a file belong to which key, in the file's own description.
 _PARTS = b"vaecluster.parts"
+# Rows that are texts at a time.
+CSV_ROWS = 10_000
 
 
 def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
@@ -23,15 +26,15 @@ def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
     return some.toarray() if hasattr(some, "toarray") else some
 
 
-def as_table(rows: Any) -> "pa.Table":
-    """Generated rows as a table: vectors (rows, columns) get numbers for names; `DataError` for images."""
+def as_table(rows: Any, names: Sequence[str] = ()) -> "pa.Table":
+    """Generated rows as a table: vectors (rows, columns) get numbers for names without any; `DataError` for images."""
     import pyarrow as pa
 
     if not isinstance(rows, np.ndarray):
         return rows
     if rows.ndim != 2:
-        raise DataError("The rows are images, which are no table. Choose an .npy or a .png.")
-    return pa.table({str(number): column for number, column in enumerate(rows.T)})
+        raise DataError("The rows are images or windows, which are no table. Choose an .npy or a .png.")
+    return pa.table(list(rows.T), names=list(names) or [str(number) for number in range(rows.shape[1])])
 
 
 def as_parquet(table: "pa.Table") -> bytes:
@@ -43,19 +46,39 @@ def as_parquet(table: "pa.Table") -> bytes:
     return content.getvalue()
 
 
-def as_csv(table: "pa.Table") -> bytes:
-    """The table as text in UTF-8, with a header."""
-    import pyarrow as pa
-    from pyarrow import csv
+def as_csv(table: "pa.Table", *, header: bool = True) -> bytes:
+    """The table as text in UTF-8; see `csv_blocks`."""
+    return b"".join(csv_blocks(table, header=header))
 
-    # The writer knows no categories.
-    plain = [
-        column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-        for column in table.columns
-    ]
-    content = io.BytesIO()
-    csv.write_csv(pa.table(plain, names=table.column_names), content, csv.WriteOptions(quoting_style="needed"))
-    return content.getvalue()
+
+def csv_blocks(table: "pa.Table", *, header: bool = True) -> Iterator[bytes]:
+    """The same in parts: a header, then some rows at a time. What is missing is empty, quotes are where they must be.
+
+    Arrow writes numbers and dates as texts; its own writer would put quotes around every text.
+    """
+    if header:
+        yield _lines([table.column_names])
+    for block in table.to_batches(max_chunksize=CSV_ROWS):
+        yield _lines(zip(*map(_as_texts, block.columns), strict=True))
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _as_texts(column: "pa.Array") -> list[Any]:
+    import pyarrow as pa
+    from pyarrow import types
+
+    if types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    # Arrow has no text for these.
+    if not (types.is_nested(column.type) or types.is_binary(column.type) or types.is_duration(column.type)):
+        column = column.cast(pa.string())
+    texts: list[Any] = column.to_pylist()
+    return texts
 
 
 def parts_as_parquet(parts: "Mapping[int, pa.Table]") -> bytes:

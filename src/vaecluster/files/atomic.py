@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,6 +62,40 @@ def made_atomically(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             os.unlink(name)
+
+
+@contextmanager
+def made_anew(path: Path, *, folder: bool = False) -> Iterator[Path]:
+    """An empty file or folder to fill, which gets the name `path` at the end; what has that name is never replaced.
+
+    Missing folders above it are made. Raises `FileError` if something is there, or nothing can be written there.
+    """
+    check_free(path)
+    target = _target(path)
+    part = target.parent / f".{secrets.token_hex(8)}{PART}"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.mkdir() if folder else part.touch(exist_ok=False)
+        yield part
+        _sync(part)
+        # Again: the filling may have taken long, and renaming would replace a file.
+        check_free(path)
+        part.rename(target)
+    except FileError:
+        raise
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    finally:
+        if folder:
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+
+
+def check_free(path: Path) -> None:
+    """Raise `FileError` if something has that name, be it a link to nothing."""
+    if os.path.lexists(path):
+        raise FileError(f"'{path}' is there already, and is not replaced. Choose another --output, or remove it.")
 
 
 def check_writable(path: Path) -> None:

@@ -5,8 +5,9 @@ here has the same shape, the last one filled up, so a row's answer does not depe
 how many there are.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self, final
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster.data.given import source_of
+from vaecluster.data.raw import RowNames
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.data.telling import Telling, in_silence
@@ -38,21 +40,63 @@ def assignments(model: ClusteringVAE, rows: Rows, confidence: Confidence | None 
     return np.concatenate(list(_assigned(model, rows, confidence)))
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Assigned:
+    """Where each row belongs, (rows,) each: the likeliest cluster, its probability, and the second likeliest.
+
+    `labels` are the likeliest clusters, -1 for rows that are in doubt; `second` is -1 where there is one cluster.
+    `outlier_score` is there if it was asked for, and `row_names` if rows have some.
+    """
+
+    labels: NDArray[np.intp]
+    likeliest: NDArray[np.intp]
+    confidence: NDArray[np.float64]
+    second: NDArray[np.intp]
+    outlier_score: NDArray[np.float64] | None = None
+    row_names: RowNames | None = None
+
+    def some(self, rows: slice, row_names: RowNames | None) -> Self:
+        """A part of the rows, with their names."""
+        own = (self.labels[rows], self.likeliest[rows], self.confidence[rows], self.second[rows])
+        return type(self)(*own, None if self.outlier_score is None else self.outlier_score[rows], row_names)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Self]) -> Self:
+        """The rows of all parts, one after the other."""
+        some = list(parts)
+        if len(some) == 1:
+            return some[0]
+        scores = [one.outlier_score for one in some if one.outlier_score is not None]
+        names = [one.row_names for one in some if one.row_names is not None]
+        return cls(
+            np.concatenate([one.labels for one in some]),
+            np.concatenate([one.likeliest for one in some]),
+            np.concatenate([one.confidence for one in some]),
+            np.concatenate([one.second for one in some]),
+            np.concatenate(scores) if scores else None,
+            RowNames(names[0].called, [name for one in names for name in one.names]) if names else None,
+        )
+
+
 def likeliest(
     model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None, telling: Telling = in_silence
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Each row's likeliest cluster and its probability, as `assignments` has them: (rows,) each.
+) -> Assigned:
+    """Each row's cluster by its probabilities, as `assignments` has them; none is in doubt.
 
     Memory holds the probabilities of one block of rows at a time.
     """
-    clusters, probabilities = np.empty(len(rows), np.intp), np.empty(len(rows))
+    clusters, second, probabilities = np.empty(len(rows), np.intp), np.full(len(rows), -1), np.empty(len(rows))
     start = 0
     # Small arrays kept between the large ones of the blocks would keep freed memory from being used again.
     for block in _assigned(model, rows, confidence, telling):
         some = slice(start, start + len(block))
         clusters[some], probabilities[some] = block.argmax(1), block.max(1)
+        if block.shape[1] > 1:
+            block[np.arange(len(block)), clusters[some]] = -1
+            second[some] = block.argmax(1)
         start = some.stop
-    return clusters, probabilities
+    return Assigned(clusters, clusters, probabilities, second)
 
 
 def evidence(model: ClusteringVAE, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -115,7 +159,7 @@ def draw_rows(model: ClusteringVAE, schema: Schema, number: int, cluster: int | 
             rows[some] = decode(model, model.prior.draw(components, generator))
         # As the user gets them: whole numbers are rounded, and that may put a row into another cluster.
         drawn = Rows(source_of(schema.restore(rows[astray]), schema), schema, device)
-        astray = astray[torch.from_numpy(likeliest(model, drawn)[0]) != clusters[astray]]
+        astray = astray[torch.from_numpy(likeliest(model, drawn).labels) != clusters[astray]]
         if not len(astray):
             break
     return rows

@@ -46,7 +46,7 @@ def marker_genes(
         return None
     sums, squares, linear, there = (np.zeros((clusters + 1, len(genes))) for _ in range(4))
     for some in row_slices(len(source), source.row_entries):
-        shares = block.normalised(source.read(some))
+        shares = block.normalised(source.counts(some))
         logs = np.log1p(shares.data)
         # Cells of no cluster are the last group.
         of = csr_array(

@@ -38,7 +38,7 @@ class Naming:
 
 def name_by(model: ClusteringVAE, rows: Rows, labels: Array) -> Naming:
     """Names for the model's clusters from rows with known labels (known rows,); none where there are no such rows."""
-    assigned = likeliest(model, rows)[0] if len(rows) else np.empty(0, dtype=np.intp)
+    assigned = likeliest(model, rows).labels if len(rows) else np.empty(0, dtype=np.intp)
     return Naming(labels, assigned, names_of(labels, assigned))
 
 

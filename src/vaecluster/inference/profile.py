@@ -26,7 +26,6 @@ class Difference:
     `value`. `effect` is their difference in standard deviations of all rows. `words` say the same.
     """
 
-    cluster: int
     column: str
     value: str | None
     inside: float
@@ -35,23 +34,27 @@ class Difference:
     words: str
 
 
-def profile(given: Given, labels: NDArray[np.intp], clusters: int) -> list[Difference]:
+def profile(given: Given, labels: NDArray[np.intp], clusters: int) -> list[list[Difference]]:
     """For each cluster the columns that set it apart, at most `MOST`, the largest difference first.
 
     `labels` (rows,) are the clusters of the given rows, -1 for none. Missing values are left out. Of a column of
     categories the one that differs most counts. Raises `DataError` for images and
     for counts of genes.
     """
-    found: list[Difference] = []
+    found: list[tuple[int, Difference]] = []
     for name, values, type_ in given.by_column():
         differences = _of_categories if isinstance(values, Coded) else _of_numbers
         found += differences(name, values, type_, labels, clusters)  # type: ignore[arg-type]
-    ordered = sorted(found, key=lambda one: -abs(one.effect))
-    apart = [[one for one in ordered if one.cluster == cluster][:MOST] for cluster in range(clusters)]
-    return [one for some in apart for one in some if abs(one.effect) >= SMALL]
+    apart: list[list[Difference]] = [[] for _ in range(clusters)]
+    for cluster, one in sorted(found, key=lambda found: -abs(found[1].effect)):
+        if abs(one.effect) >= SMALL and len(apart[cluster]) < MOST:
+            apart[cluster].append(one)
+    return apart
 
 
-def _of_numbers(name: str, values: Array, type_: str, labels: NDArray[np.intp], clusters: int) -> Iterator[Difference]:
+def _of_numbers(
+    name: str, values: Array, type_: str, labels: NDArray[np.intp], clusters: int
+) -> Iterator[tuple[int, Difference]]:
     there = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), dtype=np.bool_)
     numbers, own = values[there].astype(np.float64), labels[there]
     # Squares and sums of the largest doubles are more than a double holds.
@@ -65,12 +68,12 @@ def _of_numbers(name: str, values: Array, type_: str, labels: NDArray[np.intp], 
         if np.isfinite(inside):
             mean = float(middle + inside) * unit
             words = f"{name}: {_shown(mean, type_)} against {_shown(overall, type_)} in all rows"
-            yield Difference(cluster, name, None, mean, overall, float(inside / deviation), words)
+            yield cluster, Difference(name, None, mean, overall, float(inside / deviation), words)
 
 
 def _of_categories(
     name: str, values: Coded, type_: str, labels: NDArray[np.intp], clusters: int
-) -> Iterator[Difference]:
+) -> Iterator[tuple[int, Difference]]:
     there = values.codes >= 0
     codes, own = values.codes[there], labels[there]
     best: dict[int, Difference] = {}
@@ -84,8 +87,8 @@ def _of_categories(
             # Of two categories that differ alike, the one that there is more of.
             if np.isfinite(effect) and (cluster not in best or _weight(effect) > _weight(best[cluster].effect)):
                 words = f"{name}: {value} in {100 * share:.0f} % of its rows against {100 * overall:.0f} % of all rows"
-                best[cluster] = Difference(cluster, name, str(value), float(share), overall, effect, words)
-    yield from best.values()
+                best[cluster] = Difference(name, str(value), float(share), overall, effect, words)
+    yield from best.items()
 
 
 def _weight(effect: float) -> float:

@@ -1,7 +1,7 @@
 """What a method is, and what it leaves."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Self, final
 
 import numpy as np
@@ -15,13 +15,16 @@ from vaecluster.data.schema import Schema
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.errors import SettingError, counted
 from vaecluster.inference import answers
+from vaecluster.inference.answers import Assigned
 from vaecluster.inference.confidence import Confidence
 from vaecluster.inference.doubt import Calibration, doubted
 from vaecluster.model.likelihood import OF_NUMBERS
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import POSITIVE, OneOf, Settings, Whole, Widths
 from vaecluster.training.listeners.history import History
+from vaecluster.training.plan import Plan
 from vaecluster.training.run import Run
+from vaecluster.views.pipeline import Views
 
 # Settings that several methods have, in the same words.
 Epochs = Annotated[int, Whole(), "passes over the rows"]
@@ -67,6 +70,14 @@ class Method(Settings, ABC):
 
         Raises `SettingError` for what does not go together. A completed method completed again stays as it is.
         """
+
+    @abstractmethod
+    def plans(self) -> dict[str, Plan]:
+        """The stages of a fit by name, in their order; of a completed method."""
+
+    def views_of_rows(self, schema: Schema) -> Views | None:
+        """What counts as two views of a row, for a method that has some."""
+        return None
 
     @abstractmethod
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
@@ -134,15 +145,18 @@ class Fitted:
         rows: Rows,
         min_confidence: float = 0.0,
         outlier_fraction: float = 0.0,
+        *,
+        outlier_scores: bool = False,
         telling: Telling = in_silence,
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """The likeliest cluster of each row, or -1 for a doubtful one (`doubted`), and its probability: (rows,) each.
+    ) -> Assigned:
+        """The likeliest cluster of each row, or -1 for a doubtful one (`doubted`); outlier scores where needed.
 
-        Raises `SettingError` for a fraction of outliers if there is no calibration.
+        Raises `SettingError` for these if there is no calibration.
         """
-        likeliest, confidence = answers.likeliest(self.model, rows, self.confidence, telling)
-        scores = self.outlier_score(rows) if outlier_fraction else None
-        return doubted(likeliest, confidence, scores, min_confidence, outlier_fraction), confidence
+        found = answers.likeliest(self.model, rows, self.confidence, telling)
+        scores = self.outlier_score(rows) if outlier_fraction or outlier_scores else None
+        labels = doubted(found.labels, found.confidence, scores, min_confidence, outlier_fraction)
+        return replace(found, labels=labels, outlier_score=scores, row_names=rows.names)
 
     def outlier_score(self, rows: Rows) -> NDArray[np.float64]:
         """How unlikely each row is, by the calibration: (rows,). Raises `SettingError` if there is none."""

@@ -45,6 +45,7 @@ from vaecluster.model.prior import (
 )
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.model.vamp import VampComponents
+from vaecluster.row_kind import RowKind
 from vaecluster.settings import (
     NOT_NEGATIVE,
     POSITIVE,
@@ -121,12 +122,16 @@ class Bound(Method):
         """With the defaults for images or vectors."""
         completed = self.of_kind(schema.kind)
         check_shares(completed.cluster_weights, self.needed_number(clusters))
-        if completed.network == "conv" and schema.kind != "images":
+        if completed.network == "conv" and schema.kind != RowKind.IMAGES:
             raise SettingError(
-                f"network is 'conv', which needs images, but each row has {schema.data_shape[0]} columns. Use "
+                f"network is 'conv', which needs images, but the rows are {schema.kind}. Use "
                 "'dense', or give the rows as images (n, H, W)."
             )
         return completed
+
+    def plans(self) -> dict[str, Plan]:
+        """The only stage."""
+        return {STAGE: Plan(self.epochs, self.batch_size, self.learning_rate, self.schedule)}  # type: ignore[arg-type]
 
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
         """The parts that the settings name."""
@@ -148,12 +153,14 @@ class Bound(Method):
         generator = run.draws.at("weights")
         start_(model, generator, glorot=True)
         self._start_components(model, run)
-        run.stages({STAGE: self._plan()})
+        run.stages(self.plans())
         return self.learn(run, model.to(run.device))
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """The bound again, more slowly. This prior is learned by gradient, so `seen` does not matter."""
-        run.stages({STAGE: replace(self._plan(), epochs=epochs, learning_rate=GOING_ON_RATE * self.learning_rate)})
+        run.stages(
+            {STAGE: replace(self.plans()[STAGE], epochs=epochs, learning_rate=GOING_ON_RATE * self.learning_rate)}
+        )
         learned = self.learn(run, fitted.model)
         confidence = fitted.confidence if seen else learned.confidence
         return replace(fitted, model=learned.model, history=learned.history, confidence=confidence)
@@ -172,9 +179,6 @@ class Bound(Method):
         if watch is not None and not run.interrupted:
             watch.restore_best()
         return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
-
-    def _plan(self) -> Plan:
-        return Plan(self.epochs, self.batch_size, self.learning_rate, self.schedule)  # type: ignore[arg-type]
 
     def _components(self, encoder: Encoder, schema: Schema, clusters: int) -> Components:
         if self.components == "vamp":

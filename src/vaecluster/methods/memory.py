@@ -22,18 +22,21 @@ def check_memory(method: Method, schema: Schema, clusters: int, device: torch.de
 
     The method is completed. Where it is not known how much is free, nothing is refused.
     """
-    free = free_memory(device)
-    # Its layers have no weights yet, and so take no memory.
-    weights = sum(weight.numel() for weight in method.build(schema, clusters).parameters())
-    entries = torch.Size(schema.data_shape).numel() * getattr(method, "batch_size", 1)
-    needed = 4 * (COPIES * weights + BATCHES * entries)
+    free, needed = free_memory(device), needed_memory(method, schema, clusters)
     if free is None or needed <= free:
         return
-    advice = "Resize the images, such as to 64x64" if schema.kind == "images" else "Leave columns out, or combine some"
     raise DataError(
         f"Each row is {describe(schema.row_shape)}, for which a fit needs about {needed / 1e9:.1f} GB of memory, but "
-        f"{free / 1e9:.1f} GB are free. {advice}, or give smaller values of hidden and batch_size."
+        f"{free / 1e9:.1f} GB are free. {schema.kind.smaller}, or give smaller values of hidden and batch_size."
     )
+
+
+def needed_memory(method: Method, schema: Schema, clusters: int) -> int:
+    """About how many bytes a completed method needs for its networks and a batch, beside the rows."""
+    # Its layers have no weights yet, and so take no memory.
+    weights = sum(weight.numel() for weight in method.build(schema, clusters).parameters())
+    entries = torch.Size(schema.data_shape).numel() * max(plan.batch_size for plan in method.plans().values())
+    return 4 * (COPIES * weights + BATCHES * entries)
 
 
 def free_memory(device: torch.device) -> int | None:

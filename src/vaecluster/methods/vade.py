@@ -58,6 +58,12 @@ class VaDE(Method):
         completed._bound.completed(schema, rows, self.needed_number(clusters))
         return completed
 
+    def plans(self) -> dict[str, Plan]:
+        """The autoencoder, unless it is left out, and the bound."""
+        lengths = {AUTOENCODER: self.warm_epochs, BOUND: self.epochs}
+        plans = {name: Plan(some, self.batch_size, self.learning_rate, "one-cycle") for name, some in lengths.items()}
+        return {name: plan for name, plan in plans.items() if plan.epochs}
+
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
         """The parts of the bound that make it VaDE."""
         return self._bound.build(schema, clusters)
@@ -69,9 +75,8 @@ class VaDE(Method):
         start_(model, run.draws.at("weights"))
         torch.nn.init.normal_(_components(model).means, generator=run.draws.at("components"))
         model.to(run.device)
-        warm = {AUTOENCODER: self._plan(self.warm_epochs)} if self.warm_epochs else {}
-        run.stages(warm | {BOUND: self._plan(self.epochs)})
-        if warm:
+        run.stages(self.plans())
+        if self.warm_epochs:
             run.train_through(AUTOENCODER, Autoencoder(model))
             if run.begins(BOUND):
                 start_at_mixture(model, run.rows, seed=run.draws.seed)
@@ -94,9 +99,6 @@ class VaDE(Method):
             schedule="one-cycle",
             **{name: getattr(self, name) for name in same},
         )
-
-    def _plan(self, epochs: int) -> Plan:
-        return Plan(epochs, self.batch_size, self.learning_rate, "one-cycle")
 
 
 @final

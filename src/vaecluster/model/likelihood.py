@@ -8,6 +8,7 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Categorical, Distribution, Independent, Normal
+from torch.nn.functional import logsigmoid, pad
 
 from vaecluster.model.distributions import scale_of
 
@@ -120,6 +121,40 @@ class Categories(Likelihood):
     def expected(self, numbers: Tensor) -> Tensor:
         """The most likely category: (rows, 1)."""
         return numbers.argmax(-1, keepdim=True).to(numbers.dtype)
+
+
+@final
+class Ordinal(Likelihood):
+    """One column of ordered categories, kept as their ranks from 0: one number of the network for all of them.
+
+    The number moves a row past thresholds between the categories, which are learned: cumulative logits (McCullagh
+    1980, "Regression models for ordinal data"). A number of 0 stands for the `shares` (categories,) of all rows, all
+    of them above 0.
+    """
+
+    def __init__(self, shares: Sequence[float]) -> None:
+        super().__init__((1,))
+        below = torch.tensor(shares, dtype=torch.float64, device="cpu").cumsum(0)[:-1] / sum(shares)
+        thresholds = below.logit().float()
+        # The first, and how far each is above the one before.
+        self.first = nn.Parameter(thresholds[:1].clone())
+        self.log_steps = nn.Parameter(thresholds.diff().log())
+
+    def entries(self, numbers: Tensor) -> Distribution:
+        """p(x <= k|z) = sigmoid(threshold_k - number): batch (rows, 1)."""
+        return _Column(self._log_probs(numbers))
+
+    def expected(self, numbers: Tensor) -> Tensor:
+        """The rank of the most likely category: (rows, 1)."""
+        return self._log_probs(numbers).argmax(-1, keepdim=True).to(numbers.dtype)
+
+    def _log_probs(self, numbers: Tensor) -> Tensor:
+        """(rows, 1) to (rows, categories)."""
+        steps = scale_of(self.log_steps)
+        thresholds = torch.cat([self.first, steps]).cumsum(0) - numbers
+        # sigmoid(high) - sigmoid(low) = sigmoid(high) sigmoid(-low) (1 - exp(low - high)); at both ends one factor.
+        between = pad((-(-steps).expm1()).log(), (1, 1))[: thresholds.shape[-1] + 1]
+        return pad(logsigmoid(thresholds), (0, 1)) + pad(logsigmoid(-thresholds), (1, 0)) + between
 
 
 @final

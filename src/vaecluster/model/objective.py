@@ -14,11 +14,15 @@ from vaecluster.model.vae import ClusteringVAE
 @final
 @dataclass(frozen=True)
 class Batch:
-    """What one step learns from: `rows` (rows, *data), a `view` of each where there are two, and a source of draws."""
+    """What one step learns from: `rows` (rows, *data), a `view` of each where there are two, and a source of draws.
+
+    The encoder reads `seen` in place of rows where some of their values are hidden from it.
+    """
 
     rows: Tensor
     generator: Generator
     view: Tensor | None = None
+    seen: Tensor | None = None
 
 
 @dataclass(frozen=True)

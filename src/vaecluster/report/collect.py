@@ -28,7 +28,7 @@ def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
     alone = run["rows"] - sum(entry["size"] for entry in run["clusters"])
     return {
         "Rows": f"{run['rows']:,}",
-        "Row": f"{shape} pixels" if model.fitted_.schema.kind == "images" else f"{shape} columns",
+        "Row": f"{shape} {model.fitted_.schema.kind.entries}",
         "Clusters": str(model.n_clusters_),
         **({"In no cluster": counted(alone, "row")} if alone else {}),
         "Method": model.method_.name,

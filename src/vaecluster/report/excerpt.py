@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 from markupsafe import Markup
 
 from vaecluster.report.html import fill
+from vaecluster.report.shown import Shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,8 +17,10 @@ ROWS, COLUMNS = 8, 12
 
 @final
 @dataclass(frozen=True, eq=False)
-class Excerpt:
+class Excerpt(Shown):
     """Up to 64 rows of a table, of which the first few are shown as text."""
+
+    listed = True
 
     rows: "pa.Table"
 
@@ -25,7 +28,7 @@ class Excerpt:
         return int(self.rows.num_rows)
 
     def html(self, words: str) -> Markup:
-        """The first rows and columns, as markup; `words` say what they are."""
+        """The first rows and columns, as markup."""
         shown = self.rows.slice(0, ROWS).select(self.rows.column_names[:COLUMNS])
         return fill(
             "excerpt.html.j2",

@@ -7,10 +7,14 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from vaecluster.data.blocks import Pixels
+from vaecluster.data.blocks import Pixels, Windows, Words
+from vaecluster.data.raw import Array
 from vaecluster.estimator import VAEClustering
 from vaecluster.report.excerpt import Excerpt
-from vaecluster.report.walls import Limit, Wall
+from vaecluster.report.lines import as_lines
+from vaecluster.report.shown import Shown
+from vaecluster.report.walls import Wall
+from vaecluster.row_kind import RowKind
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
 
@@ -27,8 +31,8 @@ class ShownCluster:
     size: int
     share: float
     mean_confidence: float
-    rows: Wall | Excerpt
-    generated: Wall | Excerpt | None
+    rows: Shown
+    generated: Shown | None
 
 
 @final
@@ -46,11 +50,22 @@ class FinishedRun:
         return cls(folder.description(), folder.model(device="cpu"), folder.examples())
 
     @cached_property
-    def shown(self) -> Callable[[Any], Wall | Excerpt]:
-        """How rows are shown: those of tables as listings, others as pictures."""
-        if self.model.fitted_.schema.frame is not None:
+    def shown(self) -> Callable[[Any], Shown]:
+        """How rows are shown, real and generated ones alike: those of tables as excerpts, others as pictures."""
+        schema = self.model.fitted_.schema
+        block = schema.blocks[0]
+        if schema.frame is not None or self._shows_texts:
             return Excerpt
-        low, high = self._bounds()
+        if isinstance(block, Windows):
+            # Lines keep their peaks, which are short, and have room for few features.
+            low, high = self._middle(0.5, len(block.offset))
+            return lambda windows: Wall(as_lines(windows, low, high), 0.0, 255.0)
+        if isinstance(block, Pixels):
+            return partial(Wall, low=block.offset, high=block.offset + block.scale)
+        if self._shows_pictures_of_features:
+            return partial(Wall, low=0.0, high=255.0)
+        # Far values would leave the rest of their column in one colour.
+        low, high = self._middle(2, *schema.row_shape)
         return partial(Wall, low=low, high=high)
 
     @cached_property
@@ -70,22 +85,20 @@ class FinishedRun:
 
     @property
     def _shows_pictures_of_features(self) -> bool:
-        vectors = self.model.fitted_.schema.kind == "vectors"
+        vectors = self.model.fitted_.schema.kind == RowKind.VECTORS
         return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
 
-    def _generated(self, cluster: int) -> Wall | Excerpt | None:
-        if self._shows_pictures_of_features:
+    @property
+    def _shows_texts(self) -> bool:
+        return isinstance(self.model.fitted_.schema.blocks[0], Words)
+
+    def _generated(self, cluster: int) -> Shown | None:
+        if self._shows_pictures_of_features or self._shows_texts:
             return None
         return self.shown(self.model.sample(WALL_ROWS, cluster=cluster))
 
-    def _bounds(self) -> tuple[Limit, Limit]:
-        """The values drawn darkest and brightest, the same for real and generated rows."""
-        block = self.model.fitted_.schema.blocks[0]
-        if isinstance(block, Pixels):
-            return block.offset, block.offset + block.scale
-        if self._shows_pictures_of_features:
-            return 0.0, 255.0
-        # Far values would leave the rest of their column in one colour.
-        rows = np.concatenate(list(self.examples.values())).astype(float)
-        low, high = np.percentile(rows, [2, 98], axis=0)
-        return low, high
+    def _middle(self, far: float, features: int) -> Array:
+        """The least and the largest values (2, features) of the rows shown, but for a percentage at either end."""
+        rows = np.concatenate(list(self.examples.values())).astype(float).reshape(-1, features)
+        found: Array = np.percentile(rows, [far, 100 - far], axis=0)
+        return found

@@ -11,6 +11,7 @@ from PIL import Image
 
 from vaecluster.errors import DataError
 from vaecluster.report.html import picture
+from vaecluster.report.shown import Shown
 from vaecluster.runs.folder import WALL_ROWS
 
 TILE = 56  # pixels a side that small images are enlarged to: 8x8 seven times, 28x28 twice
@@ -27,7 +28,7 @@ Limit = float | Values | None
 
 @final
 @dataclass(frozen=True, eq=False)
-class Wall:
+class Wall(Shown):
     """Up to 64 rows to be shown together, in display order.
 
     `rows` has shape (n, H, W) or (n, H, W, C) for images and (n, columns) for plain vectors; n may be 0.
@@ -35,10 +36,10 @@ class Wall:
     None takes the smallest or largest value of these rows. Two walls can only be compared by eye when both
     were given the same bounds.
 
-    >>> Wall(np.zeros((3, 8, 8))).holds_images
-    True
-    >>> Wall(np.zeros((3, 13)), low=np.zeros(13), high=np.ones(13)).holds_images
+    >>> Wall(np.zeros((3, 8, 8))).is_heat_map
     False
+    >>> Wall(np.zeros((3, 13)), low=np.zeros(13), high=np.ones(13)).is_heat_map
+    True
     """
 
     rows: Values
@@ -58,13 +59,21 @@ class Wall:
         return len(self.rows)
 
     def html(self, words: str) -> Markup:
-        """The whole wall as a picture inside the page; `words` say what its rows are."""
-        return picture(wall_image(self), f"{len(self)} {words}")
+        """The whole wall as a picture inside the page."""
+        return picture(self.image(), f"{len(self)} {words}")
+
+    def image(self) -> Image.Image:
+        """As `wall_image` draws it."""
+        return wall_image(self)
+
+    def strip(self, columns: int) -> Image.Image:
+        """Drawn as `wall_image` does."""
+        return _grid(self, lines=1, columns=columns, scale=None)
 
     @property
-    def holds_images(self) -> bool:
-        """Whether a row is an image, not a plain vector."""
-        return self.rows.ndim > 2
+    def is_heat_map(self) -> bool:
+        """Whether a row is a plain vector, not an image."""
+        return self.rows.ndim == 2
 
 
 def wall_image(wall: Wall, columns: int = 8, scale: int | None = None) -> Image.Image:
@@ -85,13 +94,8 @@ def wall_image(wall: Wall, columns: int = 8, scale: int | None = None) -> Image.
     return _grid(wall, lines=-(-WALL_ROWS // columns), columns=columns, scale=scale)
 
 
-def strip_image(wall: Wall, columns: int) -> Image.Image:
-    """The first rows of the wall side by side, or one below the other in a heat-map; drawn as `wall_image` does."""
-    return _grid(wall, lines=1, columns=columns, scale=None)
-
-
 def _grid(wall: Wall, lines: int, columns: int, scale: int | None) -> Image.Image:
-    draw = _tiles if wall.holds_images else _heat_map
+    draw = _heat_map if wall.is_heat_map else _tiles
     return draw(_brightness(wall), lines, columns, scale)
 
 

@@ -2,9 +2,10 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -12,16 +13,17 @@ import numpy as np
 
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import read_arrays
-from vaecluster.data.raw import Array
-from vaecluster.data.stored import StoredTable, block_rows, blocks_of, can_be_cut, rows_at
-from vaecluster.data.tables import parts_as_parquet, parts_of, picked
+from vaecluster.data.raw import Array, RowNames
+from vaecluster.data.stored import StoredTable, can_be_cut, rows_at
+from vaecluster.data.tables import as_csv, parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import made_atomically, write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
-from vaecluster.runs.labels import Labels, as_lines
+from vaecluster.runs.labels import Labels, with_digits
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
+    from vaecluster.data.given import Given
     from vaecluster.estimator import VAEClustering
 
 
@@ -31,6 +33,10 @@ ARRAYS, TABLES = "examples.npz", "examples.parquet"
 WALL_ROWS = 64
 # Of more rows a random sample is searched for dense groups and for what sets clusters apart.
 LOOKED_AT = 100_000
+# Rows whose labels are written at a time.
+LABELS = 2**16
+# Characters of a text that are kept to be shown.
+TEXT_LENGTH = 500
 
 
 @final
@@ -101,8 +107,12 @@ class RunFolder:
         except (OSError, ValueError, RecursionError):
             description = None
         if not isinstance(description, dict) or description.get("format") != FORMAT:
-            raise FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
+            raise self.damaged()
         return description
+
+    def damaged(self) -> FileError:
+        """What to raise for a `run.json` that a fit did not write."""
+        return FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
 
     def examples(self) -> dict[int, Any]:
         """Some rows of each cluster, in the user's units: arrays, or tables."""
@@ -128,19 +138,26 @@ class RunFolder:
         demo: bool = False,
     ) -> None:
         """Write everything on the rows of the fit; `run.json` last, so a folder with it is complete."""
-        rows = data.x_train
+        # They load torch, which a refused run does not need.
+        from vaecluster.data.blocks import Words
+        from vaecluster.data.given import given_rows
+        from vaecluster.data.rows import Rows
+        from vaecluster.inference.dense import dense_groups
+        from vaecluster.training.device import choose_device, isolated
+
+        rows, schema = data.x_train, model.fitted_.schema
         self.run_file.unlink(missing_ok=True)
         model.save(self.model_file)
         with made_atomically(self.labels_file) as place, place.open("wb") as file:
-            for some in _labels(model, rows, data.names):
-                columns = some.columns()
-                file.write(as_lines(columns, () if file.tell() else list(columns)))
-        # Of features of pictures, the pictures are what can be looked at.
-        seen = rows if data.shown is None else data.shown
-        numbers, looked_at = _looked_at(rows, len(model.labels_))
-        groups = model.dense_groups(looked_at)
+            for some in _labels(model):
+                file.write(as_csv(with_digits(some.table()), header=not file.tell()))
+        of_texts = data.texts is not None or isinstance(schema.blocks[0], Words)
+        numbers, looked_at = _looked_at(rows, len(model.labels_), of_texts)
+        with isolated():
+            given = given_rows(model, looked_at, schema)
+            groups = dense_groups(Rows(given.source, schema, choose_device("cpu")), model.assigned_.likeliest[numbers])
         examples = _draw_examples(
-            _members(model) | {-1 - place: numbers[group.rows] for place, group in enumerate(groups)}, seen
+            _members(model) | {-1 - place: numbers[group.rows] for place, group in enumerate(groups)}, rows
         )
         arrays, tables = self.path / ARRAYS, self.path / TABLES
         if isinstance(examples[0], np.ndarray):
@@ -172,7 +189,8 @@ class RunFolder:
                     }
                     for group in groups
                 ],
-                **_what_sets_apart(model, looked_at, model.labels_[numbers]),
+                **_what_sets_apart(model, given, model.labels_[numbers]),
+                **_what_texts_say(model, rows, given.texts if data.texts is None else data.texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 "versions": versions(),
                 "machine": machine(),
@@ -188,15 +206,13 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
     return clusters
 
 
-def _what_sets_apart(model: "VAEClustering", rows: Any, labels: Array) -> dict[str, Any]:
+def _what_sets_apart(model: "VAEClustering", given: "Given", labels: Array) -> dict[str, Any]:
     """Columns of tables, not of arrays, whose columns have no names; and genes of cells."""
-    from vaecluster.data.given import given_rows
     from vaecluster.files import record
     from vaecluster.inference.markers import marker_genes
     from vaecluster.inference.profile import profile
 
     schema, clusters = model.fitted_.schema, model.n_clusters_
-    given = given_rows(model, rows, schema)
     markers = marker_genes(given, schema, labels, clusters)
     return {
         "profile": [] if schema.frame is None else record.plain(profile(given, labels, clusters)),
@@ -204,22 +220,39 @@ def _what_sets_apart(model: "VAEClustering", rows: Any, labels: Array) -> dict[s
     }
 
 
-def _labels(model: "VAEClustering", rows: Any, names: Array | None) -> Iterator[Labels]:
+def _labels(model: "VAEClustering") -> Iterator[Labels]:
     """Of all rows, a block after the other."""
-    first = 0
-    for block, _ in blocks_of(rows, block_rows(model.fitted_.schema.row_shape)):
-        some = slice(first, first + block.shape[0])
-        found = Labels(model.labels_[some], model.confidence_[some], model.cluster_names_, first=first)
-        yield found.of_rows(model, block, None if names is None else names[some])
-        first = some.stop
+    found = model.assigned_
+    names = None if found.row_names is None else iter(found.row_names.names)
+    for first in range(0, len(found.labels), LABELS):
+        some = slice(first, min(first + LABELS, len(found.labels)))
+        own = None
+        if found.row_names is not None and names is not None:
+            own = RowNames(found.row_names.called, list(islice(names, some.stop - first)))
+        yield Labels.of(found.some(some, own), model.cluster_names_, first)
 
 
-def _looked_at(rows: Any, number: int) -> tuple[Array, Any]:
+def _looked_at(rows: Any, number: int, of_texts: bool) -> tuple[Array, Any]:
     """The numbers of the rows that are looked at closely, and these: all, or a random sample of very many."""
-    if number <= LOOKED_AT or not can_be_cut(rows):
+    if number <= LOOKED_AT or of_texts or not can_be_cut(rows):
         return np.arange(number), rows.whole(None) if isinstance(rows, StoredTable) else rows
     numbers = np.sort(np.random.default_rng(0).choice(number, LOOKED_AT, replace=False))
     return numbers, rows_at(rows, numbers)
+
+
+def _what_texts_say(model: "VAEClustering", rows: Any, texts: Sequence[str] | None) -> dict[str, Any]:
+    """Words of clusters, and their most typical texts, cut where they are long."""
+    from vaecluster.files import record
+
+    if texts is None:
+        return {}
+    typical = model.typical_rows(rows)
+    return {
+        "words": record.plain(model.words(rows, texts)),
+        "typical_texts": [
+            [{"row": row, "text": texts[row][:TEXT_LENGTH]} for row in some.tolist()] for some in typical
+        ],
+    }
 
 
 def _members(model: "VAEClustering") -> dict[int, Array]:

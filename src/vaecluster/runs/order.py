@@ -34,7 +34,7 @@ class FitOrder:
     """What was asked for: the rows by their source, parameters of `VAEClustering`, a method, and processor threads.
 
     `settings` are those that were given for the method, as `settings.plain` writes them, and `pictures` the options of
-    `Pictures` that were given.
+    `Pictures` that were given. `text` is where texts beside the rows are.
     """
 
     source: str
@@ -43,6 +43,7 @@ class FitOrder:
     settings: dict[str, Any]
     threads: int
     pictures: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> "FitOrder":
@@ -59,6 +60,7 @@ class FitOrder:
                 and isinstance(order.method, str)
                 and isinstance(order.settings, dict)
                 and isinstance(order.pictures, dict)
+                and isinstance(order.text, str | None)
                 and is_whole(order.threads, 1, MOST_THREADS)
             )
         except (OSError, ValueError, TypeError, RecursionError):

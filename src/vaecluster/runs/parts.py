@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING, Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.data.tables import csv_blocks
 from vaecluster.files.atomic import locked, made_atomically, write_atomically, write_json
-from vaecluster.runs.labels import as_lines
+from vaecluster.runs.labels import with_digits
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,7 +88,8 @@ class Parts:
 def _csv(place: Path, tables: Iterable["pa.Table"], column: str | None) -> None:
     with place.open("wb") as file:
         for table in tables:
-            file.write(as_lines(table.to_pydict(), () if file.tell() else table.column_names))
+            for block in csv_blocks(with_digits(table), header=not file.tell()):
+                file.write(block)
 
 
 def _parquet(place: Path, tables: Iterable["pa.Table"], column: str | None) -> None:

@@ -5,8 +5,10 @@ from vaecluster.views.images import ColourJitter, HorizontalFlip, RandomAffine, 
 from vaecluster.views.neighbours import Neighbours
 from vaecluster.views.pipeline import Views
 from vaecluster.views.vectors import FeatureDropout, GaussianNoise
+from vaecluster.views.windows import Amplitude, TimeShift
 
 __all__ = [
+    "Amplitude",
     "Change",
     "ColourJitter",
     "FeatureDropout",
@@ -16,5 +18,6 @@ __all__ = [
     "Neighbours",
     "RandomAffine",
     "RandomCrop",
+    "TimeShift",
     "Views",
 ]

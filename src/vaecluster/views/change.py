@@ -4,12 +4,13 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Generator, Tensor
 
 from vaecluster.errors import SettingError
+from vaecluster.row_kind import RowKind
 from vaecluster.settings import Settings
 
 
@@ -17,7 +18,10 @@ class Change(Settings, ABC):
     """A change of a batch; to add one, write a class under `@settings` with this member.
 
     Every row gets its own draw, from the generator, which is on the batch's device. The batch is not written to.
+    `rows` is the kind of rows that it is for, if not all.
     """
+
+    rows: ClassVar[RowKind | None] = None
 
     @abstractmethod
     def __call__(self, batch: Tensor, generator: Generator) -> Tensor:
@@ -31,6 +35,8 @@ class Change(Settings, ABC):
 
 class ImageChange(Change, ABC):
     """A change that only makes sense for images: (rows, channels, height, width) with values in [0, 1]."""
+
+    rows = RowKind.IMAGES
 
 
 @final

@@ -1,18 +1,33 @@
-"""Missing values filled from the nearest rows that have them."""
+"""Missing values filled from the nearest rows that have them, and values hidden, so that their lack is learned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Generator, Tensor
 
 from vaecluster.data.raw import row_slices
 
 # A value is filled from so many of the nearest among so many rows.
 DONORS, AMONG = 5, 2000
+# The encoder does not see this share of the values that may be missing.
+HIDDEN = 0.2
+
+
+def hidden(rows: Tensor, gaps: Sequence[bool], generator: Generator) -> Tensor | None:
+    """The rows (rows, columns) without some of their values, in the columns whose values may be missing.
+
+    They are asked for by the likelihood, as what is missing will be (Vincent et al. 2008, "Extracting and composing
+    robust features with denoising autoencoders"). None if nothing can be missing.
+    """
+    if not any(gaps):
+        return None
+    drawn = torch.rand(rows.shape, generator=generator, dtype=rows.dtype, device=rows.device)
+    share = HIDDEN * torch.tensor(gaps, dtype=rows.dtype, device=rows.device)
+    return rows.masked_fill(drawn < share, torch.nan)
 
 
 @final
@@ -49,11 +64,6 @@ class Filling:
                 nearest = distances[lacking][:, having].topk(number, largest=False).indices
                 made[rows[lacking], entry] = known[having, entry][nearest].mean(1).float()
         return made.nan_to_num(0)
-
-
-def filled(points: Tensor) -> Tensor:
-    """The points (rows, entries) filled from each other."""
-    return Filling.of(len(points), lambda some: points[some])(points)
 
 
 def _parts(points: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.settings import Settings, Whole, settings
 from vaecluster.views.missing import Filling
+from vaecluster.views.ties import spread
 
 Some = slice | NDArray[np.intp]
 Coordinates = Callable[[Some], Tensor]
@@ -60,6 +61,7 @@ class Neighbours(Settings):
 
     Distances are Euclidean, between scaled rows. Wide rows are compared by their leading principal components: the
     time of a search grows with the entries, and the many directions of little variance add noise to the distances.
+    In frames, values that many rows have are spread over the room around them, so that a year is no island.
     Missing values are filled first, from the nearest rows that have them (Troyanskaya et al. 2001): else rows would be
     near because they lack the same values.
     """
@@ -131,15 +133,23 @@ def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -
 def coordinates(rows: Rows) -> Coordinates:
     """What distances between rows are measured in, for some row numbers: (rows, entries), with missing values filled.
 
-    Rows without a gap are read as they are wanted, those of a table with gaps once and kept.
+    Rows of arrays are read as they are wanted, those of a frame once and kept, with values that come often spread.
     """
-    read = rows.schema.coordinates().to(rows.device)
-    if not any(block.missing for block in rows.schema.blocks):
+    schema = rows.schema
+    read = schema.coordinates().to(rows.device)
+    if schema.frame is None and not any(block.missing for block in schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
-    fill = Filling.of(len(rows), lambda some: read(rows[some]).cpu())
-    points = rows.room.array((len(rows), read(rows[:1]).shape[1]), np.float32)
-    for block in row_slices(len(rows), prod(points.shape[1:])):
-        points[block] = fill(read(rows[block]).cpu()).numpy()
+    blocks = list(row_slices(len(rows), prod(schema.data_shape)))
+    whole = spread(torch.cat([rows[block].cpu() for block in blocks]), schema.between)
+
+    def raw(some: Some) -> Tensor:
+        points: Tensor = read(whole[some].to(rows.device))
+        return points.cpu()
+
+    fill = Filling.of(len(rows), raw)
+    points = rows.room.array((len(rows), raw(slice(0, 1)).shape[1]), np.float32)
+    for block in blocks:
+        points[block] = fill(raw(block)).numpy()
     return lambda some: torch.from_numpy(points[some]).to(rows.device)
 
 

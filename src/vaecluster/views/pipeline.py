@@ -22,6 +22,12 @@ class Views:
     neighbours: Neighbours | None = None
     changes: tuple[Change, ...] = ()
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The views as a person is told of them."""
+        near = () if self.neighbours is None else ("a near neighbour",)
+        return (*near, *(change.name for change in self.changes))
+
     def prepare(self, rows: Rows, telling: Telling = in_silence) -> "PreparedViews":
         """Find the rows' neighbours, once; all else is drawn anew for each batch."""
         near = None if self.neighbours is None else self.neighbours.find(rows, telling)

@@ -5,24 +5,31 @@ from typing import Any, final
 
 from vaecluster import settings
 from vaecluster.errors import SettingError
-from vaecluster.settings import Kind, RowKind
-from vaecluster.views.change import Change, Function, ImageChange
+from vaecluster.row_kind import RowKind
+from vaecluster.settings import Kind
+from vaecluster.views.change import Change, Function
 from vaecluster.views.images import ColourJitter, HorizontalFlip, RandomAffine, RandomCrop
 from vaecluster.views.neighbours import Neighbours
 from vaecluster.views.pipeline import Views
 from vaecluster.views.vectors import FeatureDropout, GaussianNoise
+from vaecluster.views.windows import Amplitude, TimeShift
 
 View = Neighbours | Change
 VIEWS: dict[str, type[View]] = {
     view.__name__: view
-    for view in (Neighbours, RandomAffine, RandomCrop, HorizontalFlip, ColourJitter, GaussianNoise, FeatureDropout)
+    for view in (
+        *(Neighbours, RandomAffine, RandomCrop, HorizontalFlip, ColourJitter),
+        *(GaussianNoise, FeatureDropout, TimeShift, Amplitude),
+    )
 }
 
 # What is shown stays the same in any image, whatever it is, that moves by a twentieth of its side. Nothing here may
 # flip or rotate: a mirrored letter or a turned arrow can be another class.
 _AUTO: dict[RowKind, Views] = {
-    "images": Views(Neighbours(), (RandomAffine(rotation=0, shift=0.05, scale=0, shear=0, padding="border"),)),
-    "vectors": Views(Neighbours()),
+    RowKind.IMAGES: Views(Neighbours(), (RandomAffine(rotation=0, shift=0.05, scale=0, shear=0, padding="border"),)),
+    RowKind.VECTORS: Views(Neighbours()),
+    # Where a window begins is most often chance.
+    RowKind.WINDOWS: Views(Neighbours(), (TimeShift(), Amplitude())),
 }
 
 PRESETS: dict[str, Views] = {
@@ -91,10 +98,10 @@ def views_of(value: str | tuple[View, ...], kind: RowKind, *, numbers_only: bool
         first = value[0] if isinstance(value[0], Neighbours) else None
         views = Views(first, tuple(view for view in value if not isinstance(view, Neighbours)))
     for change in views.changes:
-        if kind == "vectors" and isinstance(change, ImageChange):
+        if change.rows is not None and change.rows != kind:
             raise SettingError(
-                f"views holds {change.name}, which is for images, but the rows are vectors. Use Neighbours, "
-                "GaussianNoise or FeatureDropout, or give the rows as (rows, height, width[, channels])."
+                f"views holds {change.name}, which is for {change.rows}, but the rows are {kind}. Use Neighbours, "
+                f"GaussianNoise or FeatureDropout, or give the rows as {change.rows}: {change.rows.layout}."
             )
         if not numbers_only:
             raise SettingError(

@@ -117,6 +117,7 @@ def test_what_is_broken_says_why(tmp_path):
         "cut.png": (png[:-3000], "truncated"),
         "bomb.png": (png_of(100_000, 100_000), "more pixels"),
         "large.png": (png_of(10_000, 10_000), "more pixels"),
+        "small.png": (png_of(5_000, 4_000), "claims 5,000x4,000 pixels"),
         "flat.png": (png_of(0, 10), "no picture|damaged"),
         "postscript.jpg": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "no picture"),
     }

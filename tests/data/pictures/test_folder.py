@@ -32,19 +32,19 @@ ORDER = ["Z.bmp", "a.jpg", "b.png", "in/c.webp", "in/deep/d.tif"]
 
 def test_rows_are_pictures_in_the_order_of_their_paths(photos):
     data = Pictures(photos).read()
-    assert data.names.tolist() == ORDER
-    assert (data.x_train.shape, data.x_train.dtype) == ((5, 22, 22, 3), np.uint8)
-    np.testing.assert_allclose(data.x_train.mean((1, 2))[:, 0], [160, 40, 0, 80, 120], atol=2)
+    assert data.paths.tolist() == ORDER
+    assert (data.values.shape, data.values.dtype) == ((5, 22, 22, 3), np.uint8)
+    np.testing.assert_allclose(data.values.mean((1, 2))[:, 0], [160, 40, 0, 80, 120], atol=2)
 
 
 def test_pictures_are_grey_where_all_are_and_have_the_size_that_is_asked_for(photos, tmp_path):
     for name in ("x.png", "y.jpg"):
         picture(tmp_path / "grey" / name, (90, 90, 90), (100, 70))
-    assert Pictures(tmp_path / "grey").read().x_train.shape == (2, 32, 32)
-    assert Pictures(tmp_path / "grey", size=48).read().x_train.shape == (2, 48, 48)
-    assert Pictures(photos).read(like=(12, 12)).x_train.shape == (5, 12, 12)
-    assert Pictures(tmp_path / "grey").read(like=(12, 12, 3)).x_train.shape == (2, 12, 12, 3)
-    assert Pictures(photos / "a.jpg").read(like=(12, 12, 3)).names.tolist() == ["a.jpg"]
+    assert Pictures(tmp_path / "grey").read().values.shape == (2, 32, 32)
+    assert Pictures(tmp_path / "grey", size=48).read().values.shape == (2, 48, 48)
+    assert Pictures(photos).read(like=(12, 12)).values.shape == (5, 12, 12)
+    assert Pictures(tmp_path / "grey").read(like=(12, 12, 3)).values.shape == (2, 12, 12, 3)
+    assert Pictures(photos / "a.jpg").read(like=(12, 12, 3)).paths.tolist() == ["a.jpg"]
     with pytest.raises(DataError, match="a vector of 16 columns; expected square images"):
         Pictures(photos).read(like=(16,))
 
@@ -53,7 +53,7 @@ def test_a_temporary_folder_is_gone_with_the_array(photos, tmp_path, monkeypatch
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     data = Pictures(photos).read()
-    view = data.x_train[1:]
+    view = data.values[1:]
     del data
     gc.collect()
     assert len(os.listdir(tmp_path / "tmp")) == 1
@@ -96,8 +96,8 @@ def test_what_cannot_be_read_is_listed_and_left_out(photos, tmp_path):
     ) as told:
         data = Pictures(photos).read(keep=tmp_path / "run")
     assert len(told) == 1
-    assert data.names.tolist() == ORDER
-    assert len(data.x_train) == 5
+    assert data.paths.tolist() == ORDER
+    assert len(data.values) == 5
     with (tmp_path / "run" / "skipped.csv").open() as file:
         found = {row["path"]: row["reason"] for row in csv.DictReader(file)}
     assert found.keys() == reasons.keys()
@@ -111,7 +111,7 @@ def test_a_socket_is_left_out_and_a_linked_folder_is_read(photos, tmp_path):
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(str(photos / "s.png"))
         with pytest.warns(SkippedFilesWarning, match=r"'s.png': no regular file"):
-            assert Pictures(photos).read().names.tolist() == [*ORDER, "link/e.png"]
+            assert Pictures(photos).read().paths.tolist() == [*ORDER, "link/e.png"]
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
@@ -119,7 +119,7 @@ def test_what_may_not_be_read_is_left_out(photos):
     (photos / "a.jpg").chmod(0)
     (photos / "in").chmod(0)
     with pytest.warns(SkippedFilesWarning, match=r"'a.jpg': Permission denied; .*'in': Permission denied"):
-        assert Pictures(photos).read().names.tolist() == ["Z.bmp", "b.png"]
+        assert Pictures(photos).read().paths.tolist() == ["Z.bmp", "b.png"]
     (photos / "in").chmod(0o755)
 
 
@@ -182,15 +182,15 @@ def test_what_is_decoded_is_not_decoded_again(cut, photos, tmp_path, monkeypatch
     with pytest.warns(SkippedFilesWarning):
         again = Pictures(photos).read(keep=tmp_path)
     assert len(asked) == left
-    assert again.names.tolist() == whole.names.tolist()
-    np.testing.assert_array_equal(again.x_train, whole.x_train)
-    np.testing.assert_array_equal(np.load(pixels), whole.x_train)
+    assert again.paths.tolist() == whole.paths.tolist()
+    np.testing.assert_array_equal(again.values, whole.values)
+    np.testing.assert_array_equal(np.load(pixels), whole.values)
 
 
 def test_other_files_are_decoded_anew(photos, tmp_path):
-    before = Pictures(photos).read(keep=tmp_path).x_train
+    before = Pictures(photos).read(keep=tmp_path).values
     picture(photos / "a.jpg", (1, 2, 250), (40, 40))
-    after = Pictures(photos).read(keep=tmp_path).x_train
+    after = Pictures(photos).read(keep=tmp_path).values
     assert not np.array_equal(before[1], after[1])
 
 

@@ -28,8 +28,7 @@ FORMS = {
 @pytest.mark.parametrize("given", FORMS.values(), ids=FORMS)
 def test_counts_and_names_come_back_however_they_are_stored(given: Any, tmp_path: Path) -> None:
     data = read_dataset(write_h5ad(tmp_path / "cells.h5ad", given))
-    assert data.names is not None
-    assert (len(data.x_train), data.x_train.shape, data.names[3]) == (20, (20, 8), "cell3")
+    assert (len(data.x_train), data.x_train.shape, data.x_train.obs_names[3]) == (20, (20, 8), "cell3")
     found = cells_of_fit(data.x_train)
     assert isinstance(found, tuple)
     assert found[1] == given.var_names
@@ -50,8 +49,7 @@ def test_files_of_older_versions_of_anndata_are_read(tmp_path: Path) -> None:
         for part in ("data", "indices", "indptr"):
             group[part] = getattr(matrix, part)
     data = read_dataset(tmp_path / "old.h5ad")
-    assert data.names is not None
-    assert data.names[1] == "c1"
+    assert data.x_train.obs_names[1] == "c1"
     np.testing.assert_array_equal(data.x_train[:], COUNTS)
 
 

@@ -61,7 +61,7 @@ def bytes_of(fitted: Fitted) -> dict[str, bytes]:
     ("choice", "clusters", "parts"),
     [
         ({"components": 2}, 3, ["components is 2", "n_clusters=3", "several for each"]),
-        ({"cluster_weights": (0.5, 0.5)}, 3, ["2 shares", "3 clusters", "one for each"]),
+        ({"cluster_weights": (0.5, 0.5)}, 3, ["2 shares", "3 clusters", "one each"]),
         ({"cluster_weights": (0.5, 0.5)}, None, ["holds shares", "n_clusters is 'auto'", "Give the number"]),
         ({"views": RandomCrop()}, 3, ["RandomCrop", "vectors", "Neighbours"]),
     ],

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Raw, Table
 from vaecluster.model.likelihood import Likelihood
+from vaecluster.row_kind import RowKind
 
 Offset = NDArray[np.float64] | float
 # No row of a fit is so many deviations from the mean: that takes 10**12 rows. A new row may be anything, such as a
@@ -30,13 +31,13 @@ class Block(ABC):
     # arrays alone.
     kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # What rows are that it is a part of, or all of.
-    rows: ClassVar[Literal["images", "vectors"]] = "vectors"
-    # What names of rows are called where rows have some that are in no column.
-    named: ClassVar[str] = "path"
+    rows: ClassVar[RowKind] = RowKind.VECTORS
     # The columns of a frame that it has; none if it is a whole array.
     columns: tuple[str, ...]
     # Whether values may be missing in new rows.
     missing: bool = True
+    # Whether there may be values between those that are there.
+    between: ClassVar[bool] = True
 
     @classmethod
     def read(cls, column: Column) -> Array | Coded:
@@ -52,6 +53,11 @@ class Block(ABC):
     def held(self) -> str:
         """What its columns held in a fit whose model file does not say it (`FrameLayout.held`)."""
         return "numbers"
+
+    @property
+    def scaled(self) -> str:
+        """How its numbers are scaled, in words; nothing where that goes without saying."""
+        return ""
 
     def unseen(self, values: Array | Coded) -> str:
         """A warning about the values of a new column, if the fit has seen none of them."""

@@ -33,6 +33,7 @@ class Categories(Block):
     """
 
     kinds: ClassVar = dict.fromkeys(("category", "boolean"), ("texts", "categories", "booleans", "numbers"))
+    between: ClassVar = False
 
     columns: tuple[str, ...]
     values: tuple[Category, ...]
@@ -105,8 +106,11 @@ class Categories(Block):
         return nn.Sequential(OneHot(len(self.values)), MissingAsZero())
 
     def coordinates(self) -> nn.Module:
-        """One entry for each category."""
-        return OneHot(len(self.values))
+        """One entry for each category.
+
+        Half as far apart as for the encoder: numbers of near rows are near, but a category is another or it is not.
+        """
+        return nn.Sequential(OneHot(len(self.values)), Halved())
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """A probability for each category; name and precision are for numbers and have no meaning here."""
@@ -136,6 +140,15 @@ class OneHot(nn.Module):
         places = rows.masked_fill(missing, 0).long().squeeze(-1)
         entries = one_hot(places, self.categories).to(rows.dtype) / sqrt(2)
         return entries.masked_fill(missing, torch.nan)
+
+
+@final
+class Halved(nn.Module):
+    """Half of every entry, in any shape."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """The same shape."""
+        return rows / 2
 
 
 @final

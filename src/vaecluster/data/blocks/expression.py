@@ -1,18 +1,17 @@
 """Counts of genes in cells."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self, final
+from dataclasses import dataclass, field
+from typing import Any, Self, final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch import Tensor, nn
+from torch import nn
 
 from vaecluster.data.blocks.base import Block
+from vaecluster.data.blocks.log_components import LogComponents
 from vaecluster.data.counts import (
-    MOST_DEVIATIONS,
     MOST_DISPERSION,
     Passes,
     dispersions_of,
@@ -47,11 +46,14 @@ class Expression(Block):
 
     The likelihood of counts starts at the `shares` and `dispersions` (chosen + 1,) of all cells together.
 
+    With `batches`, values of the column `batch`, the row ends in an entry for each, 1 in that of the cell. Each batch
+    has its own mean of logarithms, `batch_means` (batches, chosen) away from that of all, and its own shares to start
+    from, `batch_shares` (batches, chosen + 1) in logarithms. A cell of no known batch has only 0 there, and is read as
+    one between them.
+
     `chosen` are places of genes among all of them, and `others` (genes,) the shares of the rest in its entry. Where
     values came `logged` they are log1p of counts of cells that are of one total already.
     """
-
-    named: ClassVar[str] = "cell"
 
     chosen: NDArray[np.int64]
     others: Doubles
@@ -63,29 +65,43 @@ class Expression(Block):
     directions: Doubles
     centre: Doubles
     logged: bool = False
+    batch: str = ""
+    batches: tuple[str, ...] = ()
+    batch_means: Doubles = field(default_factory=lambda: np.zeros(0))
+    batch_shares: Doubles = field(default_factory=lambda: np.zeros(0))
     columns: tuple[str, ...] = ()
     missing: bool = False
 
     @classmethod
-    def of(cls, passes: Passes, genes: int, *, logged: bool = False) -> Self:
-        """The block for these cells; `total` is the median of theirs."""
-        if logged:
-            given = passes
+    def of(
+        cls, rows: Passes, genes: int, *, logged: bool = False, batch: str = "", batches: tuple[str, ...] = ()
+    ) -> Self:
+        """The block for these cells, followed by a column for each batch; `total` is the median of theirs."""
 
-            def passes() -> Iterator[tuple[csr_array, Doubles]]:
-                return ((unlogged(cells), weights) for cells, weights in given())
+        def passes() -> Iterator[tuple[csr_array, Doubles, Doubles]]:
+            for cells, own in rows():
+                counts, batch_of = _apart(cells, genes)
+                yield unlogged(counts) if logged else counts, own, batch_of * own[:, None]
 
-        totals, weights = (np.concatenate(parts) for parts in zip(*((c.sum(1), w) for c, w in passes()), strict=True))
+        totals, weights = (
+            np.concatenate(parts) for parts in zip(*((c.sum(1), w) for c, w, _ in passes()), strict=True)
+        )
         total = weighted_median(totals[totals > 0], weights[totals > 0]) if totals.any() else 1.0
 
         sums, squares, counts = np.zeros(genes), np.zeros(genes), np.zeros(genes)
-        for cells, own in passes():
+        batch_sums, batch_rows = np.zeros((len(batches), genes)), np.zeros(len(batches))
+        for cells, own, batch_of in passes():
             counts += own @ cells
             shares = of_total(cells, None if logged else total)
             sums += own @ shares
             squares += own @ with_values(shares, np.square(shares.data))
-        rows = weights.sum()
-        chosen = variable_genes(sums / rows, squares / rows, VARIABLE_GENES)
+            batch_sums += batch_of.T @ shares
+            batch_rows += batch_of.sum(0)
+        number = weights.sum()
+        # What varies between batches is no reason to choose a gene.
+        batch_sizes = np.maximum(batch_rows, 1e-12)[:, None]
+        squares -= batch_rows @ np.square(batch_sums / batch_sizes - sums / number)
+        chosen = variable_genes(sums / number, squares / number, VARIABLE_GENES)
         if not len(chosen):
             raise DataError(
                 "No gene varies between cells of the same total, so there is nothing to tell apart. Check the counts."
@@ -96,15 +112,25 @@ class Expression(Block):
 
         # The entry of all others varies little.
         shares = np.append(sums[chosen], sums[rest].sum()) / sums.sum()
-        dispersions = np.append(dispersions_of(sums[chosen] / rows, squares[chosen] / rows), MOST_DISPERSION)
+        dispersions = np.append(dispersions_of(sums[chosen] / number, squares[chosen] / number), MOST_DISPERSION)
 
-        def logs() -> Iterator[tuple[Doubles, Doubles]]:
-            for cells, own in passes():
-                yield np.log1p(of_total(cells, None if logged else total)[:, chosen].toarray()), own
+        batch_shares = np.hstack([batch_sums[:, chosen], batch_sums[:, rest].sum(1, keepdims=True)])
+        batch_shares /= np.maximum(batch_shares.sum(1, keepdims=True), 1e-12)
+        batch_shares = np.log(np.maximum(batch_shares, LEAST_SHARE)) - np.log(np.maximum(shares, LEAST_SHARE))
 
-        mean, deviation = moments_of_logs(logs, len(chosen), rows)
+        batch_means = np.zeros((len(batches), len(chosen)))
+
+        def logs() -> Iterator[tuple[Doubles, Doubles, Doubles]]:
+            for cells, own, batch_of in passes():
+                values = np.log1p(of_total(cells, None if logged else total)[:, chosen].toarray())
+                yield values - (batch_of > 0) @ batch_means, own, batch_of
+
+        mean, deviation = moments_of_logs(lambda: ((x, own) for x, own, _ in logs()), len(chosen), number)
+        if batches:
+            batch_means = sum(batch_of.T @ x for x, _, batch_of in logs()) / batch_sizes - mean
+            mean, deviation = moments_of_logs(lambda: ((x, own) for x, own, _ in logs()), len(chosen), number)
         directions, centre = leading_components(
-            lambda: ((standardised(x, mean, deviation), own) for x, own in logs()), rows
+            lambda: ((standardised(x, mean, deviation), own) for x, own, _ in logs()), number
         )
         return cls(
             chosen,
@@ -117,6 +143,10 @@ class Expression(Block):
             directions,
             centre,
             logged,
+            batch,
+            batches,
+            batch_means,
+            batch_shares,
         )
 
     def normalised(self, cells: csr_array) -> csr_array:
@@ -130,8 +160,8 @@ class Expression(Block):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The chosen genes and the rest."""
-        return (len(self.chosen) + 1,)
+        """The chosen genes, the rest, and the batches."""
+        return (len(self.chosen) + 1 + len(self.batches),)
 
     @property
     def embedded(self) -> tuple[int, ...]:
@@ -139,26 +169,31 @@ class Expression(Block):
         return (self.directions.shape[1],)
 
     def encode(self, values: Any) -> NDArray[np.float32]:
-        """Counts, sparse or not, (rows, genes) to (rows, chosen + 1)."""
-        cells = csr_array(values)
+        """Counts, sparse or not, and behind them batches, if there are some: (rows, genes) to (rows, *shape)."""
+        cells, batch_of = _apart(csr_array(values), len(self.others))
         if self.logged:
             cells = unlogged(cells)
-        rows, width = cells.shape[0], self.shape[0]
+        rows, width = cells.shape[0], len(self.chosen) + 1
         place = np.full(len(self.others), width - 1)
         place[self.chosen] = np.arange(width - 1)
         row = np.repeat(np.arange(rows), np.diff(cells.indptr))
         found = np.bincount(row * width + place[cells.indices], cells.data, rows * width)
-        return found.reshape(rows, width).astype(np.float32)
+        known = np.zeros((rows, len(self.batches)))
+        known[:, : batch_of.shape[1]] = batch_of
+        return np.hstack([found.reshape(rows, width), known]).astype(np.float32)
 
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """Counts of all genes, those of the rest as in the fit: (rows, genes), float32."""
-        counts = rows[:, -1:] * self.others.astype(np.float32)
-        counts[:, self.chosen] = rows[:, :-1]
+        width = len(self.chosen)
+        counts = rows[:, width : width + 1] * self.others.astype(np.float32)
+        counts[:, self.chosen] = rows[:, :width]
         return np.log1p(counts) if self.logged else counts
 
     def embedding(self) -> nn.Module:
         """Principal components of logarithms."""
-        return LogComponents(self)
+        total = None if self.logged else self.total
+        means = self.batch_means.reshape(-1, len(self.chosen))
+        return LogComponents(total, self.mean, self.deviation, self.directions, self.centre, means)
 
     def coordinates(self) -> nn.Module:
         """The same."""
@@ -166,7 +201,8 @@ class Expression(Block):
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """Negative binomial counts; name and precision are for numbers and have no meaning here."""
-        return NegativeBinomialCounts(self.shares.tolist(), self.dispersions.tolist(), self.total)
+        shifts = self.batch_shares.reshape(-1, len(self.shares))
+        return NegativeBinomialCounts(self.shares.tolist(), self.dispersions.tolist(), self.total, shifts.tolist())
 
     def check(self) -> None:
         """Places among the genes, and finite numbers for each of them."""
@@ -177,34 +213,20 @@ class Expression(Block):
             raise ValueError("its genes have moments of other genes")
         if self.directions.ndim != 2 or self.directions.shape != (width, len(self.centre)) or not len(self.centre):
             raise ValueError("its components are those of other genes")
-        if self.shares.shape != self.shape or self.dispersions.shape != self.shape:
+        if self.shares.shape != (width + 1,) or self.dispersions.shape != (width + 1,):
             raise ValueError("its shares are those of other genes")
+        number = len(self.batches)
+        if (self.batch_means.size, self.batch_shares.size) != (number * width, number * (width + 1)):
+            raise ValueError("its batches have moments of other genes")
         positive = np.concatenate([self.deviation, self.shares, self.dispersions, [self.total]])
-        numbers = np.concatenate([positive, self.others, self.mean, self.directions.ravel(), self.centre])
+        parts = (self.directions, self.batch_means, self.batch_shares)
+        numbers = np.concatenate([positive, self.others, self.mean, self.centre, *map(np.ravel, parts)])
         if not np.isfinite(numbers).all() or (positive <= 0).any() or (self.others < 0).any():
             raise ValueError("its genes have numbers that no cells have")
 
 
-@final
-class LogComponents(nn.Module):
-    """Counts (rows, chosen + 1) as principal components of their logarithms: (rows, components)."""
-
-    mean: Tensor
-    deviation: Tensor
-    directions: Tensor
-    centre: Tensor
-
-    def __init__(self, block: Expression) -> None:
-        super().__init__()
-        self.total = None if block.logged else block.total
-        for name in ("mean", "deviation", "directions", "centre"):
-            self.register_buffer(name, torch.from_numpy(getattr(block, name)).float())
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """(rows, chosen + 1) to (rows, components)."""
-        # Random changes may make a count less than nothing.
-        counts = rows.clamp(min=0)
-        if self.total is not None:
-            counts = counts * (self.total / counts.sum(-1, keepdim=True).clamp(min=1))
-        standard = (counts[..., :-1].log1p() - self.mean) / self.deviation
-        return standard.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS) @ self.directions - self.centre
+def _apart(cells: csr_array, genes: int) -> tuple[csr_array, Doubles]:
+    """Counts of genes, (rows, genes), and what follows them, (rows, batches)."""
+    if cells.shape[1] == genes:
+        return cells, np.zeros((cells.shape[0], 0))
+    return cells[:, :genes], cells[:, genes:].toarray()

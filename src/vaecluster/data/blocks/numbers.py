@@ -83,7 +83,7 @@ class Numbers(Block):
             empty = columns[int(moments.present.argmin())]
             raise DataError(f"Column {empty!r} holds no value at all. Leave it out.")
         if OF_NUMBERS[likelihood].unit:
-            _check_unit(moments.low, moments.high, names or columns or None)
+            check_unit(moments.low, moments.high, names or columns or None)
             offset, scale = np.zeros_like(moments.mean), np.ones_like(moments.mean)
         else:
             common = scaling == "common" or (scaling == "auto" and in_one_unit(passes, moments))
@@ -94,6 +94,11 @@ class Numbers(Block):
     def shape(self) -> tuple[int, ...]:
         """(columns,)."""
         return self.offset.shape
+
+    @property
+    def scaled(self) -> str:
+        """By one spread or by several."""
+        return "all by one spread" if (self.scale == self.scale[0]).all() else "each by its own spread"
 
     @property
     def embedded(self) -> tuple[int, ...]:
@@ -160,7 +165,8 @@ def check_affine(offset: NDArray[np.float64], scale: NDArray[np.float64], dtype:
         raise ValueError("the offset or scale of rows holds values that no rows have")
 
 
-def _check_unit(low: Array, high: Array, names: Sequence[str] | None) -> None:
+def check_unit(low: Array, high: Array, names: Sequence[str] | None) -> None:
+    """Raise `DataError` for columns of which a value lies outside [0, 1]."""
     outside = np.flatnonzero((low < 0) | (high > 1))
     if not len(outside):
         return

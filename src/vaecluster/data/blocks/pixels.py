@@ -12,6 +12,7 @@ from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.raw import Array, Doubles
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
+from vaecluster.row_kind import RowKind
 
 # Channels have units of their own if one of them covers less than this part of the range of all.
 SHARE_OF_RANGE = 0.1
@@ -28,7 +29,7 @@ class Pixels(Block):
     of their own: (C,), or (W,) for windows of W features.
     """
 
-    rows = "images"
+    rows = RowKind.IMAGES
     missing = False
 
     row_shape: tuple[int, ...]

@@ -25,7 +25,7 @@ from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
 from vaecluster.errors import FileError, VaeclusterError
 
-# Files between two notes in the journal.
+# Files that are decoded between two notes in the journal.
 BLOCK = 256
 # Disks are slow to answer, so also few processors gain by several; each may hold a large picture.
 MOST_THREADS = 8
@@ -36,7 +36,8 @@ MOST_THREADS = 8
 class Work:
     """What is made of every picture: a row of this shape and type, called by `name`, or a reason why there is none.
 
-    `make` takes threads and some paths. `asked` says all that the rows depend on, beside the files.
+    `make` takes threads and `block` paths, after which there is a note in the journal. `asked` says all that the rows
+    depend on, beside the files.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Work:
     shape: tuple[int, ...]
     dtype: str
     make: Callable[[ThreadPoolExecutor, Sequence[Path]], Sequence[Array | str]]
+    block: int
     asked: str = ""
 
     @property
@@ -58,7 +60,7 @@ def decoding(side: int, mode: Mode) -> Work:
     def make(threads: ThreadPoolExecutor, paths: Sequence[Path]) -> Sequence[Array | str]:
         return squares(threads, paths, side, mode)
 
-    return Work("pixels", "decoding pictures", (side, side) if mode == "L" else (side, side, 3), "|u1", make)
+    return Work("pixels", "decoding pictures", (side, side) if mode == "L" else (side, side, 3), "|u1", make, BLOCK)
 
 
 def squares(threads: ThreadPoolExecutor, paths: Sequence[Path], side: int, mode: Mode = "RGB") -> list[Array | str]:
@@ -79,7 +81,7 @@ def made(work: Work, listing: Listing, folder: Path, telling: Telling) -> tuple[
         with journal_file.open("r+b") as journal, content.open("r+b") as rows:
             number = _truncated(journal, rows, asked, reasons, work)
             left = [listing.path(picture) for picture in listing.pictures[len(reasons) :]]
-            blocks = [left[start : start + BLOCK] for start in range(0, len(left), BLOCK)]
+            blocks = [left[start : start + work.block] for start in range(0, len(left), work.block)]
             with _quiet_threads() as threads:
                 for block in telling(work.telling, blocks):
                     found = work.make(threads, block)

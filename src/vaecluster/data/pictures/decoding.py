@@ -1,9 +1,11 @@
 """One picture file as a small square of bytes."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ from vaecluster.data.pictures.listing import reason_of
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 # A picture is decoded at least so many times larger than it is wanted, then shrunk: by sums, and smoothly at the end.
 OVERSAMPLING = 2
+# Deflate packs 1032 bytes into one, of at most 8 pixels each. Memory is taken for all pixels before one is decoded, so
+# a damaged number in a small file would take gigabytes. Blank pages that are packed as for a fax come close.
+MOST_PIXELS_A_BYTE = 8 * 1032
 # EXIF's orientation, and what turns such a picture upright.
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -58,18 +63,40 @@ def decode(path: Path, side: int, mode: Mode = "RGB") -> NDArray[np.uint8]:
 def short_side(path: Path) -> int | None:
     """The shorter side of a picture in pixels, from its header; None if it has none that can be read."""
     try:
-        with Image.open(path, formats=FORMATS) as picture:
+        with _opened(path) as picture:
             return min(picture.size)
     except Exception:
         return None
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    with path.open("rb") as file, Image.open(_Bounded(file), formats=FORMATS) as picture:  # type: ignore[arg-type]
+        yield picture
+
+
+@final
+class _Bounded:
+    """A file that is never asked for more than it holds: Python takes the memory for all that is asked for first."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.size = file, os.fstat(file.fileno()).st_size
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or all."""
+        return self.file.read(min(size, self.size))
+
+
 def _decode(path: Path, side: int, mode: Mode) -> NDArray[np.uint8]:
-    with Image.open(path, formats=FORMATS) as picture:
+    with _opened(path) as picture:
         # A JPEG is then decoded at an eighth, a quarter or half of its size, if that is enough.
         picture.draft(None, (OVERSAMPLING * side, OVERSAMPLING * side))
         if Image.MAX_IMAGE_PIXELS is not None and prod(picture.size) > Image.MAX_IMAGE_PIXELS:
             raise _too_large()
+        if prod(picture.size) > MOST_PIXELS_A_BYTE * os.path.getsize(path):
+            width, height = picture.size
+            raise UnreadableError(f"it claims {width:,}x{height:,} pixels, far more than so small a file can hold")
         picture.load()
         plain, orientation = _plain(picture), _orientation(picture)
     width, height = plain.size

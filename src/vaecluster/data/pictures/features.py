@@ -1,76 +1,155 @@
 """Features of pictures that something else has learned: from a file, or by a network of the user's own."""
 
+import hashlib
+import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
 
 import numpy as np
 
-from vaecluster.data.pictures.listing import Listing, PictureFile
+from vaecluster.data.pictures.listing import Listing
+from vaecluster.data.pictures.networks import NETWORKS, kind_of, network_of
+from vaecluster.data.pictures.networks.base import BATCH
 from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
-from vaecluster.errors import DataError, FileError, counted
-
-# The side of squares for a network that takes any, and how many it takes at a time, if it takes any number.
-SIDE, BATCH = 224, 32
-
-# The ending of a program that makes features of pictures, which any picture can go through.
-PROGRAM = ".pt2"
+from vaecluster.errors import DataError, FileError, SettingError, StoredFeaturesWarning, counted
 
 
-def features_of(source: Path, listing: Listing, readable: Sequence[bool], folder: Path, telling: Telling) -> Array:
-    """The features of the readable pictures, (rows, width), in their order.
+def check_features(features: str) -> None:
+    """Raise `SettingError` for what is neither a file of a known kind nor the name of a network."""
+    if kind_of(features) not in (*STORED, *NETWORKS):
+        files = [kind for kind in (*STORED, *NETWORKS) if kind.startswith(".")]
+        names = [f"{kind}NAME" for kind in NETWORKS if kind.endswith(":")]
+        raise SettingError(
+            f"features is {features!r}; expected a file that ends in {', '.join(files)}, or {' or '.join(names)}."
+        )
+
+
+def is_stored(features: str) -> bool:
+    """Whether these are features of some pictures, of which there are none for others."""
+    return kind_of(features) in STORED
+
+
+def file_of(features: str) -> Path:
+    """The file that they come from: of vectors, of a program, or of a network's weights.
+
+    Raises `FileError` if there is none, and `SettingError` for an unknown network.
+    """
+    kind = kind_of(features)
+    path = Path(features) if kind in STORED else network_of(kind).weights_file(features)
+    if not path.is_file():
+        raise FileError(f"{path} does not exist or is no file. Check the features.")
+    return path
+
+
+def sha256_of(features: str) -> str:
+    """The SHA-256 of that file."""
+    with file_of(features).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def absolute(features: str) -> str:
+    """The same features for a process in another folder."""
+    kind = kind_of(features)
+    if not kind.endswith(":"):
+        return os.path.abspath(os.path.expanduser(features))
+    name, at, weights = features.partition("@")
+    return f"{name}{at}{os.path.abspath(os.path.expanduser(weights))}" if at else features
+
+
+def features_of(
+    features: str,
+    sha256: str | None,
+    listing: Listing,
+    readable: Sequence[bool],
+    folder: Path,
+    telling: Telling,
+) -> Array:
+    """The features of the readable pictures, (rows, width), in their order; their file has that SHA-256, if given.
 
     Raises `DataError` for features that do not belong to these pictures, and `FileError` for a file that is none.
     """
+    found = sha256_of(features)
+    if sha256 not in (None, found):
+        raise FileError(
+            f"{file_of(features)} is another file than in the fit (its SHA-256 is {found[:12]}..., it was "
+            f"{str(sha256)[:12]}...), so its features mean something else. Give the file of the fit, or fit again."
+        )
     pictures = [picture for picture, fine in zip(listing.pictures, readable, strict=True) if fine]
-    return FEATURES[source.suffix.lower()](source, Listing(listing.root, tuple(pictures)), readable, folder, telling)
+    some = Listing(listing.root, tuple(pictures))
+    if is_stored(features):
+        path = Path(features)
+        rows = STORED[kind_of(features)](path, some, readable)
+        _warn_of_newer(path, some)
+    else:
+        rows = _by_network(features, found, some, folder, telling)
+    if rows.ndim != 2 or rows.dtype.kind not in "fiu":
+        raise DataError(
+            f"{features} gives features of shape {rows.shape} and type {rows.dtype}; expected numbers (rows, width). "
+            "Flatten them."
+        )
+    return rows
 
 
-def _by_order(source: Path, listing: Listing, readable: Sequence[bool], *_: Any) -> Array:
+def _by_order(path: Path, listing: Listing, readable: Sequence[bool]) -> Array:
     """Rows in the order of the sorted paths, of all pictures or of those that can be read."""
     from vaecluster.data.files import read_dataset
 
-    features: Array = read_dataset(source).x_train
+    features: Array = read_dataset(path).x_train
     if len(features) == len(readable):
-        return _checked(source, features[np.array(readable)])
-    if len(features) != len(listing.pictures):
+        features = features[np.array(readable)]
+    elif len(features) != len(listing.pictures):
         raise DataError(
-            f"{source} holds {counted(len(features), 'row')} for {counted(len(readable), 'picture')}, "
-            f"{sum(readable):,} of them readable. Give one row "
-            "for each, in the order of their paths, or an .npz with paths and features."
+            f"{path} holds {counted(len(features), 'row')} for {counted(len(readable), 'picture')}, "
+            f"{sum(readable):,} of them readable. Give one row for each, in the order of their paths, or an .npz with "
+            "paths and features."
         )
-    return _checked(source, features)
+    return features
 
 
-def _by_path(source: Path, listing: Listing, *_: Any) -> Array:
+def _by_path(path: Path, listing: Listing, readable: Sequence[bool]) -> Array:
     """Rows by the paths of pictures in their folder."""
     from vaecluster.data.files import read_arrays
 
-    arrays = read_arrays(source)
+    arrays = read_arrays(path)
     if not {"paths", "features"} <= arrays.keys() or arrays["paths"].shape != arrays["features"].shape[:1]:
         raise DataError(
-            f"{source} has {', '.join(sorted(arrays)) or 'no array'}; expected paths (rows,) and features (rows, "
+            f"{path} has {', '.join(sorted(arrays)) or 'no array'}; expected paths (rows,) and features (rows, "
             "width). Write it with numpy.savez(file, paths=..., features=...)."
         )
-    places = {str(path).replace("\\", "/"): place for place, path in enumerate(arrays["paths"].tolist())}
+    places = {str(name).replace("\\", "/"): place for place, name in enumerate(arrays["paths"].tolist())}
     missing = [picture.name for picture in listing.pictures if picture.name not in places]
     if missing:
         raise DataError(
-            f"{source} has no features for {len(missing):,} of {len(listing.pictures):,} pictures, such as "
+            f"{path} has no features for {len(missing):,} of {len(listing.pictures):,} pictures, such as "
             f"{missing[0]!r}; expected paths within the folder, with / between their parts. Add them."
         )
-    return _checked(source, arrays["features"][[places[picture.name] for picture in listing.pictures]])
+    features: Array = arrays["features"][[places[picture.name] for picture in listing.pictures]]
+    return features
 
 
-def _by_program(source: Path, listing: Listing, _: Any, folder: Path, telling: Telling) -> Array:
-    """What a program that torch.export saved makes of squares."""
+def _warn_of_newer(path: Path, listing: Listing) -> None:
+    """Warn of pictures that changed after their features were stored; nothing else could tell."""
+    written = path.stat().st_mtime_ns
+    newer = [picture.name for picture in listing.pictures if picture.changed > written]
+    if newer:
+        warnings.warn(
+            f"{len(newer):,} of {len(listing.pictures):,} pictures, such as {newer[0]!r}, changed after {path} was "
+            "written. If they show something else now, compute the features anew; if they were only copied, this "
+            "can be ignored.",
+            StoredFeaturesWarning,
+            stacklevel=2,
+        )
+
+
+def _by_network(features: str, sha256: str, listing: Listing, folder: Path, telling: Telling) -> Array:
+    """What a network makes of squares; kept in the folder, so that it is not computed again."""
     # It loads Pillow.
     from vaecluster.data.pictures.cache import Work, made, squares
 
-    network = _Network.of(source)
+    network = network_of(kind_of(features)).network(features)
     width = network(np.zeros((1, network.side, network.side, 3), np.uint8)).shape[1]
 
     def make(threads: ThreadPoolExecutor, paths: Sequence[Path]) -> Sequence[Array | str]:
@@ -79,82 +158,16 @@ def _by_program(source: Path, listing: Listing, _: Any, folder: Path, telling: T
         rows: Iterator[Array] = iter(network(np.stack(fine)) if fine else [])
         return [one if isinstance(one, str) else next(rows) for one in found]
 
-    changed = PictureFile(source.name, source.stat().st_size, source.stat().st_mtime_ns)
-    work = Work("features", "features of pictures", (width,), "<f4", make, asked=repr(changed))
-    features, reasons = made(work, listing, folder, telling)
+    # A file may lie elsewhere now; a name says how its weights are used.
+    name = features.partition("@")[0] if kind_of(features).endswith(":") else ""
+    block = network.batch * -(-BATCH // network.batch)
+    work = Work("features", "features of pictures", (width,), "<f4", make, asked=f"{name} {sha256}", block=block)
+    found, reasons = made(work, listing, folder, telling)
     gone = [picture.name for picture, why in zip(listing.pictures, reasons, strict=True) if why is not None]
     if gone:
         raise DataError(f"{listing.root / gone[0]} changed while pictures were read. Try again.")
-    return _checked(source, features)
+    return found
 
 
-@final
-@dataclass(frozen=True)
-class _Network:
-    """A program from (n, 3, side, side), values from 0 to 1, to features; `batch` is n, where it takes no other."""
-
-    source: Path
-    module: Callable[[Any], Any]
-    side: int
-    batch: int | None
-
-    @classmethod
-    def of(cls, source: Path) -> "_Network":
-        """The program in a file; raises `FileError` if it is none."""
-        import torch
-
-        try:
-            program = torch.export.load(source)
-            name = program.graph_signature.user_inputs[0]
-            given = next(node for node in program.graph.nodes if node.name == name).meta["val"].shape
-            channels, height, width = given[1:]
-            module = program.module()
-        # torch raises what it likes on bytes that are no program.
-        except Exception as problem:
-            reason = " ".join(str(problem).split()) or type(problem).__name__
-            raise FileError(
-                f"{source} cannot be read as a program for images ({reason:.200}). Write it with torch.export.save, "
-                "of a network that takes (n, 3, H, W)."
-            ) from None
-        side = height if isinstance(height, int) else SIDE
-        if channels != 3 or (isinstance(width, int) and width != side):
-            raise FileError(
-                f"{source} takes images (n, {channels}, {height}, {width}); expected (n, 3, H, W) with H equal to W. "
-                "Export it for such images."
-            )
-        return cls(source, module, side, given[0] if isinstance(given[0], int) else None)
-
-    def __call__(self, images: Array) -> Array:
-        """(rows, side, side, 3) of bytes to (rows, width), float32."""
-        import torch
-
-        size, found = self.batch or BATCH, []
-        for start in range(0, len(images), size):
-            some = images[start : start + size]
-            # The last ones once more, where the number is fixed.
-            filled = some if self.batch is None else some[np.arange(size) % len(some)]
-            batch = torch.from_numpy(np.moveaxis(filled, -1, 1).astype(np.float32) / 255)
-            try:
-                with torch.no_grad():
-                    features = self.module(batch)
-                features = features[0] if isinstance(features, tuple | list) else features
-                found.append(features.flatten(1).float().numpy()[: len(some)])
-            except Exception as problem:
-                reason = " ".join(str(problem).split()) or type(problem).__name__
-                raise DataError(
-                    f"{self.source} fails on images {tuple(batch.shape)} ({reason:.200}). Export it for such images."
-                ) from None
-        return np.concatenate(found)
-
-
-def _checked(source: Path, features: Array) -> Array:
-    if features.ndim != 2 or features.dtype.kind not in "fiu":
-        raise DataError(
-            f"{source} gives features of shape {features.shape} and type {features.dtype}; expected numbers (rows, "
-            "width). Flatten them."
-        )
-    return features
-
-
-# To add a kind of features, write such a function, and name the ending of its files here.
-FEATURES: dict[str, Callable[..., Array]] = {".npy": _by_order, ".npz": _by_path, PROGRAM: _by_program}
+# Features that are stored for pictures: by the ending of a file a function to the rows of the readable ones.
+STORED: dict[str, Callable[[Path, Listing, Sequence[bool]], Array]] = {".npy": _by_order, ".npz": _by_path}

@@ -1,7 +1,5 @@
 """A folder of pictures, or one picture, as a data set."""
 
-import csv
-import io
 import os
 import shutil
 import tempfile
@@ -13,15 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from vaecluster.data.checks import describe
-from vaecluster.data.dataset import DataSet
-from vaecluster.data.pictures.features import FEATURES, features_of
+from vaecluster.data.pictures.features import check_features, features_of, is_stored
 from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures, reason_of
-from vaecluster.data.raw import Array, row_slices
+from vaecluster.data.raw import Array, RowNames, row_slices
+from vaecluster.data.tables import as_csv
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.errors import DataError, FileError, SettingError, SkippedFilesWarning
 from vaecluster.files.atomic import write_atomically
@@ -38,6 +36,7 @@ LOOKED_AT = 1000
 MOST_BROKEN = 0.5
 
 SIZE = Whole(1, 1024)
+_COLOUR: "Mode" = "RGB"
 # What is left in a folder that is given to `read`.
 CACHE, SKIPPED = "decoded", "skipped.csv"
 
@@ -48,9 +47,15 @@ class Pictures:
     """A folder of pictures, or one picture, that is to be read; a path stands for it with the defaults.
 
     Pictures are cut to their middle square and resized to `size` pixels a side: by default the median of their shorter
-    sides, at most 32. With `features`, rows are not pixels but what a network has learned elsewhere to see: an .npy of
-    rows in the order of the paths, an .npz of `paths` and `features`, or a .pt2, a program of torch.export that takes
-    (n, 3, H, W) with values from 0 to 1. Such a program is code: open only files that you trust.
+    sides, at most 32. With `features`, rows are not pixels but what a network has learned elsewhere to see:
+
+    - an .npy of rows in the order of the paths, or an .npz of `paths` and `features`;
+    - a .pt2, a program of torch.export, or an .onnx file, that takes (n, 3, H, W) with values from 0 to 1. Both are
+      programs: open only files that you trust;
+    - ``timm:NAME`` or ``torchvision:NAME``, a network that the library has, with weights that are on this machine
+      already, or with those in a file, as ``timm:NAME@FILE``. Nothing is downloaded.
+
+    `features_sha256` says which file is expected there, of vectors, of a program or of weights.
 
     Raises `SettingError` for a size or features that are none.
 
@@ -61,14 +66,13 @@ class Pictures:
     place: str | os.PathLike[str]
     size: int | None = None
     features: str | os.PathLike[str] | None = None
+    features_sha256: str | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and not SIZE.accepts(self.size):
             raise SettingError(f"size is {self.size!r}; expected {SIZE.expected}.")
-        if self.features is not None and Path(self.features).suffix.lower() not in FEATURES:
-            raise SettingError(
-                f"features is {str(self.features)!r}; expected a file that ends in {', '.join(FEATURES)}."
-            )
+        if self.features is not None:
+            check_features(str(self.features))
 
     @cached_property
     def listing(self) -> Listing:
@@ -81,13 +85,50 @@ class Pictures:
         except OSError as problem:
             raise FileError(f"{path} cannot be opened: {reason_of(problem)}.") from None
 
+    @cached_property
+    def short_sides(self) -> list[int]:
+        """The shorter sides in pixels of at most 1,000 of the pictures, sorted; without those that cannot be read."""
+        from vaecluster.data.pictures.cache import short_sides
+
+        listing = self.listing
+        # Evenly spread, so that the choice does not depend on chance.
+        step = -(-len(listing.pictures) // LOOKED_AT)
+        sides = short_sides([listing.path(picture) for picture in listing.pictures[::step]])
+        return sorted(side for side in sides if side is not None)
+
+    @property
+    def described(self) -> str:
+        """How many there are, of which sizes, and what a fit learns from."""
+        sides, pictures = self.short_sides, self.listing.pictures
+        sizes = f", {sides[0]:,} to {sides[-1]:,} pixels on the shorter side" if sides else ""
+        what = f"cut to squares of {self.side}" if self.features is None else f"with features from {self.features}"
+        return f"{len(pictures):,} pictures{sizes}, {what}"
+
+    def outline(self) -> Array:
+        """An array like the one that is read, but with nothing in it: no picture is decoded, and so none is grey.
+
+        Features are read; raises `SettingError` for those that a network would have to make.
+        """
+        listing = self.listing
+        _tell_of(listing, [], None)
+        if self.features is None:
+            return np.broadcast_to(np.uint8(0), (len(listing.pictures), self.side, self.side, 3))
+        features = str(self.features)
+        if not is_stored(features):
+            raise SettingError(
+                f"features is {features!r}, a network that would have to look at all pictures first. Leave it out, or "
+                "fit."
+            )
+        readable = [True] * len(listing.pictures)
+        return features_of(features, self.features_sha256, listing, readable, listing.root, in_silence)
+
     def read(
         self,
         *,
         like: Sequence[int] | None = None,
         keep: Path | None = None,
         telling: Telling = in_silence,
-    ) -> DataSet:
+    ) -> "PictureRows":
         """The pictures as a memory map, (rows, side, side, 3), or (rows, side, side) if all are grey, and their paths.
 
         Rows are in the order of the paths. With `like`, rows have that shape. In the folder `keep` decoded pictures
@@ -102,7 +143,8 @@ class Pictures:
         from vaecluster.data.pictures.cache import decoding, made
 
         listing = self.listing
-        side, mode = self._size() if like is None or self.features is not None else _as_fitted(like)
+        fitted = like is not None and self.features is None
+        side, mode = _as_fitted(like or ()) if fitted else (self.side, _COLOUR)
         with ExitStack() as removal:
             if keep is None:
                 cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
@@ -115,28 +157,52 @@ class Pictures:
             features = None
             if self.features is not None:
                 readable = [why is None for why in reasons]
-                features = features_of(Path(self.features), listing, readable, cache, telling)
+                features = features_of(str(self.features), self.features_sha256, listing, readable, cache, telling)
             # The map itself, which views of the array hold on to.
             weakref.finalize(pixels.base, removal.pop_all().close)
-        if mode == "RGB" and (like is None or features is not None) and _is_grey(pixels):
+        if not fitted and _is_grey(pixels):
             pixels = pixels[..., 0]
-        names = np.array([one.name for one, why in looked_at if why is None])
-        name = Path(self.place).stem
-        if features is None:
-            return DataSet(name, pixels, names=names)
-        return DataSet(name, features, names=names, shown=pixels)
+        paths = np.array([one.name for one, why in looked_at if why is None])
+        return PictureRows(pixels if features is None else features, pixels, listing.root, paths)
 
-    def _size(self) -> "tuple[int, Mode]":
+    @property
+    def side(self) -> int:
+        """Of the squares: the size that was asked for, or the median of the shorter sides, at most 32."""
         if self.size is not None:
-            return self.size, "RGB"
-        from vaecluster.data.pictures.cache import short_sides
+            return self.size
+        return min(LARGEST_SIDE, round(median(self.short_sides))) if self.short_sides else LARGEST_SIDE
 
-        listing = self.listing
-        # Evenly spread, so that the choice does not depend on chance.
-        step = -(-len(listing.pictures) // LOOKED_AT)
-        sides = short_sides([listing.path(picture) for picture in listing.pictures[::step]])
-        known = [side for side in sides if side is not None]
-        return min(LARGEST_SIDE, round(median(known))) if known else LARGEST_SIDE, "RGB"
+
+@final
+@dataclass(frozen=True, eq=False)
+class PictureRows:
+    """Pictures that were read: `values` (rows, *data) to learn from, and the `pixels` (rows, H, W[, C]) to look at.
+
+    They are the same, unless the values are features. `paths` (rows,) are those below `root`. `rows[numbers]` are
+    pictures.
+    """
+
+    values: Array
+    pixels: Array
+    root: Path
+    paths: Array
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, numbers: Any) -> Array:
+        pictures: Array = self.pixels[numbers]
+        return pictures
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the values."""
+        return self.values.shape
+
+    @property
+    def row_names(self) -> RowNames:
+        """The paths."""
+        return RowNames("path", self.paths.tolist())
 
 
 def _as_fitted(shape: Sequence[int]) -> "tuple[int, Mode]":
@@ -166,7 +232,7 @@ def _tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None) -> 
     if not skipped:
         return
     if keep is not None:
-        write_atomically(keep / SKIPPED, _csv(skipped))
+        write_atomically(keep / SKIPPED, _as_csv(skipped))
         place = f" '{keep / SKIPPED}' lists all."
     number = len(listing.pictures)
     example = f"'{shown(broken[0].name)}': {broken[0].reason}" if broken else ""
@@ -185,12 +251,10 @@ def _tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None) -> 
     warnings.warn(f"Left out of {listing.root}: {'; '.join(parts)}.{place}", SkippedFilesWarning, stacklevel=3)
 
 
-def _csv(skipped: Sequence[Skipped]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "reason"])
-    writer.writerows([shown(one.name), one.reason] for one in skipped)
-    return text.getvalue().encode()
+def _as_csv(skipped: Sequence[Skipped]) -> bytes:
+    import pyarrow as pa
+
+    return as_csv(pa.table({"path": [shown(one.name) for one in skipped], "reason": [one.reason for one in skipped]}))
 
 
 def shown(name: str) -> str:

@@ -10,4 +10,14 @@ from vaecluster.data.readers.texts import TEXTS
 # To add a kind of file, write a function from its path to a DataSet in a file here, and add its Reader.
 READERS: tuple[Reader, ...] = (NPZ, NPY, TEXTS, PARQUET, FEATHER, H5AD, PICTURES)
 
-__all__ = ["READERS", "Reader"]
+
+def readable() -> str:
+    """What can be read, in words: what files hold, and how their names end."""
+    kinds: dict[str, list[str]] = {}
+    for reader in READERS:
+        folders = [f"folders of {reader.inside[0]}"] if reader.inside else []
+        kinds.setdefault(reader.holds, []).extend([*reader.endings, *folders])
+    return "; ".join(f"{holds} ({', '.join(endings)})" for holds, endings in kinds.items())
+
+
+__all__ = ["READERS", "Reader", "readable"]

@@ -199,5 +199,5 @@ def _checked_labels(labels: Array | None, n_rows: int, what: str) -> Array | Non
     return as_labels(labels)
 
 
-NPZ = Reader((".npz",), read_npz, written_by="numpy.savez")
-NPY = Reader((".npy",), read_npy, written_by="numpy.save", open=open_npy)
+NPZ = Reader((".npz",), read_npz, written_by="numpy.savez", holds="arrays")
+NPY = Reader((".npy",), read_npy, written_by="numpy.save", holds="arrays", open=open_npy)

@@ -113,13 +113,17 @@ def rows_of(path: Path, table: "pa.Table") -> Any:
 def table_dataset(path: Path, table: "pa.Table") -> DataSet:
     """The rows of a table as they are fitted; `DataError` if it cannot be used.
 
-    A single column of vectors of one length is an array; decimals are doubles, which hold 15 digits.
+    A column of vectors of one length is an array, alone or beside texts and whole numbers, which are then `beside`.
+    Decimals are doubles, which hold 15 digits.
     """
     check_names(table.column_names)
     if not table.num_rows:
         raise DataError(f"it has the columns {quoted(table.column_names)}, but no rows. Give at least one row.")
-    if table.num_columns == 1 and _is_list(table.schema.types[0]):
-        return DataSet(path.stem, _vectors(table.column_names[0], table.column(0)))
+    lists = [field.name for field in table.schema if _is_list(field.type)]
+    beside = table.drop_columns(lists)
+    if len(lists) == 1 and (not beside.num_columns or _is_embedded(table, lists[0])):
+        rows = _vectors(lists[0], table.column(lists[0]))
+        return DataSet(path.stem, rows, beside=beside if beside.num_columns else None)
     return DataSet(path.stem, _plain(table))
 
 
@@ -134,6 +138,19 @@ def _is_list(kind: Any) -> bool:
     from pyarrow import types
 
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _is_embedded(table: "pa.Table", name: str) -> bool:
+    """Whether a column holds vectors of what other columns quote: of texts, and of whole numbers that name them."""
+    from pyarrow import types
+
+    others = [field.type for field in table.schema if field.name != name]
+    texts = [
+        any(is_it(kind) for is_it in (types.is_string, types.is_large_string, types.is_dictionary)) for kind in others
+    ]
+    numbers = [types.is_integer(kind) for kind in others]
+    floats = types.is_floating(table.schema.field(name).type.value_type)
+    return floats and any(texts) and sum(texts) + sum(numbers) == len(others)
 
 
 def _vectors(name: str, column: "pa.ChunkedArray") -> Array:

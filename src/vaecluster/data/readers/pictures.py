@@ -13,4 +13,4 @@ def find_pictures(path: Path) -> DataSet:
     return DataSet(path.stem, Pictures(path))
 
 
-PICTURES = Reader(ENDINGS, find_pictures, written_by="a program for pictures", inside=ENDINGS)
+PICTURES = Reader(ENDINGS, find_pictures, written_by="a program for pictures", inside=ENDINGS, holds="pictures")

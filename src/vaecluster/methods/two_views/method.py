@@ -50,7 +50,8 @@ from vaecluster.settings import (
 from vaecluster.training.device import gains_by_bfloat16
 from vaecluster.training.plan import Plan
 from vaecluster.training.run import Batches, Run
-from vaecluster.views.pipeline import PreparedViews
+from vaecluster.views.missing import hidden
+from vaecluster.views.pipeline import PreparedViews, Views
 from vaecluster.views.presets import View, ViewsSetting, views_of
 
 COMPONENTS, CLUSTERS = "components", "clusters"
@@ -150,7 +151,7 @@ class TwoViews(Method):
     def completed(self, schema: Schema, rows: int, clusters: AskedNumber) -> Self:
         """With the numbers of epochs, components and rows of a batch, and views that suit the rows."""
         completed = self.of_kind(schema.kind)
-        views_of(completed.views, schema.kind, numbers_only=schema.plain)
+        completed.views_of_rows(schema)
         most = most_of(clusters) or 1
         components = completed.components or max(LEAST_COMPONENTS, 2 * most + min(most, FEW))
         if components < most:
@@ -171,6 +172,10 @@ class TwoViews(Method):
         enough = max(min(least, completed.steps), min(completed.steps, completed.most_epochs * steps_an_epoch))
         epochs = max(2, completed.epochs or round(enough / steps_an_epoch))
         return replace(completed, components=components, batch_size=batch_size, epochs=epochs)
+
+    def views_of_rows(self, schema: Schema) -> Views:
+        """Those that the setting stands for; raises `SettingError` if they do not suit the rows."""
+        return views_of(self.views, schema.kind, numbers_only=schema.plain)
 
     def plans(self) -> dict[str, Plan]:
         """The two stages of a completed method."""
@@ -198,7 +203,7 @@ class TwoViews(Method):
     def fit(self, run: Run) -> Fitted:
         """Components, merging, clusters; then the head whose clusters share most."""
         objective = self._of_components(run)
-        views = views_of(self.views, run.rows.schema.kind).prepare(run.rows, run.telling)
+        views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling)
         plans = self.plans()
         run.stages(plans)
         run.train_through(COMPONENTS, objective, pairs(views))
@@ -225,7 +230,7 @@ class TwoViews(Method):
         assert isinstance(posterior, ComponentPosterior)
         assert isinstance(components, MomentComponents)
         heads, before = ComponentHeads.of(posterior), components.moments()
-        views = views_of(self.views, run.rows.schema.kind).prepare(run.rows, run.telling)
+        views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling)
         generator = run.draws.at("going on", device=run.device)
         joint = component_tables(model.encoder, heads, views, generator).joint[0]
         grouping = model.grouping
@@ -334,7 +339,8 @@ def pairs(views: PreparedViews) -> Batches:
 
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
         rows = views.rows[numbers]
-        return Batch(rows, generator, views.of(numbers, rows, generator))
+        view = views.of(numbers, rows, generator)
+        return Batch(rows, generator, view, hidden(rows, views.rows.schema.gaps, generator))
 
     return batch
 

@@ -122,7 +122,7 @@ class TwoViewsObjective(Objective):
     def forward(self, batch: Batch) -> TwoViewsTerms:
         """The terms for a batch of rows and their views; the prior takes the batch in first."""
         assert batch.view is not None
-        both = torch.cat([batch.rows, batch.view])
+        both = torch.cat([batch.rows if batch.seen is None else batch.seen, batch.view])
         features = self.encoder.features(both)
         own, partner = self.heads(features).chunk(2)  # rows heads components
         clusters, partner_clusters = self._clusters(own), self._clusters(partner)
@@ -135,7 +135,7 @@ class TwoViewsObjective(Objective):
         # q(c|x'); a view's partner is the row.
         given = torch.cat([partner, own])[:decoded, self.head].detach()
         self.prior.observe(mean.detach(), variance.detach(), given)
-        reconstruction = self.decoder(code).log_prob(both[:decoded])
+        reconstruction = self.decoder(code).log_prob(torch.cat([batch.rows, batch.view])[:decoded])
         latent_kl = (given * self.prior.components.divergence(mean, variance)).sum(-1)
         agreement = (given * self.prior.joint_log_prob(code).log_softmax(-1)).sum(-1)
         loss = (

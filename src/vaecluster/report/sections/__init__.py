@@ -10,6 +10,7 @@ from vaecluster.report.sections.overview import Overview
 from vaecluster.report.sections.profile import Profile
 from vaecluster.report.sections.scores import Scores
 from vaecluster.report.sections.sizes import Sizes
+from vaecluster.report.sections.texts import Texts
 
 SECTIONS: tuple[type[Section], ...] = (
     Overview,
@@ -17,6 +18,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Sizes,
     Profile,
     Markers,
+    Texts,
     Clusters,
     DenseGroups,
     Curves,

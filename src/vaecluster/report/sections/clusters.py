@@ -7,11 +7,9 @@ from typing import Self, final
 from markupsafe import Markup
 
 from vaecluster.report.encode import Picture
-from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
-from vaecluster.report.walls import Wall, wall_image
 
 
 @final
@@ -31,8 +29,7 @@ class Clusters(Section):
 
     def html(self) -> Markup:
         """The cards."""
-
-        listed = any(isinstance(cluster.rows, Excerpt) for cluster in self.clusters)
+        listed = any(cluster.rows.listed for cluster in self.clusters)
         return fill("sections/clusters.html.j2", clusters=self.clusters, listed=listed)
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
@@ -43,6 +40,6 @@ class Clusters(Section):
         digits = max(2, *(len(str(cluster.number)) for cluster in self.clusters))
         for cluster in self.clusters:
             name = f"cluster-{cluster.number:0{digits}d}"
-            for wall, what in ((cluster.rows, "rows"), (cluster.generated, "generated")):
-                if isinstance(wall, Wall):
-                    yield f"{name}-{what}.png", wall_image(wall)
+            for shown, what in ((cluster.rows, "rows"), (cluster.generated, "generated")):
+                if shown is not None and (image := shown.image()) is not None:
+                    yield f"{name}-{what}.png", image

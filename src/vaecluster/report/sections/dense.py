@@ -5,11 +5,10 @@ from typing import Self, final
 
 from markupsafe import Markup
 
-from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
-from vaecluster.report.walls import Wall
+from vaecluster.report.shown import Shown
 
 # The largest are shown.
 MOST = 12
@@ -23,7 +22,7 @@ class ShownGroup:
     cluster: int
     size: int
     density: float
-    rows: Wall | Excerpt
+    rows: Shown
 
 
 @final
@@ -49,5 +48,5 @@ class DenseGroups(Section):
 
     def html(self) -> Markup:
         """A card for each."""
-        listed = any(isinstance(group.rows, Excerpt) for group in self.groups)
+        listed = any(group.rows.listed for group in self.groups)
         return fill("sections/dense.html.j2", groups=self.groups, number=self.number, listed=listed)

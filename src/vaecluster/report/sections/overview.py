@@ -8,11 +8,11 @@ from markupsafe import Markup
 from PIL import Image, ImageDraw, ImageFont
 
 from vaecluster.report.encode import Picture
-from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.html import fill, picture
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
-from vaecluster.report.walls import CLEAR, Wall, strip_image
+from vaecluster.report.shown import Shown
+from vaecluster.report.walls import CLEAR
 
 ROWS = 12
 LABEL = (117, 117, 117, 255)  # readable on white and on black: at least 4 : 1 on either
@@ -31,7 +31,7 @@ class Overview(Section):
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
         """Of every run whose rows are pictures; those of tables are to be read one by one."""
-        return cls(run.clusters) if all(isinstance(cluster.rows, Wall) for cluster in run.clusters) else None
+        return None if any(cluster.rows.listed for cluster in run.clusters) else cls(run.clusters)
 
     def html(self) -> Markup:
         """The picture, and a link to each cluster."""
@@ -44,17 +44,12 @@ class Overview(Section):
             clusters=self.clusters,
             has_generated=has_generated,
             lines=picture(overview_image(self.clusters), alt),
-            has_vectors=any(not _wall(cluster.rows).holds_images for cluster in self.clusters),
+            has_heat_maps=any(cluster.rows.is_heat_map for cluster in self.clusters),
         )
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """`overview.png`."""
         yield "overview.png", overview_image(self.clusters)
-
-
-def _wall(shown: Wall | Excerpt) -> Wall:
-    assert isinstance(shown, Wall)
-    return shown
 
 
 def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
@@ -66,13 +61,13 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
     >>> overview_image([ShownCluster(0, 12, 1.0, 0.9, wall, wall)]).mode
     'RGBA'
     """
-    sides: dict[str, list[Wall | Excerpt | None]] = {
+    sides: dict[str, list[Shown | None]] = {
         "its rows": [cluster.rows for cluster in clusters],
         "generated": [cluster.generated for cluster in clusters],
     }
     # Either there is something generated from all of them, or from none.
     strips = {
-        heading: [strip_image(_wall(shown), ROWS) for shown in side if shown is not None]
+        heading: [strip for shown in side if shown is not None and (strip := shown.strip(ROWS)) is not None]
         for heading, side in sides.items()
     }
     strips = {heading: images for heading, images in strips.items() if images}

@@ -25,10 +25,9 @@ class Profile(Section):
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
         """Of runs on tables; runs of older versions do not say it."""
-        differences = record.typed(list[Difference], run.description.get("profile", []))
-        clusters = [entry["cluster"] for entry in run.description["clusters"]]
-        words = {cluster: [one.words for one in differences if one.cluster == cluster] for cluster in clusters}
-        return cls(words) if differences else None
+        differences = record.typed(list[list[Difference]], run.description.get("profile", []))
+        words = {cluster: [one.words for one in some] for cluster, some in enumerate(differences)}
+        return cls(words) if any(differences) else None
 
     def html(self) -> Markup:
         """A list for each cluster."""

@@ -1,0 +1,73 @@
+"""Texts beside rows: in a column of their file, in one of another file, or as the lines of one."""
+
+import os
+from typing import Any
+
+from vaecluster.data.checks import quoted
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.words import as_texts
+from vaecluster.errors import DataError, FileError
+
+LINES = ".txt"
+
+
+def file_of(where: str) -> tuple[str, str | None] | None:
+    """The file in FILE.txt or FILE:COLUMN, and the column; None if there is no such file.
+
+    >>> file_of("no-such-column") is None
+    True
+    """
+    file, link, column = where.rpartition(":")
+    if link and os.path.exists(file):
+        return file, column
+    return (where, None) if os.path.exists(where) else None
+
+
+def texts_of(data: DataSet, where: str) -> list[str]:
+    """A text for each row: a COLUMN of what the rows were read from, FILE:COLUMN, or the lines of a FILE.txt.
+
+    Raises `DataError` where there are no such texts, or more or fewer than rows, and `FileError` for a file that
+    cannot be read.
+    """
+    rows = len(data.x_train)
+    columns = _columns(data)
+    if where in columns:
+        return as_texts(columns[where], rows)
+    found = file_of(where)
+    if found is None:
+        there = f"The columns are {quoted(list(columns))}" if columns else "The rows have no columns"
+        raise DataError(
+            f"There is no column and no file {where!r} to take texts from. {there}; give one of them, FILE:COLUMN, "
+            f"or a FILE{LINES} with a line for each row."
+        )
+    return as_texts(_in_file(*found), rows)
+
+
+def _in_file(file: str, column: str | None) -> Any:
+    if column is None and file.lower().endswith(LINES):
+        return _lines(file)
+    # Here, since a file of a fit is read without it.
+    from vaecluster.data.files import read_dataset
+
+    columns = _columns(read_dataset(file))
+    if column is None or column not in columns:
+        what = "names no column" if column is None else f"has no column {column!r}"
+        there = quoted(list(columns)) or "none"
+        raise DataError(f"{file} {what} of texts; expected FILE:COLUMN. Its columns are {there}.")
+    return columns[column]
+
+
+def _columns(data: DataSet) -> dict[str, Any]:
+    """Of two columns of one name the one beside the rows."""
+    tables = [table for table in (data.x_train, data.beside) if hasattr(table, "column_names")]
+    return {name: table.column(name) for table in tables for name in table.column_names}
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        with open(file, encoding="utf-8-sig") as lines:
+            return [line.rstrip("\r\n") for line in lines]
+    except OSError as problem:
+        raise FileError(f"{file} cannot be opened: {problem.strerror}.") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{file} is no text in UTF-8. Save it as UTF-8.") from None

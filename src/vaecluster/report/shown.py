@@ -1,0 +1,34 @@
+"""What every way of showing rows has."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from markupsafe import Markup
+from PIL import Image
+
+
+class Shown(ABC):
+    """Up to 64 rows as the report shows them, with as many as there are as its length."""
+
+    # Whether they are to be read as text, one by one, and not seen at one glance; then there are no pictures of them.
+    listed: ClassVar[bool] = False
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def html(self, words: str) -> Markup:
+        """The rows inside the page; `words` say what they are."""
+
+    def image(self) -> Image.Image | None:
+        """All of them as a picture."""
+        return None
+
+    def strip(self, columns: int) -> Image.Image | None:
+        """The first of them as a picture, side by side, or one below the other in a heat-map."""
+        return None
+
+    @property
+    def is_heat_map(self) -> bool:
+        """Whether the pictures are heat-maps."""
+        return False
