@@ -22,7 +22,7 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import Evidence, most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
-from vaecluster.data.anndata import CONFIDENCE, Annotations, is_cells
+from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined, room_of
@@ -409,11 +409,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
 
     def annotations(self, X: Any, **doubt: Any) -> Annotations:
         """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
-        labels, confidence = self.assign(X, **doubt)
-        names = self.cluster_names_
-        categories = [str(names.get(cluster, cluster)) for cluster in range(self.n_clusters_)]
-        record: dict[str, str | int] = {"method": self.method_.name, "n_clusters": self.n_clusters_}
-        return Annotations(labels, {CONFIDENCE: confidence}, self.transform(X), categories, record)
+        method, clusters, names = self.method_.name, self.n_clusters_, self.cluster_names_
+        of_rows = (*self.assign(X, **doubt), self.transform(X))
+        return Annotations.of(*of_rows, method=method, clusters=clusters, names=names)
 
     def annotate(self, cells: Any) -> Any:
         """Write clusters, confidence and codes into an AnnData object, where scanpy looks for them; returns it.
@@ -434,7 +432,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         Clusters are those that the model puts the cells into. Raises `SettingError` if the fit was not on counts of
         genes.
         """
-        found = marker_genes(*self._labelled(cells), self.n_clusters_, n_genes)
+        given, assigned = self._labelled(cells)
+        found = marker_genes(given, self.fitted_.schema, assigned.labels, self.n_clusters_, n_genes)
         if found is None:
             raise SettingError("marker_genes needs a model of counts of genes. Fit on an AnnData object.")
         return found
@@ -526,8 +525,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         >>> [some[0].words.partition(":")[0] == some[0].column for some in model.profile(X)]
         [True, True, True]
         """
-        given, _, labels = self._labelled(X)
-        return profile(given, labels, self.n_clusters_)
+        given, found = self._labelled(X)
+        return profile(given, found.labels, self.n_clusters_)
 
     def words(self, X: Any, texts: Sequence[str] | None = None, n_words: int = 10) -> list[list[Word]]:
         """What texts of each cluster are about: its words, by class-based TF-IDF, the first of largest weight.
@@ -543,22 +542,21 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         >>> sorted(sorted(one.word for one in some) for some in found)
         [['bread', 'butter'], ['rain', 'wind']]
         """
-        given, _, labels = self._labelled(X)
+        given, found = self._labelled(X)
         texts = given.texts if texts is None else texts
         if texts is None:
             raise SettingError("texts is missing, and the rows are no texts. Give a text for each row.")
-        return words(as_texts(texts, len(given.source)), labels, self.n_clusters_, n_words)
+        return words(as_texts(texts, len(given.source)), found.labels, self.n_clusters_, n_words)
 
     def typical_rows(self, X: Any, n_rows: int = 5) -> list[NDArray[np.intp]]:
         """The numbers of the most typical rows of each cluster, the first the most typical.
 
         Of the surer half of a cluster's rows, those whose codes are nearest to the mean of its codes.
         """
-        given, _, labels = self._labelled(X)
+        given, found = self._labelled(X)
         with isolated():
-            rows = self._rows(given)
-            confidence = answers.likeliest(self.model_, rows, self.fitted_.confidence).confidence
-            return typical_rows(answers.codes(self.model_, rows), labels, self.n_clusters_, n_rows, confidence)
+            codes = answers.codes(self.model_, self._rows(given))
+        return typical_rows(codes, found.labels, self.n_clusters_, n_rows, found.confidence)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
@@ -839,14 +837,12 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _in_blocks(self, X: Any, answer: Callable[[Rows], NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.concatenate(list(self._blocks(X, lambda given: answer(self._rows(given)))))
 
-    def _labelled(self, X: Any) -> tuple[Given, Schema, NDArray[np.intp]]:
-        """Rows as they were given, the schema of the fit, and their clusters as `predict` gives them."""
+    def _labelled(self, X: Any) -> tuple[Given, Assigned]:
+        """Rows as they were given, and where each belongs as `predict` gives it."""
         check_is_fitted(self)
-        schema = self.fitted_.schema
         with isolated():
-            given = self._taken(X, schema)
-            found = self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
-        return given, schema, found.labels
+            given = self._taken(X, self.fitted_.schema)
+            return given, self.fitted_.assigned(self._rows(given), self.min_confidence, self.outlier_fraction)
 
     def _taken(self, X: Any, schema: Schema | None) -> Given:
         """Rows of a fit, or to be looked at as a whole."""

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, final
+from typing import Any, Protocol, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,21 @@ class Annotations:
     codes: NDArray[np.floating[Any]]
     categories: list[str]
     record: Mapping[str, str | int]
+
+    @classmethod
+    def of(
+        cls,
+        labels: NDArray[np.intp],
+        confidence: Array,
+        codes: NDArray[np.floating[Any]],
+        *,
+        method: str,
+        clusters: int,
+        names: Mapping[int, Any],
+    ) -> Self:
+        """What a model of that method and with so many clusters says of cells; `names` are those of clusters."""
+        categories = [str(names.get(cluster, cluster)) for cluster in range(clusters)]
+        return cls(labels, {CONFIDENCE: confidence}, codes, categories, {"method": method, "n_clusters": clusters})
 
     def write(self, cells: Any) -> None:
         """Into an AnnData object."""

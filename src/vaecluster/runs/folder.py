@@ -35,8 +35,8 @@ WALL_ROWS = 64
 LOOKED_AT = 100_000
 # Rows whose labels are written at a time.
 LABELS = 2**16
-# Characters of a text that are kept to be shown.
-TEXT_LENGTH = 500
+# So many typical texts of a cluster are kept, and so many characters of each.
+TYPICAL, TEXT_LENGTH = 5, 500
 
 
 @final
@@ -243,12 +243,15 @@ def _looked_at(rows: Any, number: int, of_texts: bool) -> tuple[Array, Any]:
 def _what_texts_say(model: "VAEClustering", rows: Any, texts: Sequence[str] | None) -> dict[str, Any]:
     """Words of clusters, and their most typical texts, cut where they are long."""
     from vaecluster.files import record
+    from vaecluster.inference.typical import typical_rows
+    from vaecluster.inference.words import words
 
     if texts is None:
         return {}
-    typical = model.typical_rows(rows)
+    clusters, labels = model.n_clusters_, model.labels_
+    typical = typical_rows(model.transform(rows), labels, clusters, TYPICAL, model.confidence_)
     return {
-        "words": record.plain(model.words(rows, texts)),
+        "words": record.plain(words(texts, labels, clusters)),
         "typical_texts": [
             [{"row": row, "text": texts[row][:TEXT_LENGTH]} for row in some.tolist()] for some in typical
         ],

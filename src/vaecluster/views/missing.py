@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self, final
 
 import numpy as np
@@ -46,11 +47,16 @@ class Filling:
         """With donors among so many rows, always the same ones; `points` gives those of some row numbers."""
         return cls(points(np.sort(np.random.default_rng(0).choice(rows, min(AMONG, rows), replace=False))).double())
 
+    @cached_property
+    def known(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The parts of the donors, and the variance of each entry among those that have it."""
+        has, known = _parts(self.donors)
+        number = has.sum(0).clamp(1)
+        return has, known, (has * (known - known.sum(0) / number) ** 2).sum(0) / number
+
     def __call__(self, points: Tensor) -> Tensor:
         """The points with nothing missing; what no donor has is 0."""
-        has, known = _parts(self.donors)
-        mean = known.sum(0) / has.sum(0).clamp(1)
-        variance = (has * (known - mean) ** 2).sum(0) / has.sum(0).clamp(1)
+        has, known, variance = self.known
         made = points.clone()
         gaps = np.flatnonzero(points.isnan().any(1).numpy())
         for block in row_slices(len(gaps), AMONG):

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.numbers import Numbers
+from vaecluster.data.blocks.of_logarithms import OfLogarithms
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Table
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import Likelihood
@@ -19,7 +18,7 @@ from vaecluster.model.likelihood import Likelihood
 
 @final
 @dataclass(frozen=True, eq=False)
-class Amounts(Block):
+class Amounts(OfLogarithms):
     """Numbers of 0 and more, read as y = log(1 + x / unit): small ones as they are, large ones by ratios.
 
     `unit` (columns,) is `unit_of` each column. `numbers` is what reads y; amounts that are given back are never
@@ -31,11 +30,6 @@ class Amounts(Block):
     columns: tuple[str, ...]
     unit: NDArray[np.float64]
     numbers: Numbers
-
-    @classmethod
-    def read(cls, column: Column) -> Array:
-        """As numbers are read; `DataError` for infinite ones."""
-        return Numbers.read(column)
 
     @classmethod
     def of_columns(cls, columns: Table, reading: Reading) -> Sequence[Self]:
@@ -54,22 +48,6 @@ class Amounts(Block):
             name: np.log1p(values / one) for (name, values), one in zip(arrays.items(), unit, strict=True)
         }
         return [cls(tuple(arrays), unit, numbers) for numbers in Numbers.of_columns(logs, reading)]
-
-    # A field of the record in other blocks.
-    @property
-    def missing(self) -> bool:  # type: ignore[override]
-        """Whether values may be missing in new rows."""
-        return self.numbers.missing
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(columns,)."""
-        return self.numbers.shape
-
-    @property
-    def embedded(self) -> tuple[int, ...]:
-        """As that of numbers."""
-        return self.numbers.embedded
 
     def encode(self, values: Array) -> NDArray[np.float32]:
         """Of new rows also negative ones are read, as 0 is."""

@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vaecluster.data.blocks.base import FARTHEST, Block
+from vaecluster.data.blocks.base import FARTHEST
 from vaecluster.data.blocks.numbers import Numbers
+from vaecluster.data.blocks.of_logarithms import OfLogarithms
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Doubles, Table
 from vaecluster.errors import DataError
 from vaecluster.model.counts import Counts as CountsLikelihood
@@ -24,10 +24,10 @@ LEAST_DISPERSION, MOST_DISPERSION = 1e-2, 1e2
 
 @final
 @dataclass(frozen=True, eq=False)
-class Counts(Block):
+class Counts(OfLogarithms):
     """Whole numbers of 0 and more; the model has them as they are, the encoder reads log(1 + count).
 
-    `means` and `dispersions` (columns,) are those of all rows, and `logs` is how logarithms are scaled.
+    `means` and `dispersions` (columns,) are those of all rows, and `numbers` is how logarithms are scaled.
     """
 
     kinds: ClassVar = {"count": ("numbers",)}
@@ -35,12 +35,7 @@ class Counts(Block):
     columns: tuple[str, ...]
     means: Doubles
     dispersions: Doubles
-    logs: Numbers
-
-    @classmethod
-    def read(cls, column: Column) -> Array:
-        """As numbers are read; `DataError` for infinite ones."""
-        return Numbers.read(column)
+    numbers: Numbers
 
     @classmethod
     def of_columns(cls, columns: Table, reading: Reading) -> Sequence[Self]:
@@ -66,22 +61,6 @@ class Counts(Block):
         blocks = Numbers.of_columns(logs, own)
         return [cls(tuple(arrays), np.array(means), np.array(dispersions), numbers) for numbers in blocks]
 
-    # A field of the record in other blocks.
-    @property
-    def missing(self) -> bool:  # type: ignore[override]
-        """Whether values may be missing in new rows."""
-        return self.logs.missing
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(columns,)."""
-        return self.logs.shape
-
-    @property
-    def embedded(self) -> tuple[int, ...]:
-        """As that of numbers."""
-        return self.logs.embedded
-
     def encode(self, values: Array) -> NDArray[np.float32]:
         """The counts; of new rows also fractions and negative numbers are read, as the nearest counts."""
         return np.clip(values.astype(np.float64), 0, FARTHEST).round().astype(np.float32)
@@ -93,11 +72,11 @@ class Counts(Block):
 
     def embedding(self) -> nn.Module:
         """Scaled logarithms; where counts may be missing, with a mark beside each."""
-        return nn.Sequential(self.coordinates(), self.logs.embedding())
+        return nn.Sequential(self.coordinates(), self.numbers.embedding())
 
     def coordinates(self) -> nn.Module:
         """Scaled logarithms."""
-        return Logs(self.logs)
+        return Logs(self.numbers)
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """Negative binomial counts; name and precision are for numbers and have no meaning here."""
@@ -105,11 +84,11 @@ class Counts(Block):
 
     def check(self) -> None:
         """A positive mean and dispersion for each column."""
-        self.logs.check()
+        self.numbers.check()
         for numbers in (self.means, self.dispersions):
             if numbers.shape != self.shape or not (np.isfinite(numbers) & (numbers > 0)).all():
                 raise ValueError("its counts have no positive mean and dispersion for each column")
-        if self.logs.columns != self.columns:
+        if self.numbers.columns != self.columns:
             raise ValueError("its logarithms are those of other columns")
 
 

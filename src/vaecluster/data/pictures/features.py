@@ -149,7 +149,7 @@ def _by_network(features: str, sha256: str, listing: Listing, folder: Path, tell
     # It loads Pillow.
     from vaecluster.data.pictures.cache import Work, made, squares
 
-    network = network_of(kind_of(features)).network(features)
+    network = network_of(kind_of(features)).network(features, file_of(features))
     width = network(np.zeros((1, network.side, network.side, 3), np.uint8)).shape[1]
 
     def make(threads: ThreadPoolExecutor, paths: Sequence[Path]) -> Sequence[Array | str]:

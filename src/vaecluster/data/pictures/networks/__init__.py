@@ -17,8 +17,8 @@ class Kind(Protocol):
     def weights_file(self, features: str) -> Path:
         """The file that holds the weights; raises `FileError` or `SettingError` if that is not known."""
 
-    def network(self, features: str) -> Network:
-        """The network; raises `FileError` if the file holds none."""
+    def network(self, features: str, weights: Path) -> Network:
+        """The network with the weights in that file, which is there; raises `FileError` if it holds none."""
 
 
 def network_of(kind: str) -> Kind:

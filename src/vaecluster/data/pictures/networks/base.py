@@ -97,6 +97,16 @@ def cannot_import(library: str, problem: Exception) -> FileError:
     )
 
 
+def in_torch_hub(features: str, url: str, command: str) -> Path:
+    """The file of weights from that address in torch.hub's folder; raises the error of `no_weights` without one."""
+    import torch
+
+    place = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not place.is_file():
+        raise no_weights(features, place, command)
+    return place
+
+
 def no_weights(features: str, where: Path | str, command: str) -> FileError:
     """The error for weights that are not on this machine."""
     return FileError(

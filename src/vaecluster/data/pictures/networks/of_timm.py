@@ -3,24 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from vaecluster.data.pictures.networks.base import (
     Network,
     cannot_import,
+    in_torch_hub,
     name_and_weights,
     no_weights,
     reason,
     unknown,
 )
-from vaecluster.data.pictures.networks.program import torch_network
+from vaecluster.data.pictures.networks.program import trained_network
 from vaecluster.errors import FileError
 
 
 def weights_file(features: str) -> Path:
     """Weights behind @, or in the caches of huggingface_hub and torch.hub; both are looked into, never filled."""
-    import torch
-
     name, weights = name_and_weights(features)
     timm = _timm()
     if not timm.is_model(name):
@@ -43,17 +40,14 @@ def weights_file(features: str) -> Path:
                 return Path(found)
         raise no_weights(features, config["hf_hub_id"], command)
     url = config.get("url") or ""
-    place = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
-    if not url or not place.is_file():
-        raise no_weights(features, place if url else "a file", command)
-    return place
+    if not url:
+        raise no_weights(features, "a file", command)
+    return in_torch_hub(features, url, command)
 
 
-def network(features: str) -> Network:
+def network(features: str, weights: Path) -> Network:
     """The network without its last layer, with the scaling of colours that it was trained with."""
-    timm, weights, name = _timm(), weights_file(features), name_and_weights(features)[0]
-    if not weights.is_file():
-        raise FileError(f"{weights} does not exist or is no file. Check the features.")
+    timm, name = _timm(), name_and_weights(features)[0]
     try:
         # With a file there is nothing that timm would look for elsewhere.
         overlay = {"file": str(weights), "url": "", "hf_hub_id": None, "source": ""}
@@ -61,9 +55,7 @@ def network(features: str) -> Network:
         config = timm.data.resolve_model_data_config(model)
     except Exception as problem:
         raise FileError(f"{weights} has no weights for {features} ({reason(problem)}). Give those of it.") from None
-    mean, std = (np.array(config[key], np.float32)[:, None, None] for key in ("mean", "std"))
-    made = torch_network(features, model, config["input_size"][-1])
-    return Network(features, lambda batch: made.compute((batch - mean) / std), made.side)
+    return trained_network(features, model, config["input_size"][-1], config["mean"], config["std"])
 
 
 def _timm() -> Any:

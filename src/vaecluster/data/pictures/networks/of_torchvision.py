@@ -3,19 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from vaecluster.data.pictures.networks.base import (
     Network,
     cannot_import,
+    in_torch_hub,
     name_and_weights,
-    no_weights,
     reason,
     unknown,
 )
-from vaecluster.data.pictures.networks.program import torch_network
+from vaecluster.data.pictures.networks.program import trained_network
 from vaecluster.errors import FileError
 
 
@@ -25,18 +24,13 @@ def weights_file(features: str) -> Path:
     trained = _trained(features, name)
     if weights is not None:
         return weights
-    place: Path = Path(torch.hub.get_dir()) / "checkpoints" / trained.url.rpartition("/")[2]
-    if not place.is_file():
-        command = f"import torchvision; torchvision.models.get_model('{name}', weights='DEFAULT')"
-        raise no_weights(features, place, command)
-    return place
+    command = f"import torchvision; torchvision.models.get_model('{name}', weights='DEFAULT')"
+    return in_torch_hub(features, trained.url, command)
 
 
-def network(features: str) -> Network:
+def network(features: str, weights: Path) -> Network:
     """The network without its last layer, with the scaling of colours that it was trained with."""
-    models, weights, name = _models(), weights_file(features), name_and_weights(features)[0]
-    if not weights.is_file():
-        raise FileError(f"{weights} does not exist or is no file. Check the features.")
+    models, name = _models(), name_and_weights(features)[0]
     transforms = _trained(features, name).transforms()
     try:
         model = models.get_model(name, weights=None)
@@ -44,9 +38,7 @@ def network(features: str) -> Network:
     except Exception as problem:
         raise FileError(f"{weights} has no weights for {features} ({reason(problem)}). Give those of it.") from None
     without_head(model)
-    mean, std = (np.array(values, np.float32)[:, None, None] for values in (transforms.mean, transforms.std))
-    made = torch_network(features, model.eval(), transforms.crop_size[0])
-    return Network(features, lambda batch: made.compute((batch - mean) / std), made.side)
+    return trained_network(features, model.eval(), transforms.crop_size[0], transforms.mean, transforms.std)
 
 
 def without_head(model: nn.Module) -> None:

@@ -13,7 +13,7 @@ def weights_file(features: str) -> Path:
     return Path(features)
 
 
-def network(features: str) -> Network:
+def network(features: str, weights: Path) -> Network:
     """A network of one input; its first output counts."""
     try:
         import onnxruntime
@@ -27,7 +27,7 @@ def network(features: str) -> Network:
     # As many as torch was told to use: onnxruntime would take all there are.
     options.intra_op_num_threads = torch.get_num_threads()
     try:
-        session = onnxruntime.InferenceSession(features, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
         (given,) = session.get_inputs()
     # It raises types of its own, and for several inputs a ValueError comes.
     except Exception as problem:

@@ -1,9 +1,11 @@
 """Programs that torch.export has saved."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from vaecluster.data.pictures.networks.base import Network, of_images, reason
@@ -15,13 +17,13 @@ def weights_file(features: str) -> Path:
     return Path(features)
 
 
-def network(features: str) -> Network:
+def network(features: str, weights: Path) -> Network:
     """A program of one argument."""
     # It would print the whole traceback of what is told below.
     logger, disabled = logging.getLogger("torch.export"), logging.getLogger("torch.export").disabled
     logger.disabled = True
     try:
-        program = torch.export.load(features)
+        program = torch.export.load(weights)
         name = program.graph_signature.user_inputs[0]
         shape = next(node for node in program.graph.nodes if node.name == name).meta["val"].shape
         module = program.module()
@@ -45,3 +47,10 @@ def torch_network(source: str, module: Any, *shape: Any) -> Network:
         return (features[0] if isinstance(features, tuple | list) else features).float().numpy()
 
     return Network(source, compute, *shape)
+
+
+def trained_network(source: str, module: Any, side: int, mean: Sequence[float], std: Sequence[float]) -> Network:
+    """A module of torch that was trained on colours with this mean and deviation taken out: (3,) each."""
+    made = torch_network(source, module, side)
+    middle, spread = (np.array(values, np.float32)[:, None, None] for values in (mean, std))
+    return Network(source, lambda batch: made.compute((batch - middle) / spread), made.side)
