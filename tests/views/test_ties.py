@@ -1,9 +1,18 @@
-import numpy as np
-import torch
+from collections.abc import Sequence
 
-from vaecluster.views.ties import spread
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vaecluster.data.room import NO_LIMIT, Room
+from vaecluster.views import ties
 
 YEARS = torch.tensor([2007.0, 2008, 2010]).repeat(500)[:, None]
+
+
+def spread(rows: Tensor, columns: Sequence[bool], size: int = 10**6, room: Room = NO_LIMIT) -> Tensor:
+    return torch.cat(list(ties.spread(lambda: rows.split(size), len(rows), columns, room)))
 
 
 def test_values_that_come_often_fill_the_room_around_them_and_never_change_places() -> None:
@@ -27,3 +36,14 @@ def test_the_same_rows_are_moved_in_the_same_way_and_what_is_given_stays() -> No
     before = YEARS.clone()
     assert torch.equal(spread(YEARS, [True]), spread(YEARS, [True]))
     assert torch.equal(YEARS, before)
+
+
+@pytest.mark.parametrize("size", [7, 1000, 10**6])
+@pytest.mark.parametrize("room", [NO_LIMIT, Room(100_000)], ids=["no-limit", "little-room"])
+def test_rows_are_moved_in_the_same_way_in_blocks_and_with_little_room(size: int, room: Room) -> None:
+    rows = torch.randint(0, 9, (1500, 4), generator=torch.Generator().manual_seed(0)).float()
+    rows[::5, 1] = torch.nan
+    rows[:, 2] = torch.arange(1500)
+    together = spread(rows, [True] * 4)
+    assert torch.equal(spread(rows, [True] * 4, size, room).nan_to_num(99), together.nan_to_num(99))
+    assert not torch.equal(together[:, 0] - rows[:, 0], together[:, 3] - rows[:, 3])

@@ -140,10 +140,13 @@ def coordinates(rows: Rows) -> Coordinates:
     if schema.frame is None and not any(block.missing for block in schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
     blocks = list(row_slices(len(rows), prod(schema.data_shape)))
-    whole = spread(torch.cat([rows[block].cpu() for block in blocks]), schema.between)
+    whole = rows.room.array((len(rows), *schema.data_shape), np.float32)
+    made = spread(lambda: (rows[block].cpu() for block in blocks), len(rows), schema.between, rows.room)
+    for block, values in zip(blocks, made, strict=True):
+        whole[block] = values.numpy()
 
     def raw(some: Some) -> Tensor:
-        points: Tensor = read(whole[some].to(rows.device))
+        points: Tensor = read(torch.from_numpy(whole[some]).to(rows.device))
         return points.cpu()
 
     fill = Filling.of(len(rows), raw)
