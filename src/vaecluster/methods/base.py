@@ -201,6 +201,5 @@ def check_shares(shares: Any, clusters: int) -> None:
     """Raise `SettingError` if the method was given another number of shares than there are clusters."""
     if isinstance(shares, tuple) and len(shares) != clusters:
         raise SettingError(
-            f"cluster_weights holds {counted(len(shares), 'share')} for {counted(clusters, 'cluster')}. Give "
-            "one for each."
+            f"cluster_weights holds {counted(len(shares), 'share')} for {counted(clusters, 'cluster')}. Give one each."
         )
