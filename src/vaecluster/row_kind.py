@@ -8,7 +8,7 @@ from typing import final
 class RowKind(StrEnum):
     """What rows are: vectors, images or windows of time; each is the string of its name.
 
-    To add one, add a line here, a `Block` with it as `rows`, and its views in `views/presets.py`.
+    To add one, add a line here, a `Block` with it as `kind`, and its views in `views/presets.py`.
 
     >>> f"rows are {RowKind.IMAGES}, of {RowKind.IMAGES.entries}"
     'rows are images, of pixels'

@@ -57,7 +57,7 @@ class Schema:
     @property
     def kind(self) -> RowKind:
         """What rows are."""
-        return self.blocks[0].rows
+        return self.blocks[0].kind
 
     @property
     def plain(self) -> bool:

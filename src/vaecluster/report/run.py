@@ -1,20 +1,16 @@
 """What the sections of a report are collected from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Self, final
 
 import numpy as np
 
-from vaecluster.data.blocks import Pixels, Windows, Words
-from vaecluster.data.raw import Array
+from vaecluster.data.blocks.drawing import Drawing
 from vaecluster.estimator import VAEClustering
 from vaecluster.report.excerpt import Excerpt
-from vaecluster.report.lines import as_lines
 from vaecluster.report.shown import Shown
 from vaecluster.report.walls import Wall
-from vaecluster.row_kind import RowKind
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
 
@@ -49,24 +45,11 @@ class FinishedRun:
         """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
         return cls(folder.description(), folder.model(device="cpu"), folder.examples())
 
-    @cached_property
-    def shown(self) -> Callable[[Any], Shown]:
-        """How rows are shown, real and generated ones alike: those of tables as excerpts, others as pictures."""
-        schema = self.model.fitted_.schema
-        block = schema.blocks[0]
-        if schema.frame is not None or self._shows_texts:
-            return Excerpt
-        if isinstance(block, Windows):
-            # Lines keep their peaks, which are short, and have room for few features.
-            low, high = self._middle(0.5, len(block.offset))
-            return lambda windows: Wall(as_lines(windows, low, high), 0.0, 255.0)
-        if isinstance(block, Pixels):
-            return partial(Wall, low=block.offset, high=block.offset + block.scale)
-        if self._shows_pictures_of_features:
-            return partial(Wall, low=0.0, high=255.0)
-        # Far values would leave the rest of their column in one colour.
-        low, high = self._middle(2, *schema.row_shape)
-        return partial(Wall, low=low, high=high)
+    def shown(self, rows: Any) -> Shown:
+        """Rows as they are shown, real and generated ones alike: those of tables as excerpts, others as pictures."""
+        if not isinstance(rows, np.ndarray):
+            return Excerpt(rows)
+        return Wall(self._drawing.of(rows), self._drawing.low, self._drawing.high)
 
     @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:
@@ -84,21 +67,16 @@ class FinishedRun:
         )
 
     @property
-    def _shows_pictures_of_features(self) -> bool:
-        vectors = self.model.fitted_.schema.kind == RowKind.VECTORS
-        return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
+    def _as_learned(self) -> bool:
+        """Whether the rows shown are what the model generates, and not the pictures or texts behind it."""
+        schema, (rows, *_) = self.model.fitted_.schema, self.examples.values()
+        return rows.ndim == 1 + len(schema.row_shape) if isinstance(rows, np.ndarray) else schema.frame is not None
 
-    @property
-    def _shows_texts(self) -> bool:
-        return isinstance(self.model.fitted_.schema.blocks[0], Words)
+    @cached_property
+    def _drawing(self) -> Drawing:
+        if not self._as_learned:
+            return Drawing(0.0, 255.0)
+        return self.model.fitted_.schema.blocks[0].drawing(np.concatenate(list(self.examples.values())))
 
     def _generated(self, cluster: int) -> Shown | None:
-        if self._shows_pictures_of_features or self._shows_texts:
-            return None
-        return self.shown(self.model.sample(WALL_ROWS, cluster=cluster))
-
-    def _middle(self, far: float, features: int) -> Array:
-        """The least and the largest values (2, features) of the rows shown, but for a percentage at either end."""
-        rows = np.concatenate(list(self.examples.values())).astype(float).reshape(-1, features)
-        found: Array = np.percentile(rows, [far, 100 - far], axis=0)
-        return found
+        return self.shown(self.model.sample(WALL_ROWS, cluster=cluster)) if self._as_learned else None

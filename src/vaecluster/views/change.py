@@ -18,10 +18,10 @@ class Change(Settings, ABC):
     """A change of a batch; to add one, write a class under `@settings` with this member.
 
     Every row gets its own draw, from the generator, which is on the batch's device. The batch is not written to.
-    `rows` is the kind of rows that it is for, if not all.
+    `kind` is the kind of rows that it is for, if not all.
     """
 
-    rows: ClassVar[RowKind | None] = None
+    kind: ClassVar[RowKind | None] = None
 
     @abstractmethod
     def __call__(self, batch: Tensor, generator: Generator) -> Tensor:
@@ -36,7 +36,7 @@ class Change(Settings, ABC):
 class ImageChange(Change, ABC):
     """A change that only makes sense for images: (rows, channels, height, width) with values in [0, 1]."""
 
-    rows = RowKind.IMAGES
+    kind = RowKind.IMAGES
 
 
 @final

@@ -98,10 +98,10 @@ def views_of(value: str | tuple[View, ...], kind: RowKind, *, numbers_only: bool
         first = value[0] if isinstance(value[0], Neighbours) else None
         views = Views(first, tuple(view for view in value if not isinstance(view, Neighbours)))
     for change in views.changes:
-        if change.rows is not None and change.rows != kind:
+        if change.kind is not None and change.kind != kind:
             raise SettingError(
-                f"views holds {change.name}, which is for {change.rows}, but the rows are {kind}. Use Neighbours, "
-                f"GaussianNoise or FeatureDropout, or give the rows as {change.rows}: {change.rows.layout}."
+                f"views holds {change.name}, which is for {change.kind}, but the rows are {kind}. Use Neighbours, "
+                f"GaussianNoise or FeatureDropout, or give the rows as {change.kind}: {change.kind.layout}."
             )
         if not numbers_only:
             raise SettingError(

@@ -15,7 +15,7 @@ from vaecluster.views.change import Change, uniform
 class TimeShift(Change):
     """Shift each window in time; all its features alike."""
 
-    rows = RowKind.WINDOWS
+    kind = RowKind.WINDOWS
 
     share: Annotated[float, Number(0, 1), "largest shift either way, as a share of the times"] = 0.1
 
@@ -32,7 +32,7 @@ class TimeShift(Change):
 class Amplitude(Change):
     """Make each feature of each window larger or smaller around the feature's mean, by a random factor near 1."""
 
-    rows = RowKind.WINDOWS
+    kind = RowKind.WINDOWS
 
     strength: Annotated[float, Number(0, 1), "largest share by which it changes"] = 0.1
 

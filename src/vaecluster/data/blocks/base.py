@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from vaecluster.data.blocks.drawing import Drawing, middle
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Raw, Table
@@ -31,7 +32,7 @@ class Block(ABC):
     # arrays alone.
     kinds: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # What rows are that it is a part of, or all of.
-    rows: ClassVar[RowKind] = RowKind.VECTORS
+    kind: ClassVar[RowKind] = RowKind.VECTORS
     # The columns of a frame that it has; none if it is a whole array.
     columns: tuple[str, ...]
     # Whether values may be missing in new rows.
@@ -103,6 +104,11 @@ class Block(ABC):
     @abstractmethod
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """p(x|z) of its entries that are there; blocks of numbers take the likelihood of that name and precision."""
+
+    def drawing(self, rows: Array) -> Drawing:
+        """How rows of an array are drawn, in one way for all of these."""
+        # Far values would leave the rest of their column in one colour.
+        return Drawing(*middle(rows, self.given_shape[0], far=2))
 
     @abstractmethod
     def check(self) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.blocks.base import Block, as_type, scaled
+from vaecluster.data.blocks.drawing import Drawing
 from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.raw import Array, Doubles
@@ -29,7 +30,7 @@ class Pixels(Block):
     of their own: (C,), or (W,) for windows of W features.
     """
 
-    rows = RowKind.IMAGES
+    kind = RowKind.IMAGES
     missing = False
 
     row_shape: tuple[int, ...]
@@ -81,6 +82,10 @@ class Pixels(Block):
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name; the mean of a pixel lies in [0, 1]."""
         return OF_NUMBERS[name](self.shape, precision, bounded=True)
+
+    def drawing(self, rows: Array) -> Drawing:
+        """As they are."""
+        return Drawing(self.offset, self.offset + self.scale)
 
     def check(self) -> None:
         """Two or three sizes, a finite offset and a positive scale."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.blocks.base import Block, as_type, scaled
+from vaecluster.data.blocks.drawing import Drawing, as_lines, middle
 from vaecluster.data.blocks.numbers import check_affine, check_unit
 from vaecluster.data.blocks.scaling import Passes, moments_of, own_scales
 from vaecluster.data.raw import Array, Doubles
@@ -23,7 +24,7 @@ class Windows(Block):
     `offset` and `scale` are those of each feature over all times of all windows: (features,).
     """
 
-    rows = RowKind.WINDOWS
+    kind = RowKind.WINDOWS
     missing = False
 
     row_shape: tuple[int, ...]
@@ -74,6 +75,12 @@ class Windows(Block):
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name."""
         return OF_NUMBERS[name](self.shape, precision)
+
+    def drawing(self, rows: Array) -> Drawing:
+        """As pictures of lines."""
+        # Lines keep their peaks, which are short, and have room for few features.
+        low, high = middle(rows, len(self.offset), far=0.5)
+        return Drawing(0.0, 255.0, lambda windows: as_lines(windows, low, high))
 
     def check(self) -> None:
         """One or two sizes, a finite offset and a positive scale for each feature."""

@@ -1,12 +1,14 @@
-"""Windows of time as small pictures of lines."""
+"""How rows are drawn."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from vaecluster.data.raw import Array
+from vaecluster.data.raw import Array, Doubles
 
 # The size of a picture, and how many times larger it is drawn, so that lines are smooth.
 WIDTH, HEIGHT, FINER = 96, 64, 3
@@ -14,6 +16,29 @@ WIDTH, HEIGHT, FINER = 96, 64, 3
 # 2008), and on light and on dark paper.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 PAPER = (128, 134, 144, 28)
+
+
+@final
+@dataclass(frozen=True)
+class Drawing:
+    """The values drawn darkest and brightest, one or one for each of the last axis, and rows as what is drawn.
+
+    That is images (n, H, W) or (n, H, W, C), or plain vectors (n, columns), which become a heat-map.
+    """
+
+    low: Doubles | float
+    high: Doubles | float
+    of: Callable[[Array], Array] = lambda rows: rows
+
+
+def middle(rows: Array, features: int, far: float) -> Doubles:
+    """The least and the largest value of each feature (2, features), but for a percentage at either end.
+
+    >>> middle(np.arange(101.0), 1, far=2).ravel().tolist()
+    [2.0, 98.0]
+    """
+    found: Doubles = np.percentile(rows.astype(float).reshape(-1, features), [far, 100 - far], axis=0)
+    return found
 
 
 def as_lines(windows: Array, low: Array, high: Array) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from vaecluster.report.lines import HEIGHT, WIDTH, as_lines
+from vaecluster.data.blocks.drawing import HEIGHT, WIDTH, as_lines
 
 
 def test_a_line_goes_from_low_at_the_bottom_to_high_at_the_top() -> None:
