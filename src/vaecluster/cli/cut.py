@@ -1,7 +1,7 @@
 """`vaecluster cut`."""
 
 from vaecluster.cli.options import Place, Whole, check
-from vaecluster.cli.source import model_and_rows, pictures_of
+from vaecluster.cli.source import model_and_rows
 from vaecluster.errors import counted
 from vaecluster.files.atomic import locked
 from vaecluster.runs.folder import RunFolder
@@ -50,7 +50,7 @@ def cut(
             seconds=seconds,
             cpu_seconds=cpu_seconds,
             scores=split_scores(model, data),
-            pictures=pictures_of(folder),
+            pictures=folder.pictures(),
         )
         # What an unfinished fit left that was there would be gone on with.
         done(target.path)

@@ -1,7 +1,6 @@
 """`vaecluster fit`."""
 
 import time
-from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,6 @@ from vaecluster.cli.options import (
 )
 from vaecluster.cli.source import (
     absolute,
-    options_of,
     rows_for,
     text_place,
     with_options,
@@ -31,6 +29,7 @@ from vaecluster.cli.source import (
     with_texts,
 )
 from vaecluster.data.pictures.folder import SIZE
+from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.data.room import Bytes
 from vaecluster.errors import SettingError, counted
 from vaecluster.runs.folder import RunFolder
@@ -135,8 +134,9 @@ def fit(
     check("--size", size, SIZE)
     check("--memory", memory, Bytes())
     folder = RunFolder.create(output, overwrite=overwrite)
-    data = with_options(rows_for(source, memory), {"size": size, "features": features})
-    pictures = options_of(data)
+    asked = PictureOptions(size, None if features is None else str(features))
+    data = with_options(rows_for(source, memory), asked)
+    pictures = PictureOptions.of(data.x_train)
     data = with_options(data, pictures)
     _, given = method_of(method, settings)
     set_threads(threads)
@@ -173,7 +173,7 @@ def fit_into(
     data: "DataSet",
     source: str,
     *,
-    pictures: Mapping[str, Any] | None = None,
+    pictures: PictureOptions = NO_OPTIONS,
     demo: bool = False,
 ) -> dict[str, Any]:
     """Fit the model, write the run, and return the scores, if there are labels to score with."""

@@ -16,8 +16,9 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import load_source, with_options
+from vaecluster.cli.source import load_source
 from vaecluster.data.pictures.folder import SIZE, Pictures
+from vaecluster.data.pictures.options import PictureOptions
 
 
 def inspect(
@@ -66,7 +67,8 @@ def inspect(
     check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)
     check("--size", size, SIZE)
-    x = with_options(load_source(source), {"size": size, "features": features}).x_train
+    asked = PictureOptions(size, None if features is None else str(features))
+    x = asked.applied(load_source(source).x_train)
     if isinstance(x, Pictures):
         print(x.described)
     chosen, _ = method_of(method, settings)

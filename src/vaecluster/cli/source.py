@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vaecluster.data.pictures import features as of_pictures
 from vaecluster.data.pictures.folder import Pictures
+from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.errors import DataError, SettingError, VaeclusterError
 
 if TYPE_CHECKING:
@@ -45,14 +45,9 @@ def rows_for(source: str, memory: str | int | None) -> "DataSet":
     return load_source(source) if memory is None else open_source(source)
 
 
-def with_options(data: "DataSet", options: Mapping[str, Any]) -> "DataSet":
+def with_options(data: "DataSet", options: PictureOptions) -> "DataSet":
     """The same with options for pictures; raises `SettingError` for options of rows that are none."""
-    given = {name: value for name, value in options.items() if value is not None}
-    if not given:
-        return data
-    if not isinstance(data.x_train, Pictures):
-        raise SettingError(f"--{next(iter(given))} is for pictures in files, which the source is not. Leave it out.")
-    return replace(data, x_train=replace(data.x_train, **given))
+    return replace(data, x_train=options.applied(data.x_train))
 
 
 def with_rows(
@@ -100,12 +95,12 @@ def open_rows(source: str, run: "RunFolder", model: "VAEClustering", features: P
     `features` are in place of those of the run.
     """
     data = open_source(source, model.fitted_.schema.text_types)
-    options = pictures_of(run) if isinstance(data.x_train, Pictures) else {}
+    options = _options_of(run, data)
     if features is not None:
-        return with_rows(with_options(data, _with_features(options, str(features))), like=run)
-    if _are_stored(options) and absolute(source) != run.description().get("source"):
+        return with_rows(with_options(data, options.with_features(str(features))), like=run)
+    if options.stored and absolute(source) != run.description().get("source"):
         raise SettingError(
-            f"The run was fitted to features of other pictures, from {options['features']}. Give those of the new "
+            f"The run was fitted to features of other pictures, from {options.features}. Give those of the new "
             "ones as --features, or as the rows."
         )
     return _like(data, run)
@@ -113,15 +108,15 @@ def open_rows(source: str, run: "RunFolder", model: "VAEClustering", features: P
 
 def _like(data: "DataSet", run: "RunFolder") -> "DataSet":
     """The same as the fit of a run read it."""
-    options = pictures_of(run) if isinstance(data.x_train, Pictures) else {}
+    options = _options_of(run, data)
     data = with_rows(with_options(data, options), like=run)
-    if _are_stored(options):
+    if options.stored:
         _check_names(data, run)
     return data
 
 
-def _are_stored(options: Mapping[str, Any]) -> bool:
-    return "features" in options and of_pictures.is_stored(options["features"])
+def _options_of(run: "RunFolder", data: "DataSet") -> PictureOptions:
+    return run.pictures() if isinstance(data.x_train, Pictures) else NO_OPTIONS
 
 
 def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -> "tuple[VAEClustering, DataSet, str]":
@@ -155,13 +150,6 @@ def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -
     return model, data, place
 
 
-def _with_features(options: Mapping[str, Any], features: str) -> dict[str, Any]:
-    """The options of a run with other features; of a network they must be those of the same weights."""
-    networks = [one for one in (features, options.get("features")) if one and not of_pictures.is_stored(one)]
-    same = {"features_sha256": options.get("features_sha256")} if len(networks) == 2 else {}
-    return {"size": options.get("size"), "features": features, **same}
-
-
 def _check_names(data: "DataSet", like: "RunFolder") -> None:
     """Raise `DataError` if the pictures of a fit have other names than then: stored features are not theirs."""
     from vaecluster.runs.labels import Labels
@@ -176,26 +164,6 @@ def _check_names(data: "DataSet", like: "RunFolder") -> None:
             f"There are {len(found):,} pictures, and there were {len(fitted):,} in the fit; {len(other):,} are in one "
             f"of both alone{example}. The features are stored for those of the fit: give those of these as --features."
         )
-
-
-def pictures_of(run: "RunFolder") -> dict[str, Any]:
-    """The options of `Pictures` that a run was fitted with."""
-    options = run.description().get("pictures", {})
-    known = {field.name for field in fields(Pictures)} - {"place"}
-    if not isinstance(options, dict) or not options.keys() <= known:
-        raise run.damaged()
-    return options
-
-
-def options_of(data: "DataSet") -> dict[str, Any]:
-    """The options of pictures, for a process in another folder, and which file their features come from."""
-    if not isinstance(data.x_train, Pictures):
-        return {}
-    options: dict[str, Any] = {} if data.x_train.size is None else {"size": data.x_train.size}
-    if data.x_train.features is not None:
-        features = of_pictures.absolute(str(data.x_train.features))
-        options |= {"features": features, "features_sha256": of_pictures.sha256_of(features)}
-    return options
 
 
 def absolute(source: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import read_arrays
+from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.stored import StoredTable, can_be_cut, rows_at
 from vaecluster.data.tables import as_csv, parts_as_parquet, parts_of, picked
@@ -110,6 +111,13 @@ class RunFolder:
             raise self.damaged()
         return description
 
+    def pictures(self) -> PictureOptions:
+        """How the pictures of the fit were read."""
+        try:
+            return PictureOptions.read(self.description().get("pictures", {}))
+        except ValueError:
+            raise self.damaged() from None
+
     def damaged(self) -> FileError:
         """What to raise for a `run.json` that a fit did not write."""
         return FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
@@ -134,7 +142,7 @@ class RunFolder:
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
-        pictures: Mapping[str, Any] | None = None,
+        pictures: PictureOptions = NO_OPTIONS,
         demo: bool = False,
     ) -> None:
         """Write everything on the rows of the fit; `run.json` last, so a folder with it is complete."""
@@ -174,7 +182,7 @@ class RunFolder:
                 "source": source,
                 # Only a demo's run may be replaced by the next demo.
                 **({"demo": True} if demo else {}),
-                **({"pictures": dict(pictures)} if pictures else {}),
+                **({"pictures": pictures.given} if pictures.given else {}),
                 "rows": len(model.labels_),
                 "row_shape": list(looked_at.shape[1:]),
                 "ending": model.history_.ending,

@@ -8,12 +8,13 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from vaecluster import settings
 from vaecluster.data.pictures.folder import CACHE, SKIPPED
+from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.errors import FileError, SettingError
 from vaecluster.files.atomic import LOCK, PART, locked, write_atomically, write_json
 from vaecluster.settings import is_whole
@@ -33,8 +34,8 @@ MOST_THREADS = 4096
 class FitOrder:
     """What was asked for: the rows by their source, parameters of `VAEClustering`, a method, and processor threads.
 
-    `settings` are those that were given for the method, as `settings.plain` writes them, and `pictures` the options of
-    `Pictures` that were given. `text` is where texts beside the rows are.
+    `settings` are those that were given for the method, as `settings.plain` writes them. `text` is where texts
+    beside the rows are.
     """
 
     source: str
@@ -42,7 +43,7 @@ class FitOrder:
     method: str
     settings: dict[str, Any]
     threads: int
-    pictures: dict[str, Any] = field(default_factory=dict)
+    pictures: PictureOptions = NO_OPTIONS
     text: str | None = None
 
     @classmethod
@@ -53,13 +54,13 @@ class FitOrder:
                 f"'{folder}' holds no unfinished fit. Give a folder in which `vaecluster fit` was cut off."
             )
         try:
-            order = cls(**json.loads((folder / ORDER).read_text(encoding="utf-8")))
+            values = dict(**json.loads((folder / ORDER).read_text(encoding="utf-8")))
+            order = cls(**values | {"pictures": PictureOptions.read(values.get("pictures", {}))})
             whole = (
                 isinstance(order.source, str)
                 and isinstance(order.parameters, dict)
                 and isinstance(order.method, str)
                 and isinstance(order.settings, dict)
-                and isinstance(order.pictures, dict)
                 and isinstance(order.text, str | None)
                 and is_whole(order.threads, 1, MOST_THREADS)
             )
