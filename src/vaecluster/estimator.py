@@ -1,9 +1,8 @@
 """`VAEClustering`: the methods as a scikit-learn estimator, a thin view over what a fit leaves."""
 
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import copy, deepcopy
+from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
@@ -23,31 +22,29 @@ from vaecluster.clusters.number import Evidence, most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
 from vaecluster.data.anndata import Annotations, is_cells
-from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined, room_of
 from vaecluster.data.kinds import check_asked
-from vaecluster.data.known import Known, check_weights, known_labels
-from vaecluster.data.rows import Rows, normalised, split
+from vaecluster.data.known import NONE_KNOWN, Known, check_weights, known_labels
+from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.data.stored import StoredTable, block_rows, in_turn
 from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
 from vaecluster.files.paths import as_folder, as_path
+from vaecluster.fitting import Learned, Learner
 from vaecluster.inference import answers
-from vaecluster.inference.advice import Advice, cut_warnings, fit_warnings, naming_warnings
+from vaecluster.inference.advice import Advice, cut_warnings
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.dense import DenseGroup, dense_groups
-from vaecluster.inference.doubt import Calibration, calibrate, check_doubt, held_out_rows
+from vaecluster.inference.doubt import Calibration, check_doubt
 from vaecluster.inference.markers import Marker, marker_genes
-from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import Difference, profile
 from vaecluster.inference.typical import typical_rows
 from vaecluster.inference.words import Word, words
 from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
 from vaecluster.methods.inspection import Inspection
-from vaecluster.methods.memory import check_memory
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, OneOf, is_whole
@@ -60,8 +57,6 @@ from vaecluster.training.session import Session, draw_seed, random_of
 Answer = TypeVar("Answer")
 Random = int | np.random.RandomState | None
 
-# The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
-HELD_OUT = Draws(0)
 _NUMBER = NumberOfClusters()
 # Parameters that are checked by a kind; the others are checked where they are used.
 _KINDS: dict[str, Kind] = {
@@ -259,8 +254,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         to, and `TrainingError` if the loss diverges. What it raises leaves the estimator as it was.
         """
         with isolated():
-            advice = self._fit(X, y, sample_weight)
-        self._warn(advice)
+            learned = self._fit(X, y, sample_weight)
+            self._take(learned.fitted, learned.assigned)
+        self._warn(learned.advice)
         return self
 
     def inspect(self, X: Any) -> Inspection:
@@ -274,11 +270,12 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         (200, 'a vector of 5 columns', ('a near neighbour',), 400)
         """
         self._check_parameters()
-        number = most_of(_NUMBER.normal(self.n_clusters)) or 1
+        clusters = _NUMBER.normal(self.n_clusters)
+        number = most_of(clusters) or 1
         with isolated():
             given = given_rows(self, outlined(X))
             checks.check_number_of_rows(len(given.source), number)
-            return Inspection.of(*self._begun(given, None), number)
+            return Inspection.of(*self._learner(given).begun(as_method(self.method), clusters), number)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from new rows, one pass over them; clusters keep their numbers. Without a fit this is `fit`.
@@ -292,8 +289,9 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         if not hasattr(self, "fitted_"):
             return self.fit(X, y, sample_weight)
         with isolated():
-            advice = self._learn_more(X, y, sample_weight)
-        self._warn(advice)
+            learned = self._learn_more(X, y, sample_weight)
+            self._take(learned.fitted, learned.assigned)
+        self._warn(learned.advice)
         return self
 
     def name_clusters(self, names: Mapping[int, Label]) -> Self:
@@ -350,7 +348,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
                 del other.assigned_
         if X is not None:
             with isolated():
-                other._take(other.fitted_, other._taken(X, other.fitted_.schema))
+                other._take(*other._learner(other._taken(X, other.fitted_.schema)).labelled(other.fitted_))
         self._warn(advice)
         return other
 
@@ -681,8 +679,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             )
         return self.fitted_.sizes
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
-        """`fit`; returns what the user should hear about it."""
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Learned:
+        """`fit`, without a change of the estimator."""
         earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
         given = self._taken(X, None if earlier is None else earlier.schema)
         number = len(given.source)
@@ -693,40 +691,15 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
             checks.check_enough(given.array, most_of(clusters) or 1)
         else:
             checks.check_number_of_rows(number, most_of(clusters) or 1)
-        if earlier is not None:
-            method = as_method(self.method).completed(earlier.schema, number, clusters or earlier.clusters)
-            earlier.check_goes_on(method, clusters)
-            return self._go_on(given, method, weights, known, seen=0)
-        learned, method = self._begun(given, weights)
-        schema = learned.schema
-        check_memory(method, schema, most_of(clusters) or 1, self._device())
-        held_out_number = held_out_rows(len(learned), self.outlier_fraction)
-        with self._session(method, goes_on=False).run(learned, clusters) as run:
-            # Here, since what is refused is refused in one line.
-            if self.verbose:
-                print(*Inspection.of(learned, method, most_of(clusters) or 1).lines(), sep="\n", file=sys.stderr)
-            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
-            rest = run.rows
-            fitted = method.fit(run)
-        naming = name_by(fitted.model, self._rows(given, schema).some(known.rows), known.labels)
-        model, names = naming.renumbered(fitted.model)
-        calibration = calibrate(model, rest, held_out)
-        data, columns = given.source.fingerprint(), given.names
-        self._take(
-            replace(fitted, model=model, names=names, calibration=calibration, data=data, feature_names=columns), given
-        )
-        found_by = None if isinstance(clusters, int) else fitted.evidence
-        return [*naming_warnings(naming), *fit_warnings(fitted.history, self.cluster_sizes_, found_by)]
+        learner, method = self._learner(given, weights, known), as_method(self.method)
+        if earlier is None:
+            return learner.fit(method, clusters, self._session())
+        method = method.completed(earlier.schema, number, clusters or earlier.clusters)
+        earlier.check_goes_on(method, clusters)
+        return learner.go_on(earlier, method, self._session(), seen=0)
 
-    def _begun(self, given: Given, weights: NDArray[np.float64] | None) -> tuple[Rows, Method]:
-        """The rows as a fit learns from them, and the method with every setting filled in for them."""
-        method = as_method(self.method)
-        reading = Reading(method.likelihood, method.scaling, weights, given.names or None)  # type: ignore[arg-type]
-        learned = self._rows(given, given.source.schema(reading), weights)
-        return learned, method.completed(learned.schema, len(learned), _NUMBER.normal(self.n_clusters))
-
-    def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Sequence[Advice]:
-        """`partial_fit` of a fitted model; returns what the user should hear about it."""
+    def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Learned:
+        """`partial_fit` of a fitted model, without a change of the estimator."""
         self._check_parameters()
         fitted = self.fitted_
         given = self._taken(X, fitted.schema)
@@ -737,41 +710,16 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         fitted.check_goes_on(method, None)
         # A file of an older format does not say how many there were.
         seen = number if fitted.data is None else fitted.data["rows"]
-        return self._go_on(given, method, weights, known, seen=seen)
+        return self._learner(given, weights, known).go_on(fitted, method, self._session(), seen)
 
-    def _go_on(
-        self, given: Given, method: Method, weights: NDArray[np.float64] | None, known: Known, seen: int
-    ) -> Sequence[Advice]:
-        """Learn from rows with the clusters as they are; `seen` rows stand behind the model beside these."""
-        # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
-        before = replace(self.fitted_, method=method, model=deepcopy(self.model_))
-        learned = self._rows(given, weights=weights)
-        held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
-        if seen and self.outlier_fraction:
-            before.check_calibrated()
-        epochs: int = 1 if seen else method.epochs  # type: ignore[attr-defined]
-        session = self._session(method, goes_on=True)
-        # A pass over new rows is short and not kept.
-        session = replace(session, checkpoint_dir=None) if seen else session
-        with session.run(learned, before.clusters) as run:
-            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
-            rest = run.rows
-            fitted = method.go_on(run, before, epochs, seen)
-        naming = name_by(fitted.model, self._rows(given).some(known.rows), known.labels)
-        calibration = before.calibration if seen else calibrate(fitted.model, rest, held_out)
-        data = given.source.fingerprint() | {"rows": seen + len(given.source)}
-        names = self.cluster_names_ | naming.names
-        self._take(replace(fitted, names=names, calibration=calibration, data=data), given)
-        return [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)]
+    def _learner(self, given: Given, weights: NDArray[np.float64] | None = None, known: Known = NONE_KNOWN) -> Learner:
+        """The rows, and what the parameters say of them."""
+        doubt = (self.min_confidence, self.outlier_fraction)
+        return Learner(given, self.device, room_of(self), weights, known, *doubt, self.verbose)
 
-    def _take(self, fitted: Fitted, given: Given) -> None:
-        """Take over what was fitted, and label the rows of the fit."""
-        rows = self._rows(given, fitted.schema)
-        told = telling(self.verbose)
-        found = fitted.assigned(rows, self.min_confidence, self.outlier_fraction, telling=told)
-        sizes = np.bincount(found.labels[found.labels >= 0], minlength=fitted.clusters)
-        self._set(replace(fitted, sizes=sizes))
-        self.assigned_ = found
+    def _take(self, fitted: Fitted, assigned: Assigned) -> None:
+        self._set(fitted)
+        self.assigned_ = assigned
 
     def _set(self, fitted: Fitted) -> None:
         self.fitted_ = fitted
@@ -781,24 +729,20 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _session(self, method: Method, *, goes_on: bool) -> Session:
+    def _session(self) -> Session:
         identity = {
-            "method": method.name,
-            **settings.plain(method),
             "n_clusters": _NUMBER.plain(self.n_clusters),
             "outlier_fraction": self.outlier_fraction,
             "rows": self.rows,
             "columns": None if self.columns is None else dict(self.columns),
             "batch": self.batch,
             "random_state": self.random_state if is_whole(self.random_state, 0) else None,
-            "going on from a fitted model": goes_on,
         }
         return Session(
             random_state=random_of(self.random_state),
             identity=identity,
             checkpoint_dir=as_folder("checkpoint_dir", self.checkpoint_dir),
             checkpoint_every=self.checkpoint_every,
-            anew=goes_on,
             log_dir=as_folder("log_dir", self.log_dir),
             verbose=self.verbose,
         )
@@ -848,13 +792,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         """Rows of a fit, or to be looked at as a whole."""
         return given_rows(self, X, schema, telling(self.verbose))
 
-    def _rows(self, given: Given, schema: Schema | None = None, weights: NDArray[np.float64] | None = None) -> Rows:
-        """All rows, or those whose weights say that they count for anything; by the schema of the fit, if none is."""
-        of = (given.source, schema or self.fitted_.schema, self._device())
-        if weights is None:
-            return Rows(*of, room=room_of(self))
-        counted = np.flatnonzero(weights)
-        return Rows(*of, normalised(weights[counted]), counted, room_of(self))
+    def _rows(self, given: Given) -> Rows:
+        return self._learner(given).rows(self.fitted_.schema)
 
     def _device(self) -> torch.device:
         return choose_device(self.device)

@@ -1,0 +1,140 @@
+"""A fit from rows that were checked to a `Fitted`, with its clusters named and its rows labelled."""
+
+import sys
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster import settings
+from vaecluster.clusters.number import AskedNumber, most_of
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.draws import Draws
+from vaecluster.data.given import Given
+from vaecluster.data.known import NONE_KNOWN, Known
+from vaecluster.data.room import NO_LIMIT, Room
+from vaecluster.data.rows import Rows, normalised, split
+from vaecluster.data.schema import Schema
+from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
+from vaecluster.inference.answers import Assigned
+from vaecluster.inference.doubt import calibrate, held_out_rows
+from vaecluster.inference.naming import name_by
+from vaecluster.methods import Fitted, Method
+from vaecluster.methods.inspection import Inspection
+from vaecluster.methods.memory import check_memory
+from vaecluster.training.device import choose_device
+from vaecluster.training.listeners.progress import telling
+from vaecluster.training.session import Session
+
+# The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
+HELD_OUT = Draws(0)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """Rows as they were given, and where and how they are learned from, beside the method.
+
+    `weights` (rows,) say how much each counts, `known` which labels are known afterwards. `device` is a name.
+    """
+
+    given: Given
+    device: str
+    room: Room = NO_LIMIT
+    weights: NDArray[np.float64] | None = None
+    known: Known = NONE_KNOWN
+    min_confidence: float = 0.0
+    outlier_fraction: float = 0.0
+    verbose: int = 0
+
+    def rows(self, schema: Schema) -> Rows:
+        """All rows."""
+        return Rows(self.given.source, schema, choose_device(self.device), room=self.room)
+
+    def weighted(self, schema: Schema) -> Rows:
+        """Those whose weights say that they count for anything."""
+        rows = self.rows(schema)
+        if self.weights is None:
+            return rows
+        counted = np.flatnonzero(self.weights)
+        return Rows(rows.source, schema, rows.device, normalised(self.weights[counted]), counted, self.room)
+
+    def begun(self, method: Method, clusters: AskedNumber) -> tuple[Rows, Method]:
+        """The rows as a fit learns from them, and the method with every setting filled in for them."""
+        names = self.given.names or None
+        reading = Reading(method.likelihood, method.scaling, self.weights, names)  # type: ignore[arg-type]
+        learned = self.weighted(self.given.source.schema(reading))
+        return learned, method.completed(learned.schema, len(learned), clusters)
+
+    def fit(self, method: Method, clusters: AskedNumber, session: Session) -> "Learned":
+        """Learn from the rows alone."""
+        learned, method = self.begun(method, clusters)
+        schema, most = learned.schema, most_of(clusters) or 1
+        check_memory(method, schema, most, choose_device(self.device))
+        held_out_number = held_out_rows(len(learned), self.outlier_fraction)
+        with _of(session, method, goes_on=False).run(learned, clusters) as run:
+            # Here, since what is refused is refused in one line.
+            if self.verbose:
+                print(*Inspection.of(learned, method, most).lines(), sep="\n", file=sys.stderr)
+            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
+            rest = run.rows
+            fitted = method.fit(run)
+        naming = name_by(fitted.model, self.rows(schema).some(self.known.rows), self.known.labels)
+        model, names = naming.renumbered(fitted.model)
+        calibration = calibrate(model, rest, held_out)
+        data, columns = self.given.source.fingerprint(), self.given.names
+        fitted, assigned = self.labelled(
+            replace(fitted, model=model, names=names, calibration=calibration, data=data, feature_names=columns)
+        )
+        found_by = None if isinstance(clusters, int) else fitted.evidence
+        advice = [*naming_warnings(naming), *fit_warnings(fitted.history, fitted.sizes, found_by)]
+        return Learned(fitted, assigned, advice)
+
+    def go_on(self, before: Fitted, method: Method, session: Session, seen: int) -> "Learned":
+        """Learn with the clusters as they are; `seen` rows stand behind the model beside these."""
+        # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
+        before = replace(before, method=method, model=deepcopy(before.model))
+        learned = self.weighted(before.schema)
+        held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
+        if seen and self.outlier_fraction:
+            before.check_calibrated()
+        epochs: int = 1 if seen else method.epochs  # type: ignore[attr-defined]
+        session = _of(session, method, goes_on=True)
+        # A pass over new rows is short and not kept.
+        session = replace(session, checkpoint_dir=None) if seen else session
+        with session.run(learned, before.clusters) as run:
+            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
+            rest = run.rows
+            fitted = method.go_on(run, before, epochs, seen)
+        naming = name_by(fitted.model, self.rows(before.schema).some(self.known.rows), self.known.labels)
+        calibration = before.calibration if seen else calibrate(fitted.model, rest, held_out)
+        data = self.given.source.fingerprint() | {"rows": seen + len(self.given.source)}
+        names = (before.names or {}) | naming.names
+        fitted, assigned = self.labelled(replace(fitted, names=names, calibration=calibration, data=data))
+        return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)])
+
+    def labelled(self, fitted: Fitted) -> tuple[Fitted, Assigned]:
+        """Where each row belongs, and what was fitted with the sizes of its clusters in these rows."""
+        told, rows = telling(self.verbose), self.rows(fitted.schema)
+        found = fitted.assigned(rows, self.min_confidence, self.outlier_fraction, telling=told)
+        sizes = np.bincount(found.labels[found.labels >= 0], minlength=fitted.clusters)
+        return replace(fitted, sizes=sizes), found
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What was fitted, where each row of the fit belongs, and what the user should hear about it."""
+
+    fitted: Fitted
+    assigned: Assigned
+    advice: Sequence[Advice]
+
+
+def _of(session: Session, method: Method, *, goes_on: bool) -> Session:
+    """The session of a fit by this method, of which the identity is then complete."""
+    identity = {"method": method.name, **settings.plain(method), **session.identity}
+    return replace(session, identity=identity | {"going on from a fitted model": goes_on}, anew=goes_on)
