@@ -80,3 +80,23 @@ def counted(number: int, thing: str) -> str:
     ('1 row', '1,437 rows')
     """
     return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
+def sized(number: int) -> str:
+    """So many bytes, for a message.
+
+    >>> sized(12_400_000), sized(3_210_000_000)
+    ('12 MB', '3.2 GB')
+    """
+    return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.0f} MB"
+
+
+def lasting(seconds: float) -> str:
+    """So much time, for a message, in the largest unit of which there is one.
+
+    >>> lasting(0.4), lasting(89), lasting(3600), lasting(90000)
+    ('1 second', '89 seconds', '60 minutes', '25 hours')
+    """
+    units = ((3600, "hour"), (60, "minute"), (1, "second"))
+    size, unit = next(((size, unit) for size, unit in units if seconds >= 1.5 * size), units[-1])
+    return counted(max(1, round(seconds / size)), unit)

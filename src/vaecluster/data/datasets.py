@@ -16,6 +16,7 @@ from vaecluster.data.checks import quoted
 from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
 from vaecluster.errors import DataError, IgnoredColumnsWarning
+from vaecluster.files.space import check_space
 
 # Items between two looks at the progress.
 BLOCK = 256
@@ -75,7 +76,8 @@ def _read(X: Any, telling: Telling) -> Array:
         _warn_of_labels(["what stands behind the first entry of each item"])
     folder = Path(tempfile.mkdtemp(prefix="vaecluster-"))
     try:
-        _check_room(folder, len(X) * first.nbytes)
+        advice = "Give smaller items, or set TMPDIR to a folder with more room."
+        check_space(folder.parent, len(X) * first.nbytes, "The items of X", advice)
         shape = (len(X), *first.shape)
         rows = np.lib.format.open_memmap(folder / "rows.npy", "w+", dtype=first.dtype, shape=shape)
     except BaseException:
@@ -137,13 +139,4 @@ def _warn_of_labels(what: list[str]) -> None:
             "them as y.",
             IgnoredColumnsWarning,
             stacklevel=2,
-        )
-
-
-def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise DataError(
-            f"The items of X take {needed / 1e9:,.1f} GB, but {folder.parent} has room for {free / 1e9:,.1f} GB. Give "
-            "smaller items, or set TMPDIR to a folder with more room."
         )

@@ -1,7 +1,7 @@
 """Words of texts: which there are, and in how many texts each is."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vaecluster.errors import DataError, counted
@@ -13,8 +13,6 @@ BLOCK_TEXTS, MOST_HELD = 1_000, 500_000
 ENGLISH = 0.2
 # A word in one text alone says nothing of kinds of texts.
 LEAST_TEXTS = 2
-
-Split = Callable[[str], list[str]]
 
 
 def as_texts(values: Any, rows: int | None = None) -> list[str]:
@@ -35,24 +33,18 @@ def blocks_of(texts: Sequence[str]) -> Iterator[slice]:
     return (slice(start, start + BLOCK_TEXTS) for start in range(0, len(texts), BLOCK_TEXTS))
 
 
-def splitter() -> Split:
-    """From a text to its words in small letters, each as often as it is there."""
-    # It takes a third of a second to load.
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    split: Split = CountVectorizer().build_analyzer()
-    return split
-
-
 def common_words(texts: Sequence[str], most: int) -> list[str]:
     """The words that are in most texts, at most so many, in the order of the alphabet.
 
     Stop words are left out where texts are English. Memory holds `MOST_HELD` words: if there are more, the rarest of
     those seen so far are forgotten. Raises `DataError` if there is no word in two texts.
     """
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+    # It takes a third of a second to load.
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
-    split, found, words, stopped = splitter(), Counter[str](), 0, 0
+    # From a text to its words in small letters, each as often as it is there.
+    split = CountVectorizer().build_analyzer()
+    found, words, stopped = Counter[str](), 0, 0
     for text in texts:
         own = split(text)
         words += len(own)

@@ -13,7 +13,7 @@ from torch import Generator
 from vaecluster.data.checks import describe
 from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.rows import Rows
-from vaecluster.errors import counted
+from vaecluster.errors import counted, lasting, sized
 from vaecluster.methods.base import Method
 from vaecluster.methods.memory import free_memory, needed_memory
 from vaecluster.model.networks.initial import start_
@@ -25,7 +25,6 @@ PASSES = 3.5
 # The probe makes so many passes, or as few as two if it takes longer than this, in seconds; the fastest one counts,
 # and never the first, in which libraries make themselves ready.
 PROBES, PROBE_SECONDS = 6, 0.3
-_UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 # Columns that are shown one by one; of the others it is said how many there are of each kind.
 SHOWN = 20
 
@@ -80,9 +79,9 @@ class Inspection:
         yield from _table(self.columns)
         views = f"; two views of a row: {', '.join(self.views)}" if self.views else ""
         yield f"method {self.method}: {self.epochs:,} epochs, {self.steps:,} steps{views}"
-        free = "" if self.free is None else f"; {_bytes(self.free)} are free"
-        yield f"memory: about {_bytes(self.memory)} beside the rows{free}"
-        yield f"time: about {_time(self.seconds)}, a rough estimate; half and twice as long are nothing unusual"
+        free = "" if self.free is None else f"; {sized(self.free)} are free"
+        yield f"memory: about {sized(max(self.memory, 10**6))} beside the rows{free}"
+        yield f"time: about {lasting(self.seconds)}, a rough estimate; half and twice as long are nothing unusual"
 
 
 def _seconds_of_pass(rows: Rows, method: Method, clusters: int, batch_size: int) -> float:
@@ -122,18 +121,3 @@ def _table(columns: Sequence[SeenColumn]) -> Iterator[str]:
     if len(learned) > SHOWN:
         more = Counter(column.kind for column in learned[SHOWN:])
         yield f"  and {len(learned) - SHOWN:,} more: {', '.join(f'{n:,} {kind}' for kind, n in more.items())}"
-
-
-def _bytes(number: int) -> str:
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{max(1, round(number / 1e6)):,} MB"
-
-
-def _time(seconds: float) -> str:
-    """In the largest unit of which there is one.
-
-    >>> _time(0.4), _time(89), _time(3600), _time(90000)
-    ('1 second', '89 seconds', '60 minutes', '25 hours')
-    """
-    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= 1.5 * size), _UNITS[-1])
-    number = max(1, round(seconds / size))
-    return f"{number:,} {unit}{'s' * (number > 1)}"

@@ -11,6 +11,7 @@ from PIL import Image
 from vaecluster.data.pictures import cache
 from vaecluster.data.pictures.folder import Pictures
 from vaecluster.errors import DataError, FileError, SkippedFilesWarning
+from vaecluster.files import space
 
 
 def picture(path, colour=(200, 10, 10), size=(20, 20)):
@@ -195,7 +196,7 @@ def test_other_files_are_decoded_anew(photos, tmp_path):
 
 
 def test_no_room_is_told_before_anything_is_decoded(photos, tmp_path, monkeypatch):
-    usage = cache.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: usage._replace(free=100))
+    usage = space.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: usage._replace(free=100))
     with pytest.raises(FileError, match=r"room for 0 MB.*Make room"):
         Pictures(photos).read(keep=tmp_path)

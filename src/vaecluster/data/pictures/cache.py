@@ -8,7 +8,6 @@ journal are the same of features.
 import hashlib
 import json
 import os
-import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from vaecluster.data.pictures.listing import Listing, reason_of
 from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
 from vaecluster.errors import FileError, VaeclusterError
+from vaecluster.files.space import check_space
 
 # Files that are decoded between two notes in the journal.
 BLOCK = 256
@@ -74,7 +74,8 @@ def made(work: Work, listing: Listing, folder: Path, telling: Telling) -> tuple[
     Also why a file has no row, for each that has none. Raises `FileError` if there is no room.
     """
     content, journal_file = folder / f"{work.name}.npy", folder / f"{work.name}.jsonl"
-    _make_with_room(folder, content, len(listing.pictures) * work.row_bytes)
+    needed = len(listing.pictures) * work.row_bytes
+    _make_with_room(folder, content, needed, f"The missing {work.name} of the pictures")
     try:
         asked = json.dumps([1, work.shape, work.asked, _digest(listing)])
         reasons = _kept(content, journal_file, asked, work.row_bytes)
@@ -173,19 +174,14 @@ def _header_bytes(path: Path) -> int:
         return pixels.tell()
 
 
-def _make_with_room(folder: Path, content: Path, needed: int) -> None:
+def _make_with_room(folder: Path, content: Path, needed: int, what: str) -> None:
     """Make the folder; raises `FileError` if so many bytes do not fit into it beside what is there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = content.stat().st_size if content.exists() else 0
-        free = shutil.disk_usage(folder).free
     except OSError as problem:
         raise _cannot_write(folder, problem) from None
-    if needed - there > free:
-        raise FileError(
-            f"'{folder}' has room for {free / 1e6:,.0f} MB, but what is made of the pictures needs "
-            f"{needed / 1e6:,.0f} MB. Make room, or choose another folder."
-        )
+    check_space(folder, needed - there, what, "Make room, or choose another folder.")
 
 
 def _cannot_write(folder: Path, problem: OSError) -> FileError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vaecluster.data.pictures.folder import PictureRows
 from vaecluster.errors import FileError
+from vaecluster.files.space import check_space
 from vaecluster.runs.exports.base import Contents, Form, Links
 from vaecluster.runs.exports.tables import write_csv
 
@@ -41,7 +42,8 @@ def _folders(contents: Contents, path: Path, links: Links) -> None:
 def _pictures(contents: Contents, rows: PictureRows, table: "pa.Table", path: Path, links: Links) -> None:
     sources = [rows.root / name for name in rows.paths.tolist()]
     if links == "copy":
-        _check_room(path, sources)
+        needed = sum(source.stat().st_size for source in sources)
+        check_space(path, needed, "Copies", "Choose --links hard or symbolic, or another --output.")
     files = [""] * len(rows)
     for cluster, numbers in contents.clusters():
         folder = path / safe(cluster)
@@ -58,15 +60,6 @@ def _pictures(contents: Contents, rows: PictureRows, table: "pa.Table", path: Pa
                 ) from None
             files[number] = f"{folder.name}/{name}"
     write_csv(path / TABLE, table.add_column(0, FILE, [files]))
-
-
-def _check_room(path: Path, sources: Iterable[Path]) -> None:
-    needed, free = sum(source.stat().st_size for source in sources), shutil.disk_usage(path).free
-    if needed > free:
-        raise FileError(
-            f"Copies need {needed / 1e6:,.0f} MB, but there is room for {free / 1e6:,.0f} MB. Choose --links hard or "
-            "symbolic, or another --output."
-        )
 
 
 def safe(name: str) -> str:
