@@ -16,58 +16,47 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from vaecluster import settings
+from vaecluster.attributes import FittedAttributes
 from vaecluster.clusters.agreement import Stability
-from vaecluster.clusters.hierarchy import Hierarchy
-from vaecluster.clusters.number import Evidence, most_of
+from vaecluster.clusters.number import most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
 from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined, room_of
-from vaecluster.data.kinds import check_asked
 from vaecluster.data.known import NONE_KNOWN, Known, check_weights, known_labels
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.data.stored import StoredTable, block_rows, in_turn
 from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
-from vaecluster.files.paths import as_folder, as_path
+from vaecluster.files.paths import as_path
 from vaecluster.fitting import Learned, Learner
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.dense import DenseGroup, dense_groups
-from vaecluster.inference.doubt import Calibration, check_doubt
+from vaecluster.inference.doubt import check_doubt
 from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.profile import Difference, profile
 from vaecluster.inference.typical import typical_rows
 from vaecluster.inference.words import Word, words
-from vaecluster.methods import Fitted, Method, as_method
+from vaecluster.methods import Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
 from vaecluster.methods.inspection import Inspection
 from vaecluster.model.grouping import Grouping
-from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import NOT_NEGATIVE, Flag, Kind, NumberOfClusters, OneOf, is_whole
+from vaecluster.parameters import NUMBER, check_parameters, plain_parameters, session_of
+from vaecluster.settings import is_whole
 from vaecluster.stability import stability
 from vaecluster.training.device import choose_device, isolated
-from vaecluster.training.listeners.history import History
 from vaecluster.training.listeners.progress import telling
-from vaecluster.training.session import Session, draw_seed, random_of
+from vaecluster.training.session import draw_seed, random_of
 
 Answer = TypeVar("Answer")
 Random = int | np.random.RandomState | None
 
-_NUMBER = NumberOfClusters()
-# Parameters that are checked by a kind; the others are checked where they are used.
-_KINDS: dict[str, Kind] = {
-    "n_clusters": _NUMBER,
-    "rows": OneOf("auto", "images", "windows"),
-    "warm_start": Flag(),
-    "checkpoint_every": NOT_NEGATIVE,
-}
 
-
-class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
     """Clusters, codes and a generator per cluster from unlabelled rows, learned in one fit.
 
     A variational autoencoder whose latent variable is (z, y), z a continuous code and y the cluster. The equations are
@@ -176,9 +165,6 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     ((7,), (200, 8), (4, 5))
     """
 
-    fitted_: Fitted
-    assigned_: Assigned
-
     def __init__(
         self,
         n_clusters: int | Literal["auto"] | tuple[int, int] = "auto",
@@ -269,8 +255,8 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         >>> found.rows, found.row, found.views, found.epochs
         (200, 'a vector of 5 columns', ('a near neighbour',), 400)
         """
-        self._check_parameters()
-        clusters = _NUMBER.normal(self.n_clusters)
+        check_parameters(self)
+        clusters = NUMBER.normal(self.n_clusters)
         number = most_of(clusters) or 1
         with isolated():
             given = given_rows(self, outlined(X))
@@ -581,7 +567,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one file: weights as safetensors, JSON for the rest, no rows of the fit."""
         check_is_fitted(self)
-        write_fitted(as_path("path", path), self.fitted_, self._plain_parameters())
+        write_fitted(as_path("path", path), self.fitted_, plain_parameters(self))
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
@@ -595,7 +581,7 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         with isolated():
             fitted, parameters = read_fitted(place, choose_device(device))
         with wrong_as_damage(place):
-            parameters["n_clusters"] = _NUMBER.restored(parameters["n_clusters"])
+            parameters["n_clusters"] = NUMBER.restored(parameters["n_clusters"])
             estimator = cls(**parameters, method=fitted.method, device=device)
             check_doubt(estimator.min_confidence, estimator.outlier_fraction)
             random_of(estimator.random_state)
@@ -604,103 +590,28 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         estimator._set(fitted)
         return estimator
 
-    @property
-    def labels_(self) -> NDArray[np.intp]:
-        """Cluster of each row of the fit."""
-        return self._of_fit("labels_").labels
-
-    @property
-    def confidence_(self) -> NDArray[np.float64]:
-        """How likely that cluster is the right one."""
-        return self._of_fit("confidence_").confidence
-
-    @property
-    def row_names_(self) -> NDArray[Any] | None:
-        """Names of the rows of the fit."""
-        names = self._of_fit("row_names_").row_names
-        return None if names is None else np.array(names.names)
-
-    def _of_fit(self, name: str) -> Assigned:
-        """What the fit said of its own rows; raises `AttributeError` for a model from a file, or cut without rows."""
-        if "assigned_" not in vars(self):
-            raise AttributeError(
-                f"'{type(self).__name__}' has no attribute '{name}': it was not fitted here, or was cut without rows. "
-                "Call predict with the rows."
-            )
-        return self.assigned_
-
-    @property
-    def n_clusters_(self) -> int:
-        """Number of clusters."""
-        return self.fitted_.clusters
-
-    @property
-    def model_(self) -> ClusteringVAE:
-        """The parts."""
-        return self.fitted_.model
-
-    @property
-    def method_(self) -> Method:
-        """The method with every setting filled in."""
-        return self.fitted_.method
-
-    @property
-    def history_(self) -> History:
-        """Every term of every epoch."""
-        return self.fitted_.history
-
-    @property
-    def hierarchy_(self) -> Hierarchy | None:
-        """The tree over the components."""
-        return self.fitted_.hierarchy
-
-    @property
-    def evidence_(self) -> Evidence | None:
-        """What speaks for each number of clusters."""
-        return self.fitted_.evidence
-
-    @property
-    def calibration_(self) -> Calibration | None:
-        """What `outlier_score` compares new rows with."""
-        return self.fitted_.calibration
-
-    @property
-    def cluster_names_(self) -> dict[int, Label]:
-        """Names of clusters."""
-        return dict(self.fitted_.names or {})
-
-    @property
-    def cluster_sizes_(self) -> NDArray[np.intp]:
-        """Rows of the fit in each cluster."""
-        if self.fitted_.sizes is None:
-            raise AttributeError(
-                "cluster_sizes_ is missing, because this cut was made without rows. Call cut(n_clusters, X) with the "
-                "rows of the fit."
-            )
-        return self.fitted_.sizes
-
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Learned:
         """`fit`, without a change of the estimator."""
         earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
         given = self._taken(X, None if earlier is None else earlier.schema)
         number = len(given.source)
         weights, known = check_weights(sample_weight, number), known_labels(y, number)
-        self._check_parameters()
-        clusters = _NUMBER.normal(self.n_clusters)
+        check_parameters(self)
+        clusters = NUMBER.normal(self.n_clusters)
         if given.array is not None:
             checks.check_enough(given.array, most_of(clusters) or 1)
         else:
             checks.check_number_of_rows(number, most_of(clusters) or 1)
         learner, method = self._learner(given, weights, known), as_method(self.method)
         if earlier is None:
-            return learner.fit(method, clusters, self._session())
+            return learner.fit(method, clusters, session_of(self))
         method = method.completed(earlier.schema, number, clusters or earlier.clusters)
         earlier.check_goes_on(method, clusters)
-        return learner.go_on(earlier, method, self._session(), seen=0)
+        return learner.go_on(earlier, method, session_of(self), seen=0)
 
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Learned:
         """`partial_fit` of a fitted model, without a change of the estimator."""
-        self._check_parameters()
+        check_parameters(self)
         fitted = self.fitted_
         given = self._taken(X, fitted.schema)
         number = len(given.source)
@@ -710,57 +621,12 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         fitted.check_goes_on(method, None)
         # A file of an older format does not say how many there were.
         seen = number if fitted.data is None else fitted.data["rows"]
-        return self._learner(given, weights, known).go_on(fitted, method, self._session(), seen)
+        return self._learner(given, weights, known).go_on(fitted, method, session_of(self), seen)
 
     def _learner(self, given: Given, weights: NDArray[np.float64] | None = None, known: Known = NONE_KNOWN) -> Learner:
         """The rows, and what the parameters say of them."""
         doubt = (self.min_confidence, self.outlier_fraction)
         return Learner(given, self.device, room_of(self), weights, known, *doubt, self.verbose)
-
-    def _take(self, fitted: Fitted, assigned: Assigned) -> None:
-        self._set(fitted)
-        self.assigned_ = assigned
-
-    def _set(self, fitted: Fitted) -> None:
-        self.fitted_ = fitted
-        self.n_features_in_ = int(np.prod(fitted.schema.row_shape))
-        if fitted.feature_names:
-            self.feature_names_in_ = np.array(fitted.feature_names, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-
-    def _session(self) -> Session:
-        identity = {
-            "n_clusters": _NUMBER.plain(self.n_clusters),
-            "outlier_fraction": self.outlier_fraction,
-            "rows": self.rows,
-            "columns": None if self.columns is None else dict(self.columns),
-            "batch": self.batch,
-            "random_state": self.random_state if is_whole(self.random_state, 0) else None,
-        }
-        return Session(
-            random_state=random_of(self.random_state),
-            identity=identity,
-            checkpoint_dir=as_folder("checkpoint_dir", self.checkpoint_dir),
-            checkpoint_every=self.checkpoint_every,
-            log_dir=as_folder("log_dir", self.log_dir),
-            verbose=self.verbose,
-        )
-
-    def _check_parameters(self) -> None:
-        """Raise `SettingError` for the first parameter that is not allowed."""
-        for name, kind in _KINDS.items():
-            if not kind.accepts(getattr(self, name)):
-                raise SettingError(f"{name} is {getattr(self, name)!r}; expected {kind.expected}.")
-        check_doubt(self.min_confidence, self.outlier_fraction)
-        check_asked(self.columns)
-        checks.check_batch(self.batch)
-        for name in ("checkpoint_dir", "log_dir"):
-            as_folder(name, getattr(self, name))
-        if not isinstance(self.verbose, Integral | np.bool) or self.verbose < 0:
-            raise SettingError(f"verbose is {self.verbose!r}; expected 0 (silent) or 1 (progress on standard error).")
-        random_of(self.random_state)
-        as_method(self.method)
 
     def _given(self, X: Any) -> Rows:
         check_is_fitted(self)
@@ -798,23 +664,6 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
     def _device(self) -> torch.device:
         return choose_device(self.device)
 
-    def _plain_parameters(self) -> dict[str, Any]:
-        """The parameters that an opened model uses; folders and devices belong to a machine, not to a model."""
-        random = self.random_state
-        return {
-            "n_clusters": _NUMBER.plain(self.n_clusters),
-            "rows": str(self.rows),
-            "columns": check_asked(self.columns) or None,
-            "batch": checks.check_batch(self.batch),
-            "min_confidence": float(self.min_confidence),
-            "outlier_fraction": float(self.outlier_fraction),
-            "warm_start": bool(self.warm_start),
-            "memory": self.memory,
-            # A RandomState cannot be written down.
-            "random_state": int(random) if is_whole(random) else None,  # type: ignore[arg-type]
-            "verbose": int(self.verbose),
-        }
-
     def _warn(self, advice: Sequence[Advice]) -> None:
         """Warn who called a public method. It comes last: if warnings are errors, the model is there all the same."""
         for message, category in advice:
@@ -825,7 +674,3 @@ class VAEClustering(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMi
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.model_.encoder.latent
