@@ -24,7 +24,7 @@ from vaecluster.data import checks
 from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined, room_of
-from vaecluster.data.known import NONE_KNOWN, Known, check_weights, known_labels
+from vaecluster.data.known import check_weights, known_labels
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.data.stored import StoredTable, block_rows, in_turn
@@ -594,15 +594,14 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """`fit`, without a change of the estimator."""
         earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
         given = self._taken(X, None if earlier is None else earlier.schema)
-        number = len(given.source)
-        weights, known = check_weights(sample_weight, number), known_labels(y, number)
+        learner, number = self._learner(given, y, sample_weight), len(given.source)
         check_parameters(self)
+        method = as_method(self.method)
         clusters = NUMBER.normal(self.n_clusters)
         if given.array is not None:
             checks.check_enough(given.array, most_of(clusters) or 1)
         else:
             checks.check_number_of_rows(number, most_of(clusters) or 1)
-        learner, method = self._learner(given, weights, known), as_method(self.method)
         if earlier is None:
             return learner.fit(method, clusters, session_of(self))
         method = method.completed(earlier.schema, number, clusters or earlier.clusters)
@@ -614,18 +613,18 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         check_parameters(self)
         fitted = self.fitted_
         given = self._taken(X, fitted.schema)
-        number = len(given.source)
-        weights, known = check_weights(sample_weight, number), known_labels(y, number)
+        learner, number = self._learner(given, y, sample_weight), len(given.source)
         # The estimator's method may hold what a file cannot, such as a function among the views.
         method = as_method(self.method).completed(fitted.schema, number, fitted.completed_for)
         fitted.check_goes_on(method, None)
         # A file of an older format does not say how many there were.
         seen = number if fitted.data is None else fitted.data["rows"]
-        return self._learner(given, weights, known).go_on(fitted, method, session_of(self), seen)
+        return learner.go_on(fitted, method, session_of(self), seen)
 
-    def _learner(self, given: Given, weights: NDArray[np.float64] | None = None, known: Known = NONE_KNOWN) -> Learner:
-        """The rows, and what the parameters say of them."""
-        doubt = (self.min_confidence, self.outlier_fraction)
+    def _learner(self, given: Given, y: Any = None, sample_weight: Any = None) -> Learner:
+        """The rows with what is known of them, and what the parameters say of them."""
+        number, doubt = len(given.source), (self.min_confidence, self.outlier_fraction)
+        weights, known = check_weights(sample_weight, number), known_labels(y, number)
         return Learner(given, self.device, room_of(self), weights, known, *doubt, self.verbose)
 
     def _given(self, X: Any) -> Rows:

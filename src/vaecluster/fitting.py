@@ -14,8 +14,8 @@ from vaecluster.clusters.number import AskedNumber, most_of
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given
-from vaecluster.data.known import NONE_KNOWN, Known
-from vaecluster.data.room import NO_LIMIT, Room
+from vaecluster.data.known import Known
+from vaecluster.data.room import Room
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
@@ -43,12 +43,12 @@ class Learner:
 
     given: Given
     device: str
-    room: Room = NO_LIMIT
-    weights: NDArray[np.float64] | None = None
-    known: Known = NONE_KNOWN
-    min_confidence: float = 0.0
-    outlier_fraction: float = 0.0
-    verbose: int = 0
+    room: Room
+    weights: NDArray[np.float64] | None
+    known: Known
+    min_confidence: float
+    outlier_fraction: float
+    verbose: int
 
     def rows(self, schema: Schema) -> Rows:
         """All rows."""
