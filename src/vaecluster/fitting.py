@@ -21,6 +21,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.doubt import calibrate, held_out_rows
+from vaecluster.inference.imputing import spread_of
 from vaecluster.inference.naming import name_by
 from vaecluster.methods import Fitted, Method
 from vaecluster.methods.inspection import Inspection
@@ -84,11 +85,9 @@ class Learner:
             fitted = method.fit(run)
         naming = name_by(fitted.model, self.rows(schema).some(self.known.rows), self.known.labels)
         model, names = naming.renumbered(fitted.model)
-        calibration = calibrate(model, rest, held_out)
         data, columns = self.given.source.fingerprint(), self.given.names
-        fitted, assigned = self.labelled(
-            replace(fitted, model=model, names=names, calibration=calibration, data=data, feature_names=columns)
-        )
+        fitted = replace(fitted, model=model, names=names, data=data, feature_names=columns)
+        fitted, assigned = self.labelled(_calibrated(fitted, rest, held_out))
         found_by = None if isinstance(clusters, int) else fitted.evidence
         advice = [*naming_warnings(naming), *fit_warnings(fitted.history, fitted.sizes, found_by)]
         return Learned(fitted, assigned, advice)
@@ -110,10 +109,10 @@ class Learner:
             rest = run.rows
             fitted = method.go_on(run, before, epochs, seen)
         naming = name_by(fitted.model, self.rows(before.schema).some(self.known.rows), self.known.labels)
-        calibration = before.calibration if seen else calibrate(fitted.model, rest, held_out)
         data = self.given.source.fingerprint() | {"rows": seen + len(self.given.source)}
         names = (before.names or {}) | naming.names
-        fitted, assigned = self.labelled(replace(fitted, names=names, calibration=calibration, data=data))
+        fitted = replace(fitted, names=names, data=data)
+        fitted, assigned = self.labelled(fitted if seen else _calibrated(fitted, rest, held_out))
         return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)])
 
     def labelled(self, fitted: Fitted) -> tuple[Fitted, Assigned]:
@@ -132,6 +131,12 @@ class Learned:
     fitted: Fitted
     assigned: Assigned
     advice: Sequence[Advice]
+
+
+def _calibrated(fitted: Fitted, rows: Rows, held_out: Rows) -> Fitted:
+    """With what its answers are measured by: rows of the fit, and those that were kept from it."""
+    calibration = calibrate(fitted.model, rows, held_out)
+    return replace(fitted, calibration=calibration, spread=spread_of(fitted.model, rows))
 
 
 def _of(session: Session, method: Method, *, goes_on: bool) -> Session:

@@ -28,6 +28,11 @@ def test_vectors_beside_texts_and_numbers_of_rows_are_the_rows(file: Path) -> No
     assert data.beside.column_names == ["id", "text"]
 
 
+def test_vectors_beside_numbers_alone_are_the_rows(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"id": [7, 8, 9], "vector": VECTORS}), tmp_path / "rows.parquet")
+    assert read_dataset(tmp_path / "rows.parquet").x_train.tolist() == VECTORS.to_pylist()
+
+
 def test_vectors_beside_measures_stay_columns_of_a_table(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"age": [0.5, 1.5, 2.5], "vector": VECTORS}), tmp_path / "rows.parquet")
     assert read_dataset(tmp_path / "rows.parquet").x_train.column_names == ["age", "vector"]

@@ -24,7 +24,6 @@ from vaecluster.inference.answers import (
     codes,
     decode,
     draw_rows,
-    imputed,
     likeliest,
     mean_bound,
 )
@@ -218,15 +217,3 @@ def test_rows_are_of_their_cluster_as_they_are_given_back_and_clusters_keep_thei
     with torch.no_grad():
         shares = model.model_.grouping.sum(model.model_.prior.weights().probs)
     np.testing.assert_allclose(np.bincount(model.predict(drawn), minlength=3) / 600, shares, atol=0.05)
-
-
-@pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
-def test_missing_values_are_those_of_the_row_that_the_code_stands_for() -> None:
-    rows = frame()
-    model = estimator().fit(rows)
-    given = Rows(FrameSource(rows), model.fitted_.schema, torch.device("cpu"))
-    filled, expected = imputed(model.model_, given), model.inverse_transform(model.transform(rows))
-    gaps = rows["width"].isna()
-    assert gaps.any()
-    assert filled["width"][gaps].tolist() == expected["width"][gaps].tolist()
-    assert filled["width"][~gaps].tolist() == rows["width"][~gaps].tolist()

@@ -1,14 +1,17 @@
 """What a row is: its blocks, how they make the model's row, and the way back."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vaecluster.data.blocks import BLOCKS, Block
 from vaecluster.data.dates import is_zoned
-from vaecluster.data.raw import Array, Raw
+from vaecluster.data.raw import Array, Doubles, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
 from vaecluster.row_kind import RowKind
@@ -107,6 +110,11 @@ class Schema:
         """Whether there may be values between those that are there, for each column."""
         return tuple(block.between for block in self.blocks for _ in range(block.shape[0]))
 
+    @property
+    def measured(self) -> tuple[bool, ...]:
+        """Whether the values are numbers, for each column."""
+        return tuple(block.measured for block in self.blocks for _ in range(block.shape[0]))
+
     def encode(self, raw: Raw) -> Tensor:
         """Rows in the user's units to (rows, *data_shape), float32; NaN where a value is missing."""
         parts = [torch.from_numpy(block.encode(block.take(raw))) for block in self.blocks]
@@ -124,12 +132,24 @@ class Schema:
         """The columns of a frame in the user's units, from the model's rows."""
         array = rows.detach().cpu().numpy()
         found: dict[str, Array] = {}
+        for block, own in self._parts():
+            found |= dict(zip(block.columns, block.restore(array[:, own]).T, strict=True))
+        return found
+
+    def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> dict[str, Array]:
+        """Standard deviations around the model's rows in the user's units, of a frame's columns of numbers."""
+        found: dict[str, Array] = {}
+        for block, own in self._parts():
+            if block.measured:
+                found |= dict(zip(block.columns, block.deviations(rows[:, own], deviations[:, own]).T, strict=True))
+        return found
+
+    def _parts(self) -> Iterator[tuple[Block, slice]]:
+        """The blocks of columns, and where the entries of each are in the model's row."""
         start = 0
         for block in self.blocks:
-            end = start + block.shape[0]
-            found |= dict(zip(block.columns, block.restore(array[:, start:end]).T, strict=True))
-            start = end
-        return found
+            yield block, slice(start, start + block.shape[0])
+            start += block.shape[0]
 
     def embedding(self) -> nn.Module:
         """From the model's rows to what the encoder's network reads."""

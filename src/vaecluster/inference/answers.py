@@ -117,9 +117,7 @@ def codes(model: ClusteringVAE, rows: Rows) -> NDArray[np.float32]:
 
 def bounds(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
     """Equation (1) for each row, in nats, averaged over `DRAWS` codes: (rows,)."""
-    generator = Generator().manual_seed(NOISE_SEED)
-    shape = (DRAWS, 1, model.encoder.latent)
-    noise = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu").to(rows.device)
+    noise = noise_of(model, rows.device)
 
     def bound(batch: Tensor) -> Tensor:
         features = model.encoder.features(batch)
@@ -131,6 +129,13 @@ def bounds(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
         return total / DRAWS
 
     return np.concatenate(list(in_blocks(model, rows, bound)))
+
+
+def noise_of(model: ClusteringVAE, device: torch.device) -> Tensor:
+    """Of the codes that are drawn for a row, the same of each row: (DRAWS, 1, latent)."""
+    generator = Generator().manual_seed(NOISE_SEED)
+    shape = (DRAWS, 1, model.encoder.latent)
+    return torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu").to(device)
 
 
 def mean_bound(model: ClusteringVAE, rows: Rows) -> float:
@@ -206,10 +211,3 @@ def _filled(block: Tensor) -> Tensor:
     """The block with its last row repeated until it is full."""
     missing = BLOCK - len(block)
     return torch.cat([block, block[-1:].expand(missing, *block.shape[1:])]) if missing else block
-
-
-@torch.no_grad()
-def imputed(model: ClusteringVAE, rows: Rows) -> Any:
-    """The rows as they were given, with missing values filled in by the row that their code stands for."""
-    codes_of = torch.from_numpy(codes(model, rows)).to(rows.device)
-    return rows.source.filled(rows.schema, decode(model, codes_of))

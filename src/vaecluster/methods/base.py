@@ -112,9 +112,10 @@ class Fitted:
 
     `method` is completed. `hierarchy` is the tree over the components as they are in the model, and `evidence` what
     spoke for each number of clusters, where the method has them. `calibration` is what new rows are compared with to
-    find outliers, and `confidence` what makes probabilities as large as clusters are right. `names` are those of
-    clusters, and `sizes` (clusters,) counts the rows of the fit in each. `data` identifies these rows: number, type,
-    shape, SHA-256. `feature_names` are those of columns, if they had any.
+    find outliers, and `confidence` what makes probabilities as large as clusters are right. `spread` (columns,) is
+    what deviations of filled in values are multiplied by, where some may be missing. `names` are those of clusters,
+    and `sizes` (clusters,) counts the rows of the fit in each. `data` identifies these rows: number, type, shape,
+    SHA-256. `feature_names` are those of columns, if they had any.
     """
 
     method: Method
@@ -125,6 +126,7 @@ class Fitted:
     evidence: Evidence | None = None
     calibration: Calibration | None = None
     confidence: Confidence | None = None
+    spread: NDArray[np.float64] | None = None
     names: dict[int, Label] | None = None
     sizes: NDArray[np.intp] | None = None
     data: dict[str, Any] | None = None

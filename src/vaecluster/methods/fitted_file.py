@@ -11,6 +11,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -56,6 +57,8 @@ class Described:
     sizes: list[int] | None
     data: dict[str, Any] | None
     feature_names: list[str]
+    # Files that were written before it was known do not have it.
+    spread: NDArray[np.float64] | None = None
 
 
 def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None:
@@ -71,6 +74,7 @@ def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None
         sizes=None if fitted.sizes is None else fitted.sizes.tolist(),
         data=fitted.data,
         feature_names=list(fitted.feature_names),
+        spread=fitted.spread,
     )
     write_content(
         path,
@@ -116,6 +120,7 @@ def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any
             sizes=None if described.sizes is None else np.array(described.sizes, dtype=np.intp),
             data=described.data,
             feature_names=tuple(described.feature_names),
+            spread=described.spread,
         )
         _check(fitted)
     return fitted, parameters
@@ -282,6 +287,11 @@ def _check(fitted: Fitted) -> None:
     calibration = fitted.calibration
     if calibration is not None and (calibration.bounds.ndim != 1 or not np.isfinite(calibration.bounds).all()):
         raise ValueError("its calibration is not one number per row")
+    spread = fitted.spread
+    if spread is not None and (
+        spread.shape != fitted.schema.row_shape or not (np.isfinite(spread) & (spread >= 0)).all()
+    ):
+        raise ValueError("its spread is not one number of 0 or more per column")
     if fitted.confidence is not None:
         weights, cluster_of = fitted.confidence.weights, fitted.confidence.cluster_of
         inputs = 1 + components + fitted.model.encoder.latent

@@ -201,6 +201,14 @@ class _Column(Distribution):
         log_prob: Tensor = self.categorical.log_prob(value.squeeze(-1).long())  # type: ignore[no-untyped-call]
         return log_prob.unsqueeze(-1)
 
+    @property
+    def variance(self) -> Tensor:
+        """Of the numbers of categories: (rows, 1)."""
+        probs: Tensor = self.categorical.probs
+        numbers = torch.arange(probs.shape[-1], dtype=probs.dtype, device=probs.device)
+        off = numbers - (probs * numbers).sum(-1, keepdim=True)
+        return (probs * off.square()).sum(-1, keepdim=True)
+
 
 @final
 class _Columns(Distribution):
@@ -218,6 +226,11 @@ class _Columns(Distribution):
         missing = value.isnan()
         parts = zip(self.parts, torch.split(value.masked_fill(missing, 0), self.widths, -1), strict=True)
         return torch.cat([part.log_prob(some) for part, some in parts], -1).masked_fill(missing, 0)
+
+    @property
+    def variance(self) -> Tensor:
+        """Of each entry: (rows, columns)."""
+        return torch.cat([part.variance.expand(part.batch_shape) for part in self.parts], -1)
 
 
 # The likelihoods of numbers and pixels by the names that a setting has for them.

@@ -79,7 +79,7 @@ def test_a_file_that_is_not_what_its_suffix_says_is_refused(name: str, content: 
 
 @pytest.mark.parametrize("odd", [[[1.0, 2.0]] * 3, [{"x": 1}] * 3, [b"x"] * 3])
 def test_columns_that_cannot_be_learned_from_can_be_left_out(odd: list[Any], tmp_path: Path) -> None:
-    parquet.write_table(pa.table({"a": [1, 2, 4], "odd": odd}), tmp_path / "t.parquet")
+    parquet.write_table(pa.table({"a": [1.5, 2, 4], "odd": odd}), tmp_path / "t.parquet")
     columns = columns_of(read_dataset(tmp_path / "t.parquet").x_train)
     with pytest.raises(DataError, match=r"Column 'odd' holds .* or leave it out: columns=\{'odd': 'leave-out'\}"):
         kinds_of(columns, {})

@@ -11,7 +11,7 @@ from torch import nn
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.of_logarithms import OfLogarithms
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.raw import Array, Coded, Table
+from vaecluster.data.raw import Array, Coded, Doubles, Table
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import Likelihood
 
@@ -59,6 +59,13 @@ class Amounts(OfLogarithms):
         logs = np.clip(self.numbers.restore(rows), 0, 200)
         amounts: Array = np.expm1(logs) * self.unit
         return amounts
+
+    def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> Array:
+        """Those of log-normal amounts whose median is at the rows, counted from -unit."""
+        # Beyond 10 a deviation says nothing any more, and its square would leave the range of a double.
+        variances = np.square(np.minimum(self.numbers.deviations(rows, deviations), 10))
+        found: Array = (self.restore(rows) + self.unit) * np.exp(variances / 2) * np.sqrt(np.expm1(variances))
+        return found
 
     def embedding(self) -> nn.Module:
         """As that of numbers."""

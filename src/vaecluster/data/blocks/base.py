@@ -11,7 +11,7 @@ from torch import nn
 from vaecluster.data.blocks.drawing import Drawing, middle
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.columns import Column
-from vaecluster.data.raw import Array, Coded, Raw, Table
+from vaecluster.data.raw import Array, Coded, Doubles, Raw, Table
 from vaecluster.model.likelihood import Likelihood
 from vaecluster.row_kind import RowKind
 
@@ -39,6 +39,8 @@ class Block(ABC):
     missing: bool = True
     # Whether there may be values between those that are there.
     between: ClassVar[bool] = True
+    # Whether values are numbers, so that one can be so far off; else one is right or it is not.
+    measured: ClassVar[bool] = True
 
     @classmethod
     def read(cls, column: Column) -> Array | Coded:
@@ -92,6 +94,10 @@ class Block(ABC):
     @abstractmethod
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """The way back from (rows, *shape)."""
+
+    def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> Array:
+        """In the user's units the standard deviations of values around (rows, *shape), if they are `measured`."""
+        raise NotImplementedError
 
     def embedding(self) -> nn.Module:
         """From (rows, *shape) to what the encoder's network reads, (rows, *embedded)."""

@@ -34,6 +34,7 @@ class Categories(Block):
 
     kinds: ClassVar = dict.fromkeys(("category", "boolean"), ("texts", "categories", "booleans", "numbers"))
     between: ClassVar = False
+    measured: ClassVar = False
 
     columns: tuple[str, ...]
     values: tuple[Category, ...]

@@ -70,6 +70,10 @@ class Counts(OfLogarithms):
         counts: Array = np.maximum(rows.astype(np.float64), 0).round()
         return counts
 
+    def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> Array:
+        """As they are."""
+        return deviations
+
     def embedding(self) -> nn.Module:
         """Scaled logarithms; where counts may be missing, with a mark beside each."""
         return nn.Sequential(self.coordinates(), self.numbers.embedding())

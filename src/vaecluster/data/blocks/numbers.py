@@ -14,7 +14,7 @@ from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, in_one_unit, moments_of, own_scales
 from vaecluster.data.columns import Column
 from vaecluster.data.dates import seconds_of
-from vaecluster.data.raw import Array, Table, row_slices
+from vaecluster.data.raw import Array, Doubles, Table, row_slices
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
 
@@ -112,6 +112,10 @@ class Numbers(Block):
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """(rows, columns) in the user's units and type."""
         return as_type(rows.astype(np.float64) * self.scale + self.offset, np.dtype(self.dtype))
+
+    def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> Array:
+        """By the scale of each column; of dates in seconds."""
+        return deviations * self.scale
 
     def embedding(self) -> nn.Module:
         """The numbers themselves; where some may be missing, with a mark beside each."""

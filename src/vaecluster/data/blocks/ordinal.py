@@ -29,6 +29,7 @@ class Ordinal(Block):
     """
 
     kinds: ClassVar = {"ordinal": ("texts", "categories", "booleans", "numbers")}
+    measured: ClassVar = False
 
     columns: tuple[str, ...]
     categories: Categories

@@ -113,7 +113,7 @@ def rows_of(path: Path, table: "pa.Table") -> Any:
 def table_dataset(path: Path, table: "pa.Table") -> DataSet:
     """The rows of a table as they are fitted; `DataError` if it cannot be used.
 
-    A column of vectors of one length is an array, alone or beside texts and whole numbers, which are then `beside`.
+    A column of vectors of one length is an array, alone or beside texts or whole numbers, which are then `beside`.
     Decimals are doubles, which hold 15 digits.
     """
     check_names(table.column_names)
@@ -141,7 +141,7 @@ def _is_list(kind: Any) -> bool:
 
 
 def _is_embedded(table: "pa.Table", name: str) -> bool:
-    """Whether a column holds vectors of what other columns quote: of texts, and of whole numbers that name them."""
+    """Whether a column holds vectors of what other columns name: they are texts, or whole numbers."""
     from pyarrow import types
 
     others = [field.type for field in table.schema if field.name != name]
@@ -150,7 +150,7 @@ def _is_embedded(table: "pa.Table", name: str) -> bool:
     ]
     numbers = [types.is_integer(kind) for kind in others]
     floats = types.is_floating(table.schema.field(name).type.value_type)
-    return floats and any(texts) and sum(texts) + sum(numbers) == len(others)
+    return floats and sum(texts) + sum(numbers) == len(others)
 
 
 def _vectors(name: str, column: "pa.ChunkedArray") -> Array:
