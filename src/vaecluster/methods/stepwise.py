@@ -163,7 +163,8 @@ def on_map(points: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.
         random_state=seed % 2**32,
         n_jobs=1,
     )
-    mapped = umap.fit_transform(points).astype(np.float64)
+    with undisturbed():  # it leaves other numbers of threads behind
+        mapped = umap.fit_transform(points).astype(np.float64)
     labels: NDArray[np.int64] = fitted_mixture(mapped, clusters, seed).predict(mapped).astype(np.int64)
     return labels
 
