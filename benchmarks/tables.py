@@ -16,13 +16,14 @@ TORTURE = RESULTS / "torture"
 ARTICLE = {("mnist", "su2018"): "0.83", ("fashion-mnist", "su2018"): "0.585"}
 
 # What is measured, then what it is measured against.
+OURS = ("two-views", "su2018", "vade", "dec", "idec", "stepwise")
 ORDER = (
-    *("two-views", "su2018", "vade"),
+    *OURS,
     *("kmeans", "gaussian-mixture", "autoencoder-kmeans"),
     *("umap-mixture", "umap-hdbscan", "leiden-to-k", "leiden", "scanpy"),
 )
 # What the default method is compared with, and those of them that find the number of clusters themselves.
-COMPARED = ORDER[3:]
+COMPARED = ORDER[len(OURS) :]
 NOT_TOLD = ("umap-hdbscan", "leiden", "scanpy")
 COSTS = ("CPU seconds a fit", "seconds a fit", "peak MiB")
 SCORES = {"hungarian_accuracy": "Hungarian accuracy", "nmi": "NMI", "ari": "ARI"}

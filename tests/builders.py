@@ -29,6 +29,9 @@ CLUSTERS = 3
 TINY: dict[str, dict[str, Any]] = {
     "two-views": {"epochs": 4, "batch_size": 20, "hidden": (16,), "latent": 2, "heads": 2, "components": 6},
     "su2018": {"network": "dense", "epochs": 3, "batch_size": 20, "hidden": (16,), "latent": 2},
+    "dec": {"warm_epochs": 2, "epochs": 2, "generator_epochs": 1, "batch_size": 20, "hidden": (16,), "latent": 2},
+    "idec": {"warm_epochs": 2, "epochs": 2, "generator_epochs": 1, "batch_size": 20, "hidden": (16,), "latent": 2},
+    "stepwise": {"epochs": 3, "generator_epochs": 2, "batch_size": 20, "hidden": (16,), "latent": 2},
     "vade": {"warm_epochs": 2, "epochs": 2, "batch_size": 20, "hidden": (16,), "latent": 2},
 }
 

@@ -77,7 +77,7 @@ class Case:
 
 
 CASES = {f"{method}, {kind}": Case(method, kind) for method in METHODS for kind in KINDS}
-FEW = ["two-views, vectors", "two-views, frame", "su2018, images", "su2018, frame of polars", "vade, frame of numbers"]
+FEW = ["two-views, vectors", "two-views, frame", "su2018, images", "su2018, frame of polars", "vade, frame of numbers", "idec, frame"]
 
 
 def of(names: Any) -> pytest.MarkDecorator:
@@ -515,6 +515,9 @@ LEARNED: dict[str, dict[str, Any]] = {
     "two-views": {"epochs": 40, "components": 12, "random_state": 1},
     "su2018": {"epochs": 60, "precision": 100.0, "random_state": 0},
     "vade": {"warm_epochs": 20, "epochs": 20, "latent": 3, "random_state": 1},
+    "dec": {"warm_epochs": 40, "epochs": 20, "generator_epochs": 20, "latent": 3},
+    "idec": {"warm_epochs": 40, "epochs": 20, "generator_epochs": 20, "latent": 3},
+    "stepwise": {"epochs": 40, "generator_epochs": 20, "latent": 3},
 }
 every_method = pytest.mark.parametrize("method", METHODS)
 

@@ -16,6 +16,9 @@ LEARNED: dict[str, dict[str, Any]] = {
     "two-views": {"method__epochs": 100},
     "su2018": {"method__epochs": 100},
     "vade": {"method__epochs": 100, "method__warm_epochs": 100},
+    "dec": {"method__epochs": 100, "method__warm_epochs": 100},
+    "idec": {"method__epochs": 100, "method__warm_epochs": 100},
+    "stepwise": {"method__epochs": 100},
 }
 ESTIMATORS = [estimator(name, device="auto", **SMALL | MORE.get(name, {})) for name in METHODS]
 # Equal to the last digit are only methods without chance: here rows come in another order when there are more of them.

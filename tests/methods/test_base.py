@@ -61,6 +61,11 @@ CASES: dict[str, Case] = {
     "vamp of a frame": (frame, lambda: estimator("su2018", components="vamp", early_stopping=True)),
     "vade": (vectors, lambda: estimator("vade")),
     "vade of images": (images, lambda: estimator("vade", warm_epochs=0)),
+    "dec": (vectors, lambda: estimator("dec")),
+    "idec of a frame": (frame, lambda: estimator("idec", tolerance=0)),
+    "stepwise": (vectors, lambda: estimator("stepwise")),
+    "stepwise, a mixture of images": (images, lambda: estimator("stepwise", clusterer="mixture")),
+    "stepwise, a VAE": (frame, lambda: estimator("stepwise", representation="vae")),
 }
 every_case = pytest.mark.parametrize("case", CASES)
 
@@ -203,7 +208,7 @@ def test_what_is_no_method_is_answered_by_the_known_ones(wrong: object) -> None:
     assert all(part in str(caught.value) for part in (repr(wrong), *map(repr, METHODS)))
 
 
-@pytest.mark.parametrize("method", ["su2018", "vade"])
+@pytest.mark.parametrize("method", ["su2018", "vade", "dec", "idec", "stepwise"])
 def test_a_method_that_finds_no_number_asks_for_one(method: str) -> None:
     with pytest.raises(SettingError, match="n_clusters is 'auto'"):
         estimator(method, n_clusters="auto").fit(vectors())
@@ -237,6 +242,23 @@ REFUSED: dict[tuple[str, ...], tuple[Any, ...]] = {
     ("vade", "precision", "learning_rate"): POSITIVE,
     ("vade", "likelihood", "scaling"): NAMES,
     ("vade", "hidden"): WIDTHS,
+    **{
+        (method, *names): wrong
+        for method in ("dec", "idec", "stepwise")
+        for names, wrong in {
+            ("latent", "epochs", "batch_size", "generator_epochs"): (*WHOLE, None),
+            ("precision", "learning_rate"): POSITIVE,
+            ("likelihood", "scaling"): NAMES,
+            ("hidden",): WIDTHS,
+        }.items()
+    },
+    ("dec", "warm_epochs"): (*WHOLE, None),
+    ("idec", "warm_epochs"): (*WHOLE, None),
+    ("dec", "tolerance"): (-0.1, 1.1, NAN, "0.5", None),
+    ("idec", "tolerance"): (-0.1, 1.1, NAN, "0.5", None),
+    ("idec", "sharpening_weight"): POSITIVE,
+    ("stepwise", "posterior_epochs"): (*WHOLE, None),
+    ("stepwise", "representation", "clusterer"): NAMES,
 }
 
 

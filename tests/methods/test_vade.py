@@ -6,8 +6,9 @@ from sklearn.mixture import GaussianMixture
 
 from builders import learned, learned_on, rows_of, tiny, vectors
 from vaecluster.inference.answers import assignments, codes
+from vaecluster.methods.autoencoder import Autoencoder
 from vaecluster.methods.base import Fitted
-from vaecluster.methods.vade import Autoencoder, start_at_mixture
+from vaecluster.methods.vade import start_at_mixture
 from vaecluster.model.cluster_posterior import BayesPosterior
 from vaecluster.model.objective import Batch
 from vaecluster.model.prior import LearnedScaleComponents, LearnedWeights

@@ -4,7 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
+from vaecluster.model.cluster_posterior import (
+    BayesPosterior,
+    ClusterPosterior,
+    CodePosterior,
+    FeaturePosterior,
+    StudentPosterior,
+)
 from vaecluster.model.networks.initial import start_
 from vaecluster.model.prior import FixedScaleComponents, GivenWeights, LearnedScaleComponents, MixturePrior
 
@@ -17,12 +23,19 @@ def started(posterior: ClusterPosterior) -> ClusterPosterior:
     return posterior
 
 
+def around(centres: Tensor) -> StudentPosterior:
+    posterior = StudentPosterior(centres.shape[1], len(centres))
+    posterior.centres.data.copy_(centres)
+    return posterior
+
+
 everyone = pytest.mark.parametrize(
     "posterior",
     [
         started(CodePosterior(LATENT, CLUSTERS, hidden=4)),
         started(FeaturePosterior(FEATURES, CLUSTERS, hidden=4)),
         BayesPosterior(),
+        around(torch.tensor([[0.0, 1.0], [2.0, 0.0], [-1.0, 3.0]])),
     ],
     ids=lambda posterior: type(posterior).__name__,
 )
@@ -88,3 +101,19 @@ def test_the_networks_have_256_hidden_units_by_default_and_bayes_rule_no_weights
     assert CodePosterior(LATENT, CLUSTERS).network[0].out_features == 256
     assert FeaturePosterior(FEATURES, CLUSTERS).network[0].out_features == 256
     assert list(BayesPosterior().parameters()) == []
+
+
+def test_a_kernel_falls_with_the_squared_distance_as_students_t_does() -> None:
+    posterior = around(torch.tensor([[0.0, 0.0], [3.0, 0.0]]))
+    # One away from the first centre and two from the second: 1/2 and 1/5.
+    probs = posterior(torch.zeros(1, FEATURES), torch.tensor([[1.0, 0.0]]), prior()).probs
+    torch.testing.assert_close(probs, torch.tensor([[5 / 7, 2 / 7]]))
+
+
+@given(seed=st.integers(0, 99))
+@quick
+def test_the_likeliest_kernel_is_that_of_the_nearest_centre(seed: int) -> None:
+    features, code = rows(9, seed)
+    centres = rows(CLUSTERS, seed + 1)[1]
+    nearest = torch.cdist(code, centres).argmin(-1)
+    assert torch.equal(around(centres)(features, code, prior()).probs.argmax(-1), nearest)

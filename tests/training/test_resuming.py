@@ -58,13 +58,20 @@ CASES: dict[str, Callable[[], tuple[VAEClustering, Any]]] = {
     "rolled back": lambda: (estimator("su2018", schedule="one-cycle", learning_rate=1e7), vectors()),
     "vade": lambda: (estimator("vade"), vectors()),
     "vade from scratch": lambda: (estimator("vade", warm_epochs=0), vectors()),
+    "dec": lambda: (estimator("dec", tolerance=0), vectors()),
+    "dec, done early": lambda: (estimator("dec", tolerance=1), vectors()),
+    "idec": lambda: (estimator("idec", tolerance=0, learning_rate=0.1), vectors()),
+    "stepwise": lambda: (estimator("stepwise"), vectors()),
+    "stepwise, a mixture": lambda: (estimator("stepwise", representation="vae", clusterer="mixture"), vectors()),
     "two-views, gone on": lambda: (gone_on("two-views", views=(NEAR, GaussianNoise(0.1))), vectors()),
     "su2018, gone on": lambda: (gone_on("su2018", early_stopping=True, patience=2), vectors()),
     "vamp, gone on": lambda: (gone_on("su2018", components="vamp"), vectors()),
     "vade, gone on": lambda: (gone_on("vade"), vectors()),
+    "dec, gone on": lambda: (gone_on("dec", tolerance=0), vectors()),
+    "stepwise, gone on": lambda: (gone_on("stepwise"), vectors()),
 }
 # What Ctrl-C is pressed in: it has the same few lines behind it whatever is learned.
-PRESSED = ["neighbours and noise", "early stopping", "vade", "two-views, gone on"]
+PRESSED = ["neighbours and noise", "early stopping", "vade", "dec", "stepwise", "two-views, gone on"]
 
 
 @pytest.fixture(autouse=True)

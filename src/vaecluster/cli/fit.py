@@ -84,7 +84,7 @@ def fit(
     overwrite
         Write into the output folder even if something is there.
     method
-        How clusters are learned: two-views, su2018 or vade.
+        How clusters are learned: two-views, su2018, vade, dec, idec or stepwise.
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.

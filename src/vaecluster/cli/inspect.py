@@ -45,7 +45,7 @@ def inspect(
     clusters
         Number of clusters, auto to find it, or a range such as 2-10 to find it within.
     method
-        How clusters are learned: two-views, su2018 or vade.
+        How clusters are learned: two-views, su2018, vade, dec, idec or stepwise.
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.

@@ -62,7 +62,7 @@ def stability(
     output
         Where to write: a .png for a picture, or a .json for all numbers.
     method
-        How clusters are learned: two-views, su2018 or vade.
+        How clusters are learned: two-views, su2018, vade, dec, idec or stepwise.
     settings
         NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
         methods` lists them all.

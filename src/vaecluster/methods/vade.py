@@ -1,33 +1,27 @@
 """VaDE: the bound with the exact posterior, from a mixture that starts at an autoencoder's codes."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Self, final
 
 import numpy as np
 import torch
-from sklearn import config_context
 from sklearn.mixture import GaussianMixture
-from torch import Tensor
 
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
-from vaecluster.inference.answers import codes
 from vaecluster.inference.calibrating import confidence_of
+from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, points_of, some_of, undisturbed
 from vaecluster.methods.base import BatchSize, Epochs, Fitted, Hidden, Latent, LearningRate, Method, Precision
 from vaecluster.methods.bound import STAGE as BOUND
 from vaecluster.methods.bound import Bound
 from vaecluster.model.networks.initial import start_
-from vaecluster.model.objective import Batch, BoundObjective, Objective, Terms
+from vaecluster.model.objective import BoundObjective
 from vaecluster.model.prior import LearnedScaleComponents, LearnedWeights
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import By, Whole, settings
 from vaecluster.training.plan import Plan
 from vaecluster.training.run import Run
 
-AUTOENCODER = "autoencoder"
-# The mixture is fitted to the codes of so many rows at most.
-MIXTURE_ROWS = 20_000
 LEAST_SCALE = 1e-2
 
 
@@ -101,41 +95,16 @@ class VaDE(Method):
         )
 
 
-@final
-@dataclass(frozen=True)
-class ReconstructionTerms(Terms):
-    """log p(x|z) at the mean code, one value per row, in nats."""
-
-    reconstruction: Tensor
-
-
-@final
-class Autoencoder(Objective):
-    """Minus log p(x|z) at the mean of q(z|x): an autoencoder made of a model's encoder and decoder."""
-
-    def __init__(self, model: ClusteringVAE) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, batch: Batch) -> ReconstructionTerms:
-        """The term of a batch (rows, *data); it knows no clusters, so all rows are in the only one."""
-        code = self.model.mean_code(batch.rows)
-        reconstruction = self.model.decoder(code).log_prob(batch.rows)
-        return ReconstructionTerms(-reconstruction.mean(), torch.ones_like(code[:, :1]), reconstruction)
-
-
 @torch.no_grad()
 def start_at_mixture(model: ClusteringVAE, rows: Rows, *, seed: int) -> None:
     """Put the prior where a Gaussian mixture with diagonal covariances finds the codes of the rows."""
     components, weights = _components(model), model.prior.weights
     assert isinstance(weights, LearnedWeights)
-    some = rows.some(np.sort(np.random.default_rng(seed).permutation(len(rows))[:MIXTURE_ROWS]))
-    points = codes(model, some).astype(np.float64)
+    points = points_of(model, some_of(rows, seed))
     mixture = GaussianMixture(
         len(components.means), covariance_type="diag", n_init=3, reg_covar=LEAST_SCALE**2, random_state=seed % 2**32
     )
-    # What a program has set for its own arrays does not reach this one.
-    with config_context(array_api_dispatch=False):
+    with undisturbed():
         mixture.fit(points)
     to = components.means
     components.means.copy_(torch.from_numpy(mixture.means_).to(to))

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import final
 
+import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
@@ -51,3 +52,20 @@ class BayesPosterior(ClusterPosterior):
     def forward(self, features: Tensor, code: Tensor, prior: MixturePrior) -> Categorical:
         """q(y|z) by Bayes' rule; with it the three terms add up to log p(x|z) + log p(z) - log q(z|x)."""
         return Categorical(logits=prior.joint_log_prob(code), validate_args=False)
+
+
+@final
+class StudentPosterior(ClusterPosterior):
+    """A kernel around a centre for each cluster, that of Student's t with one degree of freedom; it reads the code.
+
+    The likeliest cluster is that of the nearest centre (Xie, Girshick and Farhadi 2016).
+    """
+
+    def __init__(self, latent: int, clusters: int) -> None:
+        super().__init__()
+        self.centres = nn.Parameter(torch.zeros(clusters, latent, dtype=torch.float32, device="cpu"))
+
+    def forward(self, features: Tensor, code: Tensor, prior: MixturePrior) -> Categorical:
+        """q(y|z) = 1 / (1 + |z - centre_y|^2), divided by its sum over the clusters."""
+        distance = (code.unsqueeze(-2) - self.centres).square().sum(-1)  # rows clusters
+        return Categorical(logits=-distance.log1p(), validate_args=False)

@@ -16,13 +16,15 @@ from vaecluster.model.vae import ClusteringVAE
 class Batch:
     """What one step learns from: `rows` (rows, *data), a `view` of each where there are two, and a source of draws.
 
-    The encoder reads `seen` in place of rows where some of their values are hidden from it.
+    The encoder reads `seen` in place of rows where some of their values are hidden from it. `labels` (rows,) are
+    clusters that were found before, for an objective that learns them.
     """
 
     rows: Tensor
     generator: Generator
     view: Tensor | None = None
     seen: Tensor | None = None
+    labels: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from builders import rows_of
 from vaecluster.clusters.hierarchy import Matrix
+from vaecluster.methods.moments import empty_prior
 from vaecluster.methods.two_views.heads import ComponentHeads
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
 from vaecluster.methods.two_views.regrouping import (
@@ -20,7 +21,7 @@ from vaecluster.methods.two_views.regrouping import (
     merge_again,
     target_shares,
 )
-from vaecluster.methods.two_views.tables import ComponentTables, component_tables, empty_prior
+from vaecluster.methods.two_views.tables import ComponentTables, component_tables
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.likelihood import Gaussian

@@ -21,10 +21,11 @@ from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
+from vaecluster.methods.moments import empty_prior
 from vaecluster.methods.two_views.heads import FEW, ComponentHeads, ComponentPosterior
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
 from vaecluster.methods.two_views.regrouping import Wanted, looks_of, merge_again, target_shares
-from vaecluster.methods.two_views.tables import ComponentTables, component_tables, empty_prior, prior_of
+from vaecluster.methods.two_views.tables import ComponentTables, component_tables, prior_of
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.full_covariance import MomentComponents

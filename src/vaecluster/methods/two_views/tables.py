@@ -13,18 +13,17 @@ from torch import Generator, Tensor
 from vaecluster.clusters.joint import symmetric
 from vaecluster.data.draws import one_pass
 from vaecluster.data.rows import Rows
+from vaecluster.methods.moments import BLOCK_ROWS, empty_prior, observe_all
 from vaecluster.methods.two_views.heads import FEW, ComponentHeads
 from vaecluster.methods.two_views.information import joint_table
 from vaecluster.methods.two_views.objective import TwoViewsObjective
 from vaecluster.model.encoder import Encoder
-from vaecluster.model.full_covariance import MomentComponents, MomentWeights
 from vaecluster.model.prior import MixturePrior
 from vaecluster.views.pipeline import PreparedViews
 
 # Pairs of views that make the joint table that is merged: its 6,400 cells are then known to a few per cent. Few rows
 # are looked at several times, with another view each time.
 PAIRS, MOST_LOOKS = 20_000, 10
-BLOCK_ROWS = 256
 
 
 # What a row gives to one of many components is left out if it gives another so many times as much: one row changes no
@@ -119,33 +118,21 @@ def _shared(one: Assignments, other: Assignments) -> NDArray[np.float64]:
     return np.asarray(shared if isinstance(shared, np.ndarray) else shared.toarray())
 
 
-def empty_prior(components: int, latent: int) -> MixturePrior:
-    """A prior by moments that has seen no codes yet."""
-    return MixturePrior(MomentComponents(components, latent), MomentWeights(components))
-
-
 @torch.no_grad()
 def prior_of(
     objective: TwoViewsObjective, head: int, rows: Rows, telling: Callable[[Sequence[int]], Iterable[int]] = iter
 ) -> MixturePrior:
     """The prior of one head's components: the moments of all rows as they are, with the weights as they are now."""
     objective.eval()
-    encoder, heads, weights = objective.encoder, objective.heads, rows.weights
+    encoder, heads = objective.encoder, objective.heads
     prior = empty_prior(heads.components, encoder.latent).to(rows.device)
 
-    def observations() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        for start in telling(range(0, len(rows), BLOCK_ROWS)):
-            indices = slice(start, start + BLOCK_ROWS)
-            features = encoder.features(rows[indices])
-            posterior = encoder.code(features)
-            assignment = heads(features)[:, head]
-            if weights is not None:
-                assignment = assignment * torch.from_numpy(weights[indices]).to(assignment)[:, None]
-            yield posterior.mean, posterior.variance, assignment
+    def observation(batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features = encoder.features(batch)
+        posterior = encoder.code(features)
+        return posterior.mean, posterior.variance, heads(features)[:, head]
 
-    assert isinstance(prior.components, MomentComponents)
-    prior.components.observe_all(observations())
-    prior.weights.follow(prior.components)
+    observe_all(prior, rows, observation, telling)
     return prior
 
 

@@ -1,0 +1,212 @@
+"""Two steps: codes first, then clusters of the codes, which are no longer changed."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.mixture import GaussianMixture
+from torch import Generator, Tensor
+
+from vaecluster.errors import SettingError
+from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, points_of, some_of, undisturbed
+from vaecluster.methods.base import Epochs, Fitted
+from vaecluster.methods.dec import start_at_centres
+from vaecluster.methods.moments import moment_components
+from vaecluster.methods.on_codes import GENERATOR, GOING_ON_RATE, OnCodes, follow_codes
+from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, FeaturePosterior, StudentPosterior
+from vaecluster.model.grouping import Grouping
+from vaecluster.model.objective import Batch, BoundObjective, Objective, Terms
+from vaecluster.model.prior import GivenWeights, MixturePrior, StandardNormal
+from vaecluster.model.vae import ClusteringVAE
+from vaecluster.settings import OneOf, Whole, settings
+from vaecluster.training.plan import Plan
+from vaecluster.training.run import Run
+
+VAE, POSTERIOR = "vae", "posterior"
+KMEANS, MIXTURE, UMAP_MIXTURE = "kmeans", "mixture", "umap-mixture"
+# Starts of a mixture, of which the likeliest is taken, and the least variance that it may have.
+STARTS, LEAST_VARIANCE = 5, 1e-4
+# UMAP as N2D has it: near neighbours, and no least distance between points.
+NEIGHBOURS = 10
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The cluster of each row of the fit, (rows,)."""
+
+    labels: NDArray[np.int64]
+
+
+@final
+@settings
+class Stepwise(OnCodes):
+    """Codes of an autoencoder or a plain VAE, and then k-means, a Gaussian mixture, or UMAP and a mixture.
+
+    UMAP with a mixture, on an autoencoder's codes, is N2D (McConville, Santos-Rodriguez, Piechocki and Craddock 2021).
+    UMAP's map is not kept: the cluster posterior learns the clusters that were found, from what the encoder sees, and
+    answers for all rows, those of the fit as well. A last stage makes a generator: each cluster is a Gaussian with the
+    moments of its codes, or the mixture's own. The number of clusters must be given.
+    """
+
+    name: ClassVar[str] = "stepwise"
+    built: ClassVar[tuple[str, ...]] = (*OnCodes.built, "clusterer")
+
+    representation: Annotated[str, OneOf(AUTOENCODER, VAE), "what the codes are of"] = AUTOENCODER
+    clusterer: Annotated[
+        str,
+        OneOf(KMEANS, MIXTURE, UMAP_MIXTURE),
+        "what finds clusters of the codes; the mixtures have full covariances, and the last one needs umap-learn",
+    ] = KMEANS
+    epochs: Epochs = 50
+    posterior_epochs: Annotated[int, Whole(), "epochs in which the posterior learns the clusters of umap-mixture"] = 10
+
+    def posterior(self, features: int, clusters: int) -> ClusterPosterior:
+        """Nearest centres, Bayes' rule, or a network on the features."""
+        if self.clusterer == KMEANS:
+            return StudentPosterior(self.latent, clusters)
+        return BayesPosterior() if self.clusterer == MIXTURE else FeaturePosterior(features, clusters)
+
+    def plans(self) -> dict[str, Plan]:
+        """The codes, the posterior if it is learned, the generator."""
+        lengths = {
+            self.representation: self.epochs,
+            POSTERIOR: self.posterior_epochs,
+            GENERATOR: self.generator_epochs,
+        }
+        learned = self.clusterer == UMAP_MIXTURE
+        return {name: self._plan(epochs) for name, epochs in lengths.items() if learned or name != POSTERIOR}
+
+    def fit(self, run: Run) -> Fitted:
+        """The codes, the clusters, and a generator of the clusters."""
+        if self.clusterer == UMAP_MIXTURE:
+            umap_class()  # what is missing is said before anything is learned
+        model = self.started(run)
+        representation = Autoencoder(model) if self.representation == AUTOENCODER else plain_vae(model)
+        run.train_through(self.representation, representation)
+        if run.begins(GENERATOR):
+            CLUSTERERS[self.clusterer](run, model)
+        return self.finished(run, model)
+
+    def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
+        """Decoder and spread of the codes learn on, more slowly; codes and clusters stay."""
+        plan = replace(self._plan(epochs), learning_rate=GOING_ON_RATE * self.learning_rate)
+        run.stages({GENERATOR: plan})
+        learned = self.finished(run, fitted.model)
+        confidence = fitted.confidence if seen else learned.confidence
+        return replace(fitted, history=learned.history, confidence=confidence)
+
+
+def plain_vae(model: ClusteringVAE) -> BoundObjective:
+    """The bound of the VAE that encoder and decoder are without clusters, with p(z) = N(0, I)."""
+    latent = model.encoder.latent
+    prior = MixturePrior(StandardNormal(latent), GivenWeights.equal(1)).to(next(model.parameters()).device)
+    return BoundObjective(ClusteringVAE(model.encoder, model.decoder, prior, BayesPosterior(), Grouping.identity(1)))
+
+
+def by_kmeans(run: Run, model: ClusteringVAE) -> None:
+    """The posterior gets the centres of k-means, and the prior the moments of each cluster."""
+    start_at_centres(model, run.rows, run.draws.seed)
+    follow_codes(model, run.rows)
+
+
+@torch.no_grad()
+def by_mixture(run: Run, model: ClusteringVAE) -> None:
+    """The prior becomes a Gaussian mixture of the codes, which Bayes' rule then asks."""
+    components, seed = moment_components(model.prior), run.draws.seed
+    mixture = fitted_mixture(points_of(model, some_of(run.rows, seed)), len(components.means), seed)
+    means, weights = mixture.means_, mixture.weights_
+    seconds = mixture.covariances_ + means[:, :, None] * means[:, None, :]
+    moments = weights, weights[:, None] * means, weights[:, None, None] * seconds
+    mass, first, second = (torch.from_numpy(values).to(components.means) for values in moments)
+    components.mix((mass, first, second), share=1.0)
+    model.prior.weights.follow(components)
+
+
+def by_umap_mixture(run: Run, model: ClusteringVAE) -> None:
+    """The posterior learns what a Gaussian mixture finds on UMAP's map, and the prior gets the moments."""
+    clusters = model.grouping.clusters
+    found = run.once("clusters", lambda: Found(on_map(points_of(model, run.rows), clusters, run.draws.seed)), Found)
+
+    def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
+        labels = torch.from_numpy(found.labels[numbers]).to(run.device)
+        return Batch(run.rows[numbers], generator, labels=labels)
+
+    run.train_through(POSTERIOR, Imitation(model), batch)
+    follow_codes(model, run.rows)
+
+
+CLUSTERERS: dict[str, Callable[[Run, ClusteringVAE], None]] = {
+    KMEANS: by_kmeans,
+    MIXTURE: by_mixture,
+    UMAP_MIXTURE: by_umap_mixture,
+}
+
+
+def fitted_mixture(points: NDArray[np.floating], clusters: int, seed: int) -> GaussianMixture:
+    """The likeliest of `STARTS` mixtures of Gaussians with full covariances."""
+    mixture = GaussianMixture(clusters, n_init=STARTS, reg_covar=LEAST_VARIANCE, random_state=seed % 2**32)
+    with undisturbed():
+        return mixture.fit(points)
+
+
+def on_map(points: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.int64]:
+    """The cluster of each code (rows, latent) in a mixture on UMAP's map of them, of as many axes as clusters."""
+    umap = umap_class()(
+        n_components=min(clusters, points.shape[1]),
+        n_neighbors=NEIGHBOURS,
+        min_dist=0.0,
+        random_state=seed % 2**32,
+        n_jobs=1,
+    )
+    with undisturbed():  # it leaves other numbers of threads behind
+        mapped = umap.fit_transform(points).astype(np.float64)
+    labels: NDArray[np.int64] = fitted_mixture(mapped, clusters, seed).predict(mapped).astype(np.int64)
+    return labels
+
+
+def umap_class() -> Any:
+    """`umap.UMAP`; raises `SettingError` if it is not installed."""
+    try:
+        with warnings.catch_warnings():
+            # It warns of a part of it that we do not use.
+            warnings.simplefilter("ignore", ImportWarning)
+            from umap import UMAP
+    except ImportError:
+        raise SettingError(
+            f"clusterer is {UMAP_MIXTURE!r}, which needs the package umap-learn, which is not installed. Install it "
+            f"by `pip install 'vaecluster[umap]'`, or use {MIXTURE!r}."
+        ) from None
+    return UMAP
+
+
+@final
+@dataclass(frozen=True)
+class ImitationTerms(Terms):
+    """log q(y|x) of the cluster that was found, one value per row, in nats."""
+
+    log_likelihood: Tensor
+
+
+@final
+class Imitation(Objective):
+    """Minus log q(y|x) of clusters that were found before: the cluster posterior learns them, and the codes stay."""
+
+    def __init__(self, model: ClusteringVAE) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> ImitationTerms:
+        """The term of a batch (rows, *data) and its labels."""
+        assert batch.labels is not None
+        model = self.model
+        with torch.no_grad():
+            features = model.encoder.features(batch.rows)
+            code = model.encoder.mean(features)
+        cluster = model.cluster_posterior(features, code, model.prior)
+        log_likelihood = cluster.log_prob(batch.labels)
+        return ImitationTerms(-log_likelihood.mean(), cluster.probs, log_likelihood)
