@@ -16,7 +16,13 @@ from vaecluster.model.likelihood import CoinFlips, Gaussian, LearnedScaleGaussia
 from vaecluster.model.networks.conv import ConvDecoderNetwork, ConvEncoderNetwork
 from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
 from vaecluster.model.networks.initial import start_
-from vaecluster.model.prior import FixedScaleComponents, GivenWeights, LearnedScaleComponents, LearnedWeights
+from vaecluster.model.prior import (
+    FixedScaleComponents,
+    GivenWeights,
+    LearnedScaleComponents,
+    LearnedWeights,
+    RawWeights,
+)
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.model.vamp import VampComponents
 from vaecluster.training.state import tensors_of
@@ -50,6 +56,7 @@ PARTS: dict[tuple[str, str], tuple[str, type]] = {
     ("components", "vamp"): ("prior.components", VampComponents),
     ("component_scale", "learned"): ("prior.components", LearnedScaleComponents),
     ("cluster_weights", "learned"): ("prior.weights", LearnedWeights),
+    ("cluster_weights", "raw"): ("prior.weights", RawWeights),
     ("cluster_weights", "uniform"): ("prior.weights", GivenWeights),
 }
 

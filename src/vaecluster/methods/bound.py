@@ -42,6 +42,7 @@ from vaecluster.model.prior import (
     LearnedScaleComponents,
     LearnedWeights,
     MixturePrior,
+    RawWeights,
 )
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.model.vamp import VampComponents
@@ -96,8 +97,8 @@ class Bound(Method):
     component_scale: Annotated[float | str, Either(OneOf("learned"), POSITIVE), "standard deviation of p(z|y)"] = 1.0
     cluster_weights: Annotated[
         str | Sequence[float],
-        Either(OneOf("uniform", "learned"), Shares()),
-        "p(y): equal, learned as logits over a temperature, or given",
+        Either(OneOf("uniform", "learned", "raw"), Shares()),
+        "p(y): equal, learned as logits over a temperature, learned without being made to sum to 1, or given",
     ] = "uniform"
     weights_temperature: Annotated[float, POSITIVE, "temperature of learned cluster_weights"] = 1.0
     cluster_posterior: Annotated[
@@ -191,6 +192,8 @@ class Bound(Method):
     def _weights(self, clusters: int) -> ClusterWeights:
         if self.cluster_weights == "learned":
             return LearnedWeights(clusters, self.weights_temperature)
+        if self.cluster_weights == "raw":
+            return RawWeights(clusters)
         if self.cluster_weights == "uniform":
             return GivenWeights.equal(clusters)
         return GivenWeights(torch.tensor(self.cluster_weights, dtype=torch.float32, device="cpu"))
