@@ -30,6 +30,7 @@ TINY: dict[str, dict[str, Any]] = {
     "two-views": {"epochs": 4, "batch_size": 20, "hidden": (16,), "latent": 2, "heads": 2, "components": 6},
     "su2018": {"network": "dense", "epochs": 3, "batch_size": 20, "hidden": (16,), "latent": 2},
     "vade": {"warm_epochs": 2, "epochs": 2, "batch_size": 20, "hidden": (16,), "latent": 2},
+    "dgg": {"warm_epochs": 2, "epochs": 2, "batch_size": 20, "hidden": (16,), "latent": 2},
 }
 
 

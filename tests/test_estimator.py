@@ -515,6 +515,7 @@ LEARNED: dict[str, dict[str, Any]] = {
     "two-views": {"epochs": 40, "components": 12, "random_state": 1},
     "su2018": {"epochs": 60, "precision": 100.0, "random_state": 0},
     "vade": {"warm_epochs": 20, "epochs": 20, "latent": 3, "random_state": 1},
+    "dgg": {"warm_epochs": 20, "epochs": 20, "latent": 3, "random_state": 1},
 }
 every_method = pytest.mark.parametrize("method", METHODS)
 

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vaecluster.data.pictures.folder import Pictures
     from vaecluster.estimator import VAEClustering
-    from vaecluster.methods import Bound, TwoViews, VaDE
+    from vaecluster.methods import DGG, Bound, TwoViews, VaDE
 
 # Loaded when they are first asked for: the command line answers many questions without torch.
 _FROM = {
     "Pictures": "vaecluster.data.pictures.folder",
     "VAEClustering": "vaecluster.estimator",
     "Bound": "vaecluster.methods",
+    "DGG": "vaecluster.methods",
     "TwoViews": "vaecluster.methods",
     "VaDE": "vaecluster.methods",
 }
 
-__all__ = ["Bound", "Pictures", "TwoViews", "VAEClustering", "VaDE"]
+__all__ = ["DGG", "Bound", "Pictures", "TwoViews", "VAEClustering", "VaDE"]
 
 
 def __getattr__(name: str) -> Any:

@@ -62,6 +62,8 @@ CASES: dict[str, Case] = {
     "vamp of a frame": (frame, lambda: estimator("su2018", components="vamp", early_stopping=True)),
     "vade": (vectors, lambda: estimator("vade")),
     "vade of images": (images, lambda: estimator("vade", warm_epochs=0)),
+    "dgg": (vectors, lambda: estimator("dgg")),
+    "dgg of a frame": (frame, lambda: estimator("dgg", warm_epochs=0, graph_share=0.8)),
 }
 every_case = pytest.mark.parametrize("case", CASES)
 
@@ -204,7 +206,7 @@ def test_what_is_no_method_is_answered_by_the_known_ones(wrong: object) -> None:
     assert all(part in str(caught.value) for part in (repr(wrong), *map(repr, METHODS)))
 
 
-@pytest.mark.parametrize("method", ["su2018", "vade"])
+@pytest.mark.parametrize("method", ["su2018", "vade", "dgg"])
 def test_a_method_that_finds_no_number_asks_for_one(method: str) -> None:
     with pytest.raises(SettingError, match="n_clusters is 'auto'"):
         estimator(method, n_clusters="auto").fit(vectors())
@@ -238,6 +240,12 @@ REFUSED: dict[tuple[str, ...], tuple[Any, ...]] = {
     ("vade", "precision", "learning_rate"): POSITIVE,
     ("vade", "likelihood", "scaling"): NAMES,
     ("vade", "hidden"): WIDTHS,
+    ("dgg", "latent", "epochs", "batch_size", "neighbours"): (*WHOLE, None),
+    ("dgg", "warm_epochs"): (-1, *WHOLE[1:], None),
+    ("dgg", "precision", "learning_rate"): POSITIVE,
+    ("dgg", "graph_share"): SHARES,
+    ("dgg", "likelihood", "scaling"): NAMES,
+    ("dgg", "hidden"): WIDTHS,
 }
 
 

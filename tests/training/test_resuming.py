@@ -57,6 +57,7 @@ CASES: dict[str, Callable[[], tuple[VAEClustering, Any]]] = {
     "vamp": lambda: (estimator("su2018", components="vamp", cluster_posterior="bayes"), vectors()),
     "rolled back": lambda: (estimator("su2018", schedule="one-cycle", learning_rate=1e7), vectors()),
     "vade": lambda: (estimator("vade"), vectors()),
+    "dgg": lambda: (estimator("dgg"), vectors()),
     "vade from scratch": lambda: (estimator("vade", warm_epochs=0), vectors()),
     "two-views, gone on": lambda: (gone_on("two-views", views=(NEAR, GaussianNoise(0.1))), vectors()),
     "su2018, gone on": lambda: (gone_on("su2018", early_stopping=True, patience=2), vectors()),

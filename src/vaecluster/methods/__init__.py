@@ -5,11 +5,12 @@ from typing import Any
 from vaecluster.errors import SettingError
 from vaecluster.methods.base import Fitted, Method
 from vaecluster.methods.bound import Bound
+from vaecluster.methods.dgg import DGG
 from vaecluster.methods.two_views import TwoViews
 from vaecluster.methods.vade import VaDE
 
 # The list of names: what a user calls them, and what model files know them by.
-METHODS: dict[str, type[Method]] = {method.name: method for method in (TwoViews, Bound, VaDE)}
+METHODS: dict[str, type[Method]] = {method.name: method for method in (TwoViews, Bound, VaDE, DGG)}
 
 
 def as_method(value: Any) -> Method:
@@ -22,4 +23,4 @@ def as_method(value: Any) -> Method:
     raise SettingError(f"method is {value!r}; expected one of {names}, or a method such as TwoViews(heads=7).")
 
 
-__all__ = ["METHODS", "Bound", "Fitted", "Method", "TwoViews", "VaDE", "as_method"]
+__all__ = ["DGG", "METHODS", "Bound", "Fitted", "Method", "TwoViews", "VaDE", "as_method"]
