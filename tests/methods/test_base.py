@@ -57,6 +57,10 @@ CASES: dict[str, Case] = {
         vectors,
         lambda: estimator("su2018", cluster_posterior="bayes", component_scale="learned", cluster_weights="learned"),
     ),
+    "full covariances": (
+        vectors,
+        lambda: estimator("su2018", cluster_posterior="bayes", component_scale="full", cluster_weights="learned"),
+    ),
     "raw weights": (vectors, lambda: estimator("su2018", cluster_weights="raw")),
     "vamp": (vectors, lambda: estimator("su2018", components="vamp", cluster_weights=(0.5, 0.3, 0.2))),
     "vamp of a frame": (frame, lambda: estimator("su2018", components="vamp", early_stopping=True)),

@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from vaecluster.model.encoder import Encoder
-from vaecluster.model.full_covariance import MomentComponents, MomentWeights
+from vaecluster.model.full_covariance import LearnedCovarianceComponents, MomentComponents, MomentWeights
 from vaecluster.model.networks.initial import start_
 from vaecluster.model.prior import (
     ClusterWeights,
@@ -36,6 +36,12 @@ def learned(means: Tensor) -> Components:
     return components
 
 
+def full(means: Tensor) -> Components:
+    components = LearnedCovarianceComponents(means)
+    nn.init.uniform_(components.factors, -0.7, 0.4, generator=Generator().manual_seed(0))
+    return components
+
+
 def moments(means: Tensor) -> Components:
     """Around the means, with covariances that are not diagonal."""
     components = MomentComponents(*means.shape).double()
@@ -56,6 +62,7 @@ def vamp(means: Tensor) -> Components:
 FAMILIES: dict[str, Callable[[Tensor], Components]] = {
     "fixed": lambda means: FixedScaleComponents(means, 0.8),
     "learned": learned,
+    "full": full,
     "moments": moments,
     "vamp": vamp,
     "standard normal": lambda means: StandardNormal(means.shape[1]),
