@@ -25,6 +25,11 @@ ORDER = (
 # What the default method is compared with, and those of them that find the number of clusters themselves.
 COMPARED = ORDER[len(OURS) :]
 NOT_TOLD = ("umap-hdbscan", "leiden", "scanpy")
+# What readers of the article changed, as `python -m benchmarks.readers` calls it.
+CHANGES = (
+    *("as it is", "learned variances", "Bayes' rule", "raw p(y)", "softmax p(y)"),
+    *("softmax p(y) at temperature 10", "no KL to p(y)"),
+)
 COSTS = ("CPU seconds a fit", "seconds a fit", "peak MiB")
 SCORES = {"hungarian_accuracy": "Hungarian accuracy", "nmi": "NMI", "ari": "ARI"}
 
@@ -79,6 +84,7 @@ def main() -> None:
     _write(ROOT / "docs" / "results.md", KNOWN, _records(RESULTS / "known"))
     _write(ROOT / "docs" / "results.md", EASY, _records(RESULTS / "easy"))
     _write(ROOT / "docs" / "results.md", MIXED, _records(RESULTS / "mixed"))
+    _write(ROOT / "docs" / "family.md", FAMILY, sorted(_records(RESULTS / "readers"), key=_change))
     _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
     _write(ROOT / "docs" / "performance.md", PROFILE, _records(RESULTS / "profile"))
     _write(ROOT / "docs" / "performance.md", LARGE, _records(RESULTS / "large"))
@@ -467,6 +473,37 @@ LARGE = (
 )
 
 
+def readers(records: list[Record]) -> Iterator[Cells]:
+    """The method of 2018 as it is and with each of its readers' changes alone, by `python -m benchmarks.readers`."""
+    for record in records:
+        runs, (_, scores), settings = record["runs"], _scores(record), record["settings"]
+        found = [run["clusters"] for run in runs]
+        # Shares of the largest cluster, the second, and so on: means over seeds.
+        shares = [sum(ranked) / len(ranked) for ranked in zip(*(each["shares"] for each in found), strict=True)]
+        yield [
+            record["data"]["name"],
+            str(record["method"]).partition(",")[0].removeprefix("su2018 "),
+            f"{settings['network']}, {settings['epochs']} epochs",
+            str(len(runs)),
+            *(_spread(scores[score], len(runs)) for score in ("hungarian_accuracy", "majority_accuracy", "nmi")),
+            _spread(record["summary"]["clusters"]["used"], len(runs), digits=1),
+            " ".join(f"{share:.3f}".removeprefix("0") for share in shares),
+            _cpu_seconds(runs),
+        ]
+
+
+FAMILY = (
+    Table(
+        "readers",
+        (
+            *("data", "change", "network", "seeds", "Hungarian accuracy", "majority accuracy", "NMI"),
+            *("clusters used", "p(y) at the end", "CPU seconds a fit"),
+        ),
+        readers,
+    ),
+)
+
+
 def torture(records: list[Record]) -> Iterator[Cells]:
     """What `make torture` counted: readers of mutated files, and fits that were killed."""
     for record in records:
@@ -498,6 +535,11 @@ def _seconds(record: Record) -> str:
 
 
 RELIABILITY = (Table("torture", ("what", "how often", "came out well", "failures", "seconds"), torture),)
+
+
+def _change(record: Record) -> tuple[str, str, int]:
+    change, _, given = record["method"].removeprefix("su2018 ").partition(", ")
+    return record["data"]["name"], given, CHANGES.index(change)
 
 
 def _place(record: Record) -> tuple[str, int, str]:

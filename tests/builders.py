@@ -33,6 +33,7 @@ TINY: dict[str, dict[str, Any]] = {
     "idec": {"warm_epochs": 2, "epochs": 2, "generator_epochs": 1, "batch_size": 20, "hidden": (16,), "latent": 2},
     "stepwise": {"epochs": 3, "generator_epochs": 2, "batch_size": 20, "hidden": (16,), "latent": 2},
     "vade": {"warm_epochs": 2, "epochs": 2, "batch_size": 20, "hidden": (16,), "latent": 2},
+    "dgg": {"warm_epochs": 2, "epochs": 2, "batch_size": 20, "hidden": (16,), "latent": 2},
 }
 
 

@@ -77,7 +77,14 @@ class Case:
 
 
 CASES = {f"{method}, {kind}": Case(method, kind) for method in METHODS for kind in KINDS}
-FEW = ["two-views, vectors", "two-views, frame", "su2018, images", "su2018, frame of polars", "vade, frame of numbers", "idec, frame"]
+FEW = [
+    "two-views, vectors",
+    "two-views, frame",
+    "su2018, images",
+    "su2018, frame of polars",
+    "vade, frame of numbers",
+    "idec, frame",
+]
 
 
 def of(names: Any) -> pytest.MarkDecorator:
@@ -518,6 +525,7 @@ LEARNED: dict[str, dict[str, Any]] = {
     "dec": {"warm_epochs": 40, "epochs": 20, "generator_epochs": 20, "latent": 3},
     "idec": {"warm_epochs": 40, "epochs": 20, "generator_epochs": 20, "latent": 3},
     "stepwise": {"epochs": 40, "generator_epochs": 20, "latent": 3},
+    "dgg": {"warm_epochs": 20, "epochs": 20, "latent": 3, "random_state": 1},
 }
 every_method = pytest.mark.parametrize("method", METHODS)
 

@@ -10,7 +10,7 @@ from vaecluster.methods import METHODS
 
 # The checks fit tables of 20 to 60 rows: with batches of 100 that is a step an epoch.
 SMALL = {"batch_size": 100, "epochs": 4, "learning_rate": 1e-2, "hidden": (32, 32)}
-MORE: dict[str, Any] = {"two-views": {"n_clusters": "auto"}, "vade": {"precision": 50.0}}
+MORE: dict[str, Any] = {"two-views": {"n_clusters": "auto"}, "vade": {"precision": 50.0}, "dgg": {"precision": 50.0}}
 # One check asks for the right clusters.
 LEARNED: dict[str, dict[str, Any]] = {
     "two-views": {"method__epochs": 100},
@@ -19,6 +19,7 @@ LEARNED: dict[str, dict[str, Any]] = {
     "dec": {"method__epochs": 100, "method__warm_epochs": 100},
     "idec": {"method__epochs": 100, "method__warm_epochs": 100},
     "stepwise": {"method__epochs": 100},
+    "dgg": {"method__epochs": 100, "method__warm_epochs": 100},
 }
 ESTIMATORS = [estimator(name, device="auto", **SMALL | MORE.get(name, {})) for name in METHODS]
 # Equal to the last digit are only methods without chance: here rows come in another order when there are more of them.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vaecluster.data.pictures.folder import Pictures
     from vaecluster.estimator import VAEClustering
-    from vaecluster.methods import DEC, IDEC, Bound, Stepwise, TwoViews, VaDE
+    from vaecluster.methods import DEC, DGG, IDEC, Bound, Stepwise, TwoViews, VaDE
 
 # Loaded when they are first asked for: the command line answers many questions without torch.
 _FROM = {
@@ -16,11 +16,12 @@ _FROM = {
     "DEC": "vaecluster.methods",
     "IDEC": "vaecluster.methods",
     "Stepwise": "vaecluster.methods",
+    "DGG": "vaecluster.methods",
     "TwoViews": "vaecluster.methods",
     "VaDE": "vaecluster.methods",
 }
 
-__all__ = ["DEC", "IDEC", "Bound", "Pictures", "Stepwise", "TwoViews", "VAEClustering", "VaDE"]
+__all__ = ["DEC", "DGG", "IDEC", "Bound", "Pictures", "Stepwise", "TwoViews", "VAEClustering", "VaDE"]
 
 
 def __getattr__(name: str) -> Any:

@@ -69,9 +69,9 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         Number of clusters. ``"auto"`` finds it, if the method can, and a range such as ``(2, 10)`` finds it within
         these bounds; `evidence_` shows what speaks for it, and `cut` gives other numbers without a new fit.
     method : str or Method
-        How clusters are learned: ``"two-views"``, ``"su2018"``, ``"vade"``, ``"dec"``, ``"idec"``, ``"stepwise"``, or
-        one with settings of your own, such as ``TwoViews(heads=7)``. Its settings are parameters too:
-        ``method__heads`` in a grid search.
+        How clusters are learned: ``"two-views"``, ``"su2018"``, ``"vade"``, ``"dgg"``, ``"dec"``, ``"idec"``,
+        ``"stepwise"``, or one with settings of your own, such as ``TwoViews(heads=7)``. Its settings are parameters
+        too: ``method__heads`` in a grid search.
     rows : str
         What rows are: ``"images"``, ``"windows"`` of time, (n, times) or (n, times, features), or ``"auto"``, which
         takes arrays of three axes for images.

@@ -57,6 +57,11 @@ CASES: dict[str, Case] = {
         vectors,
         lambda: estimator("su2018", cluster_posterior="bayes", component_scale="learned", cluster_weights="learned"),
     ),
+    "full covariances": (
+        vectors,
+        lambda: estimator("su2018", cluster_posterior="bayes", component_scale="full", cluster_weights="learned"),
+    ),
+    "raw weights": (vectors, lambda: estimator("su2018", cluster_weights="raw")),
     "vamp": (vectors, lambda: estimator("su2018", components="vamp", cluster_weights=(0.5, 0.3, 0.2))),
     "vamp of a frame": (frame, lambda: estimator("su2018", components="vamp", early_stopping=True)),
     "vade": (vectors, lambda: estimator("vade")),
@@ -66,6 +71,8 @@ CASES: dict[str, Case] = {
     "stepwise": (vectors, lambda: estimator("stepwise")),
     "stepwise, a mixture of images": (images, lambda: estimator("stepwise", clusterer="mixture")),
     "stepwise, a VAE": (frame, lambda: estimator("stepwise", representation="vae")),
+    "dgg": (vectors, lambda: estimator("dgg")),
+    "dgg of a frame": (frame, lambda: estimator("dgg", warm_epochs=0, graph_share=0.8)),
 }
 every_case = pytest.mark.parametrize("case", CASES)
 
@@ -208,7 +215,7 @@ def test_what_is_no_method_is_answered_by_the_known_ones(wrong: object) -> None:
     assert all(part in str(caught.value) for part in (repr(wrong), *map(repr, METHODS)))
 
 
-@pytest.mark.parametrize("method", ["su2018", "vade", "dec", "idec", "stepwise"])
+@pytest.mark.parametrize("method", ["su2018", "vade", "dgg", "dec", "idec", "stepwise"])
 def test_a_method_that_finds_no_number_asks_for_one(method: str) -> None:
     with pytest.raises(SettingError, match="n_clusters is 'auto'"):
         estimator(method, n_clusters="auto").fit(vectors())
@@ -259,6 +266,12 @@ REFUSED: dict[tuple[str, ...], tuple[Any, ...]] = {
     ("idec", "sharpening_weight"): POSITIVE,
     ("stepwise", "posterior_epochs"): (*WHOLE, None),
     ("stepwise", "representation", "clusterer"): NAMES,
+    ("dgg", "latent", "epochs", "batch_size", "neighbours"): (*WHOLE, None),
+    ("dgg", "warm_epochs"): (-1, *WHOLE[1:], None),
+    ("dgg", "precision", "learning_rate"): POSITIVE,
+    ("dgg", "graph_share"): SHARES,
+    ("dgg", "likelihood", "scaling"): NAMES,
+    ("dgg", "hidden"): WIDTHS,
 }
 
 

@@ -12,11 +12,18 @@ from vaecluster.errors import SettingError
 from vaecluster.inference.answers import assignments, decode, mean_bound
 from vaecluster.methods import bound as bound_module
 from vaecluster.model.cluster_posterior import BayesPosterior, CodePosterior, FeaturePosterior
+from vaecluster.model.full_covariance import LearnedCovarianceComponents
 from vaecluster.model.likelihood import CoinFlips, Gaussian, LearnedScaleGaussian
 from vaecluster.model.networks.conv import ConvDecoderNetwork, ConvEncoderNetwork
 from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
 from vaecluster.model.networks.initial import start_
-from vaecluster.model.prior import FixedScaleComponents, GivenWeights, LearnedScaleComponents, LearnedWeights
+from vaecluster.model.prior import (
+    FixedScaleComponents,
+    GivenWeights,
+    LearnedScaleComponents,
+    LearnedWeights,
+    RawWeights,
+)
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.model.vamp import VampComponents
 from vaecluster.training.state import tensors_of
@@ -49,7 +56,9 @@ PARTS: dict[tuple[str, str], tuple[str, type]] = {
     ("cluster_posterior", "bayes"): ("cluster_posterior", BayesPosterior),
     ("components", "vamp"): ("prior.components", VampComponents),
     ("component_scale", "learned"): ("prior.components", LearnedScaleComponents),
+    ("component_scale", "full"): ("prior.components", LearnedCovarianceComponents),
     ("cluster_weights", "learned"): ("prior.weights", LearnedWeights),
+    ("cluster_weights", "raw"): ("prior.weights", RawWeights),
     ("cluster_weights", "uniform"): ("prior.weights", GivenWeights),
 }
 
@@ -113,7 +122,7 @@ def test_there_are_as_many_clusters_as_asked_for(clusters: int, posterior: str) 
 # How they start
 
 
-@pytest.mark.parametrize("scale", [1.0, "learned"])
+@pytest.mark.parametrize("scale", [1.0, "learned", "full"])
 def test_means_start_at_zero_but_apart_where_bayes_rule_would_keep_them_equal(scale: float | str) -> None:
     for posterior in ("code", "features"):
         means = begun(cluster_posterior=posterior, component_scale=scale).prior.components.means

@@ -14,7 +14,7 @@ from vaecluster.model.grouping import Grouping
 from vaecluster.model.likelihood import Gaussian
 from vaecluster.model.networks.initial import linear, start_
 from vaecluster.model.objective import Batch, BoundObjective, BoundTerms, bound_at
-from vaecluster.model.prior import FixedScaleComponents, GivenWeights, MixturePrior
+from vaecluster.model.prior import FixedScaleComponents, GivenWeights, MixturePrior, RawWeights
 from vaecluster.model.vae import ClusteringVAE
 
 quick = settings(max_examples=15, deadline=None)
@@ -231,3 +231,22 @@ def test_the_generator_decides_the_terms() -> None:
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert set(BoundObjective(model).state_dict()) == {f"model.{name}" for name in model.state_dict()}
+
+
+@posteriors
+@pytest.mark.parametrize("third", [1.0, 0.5])
+def test_raw_weights_make_the_loss_lower_by_their_excess_and_leave_the_bound_as_it_is(
+    posterior: str, third: float
+) -> None:
+    model = mixture_model(posterior)
+    raw = RawWeights(3).double()
+    with torch.no_grad():
+        raw.weights.copy_(4 * SHARES)
+    rows, loss = normal(20, 1), []
+    for weights in (model.prior.weights, raw):
+        model.prior.weights = weights
+        features = model.encoder.features(rows)
+        code = model.encoder.code(features)
+        loss.append(bound_at(model, rows, features, code, code.mean, third))
+    torch.testing.assert_close(loss[1].bound, loss[0].bound)
+    torch.testing.assert_close(loss[0].loss - loss[1].loss, torch.tensor(third * np.log(4)).double())

@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from vaecluster.model.encoder import Encoder
-from vaecluster.model.full_covariance import MomentComponents, MomentWeights
+from vaecluster.model.full_covariance import LearnedCovarianceComponents, MomentComponents, MomentWeights
 from vaecluster.model.networks.initial import start_
 from vaecluster.model.prior import (
     ClusterWeights,
@@ -18,6 +18,7 @@ from vaecluster.model.prior import (
     LearnedScaleComponents,
     LearnedWeights,
     MixturePrior,
+    RawWeights,
     StandardNormal,
 )
 from vaecluster.model.vamp import VampComponents
@@ -32,6 +33,12 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 def learned(means: Tensor) -> Components:
     components = LearnedScaleComponents(means)
     nn.init.uniform_(components.log_scales, -1, 0.4, generator=Generator().manual_seed(0))
+    return components
+
+
+def full(means: Tensor) -> Components:
+    components = LearnedCovarianceComponents(means)
+    nn.init.uniform_(components.factors, -0.7, 0.4, generator=Generator().manual_seed(0))
     return components
 
 
@@ -55,6 +62,7 @@ def vamp(means: Tensor) -> Components:
 FAMILIES: dict[str, Callable[[Tensor], Components]] = {
     "fixed": lambda means: FixedScaleComponents(means, 0.8),
     "learned": learned,
+    "full": full,
     "moments": moments,
     "vamp": vamp,
     "standard normal": lambda means: StandardNormal(means.shape[1]),
@@ -63,6 +71,7 @@ WEIGHTS: dict[str, Callable[[int], ClusterWeights]] = {
     "given": lambda clusters: GivenWeights(torch.arange(1.0, clusters + 1)),
     "learned": lambda clusters: LearnedWeights(clusters, 1.7),
     "moments": MomentWeights,
+    "raw": RawWeights,
 }
 families = pytest.mark.parametrize("family", FAMILIES)
 all_weights = pytest.mark.parametrize("weigh", WEIGHTS)
@@ -209,8 +218,19 @@ def test_given_shares_are_kept_in_proportion_saved_and_never_learned(shares: lis
 
 
 def test_equal_and_learned_shares_start_uniform() -> None:
-    for weights in (GivenWeights.equal(4), LearnedWeights(4), LearnedWeights(4, 3.0)):
+    for weights in (GivenWeights.equal(4), LearnedWeights(4), LearnedWeights(4, 3.0), RawWeights(4)):
         torch.testing.assert_close(weights().probs, torch.full((4,), 0.25))
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0, 1.0], [0.2, 0.0, -0.1]])
+def test_raw_weights_are_shares_of_their_sum_whose_logarithm_is_their_excess(values: list[float]) -> None:
+    weights, given_ = RawWeights(3), torch.tensor(values)
+    with torch.no_grad():
+        weights.weights.copy_(given_)
+    used = given_.clamp_min(1e-12)
+    torch.testing.assert_close(weights().probs, used / used.sum())
+    torch.testing.assert_close(weights().logits + weights.excess(), used.log())
+    assert all(other.excess() == 0 for other in (GivenWeights(used), LearnedWeights(3), MomentWeights(3)))
 
 
 def test_a_higher_temperature_brings_learned_shares_closer_to_uniform() -> None:

@@ -57,6 +57,7 @@ CASES: dict[str, Callable[[], tuple[VAEClustering, Any]]] = {
     "vamp": lambda: (estimator("su2018", components="vamp", cluster_posterior="bayes"), vectors()),
     "rolled back": lambda: (estimator("su2018", schedule="one-cycle", learning_rate=1e7), vectors()),
     "vade": lambda: (estimator("vade"), vectors()),
+    "dgg": lambda: (estimator("dgg"), vectors()),
     "vade from scratch": lambda: (estimator("vade", warm_epochs=0), vectors()),
     "dec": lambda: (estimator("dec", tolerance=0), vectors()),
     "dec, done early": lambda: (estimator("dec", tolerance=1), vectors()),

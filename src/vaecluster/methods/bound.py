@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self, final
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows, split
@@ -29,6 +29,7 @@ from vaecluster.methods.base import (
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
+from vaecluster.model.full_covariance import LearnedCovarianceComponents
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.networks.conv import ConvDecoderNetwork, ConvEncoderNetwork
 from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
@@ -42,6 +43,7 @@ from vaecluster.model.prior import (
     LearnedScaleComponents,
     LearnedWeights,
     MixturePrior,
+    RawWeights,
 )
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.model.vamp import VampComponents
@@ -93,11 +95,15 @@ class Bound(Method):
         OneOf("normal", "vamp"),
         "p(z|y): a normal distribution, or what the encoder makes of a learned row (Tomczak and Welling 2018)",
     ] = "normal"
-    component_scale: Annotated[float | str, Either(OneOf("learned"), POSITIVE), "standard deviation of p(z|y)"] = 1.0
+    component_scale: Annotated[
+        float | str,
+        Either(OneOf("learned", "full"), POSITIVE),
+        "standard deviation of p(z|y): given, learned for each entry of a code, or a full covariance, learned",
+    ] = 1.0
     cluster_weights: Annotated[
         str | Sequence[float],
-        Either(OneOf("uniform", "learned"), Shares()),
-        "p(y): equal, learned as logits over a temperature, or given",
+        Either(OneOf("uniform", "learned", "raw"), Shares()),
+        "p(y): equal, learned as logits over a temperature, learned without being made to sum to 1, or given",
     ] = "uniform"
     weights_temperature: Annotated[float, POSITIVE, "temperature of learned cluster_weights"] = 1.0
     cluster_posterior: Annotated[
@@ -184,13 +190,15 @@ class Bound(Method):
         if self.components == "vamp":
             return VampComponents(encoder, clusters, schema.data_shape)
         means = torch.zeros(clusters, self.latent, dtype=torch.float32, device="cpu")
-        if self.component_scale == "learned":
-            return LearnedScaleComponents(means)
+        if isinstance(self.component_scale, str):
+            return SCALES[self.component_scale](means)
         return FixedScaleComponents(means, float(self.component_scale))
 
     def _weights(self, clusters: int) -> ClusterWeights:
         if self.cluster_weights == "learned":
             return LearnedWeights(clusters, self.weights_temperature)
+        if self.cluster_weights == "raw":
+            return RawWeights(clusters)
         if self.cluster_weights == "uniform":
             return GivenWeights.equal(clusters)
         return GivenWeights(torch.tensor(self.cluster_weights, dtype=torch.float32, device="cpu"))
@@ -258,6 +266,11 @@ def _dense(method: Bound, schema: Schema, shape: tuple[int, ...]) -> tuple[nn.Mo
 NETWORKS: dict[str, Callable[[Bound, Schema, tuple[int, ...]], tuple[nn.Module, nn.Module]]] = {
     "conv": _conv,
     "dense": _dense,
+}
+# Components whose spread is learned, by name: from their means (clusters, latent).
+SCALES: dict[str, Callable[[Tensor], Components]] = {
+    "learned": LearnedScaleComponents,
+    "full": LearnedCovarianceComponents,
 }
 # Cluster posteriors by name: from entries of a code, entries of the features and clusters.
 POSTERIORS: dict[str, Callable[[int, int, int], ClusterPosterior]] = {

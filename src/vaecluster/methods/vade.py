@@ -64,6 +64,12 @@ class VaDE(Method):
 
     def fit(self, run: Run) -> Fitted:
         """The autoencoder, the mixture of its codes, then the bound."""
+        model = self.begun(run)
+        run.train_through(BOUND, BoundObjective(model))
+        return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
+
+    def begun(self, run: Run) -> ClusteringVAE:
+        """A model whose stage of the bound may begin; it plans both stages."""
         clusters = self.needed_number(run.clusters)
         model = self.build(run.rows.schema, clusters)
         start_(model, run.draws.at("weights"))
@@ -74,8 +80,7 @@ class VaDE(Method):
             run.train_through(AUTOENCODER, Autoencoder(model))
             if run.begins(BOUND):
                 start_at_mixture(model, run.rows, seed=run.draws.seed)
-        run.train_through(BOUND, BoundObjective(model))
-        return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
+        return model
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """As the bound does."""

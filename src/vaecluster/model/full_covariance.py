@@ -1,12 +1,13 @@
-"""A prior that matches its codes: p(z|c) with full covariances, kept as running moments in closed form."""
+"""Components with full covariances: p(z|c) kept as running moments in closed form, or learned by gradient."""
 
 from collections.abc import Iterable
 from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, MultivariateNormal
 
+from vaecluster.model.distributions import scale_of
 from vaecluster.model.prior import ClusterWeights, Components
 
 # Share of all rows whose worth of the common covariance is mixed into each component's own.
@@ -101,14 +102,42 @@ class MomentComponents(Components):
 
     def divergence(self, mean: Tensor, variance: Tensor) -> Tensor:
         """KL( N(mean, diag variance) || p(z|c) ) in closed form: (rows, latent) twice to (rows, components), nats."""
-        latent = mean.shape[1]
-        eye = torch.eye(latent, device=mean.device, dtype=mean.dtype)
-        whiten = torch.linalg.solve_triangular(self.scale_tril, eye, upper=False)  # components latent latent
-        distance = torch.einsum("cij,ncj->nci", whiten, mean.unsqueeze(1) - self.means).square().sum(-1)
-        trace = variance @ whiten.square().sum(-2).T
-        log_det = 2 * self.scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        divergence: Tensor = 0.5 * (distance + trace - latent + log_det - variance.log().sum(-1, keepdim=True))
-        return divergence
+        return _divergence(mean, variance, self.means, self.scale_tril)
+
+
+@final
+class LearnedCovarianceComponents(Components):
+    """p(z|c) = N(mean_c, L_c L_c^T): learned means and covariances, which start as the identity."""
+
+    def __init__(self, means: Tensor) -> None:  # components latent
+        super().__init__()
+        self.means = nn.Parameter(means.clone())
+        # Below the diagonal the factor itself, on it the logarithm.
+        self.factors = nn.Parameter(torch.zeros(*means.shape, means.shape[1], dtype=means.dtype, device=means.device))
+
+    def _scale_tril(self) -> Tensor:
+        diagonal = scale_of(self.factors.diagonal(dim1=-2, dim2=-1))
+        return self.factors.tril(-1) + torch.diag_embed(diagonal)
+
+    def forward(self) -> Distribution:
+        """p(z|c): batch (components,), event (latent,)."""
+        return MultivariateNormal(self.means, scale_tril=self._scale_tril(), validate_args=False)
+
+    def divergence(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """KL( N(mean, diag variance) || p(z|c) ) in closed form: (rows, latent) twice to (rows, components), nats."""
+        return _divergence(mean, variance, self.means, self._scale_tril())
+
+
+def _divergence(mean: Tensor, variance: Tensor, means: Tensor, scale_tril: Tensor) -> Tensor:
+    """Equation (23)."""
+    latent = mean.shape[1]
+    eye = torch.eye(latent, device=mean.device, dtype=mean.dtype)
+    whiten = torch.linalg.solve_triangular(scale_tril, eye, upper=False)  # components latent latent
+    distance = torch.einsum("cij,ncj->nci", whiten, mean.unsqueeze(1) - means).square().sum(-1)
+    trace = variance @ whiten.square().sum(-2).T
+    log_det = 2 * scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    divergence: Tensor = 0.5 * (distance + trace - latent + log_det - variance.log().sum(-1, keepdim=True))
+    return divergence
 
 
 @final

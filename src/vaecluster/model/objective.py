@@ -73,7 +73,7 @@ def bound_at(
 ) -> BoundTerms:
     """Equation (1) at given codes (rows, latent), drawn from `posterior` = q(z|x) of the same rows.
 
-    The loss is minus the bound, with a weight on its third term.
+    The loss is minus the bound, with a weight on its third term. There weights that are no shares count as they are.
     """
     cluster: Categorical = model.cluster_posterior(features, code, model.prior)  # q(y|.)
 
@@ -85,7 +85,7 @@ def bound_at(
     cluster_kl = kl_divergence(cluster, model.prior.weights())
 
     return BoundTerms(
-        loss=(latent_kl - reconstruction + cluster_kl_weight * cluster_kl).mean(),
+        loss=(latent_kl - reconstruction + cluster_kl_weight * (cluster_kl - model.prior.weights.excess())).mean(),
         assignment=cluster.probs,
         bound=reconstruction - latent_kl - cluster_kl,
         reconstruction=reconstruction,

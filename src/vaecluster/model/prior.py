@@ -82,6 +82,10 @@ class ClusterWeights(nn.Module, ABC):
     def forward(self) -> Categorical:
         """p(y), one categorical over the clusters."""
 
+    def excess(self) -> Tensor | float:
+        """log of the sum of what a loss takes for shares, in nats: 0 where they are shares."""
+        return 0.0
+
     def follow(self, components: Components) -> None:
         """Take over what the components have observed, where nothing is learned by gradient."""
 
@@ -118,6 +122,31 @@ class LearnedWeights(ClusterWeights):
     def forward(self) -> Categorical:
         """p(y) = softmax(logits / temperature)."""
         return Categorical(logits=self.logits / self.temperature, validate_args=False)
+
+
+@final
+class RawWeights(ClusterWeights):
+    """Weights that start at equal shares and are learned as if they were shares, though nothing makes them sum to 1.
+
+    So did the code that was published with VaDE. The loss is lower by `excess`. The bound is not: p(y) is in
+    proportion to the weights.
+    """
+
+    def __init__(self, clusters: int) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.full((clusters,), 1 / clusters, dtype=torch.float32, device="cpu"))
+
+    def _logs(self) -> Tensor:
+        # A weight that a step has made negative still has a logarithm.
+        return self.weights.clamp_min(1e-12).log()
+
+    def excess(self) -> Tensor:
+        """log of the sum of the weights."""
+        return self._logs().logsumexp(-1)
+
+    def forward(self) -> Categorical:
+        """p(y) = weight_y / sum of weights."""
+        return Categorical(logits=self._logs(), validate_args=False)
 
 
 @final
