@@ -37,6 +37,8 @@ def several(fit: Callable[..., Result | None], each: Sequence[tuple[Any, ...]], 
     Each fit has as many threads as torch has here, in this process or in another: sums depend on how they are split.
     A fit that gives None was stopped by Ctrl-C, which is then raised here. Raises `TrainingError` if a process dies.
     """
+    if not each:
+        return
     # Every job is a process, whatever joblib is set to elsewhere: the number of torch's threads belongs to a process.
     # One fit per message, or joblib would hold back fits that are done.
     parallel = Parallel(

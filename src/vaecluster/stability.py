@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator, clone
 
 from vaecluster.clusters.agreement import Stability, stability_of
 from vaecluster.errors import SettingError
-from vaecluster.several import Progress, Warned, check_jobs, seeds_of, several
 from vaecluster.settings import is_whole
+from vaecluster.several import Progress, Warned, check_jobs, seeds_of, several
 
 Labels = NDArray[np.intp]
 

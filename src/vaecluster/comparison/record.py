@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import combinations
 from statistics import fmean
 from typing import Any, final
 
@@ -111,7 +112,7 @@ class Comparison:
     methods: tuple[Compared, ...]
     seeds: tuple[int, ...]
     rows: int
-    number: int | None
+    number: int
     number_from: str | None
     left_out: dict[str, str]
 
@@ -135,7 +136,7 @@ class Comparison:
         """
         seeds, methods = len(self.seeds), len(self.methods)
         blocks = self.agreement[measure].reshape(methods, seeds, methods, seeds)
-        means = blocks.mean((1, 3))
+        means: Numbers = blocks.mean((1, 3))
         own = np.full(methods, np.nan)
         if seeds > 1:
             pairs = np.triu_indices(seeds, 1)
@@ -171,7 +172,7 @@ def typical_of(fits: Sequence[Fit]) -> int:
 def pairwise(labels: Sequence[Integers]) -> dict[str, Numbers]:
     """Each measure of `Agreement` for each pair: (fits, fits)."""
     found = {measure: np.eye(len(labels)) for measure in MEASURES}
-    for one, other in zip(*np.triu_indices(len(labels), 1), strict=True):
+    for one, other in combinations(range(len(labels)), 2):
         agreement: Agreement = agreement_of(labels[one], labels[other])
         for measure, table in found.items():
             table[one, other] = table[other, one] = getattr(agreement, measure)

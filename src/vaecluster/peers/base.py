@@ -16,7 +16,7 @@ Labels = NDArray[np.intp]
 @final
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The cluster of each point of a fit, (rows,), or -1 for none; a rule for new points, and what else there is to say.
+    """The cluster of each point of a fit, (rows,), -1 for none; a rule for new points, and facts about the fit.
 
     `predict` is None for peers that have no rule of their own.
     """

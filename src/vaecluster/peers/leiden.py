@@ -16,8 +16,8 @@ from vaecluster.views.neighbours import Neighbours
 class Leiden(Peer):
     """Modularity by Leiden (Traag et al. 2019) on the graph of nearest neighbours; it finds the number of clusters.
 
-    An edge weighs as much as the neighbourhoods of its two rows overlap (Levine et al. 2015, PhenoGraph). With a higher
-    `resolution` there are more clusters.
+    An edge weighs as much as the neighbourhoods of its two rows overlap (Levine et al. 2015, PhenoGraph). With a
+    higher `resolution` there are more clusters.
     """
 
     neighbours: int = 15

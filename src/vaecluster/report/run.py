@@ -1,20 +1,12 @@
 """What the sections of a report are collected from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, Self, final
 
-import numpy as np
-
-from vaecluster.data.blocks import Pixels, Windows, Words
-from vaecluster.data.raw import Array
 from vaecluster.estimator import VAEClustering
-from vaecluster.report.excerpt import Excerpt
-from vaecluster.report.lines import as_lines
+from vaecluster.report.showing import Showing
 from vaecluster.report.shown import Shown
-from vaecluster.report.walls import Wall
-from vaecluster.row_kind import RowKind
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
 
@@ -50,23 +42,9 @@ class FinishedRun:
         return cls(folder.description(), folder.model(device="cpu"), folder.examples())
 
     @cached_property
-    def shown(self) -> Callable[[Any], Shown]:
-        """How rows are shown, real and generated ones alike: those of tables as excerpts, others as pictures."""
-        schema = self.model.fitted_.schema
-        block = schema.blocks[0]
-        if schema.frame is not None or self._shows_texts:
-            return Excerpt
-        if isinstance(block, Windows):
-            # Lines keep their peaks, which are short, and have room for few features.
-            low, high = self._middle(0.5, len(block.offset))
-            return lambda windows: Wall(as_lines(windows, low, high), 0.0, 255.0)
-        if isinstance(block, Pixels):
-            return partial(Wall, low=block.offset, high=block.offset + block.scale)
-        if self._shows_pictures_of_features:
-            return partial(Wall, low=0.0, high=255.0)
-        # Far values would leave the rest of their column in one colour.
-        low, high = self._middle(2, *schema.row_shape)
-        return partial(Wall, low=low, high=high)
+    def shown(self) -> Showing:
+        """How rows are shown, real and generated ones alike."""
+        return Showing(self.model.fitted_.schema, self.examples)
 
     @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:
@@ -83,22 +61,7 @@ class FinishedRun:
             for entry in self.description["clusters"]
         )
 
-    @property
-    def _shows_pictures_of_features(self) -> bool:
-        vectors = self.model.fitted_.schema.kind == RowKind.VECTORS
-        return vectors and all(getattr(rows, "ndim", 2) > 2 for rows in self.examples.values())
-
-    @property
-    def _shows_texts(self) -> bool:
-        return isinstance(self.model.fitted_.schema.blocks[0], Words)
-
     def _generated(self, cluster: int) -> Shown | None:
-        if self._shows_pictures_of_features or self._shows_texts:
+        if self.shown.pictures_of_features or self.shown.texts:
             return None
         return self.shown(self.model.sample(WALL_ROWS, cluster=cluster))
-
-    def _middle(self, far: float, features: int) -> Array:
-        """The least and the largest values (2, features) of the rows shown, but for a percentage at either end."""
-        rows = np.concatenate(list(self.examples.values())).astype(float).reshape(-1, features)
-        found: Array = np.percentile(rows, [far, 100 - far], axis=0)
-        return found

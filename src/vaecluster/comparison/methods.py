@@ -16,15 +16,15 @@ from vaecluster.clusters.separation import separation
 from vaecluster.comparison.fitting import Failed, Fitting, OfModel, OfPeer, fraction_held_out
 from vaecluster.comparison.record import Compared, Comparison, Fit, typical_of
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.given import given_rows, room_of
+from vaecluster.data.given import Given, given_rows, room_of
 from vaecluster.data.rows import Rows
 from vaecluster.errors import SettingError, counted
 from vaecluster.estimator import VAEClustering
 from vaecluster.methods import METHODS, Method, as_method
 from vaecluster.peers import PEERS, Peer
 from vaecluster.peers.base import Points
-from vaecluster.several import Progress, check_jobs, seeds_of, several
 from vaecluster.settings import NumberOfClusters, is_whole
+from vaecluster.several import Progress, check_jobs, seeds_of, several
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.views.neighbours import Neighbours
 
@@ -70,11 +70,11 @@ def compare(
     """Fit each of the methods to `X` with several seeds, and compare what they find, without labels.
 
     `methods` are names of methods of the package ("two-views", "vade", "su2018") and of others ("kmeans",
-    "gaussian-mixture", "leiden", "umap-mixture", "umap-hdbscan"), or methods with settings of your own. Others see rows
-    as the package scales them, with missing values filled. `parameters` are those of `VAEClustering`, such as `rows`,
-    `columns`, `random_state` and `verbose`; the seeds are made of `random_state` as `stability` makes them, 0 if it is
-    not given. With `n_clusters="auto"` methods that do not find the number get the one that "two-views" finds most
-    often, or else the first that can find it.
+    "gaussian-mixture", "leiden", "umap-mixture", "umap-hdbscan"), or methods with settings of your own. Others see
+    rows as the package scales them, with missing values filled. `parameters` are those of `VAEClustering`, such as
+    `rows`, `columns`, `random_state` and `verbose`; the seeds are made of `random_state` as `stability` makes them, 0
+    if it is not given. With `n_clusters="auto"` methods that do not find the number get the one that "two-views" finds
+    most often, or else the first that can find it.
 
     `y` (rows,) are labels to score with at the end; they take part in nothing else. A method that is not installed, or
     whose fit fails, is left out, and `left_out` says why. `n_jobs` fits are made at the same time, as by `stability`.
@@ -94,8 +94,7 @@ def compare(
     with warnings.catch_warnings():
         # Each fit says the same.
         warnings.simplefilter("ignore")
-        with isolated():
-            rows = _rows(template, X)
+        rows = rows_of(template, X)[1]
     if y is not None:
         score_labels(y, np.zeros(len(rows), dtype=np.intp))
     used = seeds_of(template.random_state, seeds)
@@ -165,20 +164,20 @@ class _Fits:
         found = {}
         wanted = [(method, seed) for method in methods for seed in self._seeds]
         for method, seed in wanted:
-            fit = self._kept.get(method.name, seed)
-            if fit is not None:
-                found[method.name, seed] = fit
+            earlier = self._kept.get(method.name, seed)
+            if earlier is not None:
+                found[method.name, seed] = earlier
                 self._progress.one_done(f"{method.name}, seed {seed}, kept from before")
         missing = [(method, seed) for method, seed in wanted if (method.name, seed) not in found]
         each = [(self._fittings.of(method), seed, clusters) for method, seed in missing]
-        for done in several(_fitted, each, self._jobs) if each else ():
+        for done in several(_fitted, each, self._jobs):
             name, seed = missing[done.place][0].name, missing[done.place][1]
-            result: Fit | Failed = done.result
+            result: Any = done.result
             if isinstance(result, Failed):
                 self.left_out[name] = result.reason
                 self._progress.one_done(f"{name}, seed {seed}, failed")
                 continue
-            fit = replace(result, warnings=tuple((kind.__name__, text) for text, kind in done.warnings))
+            fit: Fit = replace(result, warnings=tuple((kind.__name__, text) for text, kind in done.warnings))
             self._kept.put(fit)
             found[name, seed] = fit
             self._progress.one_done(f"{name}, seed {seed}, {fit.seconds:.1f} s")
@@ -243,11 +242,12 @@ def _template(
     return VAEClustering(n_clusters, **{"random_state": 0} | dict(parameters))
 
 
-def _rows(template: VAEClustering, X: Any) -> Rows:
-    """The rows as methods see them by default."""
-    given = given_rows(template, X)
-    schema = given.source.schema(Reading("gaussian", "auto", None, given.names or None))
-    return Rows(given.source, schema, choose_device(template.device), room=room_of(template))
+def rows_of(template: VAEClustering, X: Any) -> tuple[Given, Rows]:
+    """The rows as they were given, and as methods see them by default."""
+    with isolated():
+        given = given_rows(template, X)
+        schema = given.source.schema(Reading("gaussian", "auto", None, given.names or None))
+        return given, Rows(given.source, schema, choose_device(template.device), room=room_of(template))
 
 
 def _number_of(fits: _Fits, finders: Sequence[Method | Peer]) -> tuple[int, str]:
