@@ -1,8 +1,7 @@
 """`vaecluster compare`."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +57,8 @@ def compare(
     """Fit several methods to the same rows, and show side by side what each finds; no labels are needed.
 
     Example: `vaecluster compare customers.csv --methods two-views,kmeans,umap-mixture --seeds 3 --output comparison`.
-    The folder then holds compare.html, to be looked at, compare.json with all numbers, and labels.csv with a column for
-    each method, in which the same cluster has the same number. Labels in the source are used only to score at the
+    The folder then holds compare.html, to be looked at, compare.json with all numbers, and labels.csv with a column
+    for each method, in which the same cluster has the same number. Labels in the source are used only to score at the
     end. Each finished fit is kept until then: after Ctrl-C or a crash the same command goes on.
 
     Parameters
@@ -124,7 +123,8 @@ def compare(
     about = {
         "source": absolute(source),
         "files": {str(place): stamp(place) for place in (Path(source), features) if place and place.exists()},
-        "methods": {name: _plain(method) for name, method in chosen.items()},
+        "methods": list(chosen),
+        "settings": list(settings),
         "seeds": seeds,
         "seed": seed,
         "clusters": clusters,
@@ -174,13 +174,6 @@ def _methods(names: str, settings: Sequence[str]) -> "dict[str, Method | Peer]":
             raise SettingError(f"--set is {word!r}; expected METHOD.NAME=VALUE with a method such as {some}.")
         own[name].append(rest)
     return {name: method_of(name, own[name])[0] if name in METHODS else PEERS[name]() for name in asked}
-
-
-def _plain(method: Any) -> Mapping[str, Any]:
-    from vaecluster import settings
-    from vaecluster.methods import Method
-
-    return settings.plain(method) if isinstance(method, Method) else asdict(method)
 
 
 def _print(found: "Comparison") -> None:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+import numpy as np
 from sklearn.cluster import KMeans as Model
 
-from vaecluster.peers.base import Partition, Peer, Points
+from vaecluster.peers.base import Labels, Partition, Peer, Points
 
 
 @final
@@ -13,7 +14,6 @@ from vaecluster.peers.base import Partition, Peer, Points
 class KMeans(Peer):
     """k-means by Lloyd's steps from k-means++ centres; of `restarts` the one of least inertia.
 
-    >>> import numpy as np
     >>> points = np.array([[0.0], [0.1], [5.0]], dtype=np.float32)
     >>> np.bincount(KMeans().fit(points, 2, seed=0).labels).max()
     2
@@ -26,4 +26,9 @@ class KMeans(Peer):
     def fit(self, points: Points, clusters: int, seed: int) -> Partition:
         """The nearest centre of each point."""
         model = Model(clusters, n_init=self.restarts, random_state=seed).fit(points)
-        return Partition(model.predict(points), model.predict, {"inertia": float(model.inertia_)})
+
+        def predict(some: Points) -> Labels:
+            labels: Labels = model.predict(some).astype(np.intp)
+            return labels
+
+        return Partition(predict(points), predict, {"inertia": float(model.inertia_)})

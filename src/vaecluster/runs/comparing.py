@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from vaecluster.data.pictures.folder import CACHE, SKIPPED
 from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import LOCK, locked, write_atomically, write_json
+from vaecluster.files.atomic import LOCK, PART, locked, write_atomically, write_json
 from vaecluster.runs.labels import ROW
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def check_folder(path: Path, *, overwrite: bool) -> None:
         raise FileError(f"'{path}' is a file; the output must be a folder. Choose another --output.")
     if overwrite or not path.exists() or (path / FITS / ASKED).is_file():
         return
-    if any(one.name not in (LOCK, FITS) for one in path.iterdir()):
+    # Decoded pictures stay, so that they need not be decoded again.
+    if any(one.name not in (LOCK, FITS, CACHE, SKIPPED) and not one.name.endswith(PART) for one in path.iterdir()):
         raise FileError(f"The folder '{path}' is not empty. Choose another --output, or add --overwrite.")
 
 
@@ -114,9 +116,8 @@ def write_labels(path: Path, comparison: "Comparison", names: "RowNames | None")
 
     columns: dict[str, Any] = {ROW: np.arange(comparison.rows)}
     if names is not None:
-        columns[names.called if names.called not in (ROW, *comparison.labels) else f"{names.called}_"] = list(
-            names.names
-        )
+        taken = names.called in (ROW, *comparison.labels)
+        columns[f"{names.called}_" if taken else names.called] = list(names.names)
     write_atomically(path / LABELS, as_csv(pa.table(columns | comparison.labels)))
 
 

@@ -1,7 +1,9 @@
 """What a comparison says, in words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
+from typing import final
 
 import numpy as np
 
@@ -9,9 +11,9 @@ from vaecluster.comparison import Compared, Comparison
 from vaecluster.errors import counted
 from vaecluster.methods import METHODS
 
-# How Steinley (2004), "Properties of the Hubert-Arabie adjusted Rand index", reads it: good recovery from the first
-# on, and poor below the second.
-GOOD, POOR = 0.8, 0.65
+# From this adjusted Rand index on, clusters are nearly the same: "good recovery" of Steinley (2004), "Properties of
+# the Hubert-Arabie adjusted Rand index", Psychological Methods 9.
+GOOD = 0.8
 # Separations that differ by less are one as good as the other.
 TIE = 0.02
 # Methods with fewer parts first; what is not here comes last.
@@ -46,26 +48,39 @@ def groups(comparison: Comparison) -> list[list[str]]:
     return found
 
 
-def taken(comparison: Comparison) -> tuple[Compared, list[str]] | None:
-    """The method to take if one is to be taken, and which others are as good; None if none found clusters.
+@final
+@dataclass(frozen=True)
+class Choice:
+    """The method to take if one is to be taken, which others are as good, and `among` which methods it was chosen."""
+
+    method: Compared
+    as_good: tuple[str, ...]
+    among: str
+
+
+def taken(comparison: Comparison) -> Choice | None:
+    """The method to take, if one is to be taken; None if none found clusters in each fit.
 
     Of methods whose seeds agree, those of the largest group of methods that agree, if there is one. Of these the one
     whose clusters lie farthest apart, or the simplest of those that are as good. No label takes part.
     """
     own = dict(zip((one.name for one in comparison.methods), np.diag(comparison.between("ari")).tolist(), strict=True))
-    apart = [one for one in comparison.methods if one.separation is not None]
-    candidates = [one for one in apart if not own[one.name] < GOOD] or apart
+    candidates, among = [one for one in comparison.methods if one.separation is not None], "all methods"
+    # What is not known, since there is one seed, excludes nothing.
+    repeating = [one for one in candidates if not own[one.name] < GOOD]
+    if repeating and len(repeating) < len(candidates):
+        candidates, among = repeating, "the methods that find the same with another seed"
     for group in groups(comparison):
         agreeing = [one for one in candidates if one.name in group]
         if len(group) > 1 and agreeing:
-            candidates = agreeing
+            candidates, among = agreeing, "the methods that agree"
             break
     if not candidates:
         return None
     best = max(candidates, key=_separation)
     as_good = [one for one in candidates if _separation(one) >= _separation(best) - TIE]
     chosen = min(as_good, key=_complexity)
-    return chosen, [one.name for one in as_good if one is not chosen]
+    return Choice(chosen, tuple(one.name for one in as_good if one is not chosen), among)
 
 
 def _grown(start: int, places: Sequence[int], table: np.ndarray) -> list[int]:
@@ -82,10 +97,15 @@ def _of_number(comparison: Comparison) -> str:
     clusters = counted(comparison.number, "cluster")
     if comparison.number_from is None:
         return f"{clusters} were asked for." if comparison.number != 1 else "1 cluster was asked for."
-    found = f"{comparison.number_from} found {clusters}" + (
-        "" if len(set(comparison[comparison.number_from].numbers)) == 1 else ", most often of all its seeds"
-    )
-    told = f", and {listed(others)} {'was' if len(others) == 1 else 'were'} given that number" if others else ""
+    numbers = comparison[comparison.number_from].numbers
+    verb = "was" if len(others) == 1 else "were"
+    if min(numbers) == max(numbers):
+        found = f"{comparison.number_from} found {clusters}"
+        told = f", and {listed(others)} {verb} given that number" if others else ""
+    else:
+        found = f"{comparison.number_from} found {min(numbers)} to {max(numbers)} clusters"
+        most = f"{comparison.number}, which it found most often, or the smaller of two"
+        told = f", and {listed(others)} {verb} given {most}" if others else ""
     rest = [name for name in own if name != comparison.number_from]
     by_itself = f" {listed(rest)} found {'its' if len(rest) == 1 else 'their'} own." if rest else ""
     if comparison.number == 1:
@@ -102,8 +122,8 @@ def _of_agreement(comparison: Comparison) -> list[str]:
     if len(found[0]) == len(names):
         least = min(pairs.values())
         sentences.append(
-            f"All methods find nearly the same clusters (adjusted Rand index {least:.2f} or more). What they find does "
-            "not hang on one of them."
+            f"All methods find nearly the same clusters (adjusted Rand index {least:.2f} or more). What they find "
+            "does not hang on one of them."
         )
     elif len(found[0]) == 1:
         (one, other), most = max(pairs.items(), key=lambda pair: pair[1])
@@ -137,28 +157,29 @@ def _of_seeds(comparison: Comparison) -> list[str]:
     if len(comparison.seeds) < 2:
         return ["With one seed there is no telling whether a method finds the same again: give more seeds."]
     own = zip(comparison.methods, np.diag(comparison.between("ari")).tolist(), strict=True)
-    unsure = [f"{method.name} ({value:.2f})" for method, value in own if value < POOR]
+    unsure = [f"{method.name} ({value:.2f})" for method, value in own if value < GOOD]
     if not unsure:
         return []
-    return [f"With another seed {listed(unsure)} may find other clusters: do not rely on one fit of it."]
+    verb = "finds" if len(unsure) == 1 else "find"
+    return [f"With another seed {listed(unsure)} {verb} other clusters: do not rely on one fit of it."]
 
 
 def _of_taking(comparison: Comparison) -> str:
     found = taken(comparison)
     if found is None:
         return "No method found more than one cluster in each fit, so there is none to take."
-    chosen, others = found
+    chosen, others = found.method, found.as_good
     if others:
-        words = (
-            f"If one is to be taken: {chosen.name}. {listed(others)} {'is' if len(others) == 1 else 'are'} as good, "
-            "and of methods that are as good the simplest is the one to take."
+        why = (
+            f"{listed(others)} {'is' if len(others) == 1 else 'are'} as good, and of methods that are as good the "
+            "simplest is the one to take."
         )
     else:
-        words = f"If one is to be taken: {chosen.name}, whose clusters lie farthest apart ({_separation(chosen):.2f})."
+        why = f"Of {found.among}, its clusters lie farthest apart ({_separation(chosen):.2f})."
     models = [name for name in others if name in METHODS]
     if models and chosen.name not in METHODS:
-        words += f" For probabilities, codes, new rows or outliers take {models[0]}: {chosen.name} has none of them."
-    return words
+        why += f" For probabilities, codes, new rows or outliers take {models[0]}: {chosen.name} has none of them."
+    return f"If one is to be taken: {chosen.name}. {why}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -100,15 +100,15 @@ def numbers_table(comparison: Comparison) -> Table:
         if len(comparison.seeds) > 1
         else "One fit of each method.",
         (
-            *("Clusters", "Rows, most to fewest", "In none", "Seeds agree: ARI", "NMI", "Matched"),
-            *("Separation", "Held-out bound", "Seconds", "Processor seconds"),
+            *("Clusters", "Sizes", "In none", "Seeds: ARI", "NMI", "matched"),
+            *("Separation", "Held-out bound", "Seconds", "CPU seconds"),
         ),
         tuple(lines),
         (
             (
-                "Seeds agree",
-                "adjusted Rand index, mutual information and matched rows between two seeds of the method; 1 if it "
-                "finds the same again",
+                "Seeds",
+                "adjusted Rand index, mutual information, and share of matched rows between two seeds of the method; "
+                "1 if it finds the same again",
             ),
             (
                 "Separation",
@@ -117,7 +117,7 @@ def numbers_table(comparison: Comparison) -> Table:
                 "borders, as k-means is for centres",
             ),
             ("Held-out bound", _of_bound(comparison.methods)),
-            ("Seconds", "mean of the fits, by the clock; the first fit by UMAP in a process also compiles it"),
+            ("Seconds", "mean of the fits, by the clock and of processors; the first fit by UMAP also compiles it"),
         ),
     )
 
@@ -141,8 +141,8 @@ def _of_bound(methods: tuple[Compared, ...]) -> str:
         return "only methods with a density of rows have one"
     named = "; ".join(f"{name}: {density}" for name, density in densities)
     return (
-        "a lower bound on log p(x) in nats a row, of rows that were held out; more is better, between methods with the "
-        f"same density of rows ({named}). Other methods have none"
+        "a lower bound on log p(x) in nats a row, of rows that were held out; more is better, between methods with "
+        f"the same density of rows ({named}). Other methods have none"
     )
 
 
