@@ -11,9 +11,6 @@ from typing import Any, ClassVar, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from benchmarks.anchors import in_one
@@ -25,6 +22,7 @@ from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.methods import TwoViews
+from vaecluster.peers import GaussianMixture, KMeans, Peer
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.training.listeners.progress import progress_display
 
@@ -59,10 +57,8 @@ class KMeansMethod:
 
     def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
         """Find so many clusters in rows (rows, *data)."""
-        scaling = choose_scaling(rows, standardise=self.standardise)
-        model = _fit_kmeans(as_vectors(rows, scaling), clusters, self.restarts, seed)
-        clustering = _clustering(rows, lambda some: model.predict(as_vectors(some, scaling)))
-        return Outcome(clustering, asdict(self), {"inertia": float(model.inertia_)})
+        clustering, facts = _of_peer(KMeans(self.restarts), rows, self.standardise, clusters, seed)
+        return Outcome(clustering, asdict(self), facts)
 
 
 @final
@@ -89,28 +85,9 @@ class GaussianMixtureMethod:
 
     def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
         """Find so many clusters in rows (rows, *data)."""
-        scaling = choose_scaling(rows, standardise=self.standardise)
-        # Double precision: the covariance of a narrow cluster is lost in single.
-        vectors = as_vectors(rows, scaling).astype(np.float64)
-        columns = min(self.most_columns, *vectors.shape)
-        with _threads_of_torch():
-            # All of the components are a rotation, which a full covariance does not notice.
-            components = PCA(columns, random_state=0).fit(vectors)
-            reduced = components.transform(vectors)
-            mixture = GaussianMixture(
-                clusters,
-                n_init=self.restarts,
-                max_iter=self.most_steps,
-                reg_covar=self.ridge * float(reduced.var(0).mean()),
-                random_state=seed,
-            ).fit(reduced)
-
-        def predict(some: Array) -> Labels:
-            labels: Labels = mixture.predict(components.transform(as_vectors(some, scaling).astype(np.float64)))
-            return labels
-
-        facts = {"log_likelihood": float(mixture.lower_bound_), "em_steps": int(mixture.n_iter_)}
-        return Outcome(_clustering(rows, predict), asdict(self) | {"columns": columns}, facts)
+        peer = GaussianMixture(self.restarts, self.most_columns, self.ridge, self.most_steps)
+        clustering, facts = _of_peer(peer, rows, self.standardise, clusters, seed)
+        return Outcome(clustering, asdict(self) | {"columns": facts.pop("columns")}, facts)
 
 
 @final
@@ -150,9 +127,8 @@ class AutoencoderKMeansMethod:
         def codes(some: Array) -> NDArray[np.float32]:
             return network.codes(Rows(ArraySource(some), schema, device))
 
-        model = _fit_kmeans(codes(rows), clusters, self.restarts, seed)
-        clustering = _clustering(rows, lambda some: model.predict(codes(some)))
-        facts = {"inertia": float(model.inertia_), "ending": history.ending, "history": history.curves()}
+        clustering, found = _clustering(KMeans(self.restarts), rows, codes, clusters, seed)
+        facts = found | {"ending": history.ending, "history": history.curves()}
         network_settings = {key: getattr(settings, key) for key in ("hidden", "latent", "likelihood", "precision")}
         return Outcome(clustering, self.parameters() | network_settings | asdict(plan), facts)
 
@@ -174,15 +150,22 @@ def as_vectors(rows: Array, scaling: Schema) -> NDArray[np.float32]:
     return vectors
 
 
-def _clustering(rows: Array, predict: Callable[[Array], Labels]) -> BaselineClustering:
-    """By the rule for new rows, so that predicting the rows of the fit gives their labels again."""
-    with _threads_of_torch():
-        return BaselineClustering(predict(rows), predict)
+def _of_peer(
+    peer: Peer, rows: Array, standardise: bool, clusters: int, seed: int
+) -> tuple[BaselineClustering, dict[str, Any]]:
+    scaling = choose_scaling(rows, standardise=standardise)
+    return _clustering(peer, rows, lambda some: as_vectors(some, scaling), clusters, seed)
 
 
-def _fit_kmeans(vectors: NDArray[np.float32], clusters: int, restarts: int, seed: int) -> KMeans:
+def _clustering(
+    peer: Peer, rows: Array, points: Callable[[Array], NDArray[np.float32]], clusters: int, seed: int
+) -> tuple[BaselineClustering, dict[str, Any]]:
+    """The peer's clusters of rows as points, by its rule for new rows, and its facts."""
     with _threads_of_torch():
-        return KMeans(clusters, n_init=restarts, random_state=seed).fit(vectors)
+        found = peer.fit(points(rows), clusters, seed)
+    rule = found.predict
+    assert rule is not None
+    return BaselineClustering(found.labels, lambda some: rule(points(some))), found.facts
 
 
 def _threads_of_torch() -> threadpool_limits:

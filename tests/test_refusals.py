@@ -134,7 +134,7 @@ PARAMETERS: dict[str, tuple[list[Any], str]] = {
     ),
     "method": (
         ["two-view", None, ["vade"], METHODS["vade"], 3],
-        "'two-views', 'su2018', 'vade', 'dec', 'idec', 'stepwise'",
+        ", ".join(map(repr, METHODS)),
     ),
     "columns": (["a", 3, ["age"]], "a dict of kinds by names"),
     "batch": ([3, "", ["donor"]], "the name of a column of obs"),

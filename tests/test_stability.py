@@ -13,7 +13,8 @@ from joblib import parallel_config
 from builders import estimator, frame, images, vectors
 from vaecluster.clusters.agreement import Stability
 from vaecluster.errors import DataError, EmptyClustersWarning, IgnoredColumnsWarning, SettingError
-from vaecluster.stability import seeds_of, stability
+from vaecluster.several import seeds_of
+from vaecluster.stability import stability
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::vaecluster.errors.EmptyClustersWarning", "ignore::vaecluster.errors.FewCluesWarning"

@@ -4,12 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaecluster.comparison import compare
     from vaecluster.data.pictures.folder import Pictures
     from vaecluster.estimator import VAEClustering
     from vaecluster.methods import DEC, DGG, IDEC, Bound, Stepwise, TwoViews, VaDE
 
 # Loaded when they are first asked for: the command line answers many questions without torch.
 _FROM = {
+    "compare": "vaecluster.comparison",
     "Pictures": "vaecluster.data.pictures.folder",
     "VAEClustering": "vaecluster.estimator",
     "Bound": "vaecluster.methods",
@@ -21,7 +23,7 @@ _FROM = {
     "VaDE": "vaecluster.methods",
 }
 
-__all__ = ["DEC", "DGG", "IDEC", "Bound", "Pictures", "Stepwise", "TwoViews", "VAEClustering", "VaDE"]
+__all__ = ["DEC", "DGG", "IDEC", "Bound", "Pictures", "Stepwise", "TwoViews", "VAEClustering", "VaDE", "compare"]
 
 
 def __getattr__(name: str) -> Any:

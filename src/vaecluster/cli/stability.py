@@ -91,7 +91,7 @@ def stability(
     from vaecluster.estimator import VAEClustering
     from vaecluster.report.encode import png_bytes
     from vaecluster.report.stability_chart import stability_figure
-    from vaecluster.stability import seeds_of
+    from vaecluster.several import seeds_of
     from vaecluster.stability import stability as compare_seeds
 
     verbose = 0 if quiet else 1

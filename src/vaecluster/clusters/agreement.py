@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from vaecluster.clusters.scores import UNASSIGNED
+from vaecluster.clusters.scores import UNASSIGNED, score_labels
 from vaecluster.errors import DataError, counted
 
 Integers = NDArray[np.intp]
@@ -82,6 +82,30 @@ class Stability:
         """The index of each pair of different runs, once."""
         pairs: Numbers = self.ari[np.triu_indices(len(self.ari), 1)]
         return pairs
+
+
+@final
+@dataclass(frozen=True)
+class Agreement:
+    """How far two fits of the same rows agree; 1 where they are equal but for the names of clusters.
+
+    `matched` is the share of rows that are in clusters of the same name after the best one-to-one renaming, `nmi` the
+    mutual information over the mean of the entropies, and `ari` the adjusted Rand index.
+    """
+
+    ari: float
+    nmi: float
+    matched: float
+
+
+def agreement_of(one: Integers, other: Integers) -> Agreement:
+    """The agreement of labels (rows,) and (rows,); rows of no cluster are one more group.
+
+    >>> agreement_of(np.array([0, 0, 1, 1]), np.array([5, 5, 3, 4])).matched
+    0.75
+    """
+    scores = score_labels(one - UNASSIGNED, other - UNASSIGNED)
+    return Agreement(scores.ari, scores.nmi, scores.hungarian_accuracy)
 
 
 def stability_of(labels: Any) -> Stability:

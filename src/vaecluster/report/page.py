@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from vaecluster.report.html import fill
-from vaecluster.report.section import Section
+from vaecluster.report.section import PageSection
 
 
 @final
@@ -19,7 +19,7 @@ class Report:
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
-    sections: tuple[Section, ...] = ()
+    sections: tuple[PageSection, ...] = ()
 
 
 def render_html(report: Report) -> str:

@@ -4,13 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, final
 
-import numpy as np
-
-from vaecluster.data.blocks.drawing import Drawing
 from vaecluster.estimator import VAEClustering
-from vaecluster.report.excerpt import Excerpt
+from vaecluster.report.showing import Showing
 from vaecluster.report.shown import Shown
-from vaecluster.report.walls import Wall
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
 
 
@@ -45,11 +41,10 @@ class FinishedRun:
         """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
         return cls(folder.description(), folder.model(device="cpu"), folder.examples())
 
-    def shown(self, rows: Any) -> Shown:
-        """Rows as they are shown, real and generated ones alike: those of tables as excerpts, others as pictures."""
-        if not isinstance(rows, np.ndarray):
-            return Excerpt(rows)
-        return Wall(self._drawing.of(rows), self._drawing.low, self._drawing.high)
+    @cached_property
+    def shown(self) -> Showing:
+        """How rows are shown, real and generated ones alike."""
+        return Showing(self.model.fitted_.schema, self.examples)
 
     @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:
@@ -66,17 +61,5 @@ class FinishedRun:
             for entry in self.description["clusters"]
         )
 
-    @property
-    def _as_learned(self) -> bool:
-        """Whether the rows shown are what the model generates, and not the pictures or texts behind it."""
-        schema, (rows, *_) = self.model.fitted_.schema, self.examples.values()
-        return rows.ndim == 1 + len(schema.row_shape) if isinstance(rows, np.ndarray) else schema.frame is not None
-
-    @cached_property
-    def _drawing(self) -> Drawing:
-        if not self._as_learned:
-            return Drawing(0.0, 255.0)
-        return self.model.fitted_.schema.blocks[0].drawing(np.concatenate(list(self.examples.values())))
-
     def _generated(self, cluster: int) -> Shown | None:
-        return self.shown(self.model.sample(WALL_ROWS, cluster=cluster)) if self._as_learned else None
+        return self.shown(self.model.sample(WALL_ROWS, cluster=cluster)) if self.shown.as_learned else None

@@ -10,19 +10,14 @@ from vaecluster.report.encode import Picture
 from vaecluster.report.run import FinishedRun
 
 
-class Section(ABC):
-    """A section of the report: frozen plain values, collected from a run by `of` and shown by the other methods.
+class PageSection(ABC):
+    """A section of a page: frozen plain values and how they are shown.
 
     `anchor` is its name in links, `heading` stands above it.
     """
 
     anchor: ClassVar[str]
     heading: ClassVar[str]
-
-    @classmethod
-    @abstractmethod
-    def of(cls, run: FinishedRun) -> Self | None:
-        """The section on this run; None if there is nothing to say."""
 
     @abstractmethod
     def html(self) -> Markup:
@@ -31,3 +26,12 @@ class Section(ABC):
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """Its pictures as files: the name of each and what is drawn."""
         yield from ()
+
+
+class Section(PageSection):
+    """A section of the report on a run, from which `of` collects its values."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, run: FinishedRun) -> Self | None:
+        """The section on this run; None if there is nothing to say."""

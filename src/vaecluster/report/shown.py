@@ -24,8 +24,8 @@ class Shown(ABC):
         """All of them as a picture."""
         return None
 
-    def strip(self, columns: int) -> Image.Image | None:
-        """The first of them as a picture, side by side, or one below the other in a heat-map."""
+    def strip(self, columns: int, lines: int = 1) -> Image.Image | None:
+        """The first of them as a picture, side by side in so many lines, or one below the other in a heat-map."""
         return None
 
     @property

@@ -2,13 +2,10 @@
 
 import textwrap
 from collections.abc import Sequence
-from math import ceil
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.typing import ColorType
 
 from vaecluster.clusters.agreement import (
     HIGHLY_STABLE_FROM,
@@ -17,6 +14,7 @@ from vaecluster.clusters.agreement import (
     Stability,
 )
 from vaecluster.report.charts import LIGHT, Palette, dress
+from vaecluster.report.matrix import draw_matrix, ticks_of, two_digits
 
 MARKS = (TRUSTED_FROM, VALID_FROM, HIGHLY_STABLE_FROM)
 # What a mean overlap below the first mark is called, between the marks, and from the last one on.
@@ -66,9 +64,9 @@ def reading(stability: Stability) -> str:
         number = "1 cluster each" if found[0] == 1 else f"{found[0]} clusters each"
     else:
         number = f"{min(found)} to {max(found)} clusters"
-    index = _two_digits(stability.mean_ari)
+    index = two_digits(stability.mean_ari)
     if runs > 2:
-        index += f" on average and {_two_digits(stability.worst_ari)} in the worst pair"
+        index += f" on average and {two_digits(stability.worst_ari)} in the worst pair"
     return (
         f"{runs} runs with {number} have an adjusted Rand index of {index}; "
         f"{_of_clusters([zone(mean) for mean in stability.mean_jaccard.tolist()])}."
@@ -96,30 +94,10 @@ def _of_clusters(named: Sequence[str]) -> str:
 
 
 def _draw_map(axes: Axes, stability: Stability, palette: Palette) -> None:
-    dress(axes, palette)
-    axes.grid(visible=False)
-    axes.spines["bottom"].set_visible(False)
     runs = len(stability.ari)
-    scale = LinearSegmentedColormap.from_list("agreement", [palette.paper, palette.mark])
     # A run agrees with itself: that means nothing and would be the most striking part.
-    colours = scale.with_extremes(bad=palette.faint)
     others = np.where(np.eye(runs, dtype=bool), np.nan, stability.ari)
-    # The whole range that there can be, so that low values look low.
-    axes.imshow(others, cmap=colours, vmin=0, vmax=1)
-    if runs <= MOST_NUMBERED_RUNS:
-        for (row, column), value in np.ndenumerate(others):
-            if row != column:
-                colour = _clearest(colours(float(np.clip(value, 0, 1))), palette)
-                axes.text(column, row, _two_digits(value), color=colour, fontsize=8, ha="center", va="center")
-    ticks = _ticks(runs, MOST_NUMBERED_RUNS)
-    axes.set_xticks(ticks, [str(tick + 1) for tick in ticks])
-    axes.set_yticks(ticks, [str(tick + 1) for tick in ticks])
-    # Thin gaps, or equal cells would run together.
-    axes.set_xticks(np.arange(runs - 1) + 0.5, minor=True)
-    axes.set_yticks(np.arange(runs - 1) + 0.5, minor=True)
-    axes.grid(visible=True, which="minor", color=palette.paper, linewidth=1.5)
-    axes.tick_params(which="minor", length=0)
-    axes.set_axisbelow(False)
+    draw_matrix(axes, others, [str(run + 1) for run in range(runs)], palette, MOST_NUMBERED_RUNS)
     axes.set_anchor("N")
     axes.set_title("agreement of runs", loc="left", color=palette.ink, fontsize=10, weight="bold", pad=24)
     axes.annotate(
@@ -158,7 +136,7 @@ def _draw_bars(axes: Axes, stability: Stability, thickness: float, palette: Pale
             fontsize=7.5,
             color=palette.ink,
         )
-    ticks = _ticks(clusters, MOST_NUMBERED_CLUSTERS)
+    ticks = ticks_of(clusters, MOST_NUMBERED_CLUSTERS)
     axes.set_yticks(ticks, [str(stability.clusters[tick]) for tick in ticks])
     axes.set_ylim(clusters - 0.4, -0.6)
     axes.set_xlim(0, 1)
@@ -168,30 +146,3 @@ def _draw_bars(axes: Axes, stability: Stability, thickness: float, palette: Pale
     )
     axes.set_xlabel("Jaccard overlap with the best match: mean, and each other run", color=palette.ink, fontsize=8.5)
     axes.set_ylabel("cluster", color=palette.ink, fontsize=8.5)
-
-
-def _clearest(colour: tuple[float, float, float, float], palette: Palette) -> str:
-    """Ink or paper, whichever has more contrast on that colour, as WCAG 2 defines it."""
-    behind = _luminance(colour)
-
-    def contrast(letters: str) -> float:
-        dark, light = sorted((behind, _luminance(letters)))
-        return (light + 0.05) / (dark + 0.05)
-
-    return max((palette.ink, palette.paper), key=contrast)
-
-
-def _luminance(colour: ColorType) -> float:
-    parts = np.array(to_rgb(colour))
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
-
-
-def _ticks(number: int, most: int) -> list[int]:
-    """All places if there is room, or every so many."""
-    return list(range(0, number, ceil(number / most)))
-
-
-def _two_digits(value: float) -> str:
-    """Two digits, with a minus sign as wide as a digit and none before 0.00."""
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")

@@ -66,9 +66,9 @@ class Wall(Shown):
         """As `wall_image` draws it."""
         return wall_image(self)
 
-    def strip(self, columns: int) -> Image.Image:
+    def strip(self, columns: int, lines: int = 1) -> Image.Image:
         """Drawn as `wall_image` does."""
-        return _grid(self, lines=1, columns=columns, scale=None)
+        return _grid(self, lines=lines, columns=columns, scale=None)
 
     @property
     def is_heat_map(self) -> bool:

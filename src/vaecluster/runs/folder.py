@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import numpy as np
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from vaecluster.data.given import Given
     from vaecluster.estimator import VAEClustering
 
+
+Key = TypeVar("Key")
 
 FORMAT = 1
 ARRAYS, TABLES = "examples.npz", "examples.parquet"
@@ -160,11 +162,11 @@ class RunFolder:
             for some in _labels(model):
                 file.write(as_csv(with_digits(some.table()), header=not file.tell()))
         of_texts = data.texts is not None or isinstance(schema.blocks[0], Words)
-        numbers, looked_at = _looked_at(rows, len(model.labels_), of_texts)
+        numbers, seen = looked_at(rows, len(model.labels_), of_texts)
         with isolated():
-            given = given_rows(model, looked_at, schema)
+            given = given_rows(model, seen, schema)
             groups = dense_groups(Rows(given.source, schema, choose_device("cpu")), model.assigned_.likeliest[numbers])
-        examples = _draw_examples(
+        examples = draw_examples(
             _members(model) | {-1 - place: numbers[group.rows] for place, group in enumerate(groups)}, rows
         )
         arrays, tables = self.path / ARRAYS, self.path / TABLES
@@ -184,7 +186,7 @@ class RunFolder:
                 **({"demo": True} if demo else {}),
                 **({"pictures": pictures.given} if pictures.given else {}),
                 "rows": len(model.labels_),
-                "row_shape": list(looked_at.shape[1:]),
+                "row_shape": list(seen.shape[1:]),
                 "ending": model.history_.ending,
                 "seconds": round(seconds, 1),
                 "cpu_seconds": round(cpu_seconds, 1),
@@ -240,7 +242,7 @@ def _labels(model: "VAEClustering") -> Iterator[Labels]:
         yield Labels.of(found.some(some, own), model.cluster_names_, first)
 
 
-def _looked_at(rows: Any, number: int, of_texts: bool) -> tuple[Array, Any]:
+def looked_at(rows: Any, number: int, of_texts: bool) -> tuple[Array, Any]:
     """The numbers of the rows that are looked at closely, and these: all, or a random sample of very many."""
     if number <= LOOKED_AT or of_texts or not can_be_cut(rows):
         return np.arange(number), rows.whole(None) if isinstance(rows, StoredTable) else rows
@@ -271,7 +273,7 @@ def _members(model: "VAEClustering") -> dict[int, Array]:
     return {cluster: np.flatnonzero(model.labels_ == cluster) for cluster in range(model.n_clusters_)}
 
 
-def _draw_examples(members: Mapping[int, Array], rows: Any) -> dict[int, Any]:
+def draw_examples(members: Mapping[Key, Array], rows: Any) -> dict[Key, Any]:
     """Some rows of each of these."""
     random = np.random.default_rng(0)
     drawn = {key: random.choice(of, min(WALL_ROWS, len(of)), replace=False) for key, of in members.items()}

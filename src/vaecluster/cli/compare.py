@@ -1,0 +1,193 @@
+"""`vaecluster compare`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vaecluster.cli.options import (
+    CLUSTERS,
+    SEED,
+    THREADS,
+    Clusters,
+    Columns,
+    Place,
+    Source,
+    Whole,
+    Words,
+    check,
+    columns_of,
+    method_of,
+    set_threads,
+)
+from vaecluster.cli.source import absolute, load_source, with_options, with_rows
+from vaecluster.data.pictures.folder import SIZE
+from vaecluster.data.pictures.options import PictureOptions
+from vaecluster.errors import SettingError, counted
+from vaecluster.runs.comparing import NUMBERS, PAGE, check_folder, comparing, write_labels, write_numbers
+from vaecluster.runs.parts import stamp
+from vaecluster.settings import Whole as WholeKind
+
+if TYPE_CHECKING:
+    from vaecluster.comparison import Comparison
+    from vaecluster.methods import Method
+    from vaecluster.peers import Peer
+
+
+def compare(
+    source: Source,
+    /,
+    *,
+    methods: str = "two-views,vade,su2018,kmeans,gaussian-mixture",
+    clusters: Clusters = "auto",
+    seeds: Whole = 3,
+    output: Place = Path("comparison"),
+    overwrite: bool = False,
+    settings: Words = (),
+    rows: str = "auto",
+    column: Columns = (),
+    batch: str | None = None,
+    size: Whole | None = None,
+    features: Place | None = None,
+    seed: Whole = 0,
+    jobs: Whole = 1,
+    device: str = "auto",
+    threads: Whole | None = None,
+    quiet: bool = False,
+) -> None:
+    """Fit several methods to the same rows, and show side by side what each finds; no labels are needed.
+
+    Example: `vaecluster compare customers.csv --methods two-views,kmeans,umap-mixture --seeds 3 --output comparison`.
+    The folder then holds compare.html, to be looked at, compare.json with all numbers, and labels.csv with a column
+    for each method, in which the same cluster has the same number. Labels in the source are used only to score at the
+    end. Each finished fit is kept until then: after Ctrl-C or a crash the same command goes on.
+
+    Parameters
+    ----------
+    methods
+        Names with commas between them: two-views, su2018, vade; kmeans, gaussian-mixture; and leiden, umap-mixture,
+        umap-hdbscan, which need `pip install 'vaecluster[peers]'`.
+    clusters
+        Number of clusters, auto to find it, or a range such as 2-10 to find it within. Methods that cannot find it get
+        the one that two-views finds.
+    seeds
+        How many fits of each method.
+    output
+        Folder for the page, the numbers and the labels.
+    overwrite
+        Write into the output folder even if something is there.
+    settings
+        METHOD.NAME=VALUE, a setting of one of the methods of `vaecluster methods`, as in `--set two-views.heads=7`.
+    rows
+        What arrays of three axes are, windows or images, as for `vaecluster fit`.
+    column
+        NAME=KIND, what a column of a table is, as for `vaecluster fit`.
+    batch
+        A column of obs in an .h5ad that says which batch each cell is of, as for `vaecluster fit`.
+    size
+        Pixels a side of pictures in files, as for `vaecluster fit`.
+    features
+        Features of pictures in files, as for `vaecluster fit`.
+    seed
+        The seed of the first fit of each method; the next one has the next seed.
+    jobs
+        How many fits to make at the same time, as for `vaecluster stability`.
+    device
+        cpu, cuda, or auto for a GPU where there is one.
+    threads
+        Processor threads of each fit; torch decides if not given.
+    quiet
+        Show nothing but errors.
+    """
+    check("--seeds", seeds, WholeKind(1))
+    if jobs == 0:
+        raise SettingError("--jobs is 0; expected a whole number of 1 or more, or -1 for one job per processor core.")
+    check("--clusters", clusters, CLUSTERS)
+    check("--threads", threads, THREADS)
+    check("--seed", seed, SEED)
+    check("--size", size, SIZE)
+    check_folder(output, overwrite=overwrite)
+    data = with_options(load_source(source), PictureOptions(size, None if features is None else str(features)))
+    pictures = PictureOptions.of(data.x_train).given
+    chosen = _methods(methods, settings)
+    set_threads(threads)
+    import torch
+
+    from vaecluster.comparison import compare as compare_methods
+    from vaecluster.comparison import rows_of
+    from vaecluster.estimator import VAEClustering
+    from vaecluster.files.provenance import machine, versions
+    from vaecluster.report.comparison.collect import collect
+    from vaecluster.report.write import write_html
+
+    of_rows: dict[str, Any] = {"rows": rows, "columns": columns_of(column), "batch": batch, "device": device}
+    about = {
+        "source": absolute(source),
+        "files": {str(place): stamp(place) for place in (Path(source), features) if place and place.exists()},
+        "methods": list(chosen),
+        "settings": list(settings),
+        "seeds": seeds,
+        "seed": seed,
+        "clusters": clusters,
+        **of_rows,
+        "pictures": pictures,
+        "threads": torch.get_num_threads(),
+        "versions": versions(),
+    }
+    with comparing(output, about, overwrite=overwrite) as kept:
+        x = with_rows(data, keep=output, quiet=quiet).x_train
+        number: Any = clusters
+        parameters = {**of_rows, "random_state": seed, "verbose": 0 if quiet else 1}
+        try:
+            found = compare_methods(
+                x, list(chosen.values()), seeds, data.y_train, n_clusters=number, n_jobs=jobs, kept=kept, **parameters
+            )
+        except KeyboardInterrupt:
+            if kept.number:
+                print(f"{counted(kept.number, 'fit')} kept in {output}; the same command goes on.", file=sys.stderr)
+            raise
+        given, seen = rows_of(VAEClustering(**of_rows), x)
+        write_labels(output, found, seen.names)
+        write_html(collect(found, source, x, given, seen.schema), output / PAGE)
+        write_numbers(output, found, {"source": source, "versions": versions(), "machine": machine()})
+    if not quiet:
+        _print(found)
+        print(f"Written to {output}. Open {output / PAGE} in a browser; all numbers are in {output / NUMBERS}.")
+
+
+def _methods(names: str, settings: Sequence[str]) -> "dict[str, Method | Peer]":
+    """The methods by name, with settings such as "vade.epochs=9"."""
+    from vaecluster.methods import METHODS
+    from vaecluster.peers import PEERS
+
+    asked = [name.strip() for name in names.split(",") if name.strip()]
+    for name in asked:
+        if name not in METHODS and name not in PEERS:
+            raise SettingError(f"--methods names {name!r}; expected some of {', '.join((*METHODS, *PEERS))}.")
+    for name in asked:
+        if asked.count(name) > 1:
+            raise SettingError(f"--methods names {name!r} twice. Name each once.")
+    own: dict[str, list[str]] = {name: [] for name in asked}
+    for word in settings:
+        name, dot, rest = word.partition(".")
+        if not dot or name not in own or name not in METHODS:
+            some = ", ".join(name for name in asked if name in METHODS) or "two-views"
+            raise SettingError(f"--set is {word!r}; expected METHOD.NAME=VALUE with a method such as {some}.")
+        own[name].append(rest)
+    return {name: method_of(name, own[name])[0] if name in METHODS else PEERS[name]() for name in asked}
+
+
+def _print(found: "Comparison") -> None:
+    from vaecluster.report.comparison.reading import reading
+    from vaecluster.report.comparison.tables import numbers_table, scores_table
+
+    for table in (numbers_table(found), *([scores_table(found)] if found.methods[0].scores else [])):
+        lines = [("Method", *table.headings), *((name, *cells) for name, cells in table.lines)]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+        print(table.heading)
+        for name, *cells in lines:
+            print("  ".join([name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])]))
+    for sentence in reading(found):
+        print(sentence)
+    for name, reason in found.left_out.items():
+        print(f"{name} is left out: {reason}")

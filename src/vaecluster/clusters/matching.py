@@ -1,0 +1,58 @@
+"""Clusters of several fits matched to each other, so that the same cluster has the same number."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from vaecluster.clusters.scores import UNASSIGNED
+
+Integers = NDArray[np.intp]
+
+# Two clusters are the same if they overlap at least so much (Jaccard): two of one size then share half of their rows.
+SAME_FROM = 1 / 3
+
+
+def matched(partitions: Sequence[Integers]) -> list[Integers]:
+    """The labels of each fit, (rows,) each, with the same number for the same cluster; -1 stays for none.
+
+    Clusters of the first fit are numbered by their size, the largest first. Those of each next fit are matched one to
+    one to all clusters that are numbered already, by the largest sum of Jaccard overlaps; those that are left get the
+    numbers that follow.
+
+    >>> [labels.tolist() for labels in matched([np.array([2, 2, 2, 0, 0]), np.array([0, 0, 0, 1, 2])])]
+    [[0, 0, 0, 1, 1], [0, 0, 0, 1, 2]]
+    """
+    # The rows of each number: those of the first cluster that got it.
+    kept: list[NDArray[np.bool]] = []
+    found = []
+    for labels in partitions:
+        clusters, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
+        order = clusters[np.argsort(-sizes, kind="stable")]
+        overlaps = np.array([[overlap(labels == cluster, rows) for rows in kept] for cluster in order])
+        numbers = _pairs(overlaps.reshape(len(order), len(kept)))
+        renamed = np.full(len(labels), UNASSIGNED, dtype=np.intp)
+        for place, cluster in enumerate(order):
+            members = labels == cluster
+            if place not in numbers:
+                numbers[place] = len(kept)
+                kept.append(members)
+            renamed[members] = numbers[place]
+        found.append(renamed)
+    return found
+
+
+def overlap(one: NDArray[np.bool], other: NDArray[np.bool]) -> float:
+    """How many rows are in both, over how many are in one or both; 0 if there are none."""
+    return float((one & other).sum() / max(1, (one | other).sum()))
+
+
+def _pairs(overlaps: NDArray[np.float64]) -> dict[int, int]:
+    """The best one-to-one pairs of a table that overlap enough."""
+    places, numbers = linear_sum_assignment(np.where(overlaps >= SAME_FROM, overlaps, 0), maximize=True)
+    return {
+        int(place): int(number)
+        for place, number in zip(places, numbers, strict=True)
+        if overlaps[place, number] >= SAME_FROM
+    }

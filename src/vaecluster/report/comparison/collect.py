@@ -1,0 +1,48 @@
+"""From a comparison to the content of its page."""
+
+from pathlib import Path
+from typing import Any
+
+from vaecluster.comparison import Comparison
+from vaecluster.data.given import Given
+from vaecluster.data.schema import Schema
+from vaecluster.files.provenance import versions
+from vaecluster.report.comparison.side_by_side import SideBySide
+from vaecluster.report.comparison.tables import AgreementOfMethods, InWords, numbers_table, scores_table
+from vaecluster.report.page import Report
+from vaecluster.report.section import PageSection
+
+
+def collect(comparison: Comparison, source: str, rows: Any, given: Given, schema: Schema) -> Report:
+    """The whole content of the page on a comparison of these rows."""
+    sections: list[PageSection] = [InWords.of(comparison), numbers_table(comparison)]
+    if len(comparison.methods) > 1:
+        sections.append(AgreementOfMethods(comparison))
+    if comparison.methods[0].scores:
+        sections.append(scores_table(comparison))
+    sections.append(SideBySide.of(comparison, rows, given, schema))
+    return Report(
+        title=f"{Path(source).name}: methods side by side",
+        facts=tuple(_facts(comparison, schema).items()),
+        warnings=(*(f"{name} is left out: {why}" for name, why in comparison.left_out.items()), *_warned(comparison)),
+        sections=tuple(sections),
+    )
+
+
+def _facts(comparison: Comparison, schema: Schema) -> dict[str, str]:
+    shape = "x".join(str(size) for size in schema.row_shape)
+    asked = comparison.number_from is None
+    return {
+        "Rows": f"{comparison.rows:,}",
+        "Row": f"{shape} {schema.kind.entries}",
+        "Methods": str(len(comparison.methods)),
+        "Seeds": ", ".join(map(str, comparison.seeds)),
+        "Number of clusters": f"{comparison.number}, {'as asked for' if asked else f'by {comparison.number_from}'}",
+        "Version": f"vaecluster {versions()['vaecluster']}",
+    }
+
+
+def _warned(comparison: Comparison) -> list[str]:
+    """What fits warned of, for each method once."""
+    said = {(fit.method, text): None for fit in comparison.fits for _, text in fit.warnings}
+    return [f"{method}: {text}" for method, text in said]

@@ -1,0 +1,43 @@
+"""How rows of a data set are shown: those of tables as excerpts, others as pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from vaecluster.data.blocks.drawing import Drawing
+from vaecluster.data.schema import Schema
+from vaecluster.report.excerpt import Excerpt
+from vaecluster.report.shown import Shown
+from vaecluster.report.walls import Wall
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Showing:
+    """How rows of this schema are shown, all by the same scale, that of some examples of them."""
+
+    schema: Schema
+    examples: Mapping[Any, Any]
+
+    def __call__(self, rows: Any) -> Shown:
+        """Rows, real and generated ones alike: those of tables as excerpts, others as pictures."""
+        if not isinstance(rows, np.ndarray):
+            return Excerpt(rows)
+        return Wall(self._drawing.of(rows), self._drawing.low, self._drawing.high)
+
+    @property
+    def as_learned(self) -> bool:
+        """Whether the rows shown are what a model generates, and not the pictures or texts behind it."""
+        rows, *_ = self.examples.values()
+        if isinstance(rows, np.ndarray):
+            return rows.ndim == 1 + len(self.schema.row_shape)
+        return self.schema.frame is not None
+
+    @cached_property
+    def _drawing(self) -> Drawing:
+        if not self.as_learned:
+            return Drawing(0.0, 255.0)
+        return self.schema.blocks[0].drawing(np.concatenate(list(self.examples.values())))
