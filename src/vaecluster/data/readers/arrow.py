@@ -150,7 +150,7 @@ def _is_embedded(table: "pa.Table", name: str) -> bool:
     ]
     numbers = [types.is_integer(kind) for kind in others]
     floats = types.is_floating(table.schema.field(name).type.value_type)
-    return floats and sum(texts) + sum(numbers) == len(others)
+    return bool(floats) and sum(texts) + sum(numbers) == len(others)
 
 
 def _vectors(name: str, column: "pa.ChunkedArray") -> Array:
