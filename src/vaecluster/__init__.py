@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from vaecluster.data.pictures.folder import Pictures
     from vaecluster.estimator import VAEClustering
     from vaecluster.methods import Bound, TwoViews, VaDE
+    from vaecluster.report.from_python import write_report
 
 # Loaded when they are first asked for: the command line answers many questions without torch.
 _FROM = {
@@ -15,9 +16,10 @@ _FROM = {
     "Bound": "vaecluster.methods",
     "TwoViews": "vaecluster.methods",
     "VaDE": "vaecluster.methods",
+    "write_report": "vaecluster.report.from_python",
 }
 
-__all__ = ["Bound", "Pictures", "TwoViews", "VAEClustering", "VaDE"]
+__all__ = ["Bound", "Pictures", "TwoViews", "VAEClustering", "VaDE", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Self, final
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from vaecluster.data.blocks import Pixels, Windows, Words
@@ -55,7 +56,8 @@ class FinishedRun:
         schema = self.model.fitted_.schema
         block = schema.blocks[0]
         if schema.frame is not None or self._shows_texts:
-            return Excerpt
+            # What a model of a frame of pandas or polars generates is one of these.
+            return lambda rows: Excerpt(nw.from_native(rows, eager_only=True).to_arrow())
         if isinstance(block, Windows):
             # Lines keep their peaks, which are short, and have room for few features.
             low, high = self._middle(0.5, len(block.offset))
