@@ -20,6 +20,12 @@ def mean_colour(path: Path, shape: Sequence[int | str] = ("n", 3, 16, 16), kind:
     return path
 
 
+def external_weights(name: str) -> bytes:
+    """What is added to a file whose weights lie in another one of that name."""
+    place = _field(1, b"location") + _field(2, name.encode())
+    return _field(7, _field(5, _field(13, place) + _field(14, 1)))
+
+
 def _keep() -> bytes:
     return _field(3, 0) + _field(20, 2)
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from vaecluster.data.pictures.folder import Pictures
     from vaecluster.estimator import VAEClustering
     from vaecluster.methods import DEC, DGG, IDEC, Bound, Stepwise, TwoViews, VaDE
+    from vaecluster.report.from_python import write_report
 
 # Loaded when they are first asked for: the command line answers many questions without torch.
 _FROM = {
@@ -21,9 +22,13 @@ _FROM = {
     "DGG": "vaecluster.methods",
     "TwoViews": "vaecluster.methods",
     "VaDE": "vaecluster.methods",
+    "write_report": "vaecluster.report.from_python",
 }
 
-__all__ = ["DEC", "DGG", "IDEC", "Bound", "Pictures", "Stepwise", "TwoViews", "VAEClustering", "VaDE", "compare"]
+__all__ = [
+    *("DEC", "DGG", "IDEC", "Bound", "Pictures", "Stepwise", "TwoViews", "VAEClustering", "VaDE"),
+    *("compare", "write_report"),
+]
 
 
 def __getattr__(name: str) -> Any:

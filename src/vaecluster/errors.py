@@ -58,7 +58,7 @@ class CountsWarning(UserWarning):
 
 
 class UnclearRowsWarning(UserWarning):
-    """Rows are taken for images, and may be windows of time."""
+    """Rows are taken for images, and may be windows of time; or a column for a measure, and it numbers the rows."""
 
 
 class UnnamedClustersWarning(UserWarning):

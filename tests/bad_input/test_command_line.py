@@ -32,6 +32,9 @@ REFUSED = {
     "fitt": "Unknown command fitt | Did you mean fit? | See `vaecluster --help`",
     "-x": "Unknown command -x | Available commands: inspect, fit, report | See `vaecluster --help`",
     "fit": "No source is given | a file or a data set, or give --resume",
+    "fit fotos/ --output out": "fotos does not exist | Check the path",
+    "fit sheet.xlsx --output out": "sheet.xlsx does not exist | Check the path",
+    "fit rows.npz --output out -k none": "--clusters is 'none' | expected",
     "name run": "No names are given | 0=cats",
     **{
         f"{words} more": "where 'more' came | Nothing was expected"

@@ -27,6 +27,7 @@ REWORDED = {
     "There are 3 rows is no option; the rows hold 5 NaN values.": (
         "There are 3 rows is no option; the rows hold 5 NaN values."
     ),
+    "`cut(n)` gives any other number without a new fit.": "`vaecluster cut` gives any other number without a new fit.",
     # What stands in paths, or is a word of English, stays.
     "'/data/n_clusters/random_state.npz' is no file.": "'/data/n_clusters/random_state.npz' is no file.",
     "runs/heads=3.npz does not exist.": "runs/heads=3.npz does not exist.",

@@ -64,7 +64,7 @@ def test_columns_are_named_by_the_names_they_have() -> None:
 def test_images_that_are_not_finite_are_counted() -> None:
     images = np.zeros((5, 2, 2))
     images[1, 0, 0] = images[1, 1, 1] = images[4, 0, 1] = NAN
-    with pytest.raises(DataError, match=re.escape("3 NaN values, in 2 of 5 images; ")):
+    with pytest.raises(DataError, match=re.escape("3 NaN values, in 2 of 5 images, the first in row 1 at (0, 0); ")):
         check_finite(images)
 
 

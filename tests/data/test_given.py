@@ -1,3 +1,4 @@
+import warnings
 from typing import Any
 
 import numpy as np
@@ -181,3 +182,20 @@ def test_sparse_rows_without_entries_are_refused_only_where_there_are_none(shape
     with pytest.raises(DataError, match=f"0 {what}"):
         given_(csr_matrix(shape))
     assert len(given_(csr_matrix((3, 2))).source) == 3
+
+
+@pytest.mark.parametrize(
+    ("X", "named"),
+    [
+        (np.column_stack([np.arange(1000, 1030), np.zeros(30), np.arange(30) % 7]), "Column 0 of X"),
+        (np.column_stack([np.zeros(30), np.arange(30.0)]).astype(np.float32), "Column 1 of X"),
+        (np.column_stack([np.zeros(30), np.r_[np.arange(29), 3]]), None),
+        (np.column_stack([np.zeros(30), np.arange(0, 60, 2)]), None),
+        (np.arange(19)[:, None], None),
+    ],
+)
+def test_columns_of_arrays_that_number_the_rows_are_told_of(X: Any, named: str | None) -> None:
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        given_(X)
+    assert [str(one.message).startswith(f"{named} numbers the rows") for one in found] == [True] * (named is not None)

@@ -44,6 +44,7 @@ _REWORDED: Sequence[tuple[str, str]] = (
     (r"such as \((\d+), (\d+)\)", r"such as \1,\2"),
     (r"(?<=[ ,])None \(", "none ("),
     (r"True or False", "true or false"),
+    (r"`cut\(n\)`", "`vaecluster cut`"),
     (r"(which is for images.*)\. Use .* or give the rows", r"\1. Choose 'vectors' or 'counts', or give the rows"),
 )
 

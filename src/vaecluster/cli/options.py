@@ -36,7 +36,7 @@ def _place(kind: Any, tokens: Any) -> Path:
 
 Whole = Annotated[int, Parameter(converter=_whole)]
 # A number, auto, or a range such as 2-10.
-Clusters = Annotated[int | str, Parameter(converter=_clusters)]
+Clusters = Annotated[int | str, Parameter(converter=_clusters, alias="-k")]
 Place = Annotated[Path, Parameter(converter=_place)]
 THREADS, SEED, CLUSTERS = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1), NumberOfClusters()
 # What is read, as the readers say it.

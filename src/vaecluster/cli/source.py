@@ -1,5 +1,6 @@
 """What a user may name as data: a file, a folder, or a data set by its name."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -181,7 +182,7 @@ def check_source(source: str) -> None:
 
 def _is_file(source: str) -> bool:
     path = Path(source)
-    return bool(path.suffix) or len(path.parts) > 1 or path.exists()
+    return bool(path.suffix) or len(path.parts) > 1 or source.endswith(("/", os.sep)) or path.exists()
 
 
 def _shape_of(run: "RunFolder") -> list[int]:

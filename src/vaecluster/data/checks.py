@@ -217,8 +217,11 @@ def quoted(names: Sequence[Any]) -> str:
     return ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
 
 
-def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:
-    """Raise `DataError` naming the columns with NaN or infinity and how many there are."""
+def check_finite(rows: Array, names: Sequence[str] | None = None, called: str = "image") -> None:
+    """Raise `DataError` naming the columns with NaN or infinity and how many there are.
+
+    Of rows of more axes, which are `called` so, it names the first place.
+    """
     if rows.dtype.kind != "f":
         return
     if all(_is_finite(rows, block) for block in row_slices(len(rows), int(np.prod(rows.shape[1:])))):
@@ -226,7 +229,12 @@ def check_finite(rows: Array, names: Sequence[str] | None = None) -> None:
     nan, infinite = int(np.isnan(rows).sum()), int(np.isinf(rows).sum())
     found = " and ".join(f"{n:,} {what}" for n, what in ((nan, "NaN"), (infinite, "infinite (inf)")) if n)
     if rows.ndim > 2:
-        where = f"{int((~np.isfinite(rows).reshape(len(rows), -1).all(1)).sum()):,} of {counted(len(rows), 'image')}"
+        bad = ~np.isfinite(rows)
+        place = [int(index) for index in np.unravel_index(int(bad.argmax()), rows.shape)]
+        where = (
+            f"{int(bad.reshape(len(rows), -1).any(1).sum()):,} of {counted(len(rows), called)}, the first in row "
+            f"{place[0]} at ({', '.join(map(str, place[1:]))})"
+        )
     else:
         bad = np.flatnonzero(~np.isfinite(rows).all(0))
         shown = ", ".join(_column(index, names) for index in bad[:5]) + (", ..." if len(bad) > 5 else "")

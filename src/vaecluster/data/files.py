@@ -140,4 +140,6 @@ def reader_of(path: Path) -> Reader:
         if path.name.lower().endswith(reader.endings):
             return reader
     kind = f"of kind {path.suffix!r}" if path.suffix else "without a suffix"
-    raise FileError(f"{path} is a file {kind}, but readable are {endings}. Convert it to one of them.")
+    sheet = path.suffix.lower() in (".xlsx", ".xls", ".xlsm", ".ods")
+    advice = "Save the sheet as CSV UTF-8 in your spreadsheet program" if sheet else "Convert it to one of them"
+    raise FileError(f"{path} is a file {kind}, but readable are {endings}. {advice}.")

@@ -115,7 +115,7 @@ def _on_number(evidence: Evidence) -> str:
         agreed = (evidence.found == 1).all()
         return (
             f"No clusters were found: {NO_BOUNDARY if agreed else heads_find(evidence)}. Give a number of clusters if "
-            "you want some all the same."
+            "you want some all the same; `cut(n)` makes any number of these without a new fit."
         )
     found = f"{evidence.clusters} clusters were found. {heads_find(evidence).capitalize()}"
     if len(evidence.found) == 1:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from vaecluster.data.blocks.drawing import Drawing
@@ -25,7 +26,8 @@ class Showing:
     def __call__(self, rows: Any) -> Shown:
         """Rows, real and generated ones alike: those of tables as excerpts, others as pictures."""
         if not isinstance(rows, np.ndarray):
-            return Excerpt(rows)
+            # What a model of a frame of pandas or polars generates is one of these.
+            return Excerpt(nw.from_native(rows, eager_only=True).to_arrow())
         return Wall(self._drawing.of(rows), self._drawing.low, self._drawing.high)
 
     @property

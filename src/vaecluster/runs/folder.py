@@ -274,12 +274,12 @@ def _members(model: "VAEClustering") -> dict[int, Array]:
 
 
 def draw_examples(members: Mapping[Key, Array], rows: Any) -> dict[Key, Any]:
-    """Some rows of each of these."""
+    """Some rows of each of these, in the order in which they were drawn: the first of them are looked at most."""
     random = np.random.default_rng(0)
     drawn = {key: random.choice(of, min(WALL_ROWS, len(of)), replace=False) for key, of in members.items()}
     wanted = np.unique(np.concatenate(list(drawn.values())))
     found = rows_at(rows, wanted)
-    return {key: picked(found, np.searchsorted(wanted, np.sort(numbers))) for key, numbers in drawn.items()}
+    return {key: picked(found, np.searchsorted(wanted, numbers)) for key, numbers in drawn.items()}
 
 
 def _npz(arrays: dict[str, Array]) -> bytes:

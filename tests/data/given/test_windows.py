@@ -7,6 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.given import given_rows
 from vaecluster.errors import DataError, SettingError, UnclearRowsWarning
 
@@ -52,7 +53,8 @@ def test_windows_are_what_is_said_to_be(array: Any) -> None:
         ("windows", LONG[..., None], DataError, "(6, 20, 3, 1)"),
         ("windows", csr_array(LONG[..., 0]), DataError, "sparse matrix"),
         ("windows", LONG[:, :0], DataError, "(6, 0, 3)"),
-        ("windows", np.where(LONG > 2, np.nan, LONG), DataError, "NaN"),
+        ("windows", LONG * np.array([1, 1, np.nan]), DataError, "6 of 6 windows, the first in row 0 at (0, 2)"),
+        ("windows", np.where(LONG[..., 0] == LONG[4, 7, 0], np.inf, LONG[..., 0]), DataError, "row 4 at (7, "),
         ("images", LONG[..., 0], SettingError, "2 axes"),
         ("windows", pd.DataFrame(LONG[..., 0]), SettingError, "X is a table"),
     ],
@@ -61,3 +63,20 @@ def test_what_is_not_what_it_is_said_to_be_is_refused(rows: str, X: Any, error: 
     with pytest.raises(error) as found:
         given_rows(Asked(rows), X)
     assert says in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "new", "says"),
+    [
+        (LONG[..., :1], LONG[..., 0], ["X has shape (6, 20)", "shape (n, 20, 1)", "Give X.reshape(-1, 20, 1)."]),
+        (LONG[..., 0], LONG[..., :1], ["X has shape (6, 20, 1)", "shape (n, 20)", "Give X.reshape(-1, 20)."]),
+        (LONG, LONG[:, :9], ["X has shape (6, 9, 3)", "shape (n, 20, 3)", "times, then features. Cut them so."]),
+    ],
+)
+def test_new_windows_of_another_shape_are_refused_with_what_came_and_what_to_do(
+    fitted: Any, new: Any, says: list[str]
+) -> None:
+    schema = given_rows(Asked("windows"), fitted).source.schema(Reading("gaussian", "auto"))
+    with pytest.raises(DataError) as found:
+        given_rows(Asked("windows"), new, schema)
+    assert all(part in str(found.value) for part in says)

@@ -129,3 +129,16 @@ def test_what_is_broken_says_why(tmp_path):
         decode(tmp_path / "none.jpg", 8)
     (tmp_path / "really-a-png.jpg").write_bytes(png)
     assert decode(tmp_path / "really-a-png.jpg", 8, "L").shape == (8, 8)
+
+
+def test_a_broken_tiff_says_what_is_wrong_once(tmp_path, capfd):
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)).save(
+        path, compression="tiff_lzw"
+    )
+    content = bytearray(path.read_bytes())
+    content[100:140] = bytes(range(200, 240))
+    path.write_bytes(content)
+    with pytest.raises(UnreadableError):
+        decode(path, 8)
+    assert capfd.readouterr().err == ""

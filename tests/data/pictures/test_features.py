@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from onnx_files import DOUBLE, mean_colour
+from onnx_files import DOUBLE, external_weights, mean_colour
 from vaecluster.data.pictures import cache, features
 from vaecluster.data.pictures.folder import Pictures
 from vaecluster.errors import DataError, FileError, SettingError, SkippedFilesWarning, StoredFeaturesWarning
@@ -218,3 +218,15 @@ def test_features_that_are_none_are_refused(photos, tmp_path):
         Pictures(photos, features="a.txt")
     with pytest.raises(SettingError, match=r"'timm:'; expected a name"):
         Pictures(photos, features="timm:").read()
+
+
+@pytest.mark.parametrize("name", ["weights.bin", f"{'w' * 150}.bin"])
+def test_weights_beside_an_onnx_file_are_a_part_of_what_it_is_known_by(name, tmp_path):
+    network = mean_colour(tmp_path / "network.onnx")
+    alone = features.sha256_of(str(network))
+    network.write_bytes(network.read_bytes() + external_weights(name))
+    (tmp_path / name).write_bytes(b"1")
+    with_weights = features.sha256_of(str(network))
+    (tmp_path / name).write_bytes(b"2")
+    (tmp_path / "other.bin").write_bytes(b"3")
+    assert len({alone, with_weights, features.sha256_of(str(network))}) == 3

@@ -1,3 +1,4 @@
+import csv
 import gzip
 from datetime import date, datetime, time
 from pathlib import Path
@@ -139,3 +140,18 @@ def test_a_packed_text_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(TEXT.encode() * 1000, mtime=0)[:-20])
     with pytest.raises(FileError, match="damaged"):
         read_dataset(tmp_path / "t.csv.gz")
+
+
+@pytest.mark.parametrize("place", [0, 20])
+def test_texts_are_read_however_long_and_what_is_too_long_is_said_to_be(place: int, tmp_path: Path) -> None:
+    limit = csv.field_size_limit()
+    for length in (200_000, 5_000_000):
+        texts = ["short"] * 40
+        texts[place] = '"' + "word, " * (length // 6) + '"'
+        (tmp_path / "t.csv").write_text("a,text\n" + "\n".join(f"{n},{text}" for n, text in enumerate(texts)))
+        if length < 1_000_000:
+            assert read_dataset(tmp_path / "t.csv").x_train.num_rows == 40
+        else:
+            with pytest.raises(DataError, match=r"t\.csv: it has a line that is longer than 1 MiB.*Parquet"):
+                read_dataset(tmp_path / "t.csv")
+    assert csv.field_size_limit() == limit

@@ -1,7 +1,7 @@
 """Arrays: vectors, sparse ones too, and images; frames of complete numbers count as vectors."""
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from copy import copy
 from typing import Any
 
@@ -28,6 +28,8 @@ CALLED = "an array"
 HEEDS: Collection[str] = ("rows",)
 # Pictures of so much more height than width, or the other way, are rare; windows have more times than features.
 LONG = 2
+# So many rows at least are numbered where a column numbers rows.
+NUMBERED = 20
 # The largest grey value.
 WHITE = 255
 
@@ -45,6 +47,9 @@ def of_fit(estimator: BaseEstimator, X: Any) -> Given:
     given = _given(estimator, as_array_or_frame(X), None)
     if said == "auto" and given.array is not None:
         _warn_of_windows(given.array)
+    # Columns of what stays in a file are not read for a warning.
+    if isinstance(given.array, np.ndarray) and given.array.ndim == 2:
+        _warn_of_numbering(given.array, given.names)
     return given
 
 
@@ -105,6 +110,22 @@ def _given(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     file = None if getattr(estimator, "memory", None) is None else FileArray.of_map(array)
     return Given(ArraySource(array if file is None else file), names, array.dtype == np.float64)
+
+
+def _warn_of_numbering(rows: Array, names: Sequence[str]) -> None:
+    """Warn of columns that number the rows: they count as measures like any other."""
+    if len(rows) < NUMBERED:
+        return
+    rising: list[int] = np.flatnonzero((np.diff(rows[:NUMBERED].astype(np.float64), axis=0) == 1).all(0)).tolist()
+    found = [column for column in rising if (np.diff(rows[:, column].astype(np.float64)) == 1).all()]
+    if found:
+        column = repr(names[found[0]]) if names else str(found[0])
+        warnings.warn(
+            f"Column {column} of X numbers the rows: each value is one more than that above it. It is learned from as "
+            "a measure is. Leave it out if it is a number of rows.",
+            UnclearRowsWarning,
+            stacklevel=2,
+        )
 
 
 def _warn_of_windows(images: Array) -> None:

@@ -37,7 +37,7 @@ def of_fit(estimator: BaseEstimator, X: Any) -> Given:
             f"Found array with 0 sample(s), times or features (shape={X.shape}) while a minimum of 1 is required. "
             "Check how the windows were cut."
         )
-    checks.check_finite(X.reshape(len(X), -1))
+    checks.check_finite(X if X.ndim == 3 else X[..., None], called="window")
     array = X.astype(X.dtype.newbyteorder("="), copy=False)
     return Given(ArraySource(array, windows=True), (), array.dtype == np.float64)
 
@@ -51,9 +51,11 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
     """Windows as long as those of the fit."""
     given = of_fit(estimator, X)
     if X.shape[1:] != schema.row_shape:
-        own, fitted = ("x".join(map(str, shape)) for shape in (X.shape[1:], schema.row_shape))
+        one_feature = {X.shape[1:], schema.row_shape} == {X.shape[1:2], (*X.shape[1:2], 1)}
+        advice = f"Give X.reshape{(-1, *schema.row_shape)}" if one_feature else "Cut them so"
         raise DataError(
-            f"Each window is {own}, but those of the fit were {fitted} (times by features). Cut them as long."
+            f"X has shape {X.shape}, but windows of the fit had shape (n, {', '.join(map(str, schema.row_shape))}): "
+            f"times, then features. {advice}."
         )
     return given
 

@@ -1,15 +1,17 @@
 """One picture file as a small square of bytes."""
 
+import ctypes
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from math import prod
 from pathlib import Path
 from typing import BinaryIO, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, _imaging
 
 from vaecluster.data.pictures.listing import reason_of
 
@@ -97,6 +99,7 @@ def _decode(path: Path, side: int, mode: Mode) -> NDArray[np.uint8]:
         if prod(picture.size) > MOST_PIXELS_A_BYTE * os.path.getsize(path):
             width, height = picture.size
             raise UnreadableError(f"it claims {width:,}x{height:,} pixels, far more than so small a file can hold")
+        _silence_libtiff()
         picture.load()
         plain, orientation = _plain(picture), _orientation(picture)
     width, height = plain.size
@@ -111,6 +114,16 @@ def _decode(path: Path, side: int, mode: Mode) -> NDArray[np.uint8]:
         # The middle square of a turned picture is the turned middle square.
         small = small.transpose(_UPRIGHT[orientation])
     return np.asarray(small.convert(mode))
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Have libtiff print nothing about broken files: Pillow raises what is wrong, and it is told once."""
+    # Functions of a library that Pillow has loaded; where it is a part of Pillow itself they cannot be reached.
+    with suppress(AttributeError, OSError):
+        library = ctypes.CDLL(_imaging.__file__)
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
 
 
 def _plain(picture: Image.Image) -> Image.Image:

@@ -45,9 +45,14 @@ def file_of(features: str) -> Path:
 
 
 def sha256_of(features: str) -> str:
-    """The SHA-256 of that file."""
-    with file_of(features).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of that file, and of others that hold a part of its weights."""
+    path, kind = file_of(features), kind_of(features)
+    digest = hashlib.sha256()
+    for part in (path, *(() if kind in STORED else network_of(kind).beside(path))):
+        with part.open("rb") as file:
+            while some := file.read(2**20):
+                digest.update(some)
+    return digest.hexdigest()
 
 
 def absolute(features: str) -> str:

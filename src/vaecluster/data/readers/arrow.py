@@ -149,8 +149,8 @@ def _is_embedded(table: "pa.Table", name: str) -> bool:
         any(is_it(kind) for is_it in (types.is_string, types.is_large_string, types.is_dictionary)) for kind in others
     ]
     numbers = [types.is_integer(kind) for kind in others]
-    floats: bool = types.is_floating(table.schema.field(name).type.value_type)
-    return floats and sum(texts) + sum(numbers) == len(others)
+    floats = types.is_floating(table.schema.field(name).type.value_type)
+    return bool(floats) and sum(texts) + sum(numbers) == len(others)
 
 
 def _vectors(name: str, column: "pa.ChunkedArray") -> Array:

@@ -56,11 +56,18 @@ def _is_number(text: str) -> bool:
 def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The values of each record, and the number of its last line; none of empty lines. `DataError` for open quotes."""
     reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
-    try:
-        for values in reader:
-            yield reader.line_num, values
-    except csv.Error as problem:
-        raise DataError(f"line {reader.line_num} cannot be read ({problem}). Check its quotes.") from None
+    while True:
+        # The limit is one for the whole program, and a text may be longer; Arrow has limits of its own.
+        limit = csv.field_size_limit(2**31 - 1)
+        try:
+            values = next(reader, None)
+        except csv.Error as problem:
+            raise DataError(f"line {reader.line_num} cannot be read ({problem}). Check its quotes.") from None
+        finally:
+            csv.field_size_limit(limit)
+        if values is None:
+            return
+        yield reader.line_num, values
 
 
 def check_lines(path: Path, names: list[str], delimiter: str) -> None:

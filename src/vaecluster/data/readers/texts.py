@@ -180,6 +180,11 @@ class Text:
             check_lines(self.path, self.names, self.delimiter)
             if told is not None and name is not None:
                 self._refuse(name, told[2], types[name])
+            if "straddling object" in str(problem):
+                raise DataError(
+                    "it has a line that is longer than 1 MiB; texts of that length are not read from CSV. Shorten "
+                    "them, leave them out, or save the table as Parquet."
+                ) from None
             raise DataError(f"{str(problem).rstrip('.')}. Check its quotes.") from None
 
     def _refuse(self, name: str, value: str, type_: str) -> NoReturn:

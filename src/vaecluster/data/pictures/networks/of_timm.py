@@ -1,5 +1,6 @@
 """Networks of timm by their names, such as `timm:vit_small_patch14_dinov2`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,11 @@ def weights_file(features: str) -> Path:
     if not url:
         raise no_weights(features, "a file", command)
     return in_torch_hub(features, url, command)
+
+
+def beside(weights: Path) -> Sequence[Path]:
+    """None."""
+    return ()
 
 
 def network(features: str, weights: Path) -> Network:

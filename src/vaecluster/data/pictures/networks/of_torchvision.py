@@ -1,5 +1,6 @@
 """Networks of torchvision by their names, such as `torchvision:resnet18`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ def weights_file(features: str) -> Path:
         return weights
     command = f"import torchvision; torchvision.models.get_model('{name}', weights='DEFAULT')"
     return in_torch_hub(features, trained.url, command)
+
+
+def beside(weights: Path) -> Sequence[Path]:
+    """None."""
+    return ()
 
 
 def network(features: str, weights: Path) -> Network:

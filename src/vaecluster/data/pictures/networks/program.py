@@ -17,6 +17,11 @@ def weights_file(features: str) -> Path:
     return Path(features)
 
 
+def beside(weights: Path) -> Sequence[Path]:
+    """None."""
+    return ()
+
+
 def network(features: str, weights: Path) -> Network:
     """A program of one argument."""
     # It would print the whole traceback of what is told below.

@@ -1,0 +1,75 @@
+"""Reports on models that were fitted in Python, where there is no run folder."""
+
+import warnings
+from os import PathLike
+from os.path import expanduser
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import issparse
+
+from vaecluster.data.arrays import ArraySource
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.files import read_dataset
+from vaecluster.data.frames import is_frame
+from vaecluster.data.given import given_rows
+from vaecluster.data.pictures.folder import PictureRows, Pictures
+from vaecluster.data.texts import TextSource
+from vaecluster.errors import DataError
+from vaecluster.estimator import VAEClustering
+from vaecluster.files.paths import as_path
+from vaecluster.report.collect import collect
+from vaecluster.report.write import write_html
+from vaecluster.runs.folder import RunFolder
+
+
+def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, title: str = "rows") -> None:
+    """Write what `vaecluster report` shows of a run, for a model and the rows of its fit, as one HTML file.
+
+    Raises `DataError` for other rows than those of the fit, and for AnnData objects, of which there is a report on the
+    command line alone; `AttributeError` if the model was loaded from a file.
+
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import TwoViews
+    >>> X, _ = make_blobs(60, centers=2, n_features=4, random_state=0)
+    >>> model = VAEClustering(2, method=TwoViews(epochs=20), random_state=0).fit(X)
+    >>> with TemporaryDirectory() as folder:
+    ...     write_report(model, X, Path(folder) / "report.html", title="blobs")
+    ...     "blobs" in (Path(folder) / "report.html").read_text()
+    True
+    """
+    place, rows = as_path("path", path), _as_in_files(model, X)
+    epochs = model.history_.epochs
+    seconds = sum(epoch.seconds for epoch in epochs)
+    with TemporaryDirectory() as name, warnings.catch_warnings():
+        # scikit-learn's, of a frame of numbers, which counts as an array.
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        folder = RunFolder.create(Path(name) / "run", overwrite=False)
+        folder.write(model, DataSet(title, rows), source=title, seconds=seconds, cpu_seconds=seconds, scores={})
+        write_html(collect(folder), place)
+
+
+def _as_in_files(model: VAEClustering, X: Any) -> Any:
+    """The rows as files have them: arrays, sparse matrices, tables of Arrow, or pictures."""
+    in_files = isinstance(X, str | PathLike)
+    if in_files:
+        X = read_dataset(expanduser(X)).x_train
+    if isinstance(X, Pictures):
+        X = X.read()
+    source = given_rows(model, X, model.fitted_.schema).source
+    known = model.fitted_.data
+    if len(model.labels_) != len(source) or (known and known["sha256"] != source.fingerprint()["sha256"]):
+        raise DataError("X holds other rows than those of the fit. Give the rows that the model was fitted to.")
+    if model.fitted_.schema.frame is not None and is_frame(X):
+        return nw.from_native(X, eager_only=True).to_arrow()
+    if isinstance(source, TextSource):
+        return pa.table({"text": source.texts}) if isinstance(X, list | tuple | np.ndarray) else X
+    if in_files or isinstance(X, PictureRows) or issparse(X):
+        return X
+    if not isinstance(source, ArraySource):
+        raise DataError("X is an AnnData object; there is a report on an .h5ad file by `vaecluster report` alone.")
+    return source.array

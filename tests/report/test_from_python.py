@@ -1,0 +1,61 @@
+"""Reports on models that were fitted in Python."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from scipy.sparse import csr_array
+from torch.utils.data import TensorDataset
+
+from builders import estimator, frame, number_frame, quiet, vectors
+from h5ad_files import cells, counts_of_groups, write_h5ad
+from vaecluster import VAEClustering, write_report
+from vaecluster.errors import DataError
+
+pytestmark = quiet
+
+TEXTS = ["the rain fell on wheat and barley", "the bank gave a loan and money"] * 20
+ROWS: dict[str, Callable[[], Any]] = {
+    "a frame of pandas": frame,
+    "a frame of polars": lambda: pl.from_pandas(frame()),
+    "a frame of numbers": number_frame,
+    "lists": lambda: vectors().tolist(),
+    "a dataset": lambda: TensorDataset(torch.from_numpy(vectors())),
+    "a sparse matrix": lambda: csr_array(np.maximum(vectors(), 0)),
+    "texts": lambda: TEXTS,
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_there_is_a_page_on_rows_of_every_kind(name: str, tmp_path: Path) -> None:
+    X = ROWS[name]()
+    write_report(estimator().fit(X), X, tmp_path / "page.html", title=f"kinds of {name}")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f"kinds of {name}" in page
+    assert "Cluster 0" in page
+    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_path_is_rows(tmp_path: Path) -> None:
+    frame().to_csv(tmp_path / "t.csv", index=False)
+    stored = write_h5ad(tmp_path / "cells.h5ad", cells(csr_array(counts_of_groups()[0])))
+    for source in (tmp_path / "t.csv", stored):
+        write_report(estimator().fit(source), source, tmp_path / "page.html")
+        assert "Cluster 0" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_other_rows_than_those_of_the_fit_are_refused(tmp_path: Path) -> None:
+    model = estimator().fit(vectors())
+    for other in (vectors()[:20], vectors() + 1):
+        with pytest.raises(DataError, match=r"X holds other rows than those of the fit\. Give the rows"):
+            write_report(model, other, tmp_path / "page.html")
+    model.save(tmp_path / "model")
+    with pytest.raises(AttributeError, match="labels_"):
+        write_report(VAEClustering.load(tmp_path / "model"), vectors(), tmp_path / "page.html")
+    counted = cells(csr_array(counts_of_groups()[0]))
+    with pytest.raises(DataError, match="AnnData object"):
+        write_report(estimator().fit(counted), counted, tmp_path / "page.html")
