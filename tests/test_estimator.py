@@ -77,7 +77,14 @@ class Case:
 
 
 CASES = {f"{method}, {kind}": Case(method, kind) for method in METHODS for kind in KINDS}
-FEW = ["two-views, vectors", "two-views, frame", "su2018, images", "su2018, frame of polars", "vade, frame of numbers", "idec, frame"]
+FEW = [
+    "two-views, vectors",
+    "two-views, frame",
+    "su2018, images",
+    "su2018, frame of polars",
+    "vade, frame of numbers",
+    "idec, frame",
+]
 
 
 def of(names: Any) -> pytest.MarkDecorator:

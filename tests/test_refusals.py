@@ -132,7 +132,10 @@ PARAMETERS: dict[str, tuple[list[Any], str]] = {
         [0, -1, 2.5, "10", None, True, nan, inf, [3], np.float64(3), (3, 2), (0, 2), (2, 3, 4), (2, 2.5), "2-10"],
         "a whole number of 1 or more, 'auto', or a range",
     ),
-    "method": (["two-view", None, ["vade"], METHODS["vade"], 3], "'two-views', 'su2018', 'vade', 'dec', 'idec', 'stepwise'"),
+    "method": (
+        ["two-view", None, ["vade"], METHODS["vade"], 3],
+        ", ".join(map(repr, METHODS)),
+    ),
     "columns": (["a", 3, ["age"]], "a dict of kinds by names"),
     "batch": ([3, "", ["donor"]], "the name of a column of obs"),
     "min_confidence": (DOUBT, "a number from 0 to"),
