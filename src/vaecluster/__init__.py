@@ -26,8 +26,17 @@ _FROM = {
 }
 
 __all__ = [
-    *("DEC", "DGG", "IDEC", "Bound", "Pictures", "Stepwise", "TwoViews", "VAEClustering", "VaDE"),
-    *("compare", "write_report"),
+    "DEC",
+    "DGG",
+    "IDEC",
+    "Bound",
+    "Pictures",
+    "Stepwise",
+    "TwoViews",
+    "VAEClustering",
+    "VaDE",
+    "compare",
+    "write_report",
 ]
 
 

@@ -142,8 +142,10 @@ REFUSED = {
     **{f"name run {words}": "A cluster is named twice | one name for each" for words in ("0=a 0=b", "0=a 1=b 00=a")},
     f"name run {'9' * 5000}=a": "'9999 | expected CLUSTER=NAME",
     # Settings of a method, beside those that are refused by their kind.
-    f"{FIT} --method k-means": f"--method is 'k-means' | expected one of {', '.join(map(repr, METHODS))}",
-    "methods k-means": f"NAME is 'k-means' | expected one of {', '.join(map(repr, METHODS))}",
+    **{
+        f"{words} k-means": f"{name} is 'k-means' | expected one of {', '.join(map(repr, METHODS))}."
+        for words, name in ((f"{FIT} --method", "--method"), ("methods", "NAME"))
+    },
     **{
         f"{words} --set {wrong}": says
         for words in (FIT, STABILITY)

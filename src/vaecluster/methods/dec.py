@@ -139,10 +139,10 @@ class SharpeningTerms(Terms):
 
 @final
 class Sharpening(Objective):
-    """Soft assignments move towards their own target, (36); the decoder follows the codes.
+    """Soft assignments move towards their own target, (44); the decoder follows the codes.
 
     The target of a row is made of the assignment by the model as it was when the target was last renewed, so nothing
-    is kept of each row. With `kept` the codes hear the reconstruction, (37); otherwise only the decoder does.
+    is kept of each row. With `kept` the codes hear the reconstruction, (45); otherwise only the decoder does.
     """
 
     shares: Tensor

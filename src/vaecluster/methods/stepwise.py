@@ -155,16 +155,21 @@ def fitted_mixture(points: NDArray[np.floating], clusters: int, seed: int) -> Ga
 
 
 def on_map(points: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.int64]:
-    """The cluster of each code (rows, latent) in a mixture on UMAP's map of them, of as many axes as clusters."""
-    umap = umap_class()(
-        n_components=min(clusters, points.shape[1]),
-        n_neighbors=NEIGHBOURS,
-        min_dist=0.0,
-        random_state=seed % 2**32,
-        n_jobs=1,
-    )
-    with undisturbed():  # it leaves other numbers of threads behind
-        mapped = umap.fit_transform(points).astype(np.float64)
+    """The cluster of each code (rows, latent) in a mixture on UMAP's map of them, which has an axis for each cluster.
+
+    As many axes as codes have are enough. Too few rows for neighbours are taken as they are.
+    """
+    rows, latent = points.shape
+    mapped = points
+    if rows > NEIGHBOURS:
+        axes = min(clusters, latent, rows - NEIGHBOURS)
+        umap = umap_class()(
+            n_components=axes, n_neighbors=NEIGHBOURS, min_dist=0.0, random_state=seed % 2**32, n_jobs=1
+        )
+        # It leaves another number of threads behind, and warns of maps in several pieces, which clusters are.
+        with undisturbed(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            mapped = umap.fit_transform(points).astype(np.float64)
     labels: NDArray[np.int64] = fitted_mixture(mapped, clusters, seed).predict(mapped).astype(np.int64)
     return labels
 

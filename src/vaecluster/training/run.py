@@ -163,7 +163,9 @@ class Run:
                 continue
             self._tell_of_epoch(stage, state, epoch)
             if epoch.stop:
-                self.history.ending = "early stopping"
+                # A stage that is followed by another does not end the fit.
+                if stage == list(self._plans)[-1]:
+                    self.history.ending = "early stopping"
                 # Kept as one that has had all its epochs: when it goes on, nothing is left to be learned.
                 state.epoch = plan.epochs
             state.next_epoch()
