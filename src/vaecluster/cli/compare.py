@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaecluster.cli.messages import in_options
 from vaecluster.cli.options import (
     CLUSTERS,
     SEED,
@@ -147,7 +148,7 @@ def compare(
             raise
         given, seen = rows_of(VAEClustering(**of_rows), x)
         write_labels(output, found, seen.names)
-        write_html(collect(found, source, x, given, seen.schema), output / PAGE)
+        write_html(collect(found, source, x, given, seen.schema, in_options), output / PAGE)
         write_numbers(output, found, {"source": source, "versions": versions(), "machine": machine()})
     if not quiet:
         _print(found)

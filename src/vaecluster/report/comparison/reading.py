@@ -104,7 +104,7 @@ def _of_number(comparison: Comparison) -> str:
         told = f", and {listed(others)} {verb} given that number" if others else ""
     else:
         found = f"{comparison.number_from} found {min(numbers)} to {max(numbers)} clusters"
-        most = f"{comparison.number}, which it found most often, or the smaller of two"
+        most = f"{comparison.number}, which it found most often (of equals the smallest)"
         told = f", and {listed(others)} {verb} given {most}" if others else ""
     rest = [name for name in own if name != comparison.number_from]
     by_itself = f" {listed(rest)} found {'its' if len(rest) == 1 else 'their'} own." if rest else ""
@@ -118,6 +118,7 @@ def _of_agreement(comparison: Comparison) -> list[str]:
     if len(names) < 2:
         return []
     found, sentences = groups(comparison), []
+    in_one = [method.name for method in comparison.methods if max(method.numbers) == 1]
     pairs = {(one, other): float(table[one, other]) for one, other in combinations(range(len(names)), 2)}
     if len(found[0]) == len(names):
         least = min(pairs.values())
@@ -139,7 +140,7 @@ def _of_agreement(comparison: Comparison) -> list[str]:
             sentences.append(
                 f"{listed(group)} find nearly the same clusters (adjusted Rand index {least:.2f} or more)."
             )
-        alone = [group[0] for group in found if len(group) == 1]
+        alone = [group[0] for group in found if len(group) == 1 and group[0] not in in_one]
         if alone:
             most = max(
                 float(table[names.index(name), place])
@@ -150,6 +151,8 @@ def _of_agreement(comparison: Comparison) -> list[str]:
             verb = "finds" if len(alone) == 1 else "find"
             sentences.append(f"{listed(alone)} {verb} other clusters (at most {most:.2f} with any method).")
         sentences.append("What several methods find does not hang on one of them.")
+    if in_one and comparison.number > 1:
+        sentences.append(f"{listed(in_one)} {'puts' if len(in_one) == 1 else 'put'} all rows into one cluster.")
     return [" ".join(sentences)]
 
 
