@@ -163,8 +163,8 @@ def _of_seeds(comparison: Comparison) -> list[str]:
     unsure = [f"{method.name} ({value:.2f})" for method, value in own if value < GOOD]
     if not unsure:
         return []
-    verb = "finds" if len(unsure) == 1 else "find"
-    return [f"With another seed {listed(unsure)} {verb} other clusters: do not rely on one fit of it."]
+    verb, them = ("finds", "it") if len(unsure) == 1 else ("find", "one of them")
+    return [f"With another seed {listed(unsure)} {verb} other clusters: do not rely on a single fit of {them}."]
 
 
 def _of_taking(comparison: Comparison) -> str:
