@@ -7,7 +7,7 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
-from vaecluster.comparison.fitting import Failed, Fitting, OfModel, OfPeer, fraction_held_out
+from vaecluster.comparison.fitting import Failed, Fitting, OfModel, OfPeer, rows_held_out
 from vaecluster.comparison.record import Fit
 from vaecluster.data.rows import Rows
 from vaecluster.estimator import VAEClustering
@@ -58,7 +58,7 @@ class Fittings:
         """That of this method."""
         if isinstance(method, Peer):
             return OfPeer(method, self._points)
-        return OfModel(method, self._X, self._parameters, fraction_held_out(len(self._rows)))
+        return OfModel(method, self._X, self._parameters, len(self._rows), rows_held_out(len(self._rows)))
 
     @cached_property
     def _points(self) -> Points:

@@ -120,10 +120,12 @@ def _of_agreement(comparison: Comparison) -> list[str]:
     found, sentences = groups(comparison), []
     in_one = [method.name for method in comparison.methods if max(method.numbers) == 1]
     pairs = {(one, other): float(table[one, other]) for one, other in combinations(range(len(names)), 2)}
+    if len(in_one) == len(names):
+        return ["All methods put all rows into one cluster."]
     if len(found[0]) == len(names):
         least = min(pairs.values())
         sentences.append(
-            f"All methods find nearly the same clusters (adjusted Rand index {least:.2f} or more). What they find "
+            f"All methods find nearly the same clusters (adjusted Rand index {_at_least(least)}). What they find "
             "does not hang on one of them."
         )
     elif len(found[0]) == 1:
@@ -138,7 +140,7 @@ def _of_agreement(comparison: Comparison) -> list[str]:
             places = [names.index(name) for name in group]
             least = min(table[one, other] for one, other in combinations(places, 2))
             sentences.append(
-                f"{listed(group)} find nearly the same clusters (adjusted Rand index {least:.2f} or more)."
+                f"{listed(group)} find nearly the same clusters (adjusted Rand index {_at_least(least)})."
             )
         alone = [group[0] for group in found if len(group) == 1 and group[0] not in in_one]
         if alone:
@@ -192,6 +194,11 @@ def listed(names: Sequence[str]) -> str:
     ('a, b and c', 'a')
     """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _at_least(index: float) -> str:
+    """In words; nothing is more than 1."""
+    return "1.00" if index >= 0.995 else f"{index:.2f} or more"
 
 
 def _separation(method: Compared) -> float:
