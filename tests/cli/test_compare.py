@@ -51,7 +51,7 @@ def test_a_page_the_numbers_and_the_labels_are_written(whole, rows_file, blobs):
     assert bounds[1] == [None, None]
     # The file holds labels.
     assert all("hungarian_accuracy" in fit["scores"] for method in record["methods"] for fit in method["fits"])
-    lines = list(csv.DictReader((whole / "labels.csv").open()))
+    lines = list(csv.DictReader((whole / "labels.csv").read_text().splitlines()))
     assert list(lines[0]) == ["row", "two-views", "kmeans"]
     assert len(lines) == len(blobs)
     assert np.bincount([int(line["kmeans"]) for line in lines]).sum() == len(blobs)

@@ -1,10 +1,12 @@
 """`vaecluster compare`."""
 
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vaecluster.cli.messages import in_options
 from vaecluster.cli.options import (
     CLUSTERS,
     SEED,
@@ -77,7 +79,8 @@ def compare(
     overwrite
         Write into the output folder even if something is there.
     settings
-        METHOD.NAME=VALUE, a setting of one of the methods of `vaecluster methods`, as in `--set two-views.heads=7`.
+        METHOD.NAME=VALUE, a setting of one of the methods; once for each, as in `--set two-views.heads=7`. `vaecluster
+        methods` lists them all.
     rows
         What arrays of three axes are, windows or images, as for `vaecluster fit`.
     column
@@ -146,9 +149,12 @@ def compare(
             if kept.number:
                 print(f"{counted(kept.number, 'fit')} kept in {output}; the same command goes on.", file=sys.stderr)
             raise
-        given, seen = rows_of(VAEClustering(**of_rows), x)
+        with warnings.catch_warnings():
+            # Each fit has said the same.
+            warnings.simplefilter("ignore")
+            given, seen = rows_of(VAEClustering(**of_rows), x)
         write_labels(output, found, seen.names)
-        write_html(collect(found, source, x, given, seen.schema), output / PAGE)
+        write_html(collect(found, source, x, given, seen.schema, in_options), output / PAGE)
         write_numbers(output, found, {"source": source, "versions": versions(), "machine": machine()})
     if not quiet:
         _print(found)

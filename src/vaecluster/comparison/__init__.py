@@ -1,6 +1,8 @@
 """Several methods on the same rows, compared without labels."""
 
-from vaecluster.comparison.methods import DEFAULT, Kept, compare, rows_of
+from vaecluster.comparison.asking import rows_of
+from vaecluster.comparison.comparing import DEFAULT, compare
+from vaecluster.comparison.making import Kept
 from vaecluster.comparison.record import Compared, Comparison, Fit
 
 __all__ = ["DEFAULT", "Compared", "Comparison", "Fit", "Kept", "compare", "rows_of"]

@@ -1,24 +1,29 @@
 """One fit of one method, in this process or in another."""
 
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from vaecluster.comparison.record import Fit
+from vaecluster.data.given import given_rows
+from vaecluster.data.rows import Rows
 from vaecluster.errors import VaeclusterError
 from vaecluster.estimator import VAEClustering
-from vaecluster.inference.doubt import MOST_HELD_OUT, PLENTY
+from vaecluster.inference.answers import mean_bound
 from vaecluster.methods import Method
 from vaecluster.peers import Peer
 from vaecluster.peers.base import Points
+from vaecluster.training.device import choose_device, isolated
 
-# At most this share of the rows, and at most so many, are held out for the bound.
-HELD_OUT_SHARE, HELD_OUT_ROWS = MOST_HELD_OUT / 2, 1000
+# One in so many rows, and at most so many, are held out for the bound; of fewer than the last number none.
+ONE_IN, MOST_HELD_OUT, LEAST_HELD_OUT = 10, 1000, 10
 
 
 @final
@@ -45,28 +50,48 @@ class Fitting(Protocol):
 class OfModel:
     """A method of the package on rows as the user gave them, with parameters of `VAEClustering`.
 
-    Some rows are held out, the same for every method and seed, for the bound; they get labels like all others.
+    The rows of these numbers are `held_out`, the same for every method and seed: no fit learns from them, and the
+    bound is theirs. They get labels like all others.
     """
 
     method: Method
     X: Any
     parameters: Mapping[str, Any]
-    outlier_fraction: float
+    rows: int
+    held_out: NDArray[np.intp]
 
     def __call__(self, seed: int, clusters: Any) -> Fit | Failed | None:
         """The fit."""
-        own = {"outlier_fraction": self.outlier_fraction, "random_state": seed, "verbose": 0}
+        own = {"random_state": seed, "verbose": 0}
         model = VAEClustering(clusters, method=self.method, **dict(self.parameters) | own)
         clock = Clock()
         try:
-            model.fit(self.X)
+            model.fit(self.X, sample_weight=self._weights())
         except (VaeclusterError, MemoryError) as problem:
             return Failed(str(problem) or "There is not enough memory for it.")
         if model.history_.ending == "interrupted":
             return None
-        held_out = model.fitted_.calibration
-        bound = float(held_out.bounds.mean()) if held_out is not None and held_out.held_out else None
-        return Fit(self.method.name, seed, model.assigned_.likeliest, *clock.read(), bound, _density(model.method_))
+        taken = clock.read()
+        return Fit(
+            self.method.name, seed, model.assigned_.likeliest, *taken, self._bound(model), _density(model.method_)
+        )
+
+    def _weights(self) -> NDArray[np.float64] | None:
+        if not len(self.held_out):
+            return None
+        weights = np.ones(self.rows)
+        weights[self.held_out] = 0.0
+        return weights
+
+    def _bound(self, model: VAEClustering) -> float | None:
+        if not len(self.held_out):
+            return None
+        schema = model.fitted_.schema
+        with isolated(), warnings.catch_warnings():
+            # The fit has said the same.
+            warnings.simplefilter("ignore")
+            source = given_rows(model, self.X, schema).source
+            return mean_bound(model.model_, Rows(source, schema, choose_device(model.device), numbers=self.held_out))
 
 
 @final
@@ -107,11 +132,13 @@ def _density(method: Method) -> str:
     return method.likelihood if precision is None else f"{method.likelihood}, precision {precision:g}"
 
 
-def fraction_held_out(rows: int) -> float:
-    """The `outlier_fraction` for which a fit holds out rows for the bound; 0 if there are too few of them.
+def rows_held_out(rows: int) -> NDArray[np.intp]:
+    """The numbers of the rows from which no fit learns, always the same; none if rows are few.
 
-    >>> fraction_held_out(20_000), fraction_held_out(400), fraction_held_out(100)
-    (0.01, 0.25, 0.0)
+    >>> [len(rows_held_out(rows)) for rows in (99, 400, 20_000)]
+    [0, 40, 1000]
     """
-    wanted = min(HELD_OUT_ROWS, int(HELD_OUT_SHARE * rows))
-    return PLENTY / wanted if wanted > PLENTY else 0.0
+    number = min(rows // ONE_IN, MOST_HELD_OUT)
+    if number < LEAST_HELD_OUT:
+        return np.empty(0, dtype=np.intp)
+    return np.sort(np.random.default_rng(0).choice(rows, number, replace=False)).astype(np.intp)

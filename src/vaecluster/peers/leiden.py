@@ -1,6 +1,5 @@
-"""Leiden on a graph of nearest neighbours, by igraph."""
+"""Leiden on a graph of nearest neighbours, by scikit-network."""
 
-import random
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -25,23 +24,16 @@ class Leiden(Peer):
 
     name: ClassVar[str] = "leiden"
     finds_number: ClassVar[bool] = True
-    needs: ClassVar[tuple[str, ...]] = ("igraph",)
+    needs: ClassVar[tuple[str, ...]] = ("sknetwork",)
 
     def fit(self, points: Points, clusters: int, seed: int) -> Partition:
         """The community of each point; `clusters` is not heeded."""
-        import igraph
+        from sknetwork.clustering import Leiden as Model
 
-        edges = overlaps(points, self.neighbours)
-        graph = igraph.Graph(len(points), np.column_stack([edges.row, edges.col]).tolist())
-        igraph.set_random_number_generator(random.Random(seed))
-        try:
-            found = graph.community_leiden(
-                "modularity", weights=edges.data, resolution=self.resolution, n_iterations=-1
-            )
-        finally:
-            # It belongs to the process.
-            igraph.set_random_number_generator(random)
-        return Partition(np.array(found.membership, dtype=np.intp))
+        pairs = overlaps(points, self.neighbours)
+        # In the order of the rows, communities would follow it.
+        model = Model(resolution=self.resolution, shuffle_nodes=True, random_state=seed)
+        return Partition(model.fit_predict((pairs + pairs.T).tocsr()).astype(np.intp))
 
 
 def overlaps(points: Points, neighbours: int) -> Any:

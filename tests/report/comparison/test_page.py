@@ -26,10 +26,10 @@ KINDS = {
 }
 
 
-def page(rows, seeds=2, y=None, methods=("kmeans", "gaussian-mixture"), **parameters):
-    found = compare(rows, list(methods), seeds, y, n_clusters=3, **parameters)
-    given, seen = rows_of(VAEClustering(**parameters), rows)
-    return found, render_html(collect(found, "folder/rows <b>.npz", rows, given, seen.schema))
+def page(X, seeds=2, y=None, methods=("kmeans", "gaussian-mixture"), **parameters):
+    found = compare(X, list(methods), seeds, y, n_clusters=3, **parameters)
+    given, seen = rows_of(VAEClustering(**parameters), X)
+    return found, render_html(collect(found, "folder/rows <b>.npz", X, given, seen.schema))
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

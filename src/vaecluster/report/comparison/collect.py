@@ -1,5 +1,6 @@
 """From a comparison to the content of its page."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,15 @@ from vaecluster.report.page import Report
 from vaecluster.report.section import PageSection
 
 
-def collect(comparison: Comparison, source: str, rows: Any, given: Given, schema: Schema) -> Report:
-    """The whole content of the page on a comparison of these rows."""
+def collect(
+    comparison: Comparison,
+    source: str,
+    rows: Any,
+    given: Given,
+    schema: Schema,
+    worded: Callable[[str], str] = str,
+) -> Report:
+    """The whole content of the page on a comparison of these rows; what fits warned of is `worded` for its reader."""
     sections: list[PageSection] = [InWords.of(comparison), numbers_table(comparison)]
     if len(comparison.methods) > 1:
         sections.append(AgreementOfMethods(comparison))
@@ -24,7 +32,10 @@ def collect(comparison: Comparison, source: str, rows: Any, given: Given, schema
     return Report(
         title=f"{Path(source).name}: methods side by side",
         facts=tuple(_facts(comparison, schema).items()),
-        warnings=(*(f"{name} is left out: {why}" for name, why in comparison.left_out.items()), *_warned(comparison)),
+        warnings=(
+            *(f"{name} is left out: {why}" for name, why in comparison.left_out.items()),
+            *map(worded, _warned(comparison)),
+        ),
         sections=tuple(sections),
     )
 

@@ -104,7 +104,7 @@ def _of_number(comparison: Comparison) -> str:
         told = f", and {listed(others)} {verb} given that number" if others else ""
     else:
         found = f"{comparison.number_from} found {min(numbers)} to {max(numbers)} clusters"
-        most = f"{comparison.number}, which it found most often, or the smaller of two"
+        most = f"{comparison.number}, which it found most often (of equals the smallest)"
         told = f", and {listed(others)} {verb} given {most}" if others else ""
     rest = [name for name in own if name != comparison.number_from]
     by_itself = f" {listed(rest)} found {'its' if len(rest) == 1 else 'their'} own." if rest else ""
@@ -118,11 +118,14 @@ def _of_agreement(comparison: Comparison) -> list[str]:
     if len(names) < 2:
         return []
     found, sentences = groups(comparison), []
+    in_one = [method.name for method in comparison.methods if max(method.numbers) == 1]
     pairs = {(one, other): float(table[one, other]) for one, other in combinations(range(len(names)), 2)}
+    if len(in_one) == len(names):
+        return ["All methods put all rows into one cluster."]
     if len(found[0]) == len(names):
         least = min(pairs.values())
         sentences.append(
-            f"All methods find nearly the same clusters (adjusted Rand index {least:.2f} or more). What they find "
+            f"All methods find nearly the same clusters (adjusted Rand index {_at_least(least)}). What they find "
             "does not hang on one of them."
         )
     elif len(found[0]) == 1:
@@ -137,9 +140,9 @@ def _of_agreement(comparison: Comparison) -> list[str]:
             places = [names.index(name) for name in group]
             least = min(table[one, other] for one, other in combinations(places, 2))
             sentences.append(
-                f"{listed(group)} find nearly the same clusters (adjusted Rand index {least:.2f} or more)."
+                f"{listed(group)} find nearly the same clusters (adjusted Rand index {_at_least(least)})."
             )
-        alone = [group[0] for group in found if len(group) == 1]
+        alone = [group[0] for group in found if len(group) == 1 and group[0] not in in_one]
         if alone:
             most = max(
                 float(table[names.index(name), place])
@@ -150,6 +153,8 @@ def _of_agreement(comparison: Comparison) -> list[str]:
             verb = "finds" if len(alone) == 1 else "find"
             sentences.append(f"{listed(alone)} {verb} other clusters (at most {most:.2f} with any method).")
         sentences.append("What several methods find does not hang on one of them.")
+    if in_one and comparison.number > 1:
+        sentences.append(f"{listed(in_one)} {'puts' if len(in_one) == 1 else 'put'} all rows into one cluster.")
     return [" ".join(sentences)]
 
 
@@ -160,8 +165,8 @@ def _of_seeds(comparison: Comparison) -> list[str]:
     unsure = [f"{method.name} ({value:.2f})" for method, value in own if value < GOOD]
     if not unsure:
         return []
-    verb = "finds" if len(unsure) == 1 else "find"
-    return [f"With another seed {listed(unsure)} {verb} other clusters: do not rely on one fit of it."]
+    verb, them = ("finds", "it") if len(unsure) == 1 else ("find", "one of them")
+    return [f"With another seed {listed(unsure)} {verb} other clusters: do not rely on a single fit of {them}."]
 
 
 def _of_taking(comparison: Comparison) -> str:
@@ -189,6 +194,11 @@ def listed(names: Sequence[str]) -> str:
     ('a, b and c', 'a')
     """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _at_least(index: float) -> str:
+    """In words; nothing is more than 1."""
+    return "1.00" if index >= 0.995 else f"{index:.2f} or more"
 
 
 def _separation(method: Compared) -> float:

@@ -103,6 +103,8 @@ class SideBySide(PageSection):
             "comparison/side_by_side.html.j2",
             lines=self.lines,
             methods=max(len(line.cells) for line in self.lines),
+            # Tables need room for what is read.
+            least="13rem" if any(cell.rows.listed for cell in cells if cell.rows is not None) else "8rem",
             left_out=self.left_out,
             has_heat_maps=any(cell.rows is not None and cell.rows.is_heat_map for cell in cells),
         )

@@ -82,7 +82,7 @@ def numbers_table(comparison: Comparison) -> Table:
                 method.name,
                 (
                     _range(method.numbers),
-                    f"{count(sizes[0])} to {count(sizes[-1])}" if sizes else UNKNOWN,
+                    _range([sizes[0], sizes[-1]]) if sizes else UNKNOWN,
                     count(method.shown.in_none),
                     *(_two(own[measure][place]) for measure in ("ari", "nmi", "matched")),
                     _two(method.separation),
@@ -147,7 +147,8 @@ def _of_bound(methods: tuple[Compared, ...]) -> str:
 
 
 def _range(numbers: list[int]) -> str:
-    return str(numbers[0]) if min(numbers) == max(numbers) else f"{min(numbers)} to {max(numbers)}"
+    least, most = count(min(numbers)), count(max(numbers))
+    return least if least == most else f"{least} to {most}"
 
 
 def _two(value: float | None) -> str:

@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 import vaecluster
 from builders import estimator, frame, images, quiet, tiny, vectors
 from vaecluster.comparison import Comparison, Fit, compare
-from vaecluster.comparison.fitting import fraction_held_out
+from vaecluster.comparison.fitting import rows_held_out
 from vaecluster.comparison.record import MEASURES
 from vaecluster.errors import DataError, EmptyClustersWarning, SettingError
 from vaecluster.peers import KMeans, Partition, Peer
@@ -78,14 +78,13 @@ def test_every_kind_of_rows_is_compared(rows: Any, parameters: dict[str, Any]) -
 
 def test_fits_of_the_package_are_those_of_the_estimator_and_the_bound_is_of_rows_held_out() -> None:
     found = compare(ROWS, MODELS, 2, n_clusters=3, random_state=4, device="cpu")
-    fraction = fraction_held_out(len(ROWS))
+    held_out = rows_held_out(len(ROWS))
+    weights = np.where(np.isin(np.arange(len(ROWS)), held_out), 0.0, 1.0)
     for method in found.methods:
         for seed, fit in zip((4, 5), method.fits, strict=True):
-            alone = estimator(method.name, random_state=seed, outlier_fraction=fraction).fit(ROWS)
-            assert alone.calibration_ is not None
-            assert alone.calibration_.held_out
-            assert fit.labels.tolist() == alone.assigned_.likeliest.tolist()
-            assert fit.bound == alone.calibration_.bounds.mean()
+            alone = estimator(method.name, random_state=seed).fit(ROWS, sample_weight=weights)
+            assert fit.labels.tolist() == alone.labels_.tolist()
+            assert fit.bound == pytest.approx(alone.score(ROWS[held_out]))
             assert fit.density is not None
             assert "gaussian, precision" in fit.density
             assert (fit.labels >= 0).all()
@@ -198,12 +197,11 @@ def test_what_cannot_be_compared_is_refused(asked: dict[str, Any], error: type[E
     assert all(part in str(caught.value) for part in parts), caught.value
 
 
-@pytest.mark.parametrize(("rows", "held_out"), [(1, 0), (109, 0), (110, 11), (5_000, 500), (10**6, 1000)])
+@pytest.mark.parametrize(("rows", "held_out"), [(1, 0), (99, 0), (100, 10), (5_000, 500), (10**6, 1000)])
 def test_a_tenth_of_the_rows_is_held_out_and_no_more_than_a_thousand(rows: int, held_out: int) -> None:
-    from vaecluster.inference.doubt import held_out_rows
-
-    found = held_out_rows(rows, fraction_held_out(rows))
-    assert held_out <= found < held_out + 10
+    found = rows_held_out(rows)
+    assert len(set(found.tolist())) == held_out
+    assert all(0 <= number < rows for number in found)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends Ctrl-C")
