@@ -16,7 +16,7 @@ TORTURE = RESULTS / "torture"
 ARTICLE = {("mnist", "su2018"): "0.83", ("fashion-mnist", "su2018"): "0.585"}
 
 # What is measured, then what it is measured against.
-OURS = ("two-views", "su2018", "vade", "dec", "idec", "stepwise")
+OURS = ("two-views", "su2018", "vade", "dgg", "dec", "idec", "stepwise")
 ORDER = (
     *OURS,
     *("kmeans", "gaussian-mixture", "autoencoder-kmeans"),
