@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 import vaecluster
 from builders import estimator, frame, images, quiet, tiny, vectors
+from h5ad_files import cells, counts_of_groups
 from vaecluster.comparison import Comparison, Fit, compare
 from vaecluster.comparison.fitting import rows_held_out
 from vaecluster.comparison.record import MEASURES
@@ -21,6 +22,7 @@ from vaecluster.peers import KMeans, Partition, Peer
 pytestmark = quiet
 ROWS = vectors(120)
 MODELS = [tiny("two-views"), tiny("vade"), tiny("su2018")]
+CELLS = cells(counts_of_groups()[0])
 WINDOWS = np.sin(np.arange(16) * (1 + np.arange(60) % 3)[:, None] / 3)
 
 
@@ -64,14 +66,15 @@ def contents(found: Comparison) -> str:
 
 @pytest.mark.parametrize(
     ("rows", "parameters"),
-    [(ROWS, {}), (images(), {}), (frame(120), {}), (WINDOWS, {"rows": "windows"})],
-    ids=["vectors", "images", "frame", "windows"],
+    [(ROWS, {}), (images(), {}), (frame(120), {}), (WINDOWS, {"rows": "windows"}), (CELLS, {})],
+    ids=["vectors", "images", "frame", "windows", "cells"],
 )
 def test_every_kind_of_rows_is_compared(rows: Any, parameters: dict[str, Any]) -> None:
     found = compare(rows, [MODELS[1], "kmeans", "gaussian-mixture"], 2, n_clusters=3, **parameters)
+    number = len(found.fits[0].labels)
     assert [method.name for method in found.methods] == ["vade", "kmeans", "gaussian-mixture"]
-    assert (found.seeds, found.rows, found.number, found.number_from) == ((0, 1), len(rows), 3, None)
-    assert all(fit.labels.shape == (len(rows),) for fit in found.fits)
+    assert (found.seeds, found.rows, found.number, found.number_from) == ((0, 1), number, 3, None)
+    assert all(fit.labels.shape == (number,) for fit in found.fits)
     assert found.left_out == {}
     json.dumps(found.as_dict(), allow_nan=False)
 
