@@ -523,8 +523,8 @@ LEARNED: dict[str, dict[str, Any]] = {
     "su2018": {"epochs": 60, "precision": 100.0, "random_state": 0},
     "vade": {"warm_epochs": 20, "epochs": 20, "latent": 3, "random_state": 1},
     "dec": {"warm_epochs": 40, "epochs": 20, "generator_epochs": 20, "latent": 3},
-    "idec": {"warm_epochs": 40, "epochs": 20, "generator_epochs": 20, "latent": 3},
-    "stepwise": {"epochs": 40, "generator_epochs": 20, "latent": 3},
+    "idec": {"warm_epochs": 40, "epochs": 20, "generator_epochs": 20, "latent": 3, "random_state": 1},
+    "stepwise": {"epochs": 40, "generator_epochs": 20, "latent": 3, "random_state": 1},
     "dgg": {"warm_epochs": 20, "epochs": 20, "latent": 3, "random_state": 1},
 }
 every_method = pytest.mark.parametrize("method", METHODS)

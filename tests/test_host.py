@@ -36,6 +36,8 @@ CASES: dict[str, tuple[VAEClustering, Any]] = {
     "su2018, images": (estimator("su2018", network="conv", epochs=2), images()),
     "su2018, vamp": (estimator("su2018", components="vamp", early_stopping=True), vectors()),
     "vade, frame": (estimator("vade"), frame()),
+    "idec, frame": (estimator("idec"), frame()),
+    "stepwise, a mixture": (estimator("stepwise", clusterer="mixture"), vectors()),
 }
 every_case = pytest.mark.parametrize("case", CASES)
 

@@ -4,7 +4,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 from torch import Tensor
 
-from builders import learned, learned_on, rows_of, tiny, vectors
+from builders import estimator, learned, learned_on, rows_of, tiny, vectors
 from vaecluster.data.rows import Rows
 from vaecluster.inference.answers import assignments, codes
 from vaecluster.methods.base import Fitted
@@ -161,3 +161,11 @@ def test_the_generator_moves_neither_codes_nor_clusters_nor_prior() -> None:
     Generator(model)(batch(rows)).loss.backward()
     moved = {name for name, one in model.named_parameters() if one.grad is not None}
     assert moved == {name for name, _ in model.named_parameters() if name.startswith(LEARNED_LAST)}
+
+
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
+@pytest.mark.parametrize(("name", "choice"), [("dec", {}), ("stepwise", {}), ("stepwise", {"clusterer": "mixture"})])
+def test_of_few_distinct_rows_it_is_said_once_that_clusters_are_empty(name: str, choice: dict[str, str]) -> None:
+    # Any other warning would be an error here.
+    model = estimator(name, 6, **choice).fit(np.repeat(vectors(4), 10, axis=0))
+    assert (model.cluster_sizes_ > 0).sum() <= 4

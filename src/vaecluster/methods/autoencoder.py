@@ -1,5 +1,6 @@
 """An autoencoder made of a model's encoder and decoder, and what scikit-learn is asked about its codes."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn import config_context
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -57,6 +59,14 @@ def points_of(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Inside, scikit-learn adds in one order, and what a program has set for its own arrays does not reach it."""
-    with config_context(array_api_dispatch=False), threadpool_limits(1, user_api="openmp"):
+    """Inside, scikit-learn adds in one order, and what a program has set for its own arrays does not reach it.
+
+    It does not warn of fewer distinct points than clusters: some clusters are then empty, and the fit warns of these.
+    """
+    with (
+        config_context(array_api_dispatch=False),
+        threadpool_limits(1, user_api="openmp"),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", ConvergenceWarning)
         yield

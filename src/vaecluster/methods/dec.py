@@ -1,6 +1,7 @@
 """DEC and IDEC: clusters of an autoencoder's codes, sharpened by the target that they make themselves."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, final
@@ -21,7 +22,7 @@ from vaecluster.model.objective import Batch, Objective, Terms
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import POSITIVE, Number, Whole, settings
 from vaecluster.training.plan import Plan
-from vaecluster.training.run import Run
+from vaecluster.training.run import Epoch, Run
 from vaecluster.training.state import load_tensors, tensors_of
 
 CLUSTERS = "clusters"
@@ -62,7 +63,8 @@ class Sharpened(OnCodes, ABC):
         run.train_through(AUTOENCODER, Autoencoder(model))
         if run.begins(CLUSTERS):
             start_at_centres(model, run.rows, run.draws.seed)
-        self._sharpen(run, model)
+        for epoch, changed in self._sharpen(run, model):
+            epoch.stop = changed <= self.tolerance
         follow_codes(model, run.rows)
         return self.finished(run, model)
 
@@ -72,19 +74,21 @@ class Sharpened(OnCodes, ABC):
         model = fitted.model
         components = moment_components(model.prior)
         before = components.moments()
-        self._sharpen(run, model)
+        for _ in self._sharpen(run, model):
+            pass
         follow_codes(model, run.rows)
         components.mix(before, seen / (seen + len(run.rows)))
         model.prior.weights.follow(components)
         confidence = fitted.confidence if seen else confidence_of(model, run.rows)
         return replace(fitted, history=run.history, confidence=confidence)
 
-    def _sharpen(self, run: Run, model: ClusteringVAE) -> None:
+    def _sharpen(self, run: Run, model: ClusteringVAE) -> Iterator[tuple[Epoch, float]]:
+        """Each epoch, and the share of the rows that changed cluster in it."""
         objective = self.sharpening(model).to(run.device)
         if run.begins(CLUSTERS):
             objective.renew_target(run.rows)
         for epoch in run.train(CLUSTERS, objective):
-            epoch.stop = objective.renew_target(run.rows) <= self.tolerance
+            yield epoch, objective.renew_target(run.rows)
 
 
 @final
