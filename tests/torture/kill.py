@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vaecluster import Bound, TwoViews, VaDE
+from vaecluster import DGG, Bound, TwoViews, VaDE
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
@@ -45,6 +45,7 @@ METHODS: dict[str, Method] = {
     "su2018": Bound(epochs=8, schedule="one-cycle", **BOUND),
     "early stopping": Bound(epochs=12, early_stopping=True, patience=3, schedule="cosine", **BOUND),
     "vade": VaDE(warm_epochs=3, epochs=5, **SMALL),
+    "dgg": DGG(warm_epochs=3, epochs=5, **SMALL),
 }
 # 60 rows in batches of 20: three steps an epoch.
 NUMBER, CLUSTERS, SEED = 60, 3, 7

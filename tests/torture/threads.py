@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vaecluster import Bound, TwoViews, VaDE, VAEClustering
+from vaecluster import DGG, Bound, TwoViews, VaDE, VAEClustering
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
 from vaecluster.methods import Method
@@ -28,6 +28,7 @@ METHODS: dict[str, Method] = {
     "two-views": TwoViews(heads=2, components=6, **SMALL),
     "su2018": Bound(network="dense", **SMALL),
     "vade": VaDE(warm_epochs=2, **SMALL),
+    "dgg": DGG(warm_epochs=2, **SMALL),
 }
 
 
