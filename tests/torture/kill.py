@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vaecluster import DEC, Bound, TwoViews, VaDE
+from vaecluster import DEC, DGG, Bound, TwoViews, VaDE
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.rows import Rows
@@ -46,6 +46,7 @@ METHODS: dict[str, Method] = {
     "early stopping": Bound(epochs=12, early_stopping=True, patience=3, schedule="cosine", **BOUND),
     "vade": VaDE(warm_epochs=3, epochs=5, **SMALL),
     "dec": DEC(warm_epochs=3, epochs=5, **SMALL),
+    "dgg": DGG(warm_epochs=3, epochs=5, **SMALL),
 }
 # 60 rows in batches of 20: three steps an epoch.
 NUMBER, CLUSTERS, SEED = 60, 3, 7

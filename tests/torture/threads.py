@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from vaecluster import DEC, Bound, Stepwise, TwoViews, VaDE, VAEClustering
+from vaecluster import DEC, DGG, Bound, Stepwise, TwoViews, VaDE, VAEClustering
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
 from vaecluster.methods import Method
@@ -30,6 +30,7 @@ METHODS: dict[str, Method] = {
     "vade": VaDE(warm_epochs=2, **SMALL),
     "dec": DEC(warm_epochs=2, **SMALL),
     "stepwise": Stepwise(clusterer="mixture", **SMALL),
+    "dgg": DGG(warm_epochs=2, **SMALL),
 }
 
 
