@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import torch
 from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
 from torch.utils.data import TensorDataset
 
 from builders import estimator, frame, number_frame, quiet, vectors
@@ -53,6 +54,8 @@ def test_other_rows_than_those_of_the_fit_are_refused(tmp_path: Path) -> None:
     for other in (vectors()[:20], vectors() + 1):
         with pytest.raises(DataError, match=r"X holds other rows than those of the fit\. Give the rows"):
             write_report(model, other, tmp_path / "page.html")
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        write_report(estimator(), vectors(), tmp_path / "page.html")
     model.save(tmp_path / "model")
     with pytest.raises(AttributeError, match="labels_"):
         write_report(VAEClustering.load(tmp_path / "model"), vectors(), tmp_path / "page.html")

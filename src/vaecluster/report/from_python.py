@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pyarrow as pa
 from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted
 
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.dataset import DataSet
@@ -31,7 +32,7 @@ def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, tit
     """Write what `vaecluster report` shows of a run, for a model and the rows of its fit, as one HTML file.
 
     Raises `DataError` for other rows than those of the fit, and for AnnData objects, of which there is a report on the
-    command line alone; `AttributeError` if the model was loaded from a file.
+    command line alone; `AttributeError` if the model was loaded from a file, and `NotFittedError` before a fit.
 
     >>> from sklearn.datasets import make_blobs
     >>> from vaecluster import TwoViews
@@ -42,6 +43,7 @@ def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, tit
     ...     "blobs" in (Path(folder) / "report.html").read_text()
     True
     """
+    check_is_fitted(model)
     place, rows = as_path("path", path), _as_in_files(model, X)
     epochs = model.history_.epochs
     seconds = sum(epoch.seconds for epoch in epochs)
