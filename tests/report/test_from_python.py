@@ -49,6 +49,17 @@ def test_a_path_is_rows(tmp_path: Path) -> None:
         assert "Cluster 0" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("memory", ["10kB", "1GB"])
+def test_a_path_is_rows_also_where_there_is_little_memory(memory: str, tmp_path: Path) -> None:
+    frame(600).to_csv(tmp_path / "t.csv", index=False)
+    model = estimator(memory=memory).fit(tmp_path / "t.csv")
+    write_report(model, tmp_path / "t.csv", tmp_path / "page.html")
+    assert "Cluster 0" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    frame(601).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match="other rows"):
+        write_report(model, tmp_path / "t.csv", tmp_path / "page.html")
+
+
 def test_other_rows_than_those_of_the_fit_are_refused(tmp_path: Path) -> None:
     model = estimator().fit(vectors())
     for other in (vectors()[:20], vectors() + 1):

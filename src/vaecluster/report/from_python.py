@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.files import read_dataset
+from vaecluster.data.files import open_dataset, read_dataset
 from vaecluster.data.frames import is_frame
 from vaecluster.data.given import given_rows
 from vaecluster.data.pictures.folder import PictureRows, Pictures
@@ -59,7 +59,8 @@ def _as_in_files(model: VAEClustering, X: Any) -> Any:
     """The rows as files have them: arrays, sparse matrices, tables of Arrow, or pictures."""
     in_files = isinstance(X, str | PathLike)
     if in_files:
-        X = read_dataset(expanduser(X)).x_train
+        # Rows that the fit kept in a file are compared with those in a file again.
+        X = (read_dataset if model.memory is None else open_dataset)(expanduser(X)).x_train
     if isinstance(X, Pictures):
         X = X.read()
     source = given_rows(model, X, model.fitted_.schema).source
