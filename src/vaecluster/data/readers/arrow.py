@@ -135,7 +135,7 @@ def open_feather(path: Path) -> DataSet:
             for place in range(number):
                 batch = file.get_batch(place)
                 if batch.num_rows:
-                    yield pa.Table.from_batches([batch]), (place + 1) / number
+                    yield _plain(pa.Table.from_batches([batch])), (place + 1) / number
 
     return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
 
