@@ -11,10 +11,18 @@ from vaecluster.cli.options import (
     CLUSTERS,
     SEED,
     THREADS,
+    Batch,
     Clusters,
     Columns,
+    Device,
+    Features,
+    Overwrite,
     Place,
+    Quiet,
+    RowsKind,
+    Size,
     Source,
+    Threads,
     Whole,
     Words,
     check,
@@ -44,63 +52,43 @@ def compare(
     clusters: Clusters = "auto",
     seeds: Whole = 3,
     output: Place = Path("comparison"),
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
     settings: Words = (),
-    rows: str = "auto",
+    rows: RowsKind = "auto",
     column: Columns = (),
-    batch: str | None = None,
-    size: Whole | None = None,
-    features: Place | None = None,
+    batch: Batch | None = None,
+    size: Size | None = None,
+    features: Features | None = None,
     seed: Whole = 0,
     jobs: Whole = 1,
-    device: str = "auto",
-    threads: Whole | None = None,
-    quiet: bool = False,
+    device: Device = "auto",
+    threads: Threads | None = None,
+    quiet: Quiet = False,
 ) -> None:
     """Fit several methods to the same rows, and show side by side what each finds; no labels are needed.
 
     Example: `vaecluster compare customers.csv --methods two-views,kmeans,umap-mixture --seeds 3 --output comparison`.
     The folder then holds compare.html, to be looked at, compare.json with all numbers, and labels.csv with a column
     for each method, in which the same cluster has the same number. Labels in the source are used only to score at the
-    end. Each finished fit is kept until then: after Ctrl-C or a crash the same command goes on.
+    end. Each finished fit is kept until then: after Ctrl-C or a crash the same command goes on. Methods that cannot
+    find the number of clusters get the one that two-views finds.
 
     Parameters
     ----------
     methods
-        Names with commas between them: two-views, su2018, vade; kmeans, gaussian-mixture; and leiden, umap-mixture,
-        umap-hdbscan, which need `pip install 'vaecluster[peers]'`.
-    clusters
-        Number of clusters, auto to find it, or a range such as 2-10 to find it within. Methods that cannot find it get
-        the one that two-views finds.
+        Names with commas between them: those that `vaecluster methods` lists; kmeans, gaussian-mixture; and leiden,
+        umap-mixture, umap-hdbscan, which need `pip install 'vaecluster[peers]'`.
     seeds
         How many fits of each method.
     output
         Folder for the page, the numbers and the labels.
-    overwrite
-        Write into the output folder even if something is there.
     settings
         METHOD.NAME=VALUE, a setting of one of the methods; once for each, as in `--set two-views.heads=7`. `vaecluster
         methods` lists them all.
-    rows
-        What arrays of three axes are, windows or images, as for `vaecluster fit`.
-    column
-        NAME=KIND, what a column of a table is, as for `vaecluster fit`.
-    batch
-        A column of obs in an .h5ad that says which batch each cell is of, as for `vaecluster fit`.
-    size
-        Pixels a side of pictures in files, as for `vaecluster fit`.
-    features
-        Features of pictures in files, as for `vaecluster fit`.
     seed
         The seed of the first fit of each method; the next one has the next seed.
     jobs
         How many fits to make at the same time, as for `vaecluster stability`.
-    device
-        cpu, cuda, or auto for a GPU where there is one.
-    threads
-        Processor threads of each fit; torch decides if not given.
-    quiet
-        Show nothing but errors.
     """
     check("--seeds", seeds, WholeKind(1))
     if jobs == 0:

@@ -1,6 +1,6 @@
 """`vaecluster cut`."""
 
-from vaecluster.cli.options import Place, Whole, check
+from vaecluster.cli.options import Overwrite, Place, RowsOfFit, Run, Whole, check
 from vaecluster.cli.source import model_and_rows
 from vaecluster.errors import counted
 from vaecluster.files.atomic import locked
@@ -11,7 +11,13 @@ from vaecluster.settings import is_number
 
 
 def cut(
-    run: Place, number: Whole, /, *, source: str | None = None, output: Place | None = None, overwrite: bool = False
+    run: Run,
+    number: Whole,
+    /,
+    *,
+    source: RowsOfFit | None = None,
+    output: Place | None = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write a run with another number of clusters, without a new fit: clusters are merged or split as the run found.
 
@@ -20,16 +26,10 @@ def cut(
 
     Parameters
     ----------
-    run
-        The folder that `vaecluster fit` wrote.
     number
         How many clusters.
-    source
-        The rows of the fit, if they are no longer where they were.
     output
         Folder for the new run; the run's name with the number if not given.
-    overwrite
-        Write into the output folder even if something is there.
     """
     check("NUMBER", number, WholeKind(1))
     folder = RunFolder.open(run)

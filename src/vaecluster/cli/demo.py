@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vaecluster.cli.fit import fit_into
-from vaecluster.cli.options import SEED, THREADS, Place, Whole, check, set_threads
+from vaecluster.cli.options import SEED, THREADS, Place, Quiet, Threads, Whole, check, set_threads
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import done
 
@@ -13,8 +13,8 @@ def demo(
     output: Place = Path("demo"),
     overwrite: bool = False,
     seed: Whole = 0,
-    threads: Whole | None = None,
-    quiet: bool = False,
+    threads: Threads | None = None,
+    quiet: Quiet = False,
 ) -> None:
     """Fit the handwritten digits that come with scikit-learn and write a report. It takes seconds.
 
@@ -26,10 +26,6 @@ def demo(
         Write into the output folder whatever is there.
     seed
         Decides everything random.
-    threads
-        Processor threads; torch decides if not given.
-    quiet
-        Show nothing but errors.
     """
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from vaecluster.cli.options import Place
+from vaecluster.cli.options import Device, Place, RowsOfFit, Run
 from vaecluster.cli.source import model_and_rows
 from vaecluster.cli.write import check_output
 from vaecluster.errors import SettingError
@@ -12,14 +12,14 @@ from vaecluster.runs.folder import RunFolder
 
 
 def export(
-    run: Place,
+    run: Run,
     /,
     *,
     to: Literal["folders", "csv", "parquet", "h5ad"],
-    source: str | None = None,
+    source: RowsOfFit | None = None,
     output: Place | None = None,
     links: Literal["copy", "hard", "symbolic"] = "copy",
-    device: str = "auto",
+    device: Device = "auto",
 ) -> None:
     """Write the rows of a run with their clusters, for other programs: pictures in a folder for each, or tables.
 
@@ -29,19 +29,13 @@ def export(
 
     Parameters
     ----------
-    run
-        The folder that `vaecluster fit` wrote.
     to
         folders for a folder of pictures for each cluster, and clusters.csv beside them; of other rows a .csv for each
         cluster. csv or parquet for all rows in one table. h5ad for a copy of an .h5ad with what scanpy looks for.
-    source
-        The rows of the fit, if they are no longer where they were.
     output
         Where to write; clusters, clusters.csv, clusters.parquet or clusters.h5ad if not given.
     links
         Pictures in folders are copies, hard links (no room is taken, on the same disk) or symbolic links.
-    device
-        cpu, cuda, or auto for a GPU where there is one.
     """
     ending = "" if to == "folders" else f".{to}"
     place = output or Path(f"clusters{ending}")

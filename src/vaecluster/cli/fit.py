@@ -9,12 +9,21 @@ from vaecluster.cli.options import (
     CLUSTERS,
     SEED,
     THREADS,
+    Batch,
     Clusters,
     Columns,
+    Device,
+    Features,
+    MethodName,
+    MethodSettings,
+    Overwrite,
     Place,
+    Quiet,
+    RowsKind,
+    Size,
     Source,
+    Threads,
     Whole,
-    Words,
     check,
     columns_of,
     method_of,
@@ -47,22 +56,22 @@ def fit(
     resume: Place | None = None,
     clusters: Clusters = "auto",
     output: Place = Path("run"),
-    overwrite: bool = False,
-    method: str = "two-views",
-    settings: Words = (),
-    rows: str = "auto",
+    overwrite: Overwrite = False,
+    method: MethodName = "two-views",
+    settings: MethodSettings = (),
+    rows: RowsKind = "auto",
     column: Columns = (),
     text: str | None = None,
-    batch: str | None = None,
-    size: Whole | None = None,
-    features: Place | None = None,
+    batch: Batch | None = None,
+    size: Size | None = None,
+    features: Features | None = None,
     min_confidence: float = 0.0,
     outlier_fraction: float = 0.0,
     seed: Whole = 0,
     memory: str | None = None,
-    device: str = "auto",
-    threads: Whole | None = None,
-    quiet: bool = False,
+    device: Device = "auto",
+    threads: Threads | None = None,
+    quiet: Quiet = False,
 ) -> None:
     """Learn clusters, codes and a generator per cluster, and write a run folder.
 
@@ -77,35 +86,11 @@ def fit(
     resume
         The folder of a fit that was cut off, in place of a source. All options but --quiet are those that it began
         with.
-    clusters
-        Number of clusters, auto to find it, or a range such as 2-10 to find it within.
     output
         Folder for the model, the labels and the run's description.
-    overwrite
-        Write into the output folder even if something is there.
-    method
-        How clusters are learned: two-views, su2018, vade, dec, idec or stepwise.
-    settings
-        NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
-        methods` lists them all.
-    rows
-        What arrays of three axes are: windows of time, (n, times, features), or images, which auto takes them for.
-        Windows of one feature are (n, times).
-    column
-        NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column
-        zip=category --column note=leave-out`. Kinds are number, amount, count, category, ordinal, boolean, date; not
-        learned from are identifier, text, leave-out.
     text
         Texts that the rows stand for, by which clusters are then described: a column of the source, FILE:COLUMN for
         one of another file, or a FILE.txt with a line for each row. Nothing is learned from them.
-    batch
-        A column of obs in an .h5ad that says which batch each cell is of, so that clusters do not follow batches.
-    size
-        Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32.
-    features
-        Features of pictures in files, which are clustered in place of pixels: an .npy of rows in the order of the
-        sorted paths, an .npz of paths and features, a .pt2 of torch.export or an .onnx that takes (n, 3, H, W) from 0
-        to 1, or timm:NAME or torchvision:NAME with weights that are on this machine already, else NAME@FILE.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -115,12 +100,6 @@ def fit(
     memory
         How much memory the rows and what is computed of them may take, such as 2GB: tables in files may be larger, of
         which the output folder then holds a copy during the fit. Without it, whole tables are in memory.
-    device
-        cpu, cuda, or auto for a GPU where there is one.
-    threads
-        Processor threads; torch decides if not given.
-    quiet
-        Show nothing but errors.
     """
     if resume is not None:
         _check_alone(locals())

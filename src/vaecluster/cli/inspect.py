@@ -5,12 +5,17 @@ from typing import Any
 from vaecluster.cli.options import (
     CLUSTERS,
     THREADS,
+    Batch,
     Clusters,
     Columns,
-    Place,
+    Device,
+    Features,
+    MethodName,
+    MethodSettings,
+    RowsKind,
+    Size,
     Source,
-    Whole,
-    Words,
+    Threads,
     check,
     columns_of,
     method_of,
@@ -26,43 +31,19 @@ def inspect(
     /,
     *,
     clusters: Clusters = "auto",
-    method: str = "two-views",
-    settings: Words = (),
-    rows: str = "auto",
+    method: MethodName = "two-views",
+    settings: MethodSettings = (),
+    rows: RowsKind = "auto",
     column: Columns = (),
-    batch: str | None = None,
-    size: Whole | None = None,
-    features: Place | None = None,
-    device: str = "auto",
-    threads: Whole | None = None,
+    batch: Batch | None = None,
+    size: Size | None = None,
+    features: Features | None = None,
+    device: Device = "auto",
+    threads: Threads | None = None,
 ) -> None:
     """Say what `vaecluster fit` with these options would see, do and take; nothing is learned or written.
 
     Example: `vaecluster inspect customers.csv`. The time is a rough estimate.
-
-    Parameters
-    ----------
-    clusters
-        Number of clusters, auto to find it, or a range such as 2-10 to find it within.
-    method
-        How clusters are learned: two-views, su2018, vade, dec, idec or stepwise.
-    settings
-        NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
-        methods` lists them all.
-    rows
-        What arrays of three axes are, windows or images, as for `vaecluster fit`.
-    column
-        NAME=KIND, what a column of a table is, as for `vaecluster fit`.
-    batch
-        A column of obs in an .h5ad that says which batch each cell is of, as for `vaecluster fit`.
-    size
-        Pixels a side of pictures in files, as for `vaecluster fit`.
-    features
-        Features of pictures in files, as for `vaecluster fit`.
-    device
-        cpu, cuda, or auto for a GPU where there is one.
-    threads
-        Processor threads; torch decides if not given.
     """
     check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)

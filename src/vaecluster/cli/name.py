@@ -2,22 +2,20 @@
 
 from dataclasses import replace
 
-from vaecluster.cli.options import Place
+from vaecluster.cli.options import Run
 from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.labels import Labels
 
 
-def name(run: Place, /, *names: str) -> None:
+def name(run: Run, /, *names: str) -> None:
     """Name clusters of a run, in its model and in its labels.csv.
 
     Example: `vaecluster name run 0=cats 3=boots`.
 
     Parameters
     ----------
-    run
-        The folder that `vaecluster fit` wrote.
     names
         CLUSTER=NAME, one or more.
     """

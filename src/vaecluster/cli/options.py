@@ -1,4 +1,4 @@
-"""Options that several commands share: whole numbers as they are written, settings of a method, processor threads."""
+"""Options that several commands share: how each is typed, and what it means."""
 
 import os
 from collections.abc import Sequence
@@ -34,20 +34,89 @@ def _place(kind: Any, tokens: Any) -> Path:
     return Path(os.path.expanduser(tokens[0].value))
 
 
-Whole = Annotated[int, Parameter(converter=_whole)]
-# A number, auto, or a range such as 2-10.
-Clusters = Annotated[int | str, Parameter(converter=_clusters, alias="-k")]
-Place = Annotated[Path, Parameter(converter=_place)]
 THREADS, SEED, CLUSTERS = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1), NumberOfClusters()
+
+Whole = Annotated[int, Parameter(converter=_whole)]
+Place = Annotated[Path, Parameter(converter=_place)]
+Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
+
 # What is read, as the readers say it.
 Source = Annotated[
     str,
     Parameter(help=f"A file, a folder, or a data set by its name, such as digits. Read are {readable()}."),
 ]
-# Settings as NAME=VALUE, one after each --set.
-Words = Annotated[tuple[str, ...], Parameter(name="--set", negative=())]
-# Kinds of columns as NAME=KIND, one after each --column.
-Columns = Annotated[tuple[str, ...], Parameter(name="--column", negative=())]
+NewRows = Annotated[
+    str,
+    Parameter(
+        help="A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train "
+        "rows count."
+    ),
+]
+RowsOfFit = Annotated[str, Parameter(help="The rows of the fit, if they are no longer where they were.")]
+Run = Annotated[Place, Parameter(help="The folder that `vaecluster fit` wrote.")]
+Clusters = Annotated[
+    int | str,
+    Parameter(
+        converter=_clusters,
+        alias="-k",
+        help="Number of clusters, auto to find it, or a range such as 2-10 to find it within.",
+    ),
+]
+MethodName = Annotated[str, Parameter(help="How clusters are learned; `vaecluster methods` lists the methods.")]
+MethodSettings = Annotated[
+    Words,
+    Parameter(
+        help="NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. "
+        "`vaecluster methods` lists them all."
+    ),
+]
+RowsKind = Annotated[
+    str,
+    Parameter(
+        help="What arrays of three axes are: windows of time, (n, times, features), or images, which auto takes them "
+        "for. Windows of one feature are (n, times)."
+    ),
+]
+Columns = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--column",
+        negative=(),
+        help="NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column "
+        "zip=category --column note=leave-out`. Kinds are number, amount, count, category, ordinal, boolean, date; "
+        "not learned from are identifier, text, leave-out.",
+    ),
+]
+Batch = Annotated[
+    str,
+    Parameter(
+        help="A column of obs in an .h5ad that says which batch each cell is of, so that clusters do not follow "
+        "batches."
+    ),
+]
+Size = Annotated[
+    Whole,
+    Parameter(help="Pixels a side of pictures in files; if not given the median of their shorter sides, at most 32."),
+]
+Features = Annotated[
+    Place,
+    Parameter(
+        help="Features of pictures in files, which are clustered in place of pixels: an .npy of rows in the order of "
+        "the sorted paths, an .npz of paths and features, a .pt2 of torch.export or an .onnx that takes (n, 3, H, W) "
+        "from 0 to 1, or timm:NAME or torchvision:NAME with weights that are on this machine already, else NAME@FILE."
+    ),
+]
+NewFeatures = Annotated[
+    Place,
+    Parameter(
+        help="Features of the pictures in the source, if the run was fitted to features; if not given the network of "
+        "the run, or for the pictures of the fit their features."
+    ),
+]
+Overwrite = Annotated[bool, Parameter(help="Write into the output folder even if something is there.")]
+Device = Annotated[str, Parameter(help="cpu, cuda, or auto for a GPU where there is one.")]
+Threads = Annotated[Whole, Parameter(help="Processor threads of a fit; torch decides if not given.")]
+Quiet = Annotated[bool, Parameter(help="Show nothing but errors.")]
 
 
 def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]]:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaecluster.cli.options import Place
+from vaecluster.cli.options import Device, NewFeatures, NewRows, Place, Run
 from vaecluster.cli.passing import Block, Passage
 from vaecluster.cli.write import check_output
 from vaecluster.data.tables import as_csv
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def predict(
-    run: Place,
-    source: str,
+    run: Run,
+    source: NewRows,
     /,
     *,
-    features: Place | None = None,
+    features: NewFeatures | None = None,
     output: Place | None = None,
     min_confidence: float | None = None,
     outlier_fraction: float | None = None,
     outlier_scores: bool = False,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> None:
     """Put new rows into the clusters of a run.
 
@@ -34,13 +34,6 @@ def predict(
 
     Parameters
     ----------
-    run
-        The folder that `vaecluster fit` wrote.
-    source
-        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
-    features
-        Features of the pictures in the source, if the run was fitted to features; if not given the network of the run,
-        or for the pictures of the fit their features.
     output
         Where to write: a .csv or .parquet with row, identifier or name of the row if there is one, cluster, confidence
         and name, or an .npy with the clusters alone. Of an .h5ad, also an .h5ad: a copy with obs["vaecluster"],
@@ -51,8 +44,6 @@ def predict(
         This fraction of the least likely rows gets the cluster -1, too; that of the fit if not given.
     outlier_scores
         Add a column: how unlikely each row is, from 0 to 1.
-    device
-        cpu, cuda, or auto for a GPU where there is one.
     """
     ending = ".csv" if output is None else check_output(output, ".csv", ".parquet", ".npy", ".h5ad")
     if outlier_scores and ending not in (".csv", ".parquet"):

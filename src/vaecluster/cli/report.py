@@ -2,20 +2,18 @@
 
 from typing import Literal
 
-from vaecluster.cli.options import Place
+from vaecluster.cli.options import Place, Run
 from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.runs.folder import RunFolder
 
 
-def report(run: Place, /, *, format: Literal["html", "png"] = "html", output: Place | None = None) -> None:
+def report(run: Run, /, *, format: Literal["html", "png"] = "html", output: Place | None = None) -> None:
     """Show what a run found: walls of rows and of generated rows per cluster, sizes, curves, scores.
 
     Example: `vaecluster report run` writes run/report.html, one file that works offline.
 
     Parameters
     ----------
-    run
-        The folder that `vaecluster fit` wrote.
     format
         html for one page, png for a folder of pictures.
     output

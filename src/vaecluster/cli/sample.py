@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vaecluster.cli.options import SEED, Place, Whole, check
+from vaecluster.cli.options import SEED, Place, Run, Whole, check
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import FileError, counted
 from vaecluster.files.atomic import write_atomically
@@ -14,7 +14,7 @@ ENDINGS = (".npy", ".png", *TABLES)
 
 
 def sample(
-    run: Place,
+    run: Run,
     /,
     *,
     cluster: Whole | None = None,
@@ -28,8 +28,6 @@ def sample(
 
     Parameters
     ----------
-    run
-        The folder that `vaecluster fit` wrote.
     cluster
         The cluster to draw from; if not given, rows of all clusters in their proportions.
     number

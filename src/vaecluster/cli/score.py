@@ -1,19 +1,19 @@
 """`vaecluster score`."""
 
-from vaecluster.cli.options import Place
+from vaecluster.cli.options import Device, NewFeatures, NewRows, Place, Run
 from vaecluster.cli.passing import Block, Passage
 from vaecluster.cli.write import check_output
 from vaecluster.errors import counted
 
 
 def score(
-    run: Place,
-    source: str,
+    run: Run,
+    source: NewRows,
     /,
     *,
-    features: Place | None = None,
+    features: NewFeatures | None = None,
     output: Place | None = None,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> None:
     """Say how well the model of a run explains rows: the bound on log p(x), in nats per row; more is better.
 
@@ -22,16 +22,8 @@ def score(
 
     Parameters
     ----------
-    run
-        The folder that `vaecluster fit` wrote.
-    source
-        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
-    features
-        Features of the pictures in the source, as for `vaecluster predict`.
     output
         An .npy for the bound of each row.
-    device
-        cpu, cuda, or auto for a GPU where there is one.
     """
     if output is not None:
         check_output(output, ".npy")

@@ -9,9 +9,14 @@ from vaecluster.cli.options import (
     THREADS,
     Clusters,
     Columns,
+    Device,
+    MethodName,
+    MethodSettings,
+    NewRows,
     Place,
+    Quiet,
+    Threads,
     Whole,
-    Words,
     check,
     columns_of,
     method_of,
@@ -28,20 +33,20 @@ if TYPE_CHECKING:
 
 
 def stability(
-    source: str,
+    source: NewRows,
     /,
     *,
     clusters: Clusters = "auto",
     runs: Whole = 5,
     jobs: Whole = 1,
     output: Place = Path("stability.png"),
-    method: str = "two-views",
-    settings: Words = (),
+    method: MethodName = "two-views",
+    settings: MethodSettings = (),
     column: Columns = (),
     seed: Whole = 0,
-    device: str = "auto",
-    threads: Whole | None = None,
-    quiet: bool = False,
+    device: Device = "auto",
+    threads: Threads | None = None,
+    quiet: Quiet = False,
 ) -> None:
     """Fit the same rows with several seeds, and show which clusters come again.
 
@@ -51,31 +56,14 @@ def stability(
 
     Parameters
     ----------
-    source
-        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
-    clusters
-        Number of clusters, auto to find it in every run, or a range such as 2-10 to find it within.
     runs
         How many fits to compare, 2 or more.
     jobs
         How many fits to make at the same time; the result is the same. Give few --threads with it: each takes so many.
     output
         Where to write: a .png for a picture, or a .json for all numbers.
-    method
-        How clusters are learned: two-views, su2018, vade, dec, idec or stepwise.
-    settings
-        NAME=VALUE, a setting of the method; once for each, as in `--set heads=7 --set views=digits`. `vaecluster
-        methods` lists them all.
-    column
-        NAME=KIND, what a column of a table is, as for `vaecluster fit`.
     seed
         The seed of the first run; the next one has the next seed.
-    device
-        cpu, cuda, or auto for a GPU where there is one.
-    threads
-        Processor threads of each fit; torch decides if not given.
-    quiet
-        Show nothing but errors.
     """
     ending = check_output(output, ".png", ".json")
     # Runs are compared.

@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from vaecluster.cli.options import Place
+from vaecluster.cli.options import Device, NewFeatures, NewRows, Place, Run
 from vaecluster.cli.passing import Block, Passage
 from vaecluster.cli.write import check_output
 from vaecluster.errors import counted
 
 
 def transform(
-    run: Place,
-    source: str,
+    run: Run,
+    source: NewRows,
     /,
     *,
-    features: Place | None = None,
+    features: NewFeatures | None = None,
     output: Place = Path("codes.npy"),
-    device: str = "auto",
+    device: Device = "auto",
 ) -> None:
     """Write the code of each row, the mean of q(z|x).
 
@@ -23,17 +23,9 @@ def transform(
 
     Parameters
     ----------
-    run
-        The folder that `vaecluster fit` wrote.
-    source
-        A file or a named data set, as for `vaecluster fit`; of an .npz with x_train and x_test the x_train rows count.
-    features
-        Features of the pictures in the source, as for `vaecluster predict`.
     output
         An .npy for the codes, as many entries a row as the run has latent ones; or a .csv or .parquet with a column
         for each entry.
-    device
-        cpu, cuda, or auto for a GPU where there is one.
     """
     check_output(output, ".npy", ".csv", ".parquet")
     import pyarrow as pa

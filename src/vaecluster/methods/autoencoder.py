@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -22,6 +23,8 @@ from vaecluster.model.vae import ClusteringVAE
 AUTOENCODER = "autoencoder"
 # Centres and mixtures are fitted to the codes of so many rows at most.
 MOST_ROWS = 20_000
+# The least variance of a mixture's component.
+LEAST_VARIANCE = 1e-4
 
 
 @final
@@ -55,6 +58,15 @@ def some_of(rows: Rows, seed: int) -> Rows:
 def points_of(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
     """The mean codes of the rows (rows, latent), as precise as scikit-learn takes them."""
     return codes(model, rows).astype(np.float64)
+
+
+def mixture_of(points: NDArray[np.floating], clusters: int, seed: int, kind: str, starts: int) -> GaussianMixture:
+    """The likeliest of some mixtures of Gaussians with covariances of this kind, fitted to points (rows, entries)."""
+    mixture = GaussianMixture(
+        clusters, covariance_type=kind, n_init=starts, reg_covar=LEAST_VARIANCE, random_state=seed % 2**32
+    )
+    with undisturbed():
+        return mixture.fit(points)
 
 
 @contextmanager

@@ -3,16 +3,16 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, final
+from importlib.util import find_spec
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.mixture import GaussianMixture
 from torch import Generator, Tensor
 
 from vaecluster.errors import SettingError
-from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, points_of, some_of, undisturbed
+from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of, some_of, undisturbed
 from vaecluster.methods.base import Epochs, Fitted
 from vaecluster.methods.dec import start_at_centres
 from vaecluster.methods.moments import moment_components
@@ -22,15 +22,16 @@ from vaecluster.model.grouping import Grouping
 from vaecluster.model.objective import Batch, BoundObjective, Objective, Terms
 from vaecluster.model.prior import GivenWeights, MixturePrior, StandardNormal
 from vaecluster.model.vae import ClusteringVAE
+from vaecluster.peers.umap import umap_of
 from vaecluster.settings import OneOf, Whole, settings
 from vaecluster.training.plan import Plan
 from vaecluster.training.run import Run
 
 VAE, POSTERIOR = "vae", "posterior"
 KMEANS, MIXTURE, UMAP_MIXTURE = "kmeans", "mixture", "umap-mixture"
-# Starts of a mixture, of which the likeliest is taken, and the least variance that it may have.
-STARTS, LEAST_VARIANCE = 5, 1e-4
-# UMAP as N2D has it: near neighbours, and no least distance between points.
+# Starts of a mixture, of which the likeliest is taken.
+STARTS = 5
+# As N2D has it.
 NEIGHBOURS = 10
 
 
@@ -83,8 +84,11 @@ class Stepwise(OnCodes):
 
     def fit(self, run: Run) -> Fitted:
         """The codes, the clusters, and a generator of the clusters."""
-        if self.clusterer == UMAP_MIXTURE:
-            umap_class()  # what is missing is said before anything is learned
+        if self.clusterer == UMAP_MIXTURE and find_spec("umap") is None:
+            raise SettingError(
+                f"clusterer is {UMAP_MIXTURE!r}, which needs the package umap-learn, which is not installed. Install "
+                f"it by `pip install 'vaecluster[umap]'`, or use {MIXTURE!r}."
+            )
         model = self.started(run)
         representation = Autoencoder(model) if self.representation == AUTOENCODER else plain_vae(model)
         run.train_through(self.representation, representation)
@@ -118,7 +122,8 @@ def by_kmeans(run: Run, model: ClusteringVAE) -> None:
 def by_mixture(run: Run, model: ClusteringVAE) -> None:
     """The prior becomes a Gaussian mixture of the codes, which Bayes' rule then asks."""
     components, seed = moment_components(model.prior), run.draws.seed
-    mixture = fitted_mixture(points_of(model, some_of(run.rows, seed)), len(components.means), seed)
+    points = points_of(model, some_of(run.rows, seed))
+    mixture = mixture_of(points, len(components.means), seed, "full", STARTS)
     means, weights = mixture.means_, mixture.weights_
     seconds = mixture.covariances_ + means[:, :, None] * means[:, None, :]
     moments = weights, weights[:, None] * means, weights[:, None, None] * seconds
@@ -147,13 +152,6 @@ CLUSTERERS: dict[str, Callable[[Run, ClusteringVAE], None]] = {
 }
 
 
-def fitted_mixture(points: NDArray[np.floating], clusters: int, seed: int) -> GaussianMixture:
-    """The likeliest of `STARTS` mixtures of Gaussians with full covariances."""
-    mixture = GaussianMixture(clusters, n_init=STARTS, reg_covar=LEAST_VARIANCE, random_state=seed % 2**32)
-    with undisturbed():
-        return mixture.fit(points)
-
-
 def on_map(points: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.int64]:
     """The cluster of each code (rows, latent) in a mixture on UMAP's map of them, which has an axis for each cluster.
 
@@ -163,30 +161,12 @@ def on_map(points: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.
     mapped = points
     if rows > NEIGHBOURS:
         axes = min(clusters, latent, rows - NEIGHBOURS)
-        umap = umap_class()(
-            n_components=axes, n_neighbors=NEIGHBOURS, min_dist=0.0, random_state=seed % 2**32, n_jobs=1
-        )
         # It leaves another number of threads behind, and warns of maps in several pieces, which clusters are.
-        with undisturbed(), warnings.catch_warnings():
+        with undisturbed():
             warnings.simplefilter("ignore")
-            mapped = umap.fit_transform(points).astype(np.float64)
-    labels: NDArray[np.int64] = fitted_mixture(mapped, clusters, seed).predict(mapped).astype(np.int64)
+            mapped = umap_of(points, NEIGHBOURS, axes, seed % 2**32).astype(np.float64)
+    labels: NDArray[np.int64] = mixture_of(mapped, clusters, seed, "full", STARTS).predict(mapped).astype(np.int64)
     return labels
-
-
-def umap_class() -> Any:
-    """`umap.UMAP`; raises `SettingError` if it is not installed."""
-    try:
-        with warnings.catch_warnings():
-            # It warns of a part of it that we do not use.
-            warnings.simplefilter("ignore", ImportWarning)
-            from umap import UMAP
-    except ImportError:
-        raise SettingError(
-            f"clusterer is {UMAP_MIXTURE!r}, which needs the package umap-learn, which is not installed. Install it "
-            f"by `pip install 'vaecluster[umap]'`, or use {MIXTURE!r}."
-        ) from None
-    return UMAP
 
 
 @final

@@ -4,13 +4,12 @@ from typing import Annotated, ClassVar, Self, final
 
 import numpy as np
 import torch
-from sklearn.mixture import GaussianMixture
 
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.inference.calibrating import confidence_of
-from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, points_of, some_of, undisturbed
+from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of, some_of
 from vaecluster.methods.base import BatchSize, Epochs, Fitted, Hidden, Latent, LearningRate, Method, Precision
 from vaecluster.methods.bound import STAGE as BOUND
 from vaecluster.methods.bound import Bound
@@ -21,8 +20,6 @@ from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import By, Whole, settings
 from vaecluster.training.plan import Plan
 from vaecluster.training.run import Run
-
-LEAST_SCALE = 1e-2
 
 
 @final
@@ -105,12 +102,7 @@ def start_at_mixture(model: ClusteringVAE, rows: Rows, *, seed: int) -> None:
     """Put the prior where a Gaussian mixture with diagonal covariances finds the codes of the rows."""
     components, weights = _components(model), model.prior.weights
     assert isinstance(weights, LearnedWeights)
-    points = points_of(model, some_of(rows, seed))
-    mixture = GaussianMixture(
-        len(components.means), covariance_type="diag", n_init=3, reg_covar=LEAST_SCALE**2, random_state=seed % 2**32
-    )
-    with undisturbed():
-        mixture.fit(points)
+    mixture = mixture_of(points_of(model, some_of(rows, seed)), len(components.means), seed, "diag", starts=3)
     to = components.means
     components.means.copy_(torch.from_numpy(mixture.means_).to(to))
     components.log_scales.copy_(torch.from_numpy(np.log(mixture.covariances_) / 2).to(to))

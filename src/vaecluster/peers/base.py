@@ -33,9 +33,8 @@ class Peer(ABC):
     name: ClassVar[str]
     # Whether it finds the number of clusters itself, whatever it is asked for.
     finds_number: ClassVar[bool] = False
-    # The modules that it needs beside the package's own, by the extra that brings them.
+    # The modules that it needs beside the package's own; the extra `peers` brings them.
     needs: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str] = "peers"
 
     @abstractmethod
     def fit(self, points: Points, clusters: int, seed: int) -> Partition:
@@ -47,4 +46,4 @@ class Peer(ABC):
         absent = [module for module in cls.needs if find_spec(module) is None]
         if not absent:
             return None
-        return f"{' and '.join(absent)} not installed. Install: pip install 'vaecluster[{cls.extra}]'"
+        return f"{' and '.join(absent)} not installed. Install: pip install 'vaecluster[peers]'"

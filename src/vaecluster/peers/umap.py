@@ -1,5 +1,6 @@
 """UMAP, then a mixture of Gaussians in its map."""
 
+import warnings
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -29,10 +30,12 @@ class UmapMixture(Peer):
         return Partition(mixture.fit_predict(places).astype(np.intp))
 
 
-def umap_of(points: Points, neighbours: int, dimensions: int, seed: int) -> NDArray[np.float32]:
+def umap_of(points: NDArray[np.floating], neighbours: int, dimensions: int, seed: int) -> NDArray[np.float32]:
     """Places in the map, (rows, dimensions), as UMAP's authors advise for clustering: no least distance."""
-    from umap import UMAP
-
+    with warnings.catch_warnings():
+        # It warns of a part of it that we do not use.
+        warnings.simplefilter("ignore", ImportWarning)
+        from umap import UMAP
     # Its first layout is by eigenvectors, of which there are fewer than points.
     number = max(1, min(dimensions, len(points) - 2))
     # With a seed UMAP uses one thread.
