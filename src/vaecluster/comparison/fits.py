@@ -41,7 +41,7 @@ class Failed:
 
 
 class FitStore(Protocol):
-    """Where finished fits are kept by method and seed, so that a comparison that was cut off goes on: a dict will do."""
+    """Where finished fits are kept by method and seed, for a comparison that goes on; a dict will do."""
 
     def get(self, key: tuple[str, int], /) -> Fit | None:
         """One that was kept."""
