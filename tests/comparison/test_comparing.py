@@ -26,6 +26,18 @@ CELLS = cells(counts_of_groups()[0])
 WINDOWS = np.sin(np.arange(16) * (1 + np.arange(60) % 3)[:, None] / 3)
 
 
+# What no labels of the rows are.
+LABELS: dict[str, Any] = {
+    "too few": np.zeros(119, dtype=int),
+    "a column": np.zeros((120, 1), dtype=int),
+    "texts": np.array(["a", "b"] * 60),
+    "fractions": np.arange(120) / 2,
+    "no numbers": np.full(120, np.nan),
+    "below -1": -(np.arange(120) % 3),
+    "nothing": None,
+}
+
+
 @dataclass(frozen=True)
 class Odd(Peer):
     """A peer that does what it is told."""
@@ -37,7 +49,9 @@ class Odd(Peer):
 
     def fit(self, points, clusters, seed):
         if self.does == "fails":
-            raise ZeroDivisionError("no luck")
+            raise ZeroDivisionError("no luck,\n at all")
+        if self.does in LABELS:
+            return Partition(LABELS[self.does])
         assert np.isfinite(points).all()
         return Partition((np.arange(len(points)) + seed) % 4)
 
@@ -132,10 +146,17 @@ def test_the_typical_fit_is_the_one_that_agrees_best_with_the_others() -> None:
     np.testing.assert_array_equal(found.labels["kmeans"], good)
 
 
+@pytest.mark.parametrize("labels", LABELS)
+def test_a_peer_whose_labels_are_none_is_left_out(labels: str) -> None:
+    found = compare(ROWS, ["kmeans", Odd(labels)], seeds=1, n_clusters=3)
+    assert [method.name for method in found.methods] == ["kmeans"]
+    assert "\n" not in found.left_out["odd"]
+
+
 def test_a_method_that_fails_is_left_out_with_its_reason() -> None:
     found = compare(ROWS, ["kmeans", Odd("fails")], 2, n_clusters=3)
     assert [method.name for method in found.methods] == ["kmeans"]
-    assert found.left_out == {"odd": "ZeroDivisionError: no luck"}
+    assert found.left_out == {"odd": "ZeroDivisionError: no luck, at all"}
 
 
 def test_what_fits_warn_of_is_passed_on_once_with_the_fits_that_did() -> None:

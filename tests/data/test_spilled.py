@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
-from pyarrow import csv, parquet
+from pyarrow import csv, feather, parquet
 from sklearn.base import BaseEstimator
 
 from builders import tiny
@@ -156,3 +157,74 @@ def test_numbers_beyond_all_are_refused_wherever_they_are(tmp_path: Path) -> Non
     parquet.write_table(pa.table({"a": values, "b": values[::-1]}), tmp_path / "t.parquet")
     with pytest.raises(DataError, match=r"Column '[ab]' holds infinite values"):
         given_rows(within(20_000), tmp_path / "t.parquet")
+
+
+# Each is seen only in the last row, which no sample need hold, or goes in turns.
+LATE: dict[str, tuple[Any, dict[str, str]]] = {
+    "a second value": ([*[1.5] * (ROWS - 1), 2.5], {}),
+    "a first value": ([*[None] * (ROWS - 1), 2.5], {}),
+    "a second boolean": (np.arange(ROWS) == ROWS - 1, {}),
+    "a second duration": ((np.arange(ROWS) == ROWS - 1).astype("timedelta64[s]"), {}),
+    "a negative amount": (np.append(np.exp(2 * np.random.default_rng(0).normal(size=ROWS - 1)), -1.0), {}),
+    "a negative count": (np.append(np.random.default_rng(0).poisson(0.5, ROWS - 1), -1), {}),
+    "a fraction": (np.append(np.random.default_rng(0).poisson(0.5, ROWS - 1), 0.5), {}),
+    "a step of an order": (np.append(np.arange(ROWS - 1) % 4, 5), {"late": "ordinal"}),
+    "a category among gaps": (np.append(np.where(np.arange(ROWS - 1) % 3, np.nan, 1.0), 5.0), {"late": "category"}),
+    "nothing as a category": (
+        pa.DictionaryArray.from_arrays(np.append(np.arange(ROWS - 1) % 2, 2), pa.array(["a", "b", None])),
+        {},
+    ),
+    "numbers beyond those with signs": (np.append(np.full(ROWS - 1, 2**63, np.uint64), np.uint64(7)), {}),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_what_is_seen_late_counts_as_it_does_in_memory(name: str, tmp_path: Path) -> None:
+    values, kinds = LATE[name]
+    table = pa.table({"a": np.random.default_rng(1).normal(size=ROWS), "late": values})
+    feather.write_feather(table, str(tmp_path / "t.feather"), chunksize=500)
+    estimators = within(None), within(20_000)
+    for one in estimators:
+        one.columns = kinds
+    whole, stored = (given_rows(one, tmp_path / "t.feather").source for one in estimators)
+    assert isinstance(stored, SpilledSource)
+    expected, found = whole.read(slice(None)), stored.read(slice(None))
+    assert list(found) == list(expected)
+    for column, one in expected.items():
+        if isinstance(one, Coded):
+            assert named(found[column]) == named(one)
+        else:
+            np.testing.assert_allclose(found[column], one)
+    schemas = [source.schema(Reading("gaussian", "columns")) for source in (whole, stored)]
+    assert [type(block) for block in schemas[1].blocks] == [type(block) for block in schemas[0].blocks]
+    # Later on, rows are read as those of the fit.
+    again = given_rows(estimators[1], tmp_path / "t.feather", schemas[1]).source
+    assert again.fingerprint() == stored.fingerprint()
+
+
+def test_texts_and_categories_of_polars_are_seen_late_too(tmp_path: Path) -> None:
+    texts = ["late" if row == ROWS - 1 else "ab"[row % 2] for row in range(ROWS)]
+    frame = pl.DataFrame({"text": texts, "kind": pl.Series(texts, dtype=pl.Categorical)})
+    # As texts are kept in its own memory.
+    frame.write_ipc(tmp_path / "t.feather")
+    whole, stored = (source.read(slice(None)) for source in both(tmp_path / "t.feather"))
+    for name in ("text", "kind"):
+        assert named(stored[name]) == named(whole[name]) == texts
+
+
+def test_a_sample_has_rows_enough_beside_many_different_texts(tmp_path: Path) -> None:
+    texts = {f"text {n}": [f"{n} {row}" for row in range(ROWS)] for n in range(3)}
+    parquet.write_table(pa.table({"age": np.random.default_rng(0).normal(size=ROWS)} | texts), tmp_path / "t.parquet")
+    source = given_rows(within(20_000), tmp_path / "t.parquet").source
+    assert list(source.columns) == ["age"]
+    # The last of those that show nothing new.
+    assert LEAST / 2 < (source.numbers > ROWS / 2).sum() * 2 < 2 * LEAST
+
+
+def test_texts_are_read_again_as_in_the_fit(tmp_path: Path) -> None:
+    words = np.array(["dogs and cats", "ships at sea", "trees in a wood"])
+    sentences = [f"number {row} says a lot about {words[row % 3]}" for row in range(400)]
+    parquet.write_table(pa.table({"text": sentences}), tmp_path / "t.parquet")
+    source = given_rows(within(5_000), tmp_path / "t.parquet").source
+    again = given_rows(within(5_000), tmp_path / "t.parquet", source.schema(Reading("gaussian", "columns"))).source
+    assert again.fingerprint() == source.fingerprint()

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import torch
 from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
 from torch.utils.data import TensorDataset
 
 from builders import estimator, frame, number_frame, quiet, vectors
@@ -48,11 +49,24 @@ def test_a_path_is_rows(tmp_path: Path) -> None:
         assert "Cluster 0" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("memory", ["10kB", "1GB"])
+def test_a_path_is_rows_also_where_there_is_little_memory(memory: str, tmp_path: Path) -> None:
+    frame(600).to_csv(tmp_path / "t.csv", index=False)
+    model = estimator(memory=memory).fit(tmp_path / "t.csv")
+    write_report(model, tmp_path / "t.csv", tmp_path / "page.html")
+    assert "Cluster 0" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    frame(601).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match="other rows"):
+        write_report(model, tmp_path / "t.csv", tmp_path / "page.html")
+
+
 def test_other_rows_than_those_of_the_fit_are_refused(tmp_path: Path) -> None:
     model = estimator().fit(vectors())
     for other in (vectors()[:20], vectors() + 1):
         with pytest.raises(DataError, match=r"X holds other rows than those of the fit\. Give the rows"):
             write_report(model, other, tmp_path / "page.html")
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        write_report(estimator(), vectors(), tmp_path / "page.html")
     model.save(tmp_path / "model")
     with pytest.raises(AttributeError, match="labels_"):
         write_report(VAEClustering.load(tmp_path / "model"), vectors(), tmp_path / "page.html")

@@ -58,7 +58,7 @@ SHAPES = {
 def cases(changes: list[Change]) -> pytest.MarkDecorator:
     """Every change with the shapes of batches that it takes."""
     return pytest.mark.parametrize(
-        ("change", "shape"), [(change, shape) for change in changes for shape in SHAPES[change.rows]]
+        ("change", "shape"), [(change, shape) for change in changes for shape in SHAPES[change.kind]]
     )
 
 

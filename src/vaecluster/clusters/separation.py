@@ -35,4 +35,5 @@ def separation(labels: NDArray[np.intp], near: NDArray[np.integer], null: Null) 
     density = null.density_between(pairs, pairs.sum(1))
     np.fill_diagonal(density, 0.0)
     shares = np.bincount(places) / len(places)
-    return float(1 - shares @ np.clip(density.max(1), 0, 1))
+    # Shares add up to 1 but for rounding.
+    return max(0.0, float(1 - shares @ np.clip(density.max(1), 0, 1)))

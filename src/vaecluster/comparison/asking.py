@@ -80,4 +80,4 @@ def rows_of(template: VAEClustering, X: Any) -> tuple[Given, Rows]:
 
 def reasons(left_out: Mapping[str, str]) -> str:
     """Why methods are left out, as a sentence each."""
-    return " ".join(f"{name}: {reason}" for name, reason in left_out.items())
+    return " ".join(f"{name}: {reason.rstrip('.')}." for name, reason in left_out.items())

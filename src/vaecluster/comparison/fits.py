@@ -16,12 +16,12 @@ from threadpoolctl import threadpool_limits
 from vaecluster.comparison.record import Fit
 from vaecluster.data.given import given_rows
 from vaecluster.data.rows import Rows
-from vaecluster.errors import VaeclusterError
+from vaecluster.errors import DataError, VaeclusterError
 from vaecluster.estimator import VAEClustering
 from vaecluster.inference.answers import mean_bound
 from vaecluster.methods import Method
 from vaecluster.peers import Peer
-from vaecluster.peers.base import Points
+from vaecluster.peers.base import Labels, Points
 from vaecluster.several import Progress, several
 from vaecluster.training.device import choose_device, isolated
 from vaecluster.views.neighbours import Neighbours
@@ -112,11 +112,24 @@ class OfPeer:
         clock = Clock()
         try:
             with threadpool_limits(torch.get_num_threads()):
-                found = self.method.fit(self.points, clusters, seed)
+                labels = _checked(self.method.fit(self.points, clusters, seed).labels, len(self.points))
         # Other libraries raise what they like: a method that fails is left out, and the others are compared.
         except Exception as problem:
-            return Failed(f"{type(problem).__name__}: {problem}")
-        return Fit(self.method.name, seed, np.asarray(found.labels, dtype=np.intp), *clock.read())
+            words = " ".join(str(problem).split())
+            return Failed(f"{type(problem).__name__}: {words}" if words else type(problem).__name__)
+        return Fit(self.method.name, seed, labels, *clock.read())
+
+
+def _checked(given: Any, rows: int) -> Labels:
+    """Labels (rows,) as whole numbers from 0, -1 for none; raises `DataError` for others."""
+    labels = np.asarray(given)
+    if labels.shape != (rows,):
+        raise DataError(f"its labels have shape {labels.shape}; expected ({rows},), one for each point.")
+    with np.errstate(invalid="ignore"):
+        whole = labels.astype(np.intp)
+    if not (whole == labels).all() or (whole < -1).any():
+        raise DataError("its labels are not all whole numbers from 0, or -1 for none.")
+    return whole
 
 
 @final

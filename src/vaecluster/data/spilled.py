@@ -32,7 +32,7 @@ class SpilledSource:
     """The columns of a table, read once and kept row by row in a file: any rows are then read at once.
 
     What columns are, and their scales, are seen in `sample`, whose rows have these `numbers`; of all rows it holds the
-    first that lacks a value of a column, and the first of each category.
+    first that lacks a value of a column, the first of each category, and those that decide on the kind of a column.
     """
 
     def __init__(self, sample: FrameSource, numbers: NDArray[np.intp], stored: StoredTable, room: Room) -> None:
@@ -138,23 +138,22 @@ def sample_of(
 ) -> tuple["pa.Table", NDArray[np.intp]]:
     """Rows spread evenly over a table, as many as there is room for, and their numbers.
 
-    Among them are the first that lacks a value of a column, and the first of each category: of columns of texts and of
-    the `named` ones.
+    Among them are the first that lacks a value of a column, the first that is negative, or a fraction, or another
+    value than the first, and the first of each category: of columns of texts and of the `named` ones.
     """
     import pyarrow as pa
 
     seen = Seen(named)
     kept: list[tuple[pa.Table, NDArray[np.intp], NDArray[np.bool_]]] = []
-    first, rows, step, most = 0, 0, 1, 0
+    first, step, most = 0, 1, 0
     for table in by_share(telling, "looking at rows", stored.pieces()):
         most = most or max(LEAST_SAMPLED, int(SAMPLE * (room.limit or 0)) // max(1, table.nbytes // table.num_rows))
         numbers = np.arange(first, first + table.num_rows)
         kept.append(_picked(table, numbers, seen.look(table), step))
-        first, rows = first + table.num_rows, rows + kept[-1][0].num_rows
-        if rows > most:
+        first += table.num_rows
+        while sum(int(_spread(part[1], step).sum()) for part in kept) > most:
             step *= 2
             kept = [_picked(*part, step) for part in kept]
-            rows = sum(part[0].num_rows for part in kept)
     tables, places, _ = zip(*kept, strict=True)
     sample = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
     give_back()
@@ -164,39 +163,72 @@ def sample_of(
 def _picked(
     table: "pa.Table", numbers: NDArray[np.intp], needed: NDArray[np.bool_], step: int
 ) -> tuple["pa.Table", NDArray[np.intp], NDArray[np.bool_]]:
-    chosen = np.flatnonzero(needed | (numbers % step == 0))
+    chosen = np.flatnonzero(needed | _spread(numbers, step))
     return table.take(chosen), numbers[chosen], needed[chosen]
+
+
+def _spread(numbers: NDArray[np.intp], step: int) -> NDArray[np.bool_]:
+    """Which rows are those of a sample of one in `step`, a power of 2; a sample of twice the step is a part of it.
+
+    Multiples of the golden ratio are spread evenly, but not in equal steps: of rows that go in turns, as days of a
+    week or four quarters do, some would never be seen.
+    """
+    return (numbers.astype(np.uint64) * np.uint64(2654435769) & np.uint64(2**32 - 1)) < 2**32 // step
 
 
 @final
 class Seen:
-    """What columns have been seen to hold: a gap, and categories, as long as they are few."""
+    """What columns have been seen to hold: what tells their kind, and categories, as long as they are few."""
 
     def __init__(self, named: Sequence[str]) -> None:
         self._named = set(named)
-        self._gaps = set[str]()
-        self._categories: dict[str, set[Any]] = {}
+        self._facts = set[tuple[str, str]]()
+        self._values: dict[str, set[Any]] = {}
 
     def look(self, table: "pa.Table") -> NDArray[np.bool_]:
         """Which rows (rows,) are the first to show something."""
         from pyarrow import compute, types
 
         new = np.zeros(table.num_rows, np.bool_)
-        for name, column in zip(table.column_names, table.columns, strict=True):
-            missing = compute.is_null(column, nan_is_null=True)
-            if name not in self._gaps and compute.any(missing).as_py():
-                self._gaps.add(name)
-                new[compute.index(missing, True).as_py()] = True
-            kind = column.type
-            named = types.is_string(kind) or types.is_large_string(kind) or types.is_dictionary(kind)
-            if not named and name not in self._named:
+        for name, given in zip(table.column_names, table.columns, strict=True):
+            column = _comparable(given)
+            for fact, holds in _facts_of(column).items():
+                if (name, fact) not in self._facts and compute.any(holds).as_py():
+                    self._facts.add((name, fact))
+                    new[compute.index(holds, True).as_py()] = True
+            kind = given.type
+            texts = types.is_dictionary(kind) or types.is_string(column.type) or types.is_large_string(column.type)
+            # A second value shows that a column is not constant.
+            most = MOST_CATEGORIES if texts or name in self._named else 1
+            seen = self._values.setdefault(name, set())
+            if len(seen) > most or types.is_nested(kind) or types.is_interval(kind):
                 continue
-            seen = self._categories.setdefault(name, set())
-            if len(seen) > MOST_CATEGORIES:
-                continue
-            plain = column.cast(kind.value_type) if types.is_dictionary(kind) else column
-            for value in compute.unique(plain):
-                if value.is_valid and value.as_py() not in seen and len(seen) <= MOST_CATEGORIES:
-                    seen.add(value.as_py())
-                    new[compute.index(plain, value).as_py()] = True
+            for value in compute.unique(column):
+                plainly = value.as_py()
+                # Not a NaN, which is another one each time.
+                if value.is_valid and plainly == plainly and plainly not in seen and len(seen) <= most:
+                    seen.add(plainly)
+                    new[compute.index(compute.equal(column, value), True).as_py()] = True
         return new
+
+
+def _facts_of(column: "pa.ChunkedArray") -> dict[str, "pa.ChunkedArray"]:
+    """Where values are missing, and where numbers are none that can be counted."""
+    from pyarrow import compute, types
+
+    missing = compute.is_null(column, nan_is_null=True)
+    facts = {"gap": missing}
+    if types.is_signed_integer(column.type) or types.is_floating(column.type):
+        facts["negative"] = compute.less(column, 0)
+    if types.is_floating(column.type):
+        facts["fraction"] = compute.and_(compute.not_equal(column, compute.floor(column)), compute.invert(missing))
+    return facts
+
+
+def _comparable(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """The same values of a type that Arrow compares, if there is one."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    plain = column.cast(column.type.value_type) if types.is_dictionary(column.type) else column
+    return plain.cast(pa.float32()) if types.is_float16(plain.type) else plain

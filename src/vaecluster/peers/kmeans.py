@@ -15,7 +15,7 @@ class KMeans(Peer):
     """k-means by Lloyd's steps from k-means++ centres; of `restarts` the one of least inertia.
 
     >>> points = np.array([[0.0], [0.1], [5.0]], dtype=np.float32)
-    >>> np.bincount(KMeans().fit(points, 2, seed=0).labels).max()
+    >>> np.bincount(KMeans().fit(points, 2, seed=0).labels).max().item()
     2
     """
 

@@ -33,7 +33,10 @@ class Leiden(Peer):
         pairs = overlaps(points, self.neighbours)
         # In the order of the rows, communities would follow it.
         model = Model(resolution=self.resolution, shuffle_nodes=True, random_state=seed)
-        return Partition(model.fit_predict((pairs + pairs.T).tocsr()).astype(np.intp))
+        found = model.fit_predict((pairs + pairs.T).tocsr())
+        # Numbered by their first rows: it numbers them by their sizes, and those of one size in any order.
+        _, first, community = np.unique(found, return_index=True, return_inverse=True)
+        return Partition(np.argsort(np.argsort(first))[community].astype(np.intp))
 
 
 def overlaps(points: Points, neighbours: int) -> Any:

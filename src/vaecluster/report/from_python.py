@@ -11,10 +11,11 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pyarrow as pa
 from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted
 
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.files import read_dataset
+from vaecluster.data.files import open_dataset, read_dataset
 from vaecluster.data.frames import is_frame
 from vaecluster.data.given import given_rows
 from vaecluster.data.pictures.folder import PictureRows, Pictures
@@ -31,7 +32,7 @@ def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, tit
     """Write what `vaecluster report` shows of a run, for a model and the rows of its fit, as one HTML file.
 
     Raises `DataError` for other rows than those of the fit, and for AnnData objects, of which there is a report on the
-    command line alone; `AttributeError` if the model was loaded from a file.
+    command line alone; `AttributeError` if the model was loaded from a file, and `NotFittedError` before a fit.
 
     >>> from sklearn.datasets import make_blobs
     >>> from vaecluster import TwoViews
@@ -42,6 +43,7 @@ def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, tit
     ...     "blobs" in (Path(folder) / "report.html").read_text()
     True
     """
+    check_is_fitted(model)
     place, rows = as_path("path", path), _as_in_files(model, X)
     epochs = model.history_.epochs
     seconds = sum(epoch.seconds for epoch in epochs)
@@ -57,7 +59,8 @@ def _as_in_files(model: VAEClustering, X: Any) -> Any:
     """The rows as files have them: arrays, sparse matrices, tables of Arrow, or pictures."""
     in_files = isinstance(X, str | PathLike)
     if in_files:
-        X = read_dataset(expanduser(X)).x_train
+        # Rows that the fit kept in a file are compared with those in a file again.
+        X = (read_dataset if model.memory is None else open_dataset)(expanduser(X)).x_train
     if isinstance(X, Pictures):
         X = X.read()
     source = given_rows(model, X, model.fitted_.schema).source

@@ -8,7 +8,7 @@ import pytest
 from pyarrow import feather, parquet
 
 from refused import refused_in_one_line
-from vaecluster.data.files import read_dataset
+from vaecluster.data.files import open_dataset, read_dataset
 from vaecluster.data.frames import columns_of
 from vaecluster.data.kinds import kinds_of
 from vaecluster.errors import DataError, FileError
@@ -36,6 +36,30 @@ def test_files_of_a_folder_must_have_the_same_columns(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"a": [1]}), tmp_path / "2.parquet")
     with pytest.raises(DataError, match=r"2\.parquet and 1\.parquet do not have the same columns.*'b'"):
         read_dataset(tmp_path)
+
+
+def test_files_of_a_folder_need_not_have_the_same_types(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"a": [1, 2], "b": pa.nulls(2)}), tmp_path / "1.parquet")
+    parquet.write_table(pa.table({"a": [0.5], "b": ["x"]}), tmp_path / "2.parquet")
+    assert read_dataset(tmp_path).x_train.to_pydict() == {"a": [1.0, 2.0, 0.5], "b": [None, None, "x"]}
+    assert open_dataset(tmp_path).x_train.whole(None).equals(read_dataset(tmp_path).x_train)
+    parquet.write_table(pa.table({"a": ["x"], "b": ["x"]}), tmp_path / "3.parquet")
+    with pytest.raises(DataError, match=r"3\.parquet and 1\.parquet .*'a' is of type string .* double in the other"):
+        read_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("rows", [[0], [0, 2, 0]])
+def test_empty_parts_of_a_file_are_passed_over(rows: list[int], tmp_path: Path) -> None:
+    schema = pa.schema({"a": pa.float64()})
+    with pa.ipc.new_file(str(tmp_path / "t.feather"), schema) as file:
+        for number in rows:
+            file.write_batch(pa.record_batch({"a": [0.5] * number}, schema))
+    if sum(rows):
+        (block,) = open_dataset(tmp_path / "t.feather").x_train.pieces()
+        assert block[0].num_rows == 2
+    else:
+        with pytest.raises(DataError, match="no rows"):
+            open_dataset(tmp_path / "t.feather")
 
 
 @pytest.mark.parametrize("type_", [pa.list_(pa.float32()), pa.list_(pa.float32(), 2), pa.large_list(pa.float32())])

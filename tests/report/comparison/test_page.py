@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
 
-from builders import frame, images, quiet, vectors
+from builders import frame, images, quiet, tiny, vectors
 from vaecluster import VAEClustering
 from vaecluster.comparison import compare, rows_of
+from vaecluster.errors import IgnoredColumnsWarning
 from vaecluster.report.charts import DARK
 from vaecluster.report.comparison.chart import agreement_figure
 from vaecluster.report.comparison.collect import collect
@@ -52,6 +53,14 @@ def test_scores_stand_apart_and_only_where_there_are_labels():
     groups = np.arange(60) % 3
     assert 'id="scores"' not in page(vectors(60))[1]
     assert "no method, nothing above" in page(vectors(60), y=groups)[1]
+
+
+def test_what_several_methods_warn_of_stands_once():
+    rows = pa.Table.from_pandas(frame(60).assign(same=1))
+    with pytest.warns(IgnoredColumnsWarning):
+        html = page(rows, methods=[tiny("dec"), tiny("idec")], seeds=1)[1]
+    assert html.count("one value alone") == 1
+    assert "dec, idec: Columns" in html
 
 
 def test_one_method_or_one_seed_has_a_page():

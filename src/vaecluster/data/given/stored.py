@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from vaecluster.data.arrays import ArraySource
-from vaecluster.data.blocks import Categories
+from vaecluster.data.blocks import Categories, Ordinal
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.given import arrays, frames
 from vaecluster.data.given.base import Given
@@ -40,9 +40,9 @@ def kept_in_a_file(
     first, _ = next(stored.blocks(1))
     if isinstance(first, np.ndarray):
         return _vectors(estimator, stored, schema, telling, room)
-    asked = check_asked(getattr(estimator, "columns", None)) if schema is None else {}
-    named = [name for name, kind in asked.items() if kind in Categories.kinds]
-    sample, numbers = sample_of(stored, room, named, telling)
+    if schema is not None and schema.frame is None:
+        return None
+    sample, numbers = sample_of(stored, room, _named(estimator, schema), telling)
     given = frames.of_fit(estimator, sample, numbers) if schema is None else frames.like_fit(estimator, sample, schema)
     if not isinstance(given.source, FrameSource):
         return None
@@ -54,6 +54,14 @@ def kept_in_a_file(
     for table in in_turn(by_share(telling, "reading rows", stored.pieces()), read):
         source.append(table)
     return Given(source, given.names, given.doubles)
+
+
+def _named(estimator: BaseEstimator, schema: Schema | None) -> list[str]:
+    """Columns that are read as categories, whatever they hold."""
+    if schema is not None:
+        return [name for block in schema.blocks if isinstance(block, Categories | Ordinal) for name in block.columns]
+    asked = check_asked(getattr(estimator, "columns", None))
+    return [name for name, kind in asked.items() if kind in (*Categories.kinds, *Ordinal.kinds)]
 
 
 def _vectors(

@@ -67,9 +67,14 @@ def _parquet(path: Path) -> Any:
         return dataset.dataset(path, format="parquet")
     # Folders hold other files, too, such as checksums.
     files = sorted(str(file) for file in path.rglob("*") if file.name.lower().endswith(PARQUET.inside))
-    parts = dataset.dataset(
-        files, format="parquet", partitioning=dataset.partitioning(flavor="hive"), partition_base_dir=str(path)
+    of_files = partial(
+        dataset.dataset,
+        files,
+        format="parquet",
+        partitioning=dataset.partitioning(flavor="hive"),
+        partition_base_dir=str(path),
     )
+    parts = of_files()
     schemas = [fragment.physical_schema for fragment in parts.get_fragments()]
     for file, schema in zip(files, schemas, strict=True):
         if set(schema.names) != set(schemas[0].names):
@@ -78,7 +83,35 @@ def _parquet(path: Path) -> Any:
                 f"{Path(file).name} and {Path(files[0]).name} do not have the same columns; only one has "
                 f"{quoted(other)}. Give all files the same columns."
             )
-    return parts
+    return of_files(schema=_common(files, [parts.schema, *schemas]))
+
+
+def _common(files: list[str], schemas: list[Any]) -> Any:
+    """The schema that rows of all files fit in: whole numbers are fractions where one file has these."""
+    import pyarrow as pa
+
+    common = schemas[0]
+    for file, schema in zip(files, schemas[1:], strict=True):
+        try:
+            common = pa.unify_schemas([common, schema], promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            name = next(n for n in schema.names if not _can_be_one(common.field(n), schema.field(n)))
+            raise DataError(
+                f"{Path(file).name} and {Path(files[0]).name} do not have the same columns; {name!r} is of type "
+                f"{schema.field(name).type} in one and {common.field(name).type} in the other. Give all files the "
+                "same columns."
+            ) from None
+    return common
+
+
+def _can_be_one(one: Any, other: Any) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.unify_schemas([pa.schema([one]), pa.schema([other])], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return False
+    return True
 
 
 def read_feather(path: Path) -> DataSet:
@@ -94,13 +127,15 @@ def open_feather(path: Path) -> DataSet:
 
     with pa.ipc.open_file(pa.OSFile(str(path))) as file:
         number = file.num_record_batches
-        if not number:
+        if not any(file.get_batch(place).num_rows for place in range(number)):
             return table_dataset(path, file.schema.empty_table())
 
     def parts() -> Parts:
         with pa.ipc.open_file(pa.OSFile(str(path))) as file:
             for place in range(number):
-                yield pa.Table.from_batches([file.get_batch(place)]), (place + 1) / number
+                batch = file.get_batch(place)
+                if batch.num_rows:
+                    yield _plain(pa.Table.from_batches([batch])), (place + 1) / number
 
     return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
 
@@ -179,14 +214,32 @@ def _vectors(name: str, column: "pa.ChunkedArray") -> Array:
 
 
 def _plain(table: "pa.Table") -> "pa.Table":
-    """The table with doubles for decimals. Whether its columns can be learned from is seen with their kinds."""
-    import pyarrow as pa
+    """The table with doubles for decimals, and texts that Arrow picks rows of and compares.
+
+    Whether its columns can be learned from is seen with their kinds.
+    """
     from pyarrow import types
 
     for number, field in enumerate(table.schema):
-        if types.is_decimal(field.type):
-            table = table.set_column(number, field.name, table.column(number).cast(pa.float64()))
+        kind, column = _plain_type(field.type), table.column(number)
+        if kind != field.type:
+            table = table.set_column(number, field.name, column.cast(kind))
+        elif types.is_dictionary(kind) and any(chunk.dictionary.null_count for chunk in column.chunks):
+            # Arrow does not join dictionaries in which nothing is a category.
+            coded = column.cast(kind.value_type).dictionary_encode()
+            table = table.set_column(number, field.name, coded.cast(kind))
     return table
+
+
+def _plain_type(kind: Any) -> Any:
+    import pyarrow as pa
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, _plain_type(kind.value_type), kind.ordered)
+    if types.is_decimal(kind):
+        return pa.float64()
+    return {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}.get(kind, kind)
 
 
 _ENDINGS = (".parquet", ".pq")

@@ -54,6 +54,9 @@ def _facts(comparison: Comparison, schema: Schema) -> dict[str, str]:
 
 
 def _warned(comparison: Comparison) -> list[str]:
-    """What fits warned of, for each method once."""
-    said = {(fit.method, text): None for fit in comparison.fits for _, text in fit.warnings}
-    return [f"{method}: {text}" for method, text in said]
+    """What fits warned of, each once, with the methods that did."""
+    said: dict[str, dict[str, None]] = {}
+    for fit in comparison.fits:
+        for _, text in fit.warnings:
+            said.setdefault(text, {})[fit.method] = None
+    return [f"{', '.join(methods)}: {text}" for text, methods in said.items()]
