@@ -14,7 +14,7 @@ import vaecluster
 from builders import estimator, frame, images, quiet, tiny, vectors
 from h5ad_files import cells, counts_of_groups
 from vaecluster.comparison import Comparison, Fit, compare
-from vaecluster.comparison.fitting import rows_held_out
+from vaecluster.comparison.fits import rows_held_out
 from vaecluster.comparison.record import MEASURES
 from vaecluster.errors import DataError, EmptyClustersWarning, SettingError
 from vaecluster.peers import KMeans, Partition, Peer
@@ -54,19 +54,6 @@ class Odd(Peer):
             return Partition(LABELS[self.does])
         assert np.isfinite(points).all()
         return Partition((np.arange(len(points)) + seed) % 4)
-
-
-class InMemory:
-    """Fits that are kept."""
-
-    def __init__(self) -> None:
-        self.fits: dict[tuple[str, int], Fit] = {}
-
-    def get(self, method: str, seed: int) -> Fit | None:
-        return self.fits.get((method, seed))
-
-    def put(self, fit: Fit) -> None:
-        self.fits[fit.method, fit.seed] = fit
 
 
 def contents(found: Comparison) -> str:
@@ -109,19 +96,19 @@ def test_fits_of_the_package_are_those_of_the_estimator_and_the_bound_is_of_rows
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_the_result_is_the_same_however_many_jobs_and_whether_it_was_cut_off(n_jobs: int) -> None:
-    methods, kept = [MODELS[0], "kmeans", Odd()], InMemory()
+    methods, kept = [MODELS[0], "kmeans", Odd()], {}
     whole = compare(ROWS, methods, 2, n_jobs=n_jobs, kept=kept)
-    assert len(kept.fits) == 6
-    for lost in list(kept.fits)[::2]:
-        del kept.fits[lost]
+    assert len(kept) == 6
+    for lost in list(kept)[::2]:
+        del kept[lost]
     assert contents(compare(ROWS, methods, 2, kept=kept)) == contents(whole)
-    assert len(kept.fits) == 6
+    assert len(kept) == 6
 
 
 def test_methods_that_find_no_number_get_the_one_that_two_views_finds_most_often() -> None:
-    kept = InMemory()
+    kept = {}
     for seed, number in enumerate((3, 5, 5)):
-        kept.put(Fit("two-views", seed, np.arange(120) % number, 1.0, 1.0))
+        kept["two-views", seed] = Fit("two-views", seed, np.arange(120) % number, 1.0, 1.0)
     found = compare(ROWS, ["kmeans", Odd(), "two-views"], 3, kept=kept)
     assert (found.number, found.number_from) == (5, "two-views")
     assert (found["kmeans"].numbers, found["odd"].numbers) == ([5] * 3, [4] * 3)
@@ -151,9 +138,9 @@ def test_labels_take_no_part_and_scores_are_there_only_with_them() -> None:
 
 
 def test_the_typical_fit_is_the_one_that_agrees_best_with_the_others() -> None:
-    kept, good = InMemory(), np.arange(120) % 3
+    kept, good = {}, np.arange(120) % 3
     for seed, labels in enumerate((np.arange(120) // 40, good, good)):
-        kept.put(Fit("kmeans", seed, labels, 1.0, 1.0))
+        kept["kmeans", seed] = Fit("kmeans", seed, labels, 1.0, 1.0)
     found = compare(ROWS, ["kmeans"], 3, n_clusters=3, kept=kept)
     assert found["kmeans"].typical == 1
     np.testing.assert_array_equal(found.labels["kmeans"], good)
@@ -232,13 +219,13 @@ def test_a_tenth_of_the_rows_is_held_out_and_no_more_than_a_thousand(rows: int, 
 def test_ctrl_c_ends_it_and_what_was_finished_is_kept() -> None:
     import signal
 
-    class Stops(InMemory):
-        def put(self, fit: Fit) -> None:
-            super().put(fit)
-            if len(self.fits) == 2:
+    class Stops(dict[tuple[str, int], Fit]):
+        def __setitem__(self, key: tuple[str, int], fit: Fit) -> None:
+            super().__setitem__(key, fit)
+            if len(self) == 2:
                 os.kill(os.getpid(), signal.SIGINT)
 
     kept = Stops()
     with pytest.raises(KeyboardInterrupt):
         compare(ROWS, [Odd(), "kmeans"], 3, kept=kept)
-    assert 2 <= len(kept.fits) < 6
+    assert 2 <= len(kept) < 6

@@ -1,12 +1,5 @@
-import runpy
-from pathlib import Path
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-def test_customers_are_clustered_scored_and_drawn(capsys) -> None:
-    runpy.run_path(str(EXAMPLES / "customers.py"))
-    sizes, new, words, row = capsys.readouterr().out.splitlines()
+def test_customers_are_clustered_scored_and_drawn(printed):
+    sizes, new, words, row = printed("customers")
     assert sizes.startswith("rows in each cluster [")
     assert new.startswith("next month [")
     assert " of all rows" in words or " in all rows" in words

@@ -12,7 +12,7 @@ from vaecluster.clusters.boundary import Null
 from vaecluster.clusters.scores import score_labels
 from vaecluster.clusters.separation import separation
 from vaecluster.comparison.asking import LEADER, asked_methods, reasons, rows_of, template_of
-from vaecluster.comparison.making import Fits, Fittings, Kept, NothingKept
+from vaecluster.comparison.fits import Fits, FitStore, Fittings
 from vaecluster.comparison.record import Compared, Comparison, Fit, typical_of
 from vaecluster.errors import SettingError, counted
 from vaecluster.methods import Method
@@ -33,7 +33,7 @@ def compare(
     *,
     n_clusters: Any = "auto",
     n_jobs: int = 1,
-    kept: Kept | None = None,
+    kept: FitStore | None = None,
     **parameters: Any,
 ) -> Comparison:
     """Fit each of the methods to `X` with several seeds, and compare what they find, without labels.
@@ -68,7 +68,7 @@ def compare(
         score_labels(y, np.zeros(len(rows), dtype=np.intp))
     used = seeds_of(template.random_state, seeds)
     progress = Progress(len(asked) * seeds, "fits", shown=bool(template.verbose))
-    fits = Fits(Fittings(X, rows, template), used, kept or NothingKept(), int(n_jobs), progress, left_out)
+    fits = Fits(Fittings(X, rows, template), used, {} if kept is None else kept, int(n_jobs), progress, left_out)
     finders = [method for method in asked.values() if method.finds_number]
     fits.make(finders, n_clusters)
     number, number_from = (n_clusters, None) if is_whole(n_clusters) else _number_of(fits, finders)

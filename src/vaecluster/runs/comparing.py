@@ -35,12 +35,12 @@ class KeptFits:
         """How many there are."""
         return sum(1 for _ in self.folder.glob("*.fit"))
 
-    def get(self, method: str, seed: int) -> "Fit | None":
+    def get(self, key: tuple[str, int], /) -> "Fit | None":
         """One that was kept; None also for a file that is damaged."""
         from vaecluster.comparison import Fit
         from vaecluster.files.container import read_content
 
-        path = self._file(method, seed)
+        path = self._file(key)
         with suppress(FileError, TypeError, KeyError, ValueError, AttributeError):
             content = read_content(path) if path.is_file() else {}
             labels = content.pop("labels").numpy().astype(np.intp)
@@ -48,17 +48,17 @@ class KeptFits:
             return Fit(labels=labels, warnings=warned, **content)
         return None
 
-    def put(self, fit: "Fit") -> None:
+    def __setitem__(self, key: tuple[str, int], fit: "Fit", /) -> None:
         """Keep one; it is there whole or not at all."""
         import torch
 
         from vaecluster.files.container import write_content
 
         content = {name: value for name, value in vars(fit).items() if name != "labels"}
-        write_content(self._file(fit.method, fit.seed), content | {"labels": torch.from_numpy(fit.labels)})
+        write_content(self._file(key), content | {"labels": torch.from_numpy(fit.labels)})
 
-    def _file(self, method: str, seed: int) -> Path:
-        return self.folder / f"{method}-{seed}.fit"
+    def _file(self, key: tuple[str, int]) -> Path:
+        return self.folder / f"{key[0]}-{key[1]}.fit"
 
 
 def check_folder(path: Path, *, overwrite: bool) -> None:

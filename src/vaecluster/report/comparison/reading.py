@@ -10,6 +10,7 @@ import numpy as np
 from vaecluster.comparison import Compared, Comparison
 from vaecluster.errors import counted
 from vaecluster.methods import METHODS
+from vaecluster.peers import PEERS
 
 # From this adjusted Rand index on, clusters are nearly the same: "good recovery" of Steinley (2004), "Properties of
 # the Hubert-Arabie adjusted Rand index", Psychological Methods 9.
@@ -17,10 +18,7 @@ GOOD = 0.8
 # Separations that differ by less are one as good as the other.
 TIE = 0.02
 # Methods with fewer parts first; what is not here comes last.
-SIMPLEST = (
-    *("kmeans", "gaussian-mixture", "leiden", "umap-mixture", "umap-hdbscan"),
-    *("su2018", "vade", "two-views"),
-)
+SIMPLEST = (*PEERS, "su2018", "vade", "two-views")
 
 
 def reading(comparison: Comparison) -> list[str]:

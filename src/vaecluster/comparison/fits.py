@@ -1,9 +1,11 @@
-"""One fit of one method, in this process or in another."""
+"""The fits of a comparison: each of one method, in this process or in another, unless it was kept."""
 
 import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import call
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -20,10 +22,14 @@ from vaecluster.inference.answers import mean_bound
 from vaecluster.methods import Method
 from vaecluster.peers import Peer
 from vaecluster.peers.base import Labels, Points
+from vaecluster.several import Progress, several
 from vaecluster.training.device import choose_device, isolated
+from vaecluster.views.neighbours import Neighbours
 
 # One in so many rows, and at most so many, are held out for the bound; of fewer than the last number none.
 ONE_IN, MOST_HELD_OUT, LEAST_HELD_OUT = 10, 1000, 10
+# Peers see wider rows by so many principal components: memory grows with the rows alone.
+MOST_ENTRIES = 512
 
 
 @final
@@ -34,15 +40,14 @@ class Failed:
     reason: str
 
 
-class Fitting(Protocol):
-    """What can be fitted with a seed; it says which method it is, and what the bound is a density of."""
+class FitStore(Protocol):
+    """Where finished fits are kept by method and seed, for a comparison that goes on; a dict will do."""
 
-    @property
-    def method(self) -> Method | Peer:
-        """The method."""
+    def get(self, key: tuple[str, int], /) -> Fit | None:
+        """One that was kept."""
 
-    def __call__(self, seed: int, clusters: Any) -> Fit | Failed | None:
-        """A fit, None if it was stopped by Ctrl-C."""
+    def __setitem__(self, key: tuple[str, int], fit: Fit, /) -> None:
+        """Keep one."""
 
 
 @final
@@ -61,7 +66,7 @@ class OfModel:
     held_out: NDArray[np.intp]
 
     def __call__(self, seed: int, clusters: Any) -> Fit | Failed | None:
-        """The fit."""
+        """The fit, None if it was stopped by Ctrl-C."""
         own = {"random_state": seed, "verbose": 0}
         model = VAEClustering(clusters, method=self.method, **dict(self.parameters) | own)
         clock = Clock()
@@ -102,7 +107,7 @@ class OfPeer:
     method: Peer
     points: Points
 
-    def __call__(self, seed: int, clusters: Any) -> Fit | Failed | None:
+    def __call__(self, seed: int, clusters: Any) -> Fit | Failed:
         """The fit."""
         clock = Clock()
         try:
@@ -155,3 +160,69 @@ def rows_held_out(rows: int) -> NDArray[np.intp]:
     if number < LEAST_HELD_OUT:
         return np.empty(0, dtype=np.intp)
     return np.sort(np.random.default_rng(0).choice(rows, number, replace=False)).astype(np.intp)
+
+
+@final
+class Fittings:
+    """How each method is fitted to these rows."""
+
+    def __init__(self, X: Any, rows: Rows, template: VAEClustering) -> None:
+        self._X, self._rows = X, rows
+        left_out = ("n_clusters", "method", "checkpoint_dir", "log_dir")
+        own = template.get_params(deep=False)
+        self._parameters = {name: value for name, value in own.items() if name not in left_out}
+
+    def of(self, method: Method | Peer) -> OfModel | OfPeer:
+        """That of this method."""
+        if isinstance(method, Peer):
+            return OfPeer(method, self._points)
+        return OfModel(method, self._X, self._parameters, len(self._rows), rows_held_out(len(self._rows)))
+
+    @cached_property
+    def _points(self) -> Points:
+        with isolated():
+            points: Points = Neighbours(components=MOST_ENTRIES).points(self._rows)(slice(None))
+        return np.ascontiguousarray(points, dtype=np.float32)
+
+
+@final
+class Fits:
+    """The fits that are made, by method; those that fail are left out."""
+
+    def __init__(
+        self,
+        fittings: Fittings,
+        seeds: Sequence[int],
+        kept: FitStore,
+        n_jobs: int,
+        progress: Progress,
+        left_out: dict[str, str],
+    ) -> None:
+        self._fittings, self._seeds, self._kept, self._jobs = fittings, seeds, kept, n_jobs
+        self._progress, self.left_out = progress, left_out
+        self.made: dict[str, list[Fit]] = {}
+
+    def make(self, methods: Sequence[Method | Peer], clusters: Any) -> None:
+        """Fit each with each seed, but for fits that were kept."""
+        found = {}
+        wanted = [(method, seed) for method in methods for seed in self._seeds]
+        for method, seed in wanted:
+            earlier = self._kept.get((method.name, seed))
+            if earlier is not None:
+                found[method.name, seed] = earlier
+                self._progress.one_done(f"{method.name}, seed {seed}, kept from before")
+        missing = [(method, seed) for method, seed in wanted if (method.name, seed) not in found]
+        each = [(self._fittings.of(method), seed, clusters) for method, seed in missing]
+        for done in several(call, each, self._jobs):
+            name, seed = missing[done.place][0].name, missing[done.place][1]
+            result: Any = done.result
+            if isinstance(result, Failed):
+                self.left_out[name] = result.reason
+                self._progress.one_done(f"{name}, seed {seed}, failed")
+                continue
+            fit: Fit = replace(result, warnings=tuple((kind.__name__, text) for text, kind in done.warnings))
+            self._kept[name, seed] = found[name, seed] = fit
+            self._progress.one_done(f"{name}, seed {seed}, {fit.seconds:.1f} s")
+        for method in methods:
+            if method.name not in self.left_out:
+                self.made[method.name] = [found[method.name, seed] for seed in self._seeds]
