@@ -142,6 +142,11 @@ class Fitted:
         """The number of clusters with which the method was completed; `cut` may have changed the model's."""
         return number_completed_for(self.method, self.clusters)
 
+    def gone_on(self, learned: "Fitted", seen: int) -> "Fitted":
+        """The same after learning on; the confidence stays if `seen` rows stand behind it beside the new ones."""
+        confidence = self.confidence if seen else learned.confidence
+        return replace(self, model=learned.model, history=learned.history, confidence=confidence)
+
     def assigned(
         self,
         rows: Rows,

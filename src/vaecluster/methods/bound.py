@@ -167,9 +167,7 @@ class Bound(Method):
         run.stages(
             {STAGE: replace(self.plans()[STAGE], epochs=epochs, learning_rate=GOING_ON_RATE * self.learning_rate)}
         )
-        learned = self.learn(run, fitted.model)
-        confidence = fitted.confidence if seen else learned.confidence
-        return replace(fitted, model=learned.model, history=learned.history, confidence=confidence)
+        return fitted.gone_on(self.learn(run, fitted.model), seen)
 
     def learn(self, run: Run, model: ClusteringVAE) -> Fitted:
         """Minimise minus the bound, with held-out rows if early stopping is on; the stage is planned already."""

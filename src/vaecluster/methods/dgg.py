@@ -1,24 +1,22 @@
 """VaDE with a neighbour graph: the code of a row stands for its neighbours too."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Self, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
-from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.schema import Schema
 from vaecluster.inference.calibrating import confidence_of
-from vaecluster.methods.base import BatchSize, Epochs, Fitted, Hidden, Latent, LearningRate, Method, Precision
+from vaecluster.methods.base import Fitted
 from vaecluster.methods.bound import GOING_ON_RATE
 from vaecluster.methods.bound import STAGE as BOUND
-from vaecluster.methods.vade import VaDE
+from vaecluster.methods.vade import FromMixture
 from vaecluster.model.distributions import draw
 from vaecluster.model.objective import Batch, Objective, Terms, bound_at
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import SHARE, By, Whole, settings
-from vaecluster.training.plan import Plan
+from vaecluster.settings import SHARE, Whole, settings
 from vaecluster.training.run import Batches, Run
 from vaecluster.views.neighbours import Neighbours
 from vaecluster.views.pipeline import Views
@@ -26,7 +24,7 @@ from vaecluster.views.pipeline import Views
 
 @final
 @settings
-class DGG(Method):
+class DGG(FromMixture):
     """VaDE with graph embedding, after Yang, Cheung, Li and Fang (2019).
 
     Rows and their nearest others are a graph. Beside the bound (1) of a row itself the bound of a neighbour by the
@@ -35,48 +33,24 @@ class DGG(Method):
     """
 
     name: ClassVar[str] = "dgg"
-    built: ClassVar[tuple[str, ...]] = VaDE.built
 
-    latent: Latent = 10
-    hidden: Hidden = By(images=(512, 512), vectors=(256, 256))
-    precision: Precision = By(images=10.0, vectors=10.0)
     neighbours: Annotated[int, Whole(), "nearest rows to which each row is tied, at most one in 10 rows"] = 10
     graph_share: Annotated[float, SHARE, "share of the neighbours' bounds in the loss; the rest is of the rows"] = 0.5
-    warm_epochs: Annotated[int, Whole(0), "epochs of the autoencoder before; 0 learns from scratch"] = 15
-    epochs: Epochs = 35
-    batch_size: BatchSize = 128
-    learning_rate: LearningRate = 1e-3
-
-    def completed(self, schema: Schema, rows: int, clusters: AskedNumber) -> Self:
-        """With the defaults for images or vectors."""
-        completed = self.of_kind(schema.kind)
-        completed._vade.completed(schema, rows, self.needed_number(clusters))
-        return completed
-
-    def plans(self) -> dict[str, Plan]:
-        """Those of VaDE."""
-        return self._vade.plans()
 
     def views_of_rows(self, schema: Schema) -> Views:
         """The neighbours."""
         return Views(Neighbours(self.neighbours))
 
-    def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
-        """VaDE's model."""
-        return self._vade.build(schema, clusters)
-
     def fit(self, run: Run) -> Fitted:
         """VaDE's start, then the bound over the graph."""
         batches = self._pairs(run)
-        return self._learn(run, self._vade.begun(run), batches)
+        return self._learn(run, self.begun(run), batches)
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """The same on the graph of these rows, more slowly."""
         plan = self.plans()[BOUND]
         run.stages({BOUND: replace(plan, epochs=epochs, learning_rate=GOING_ON_RATE * plan.learning_rate)})
-        learned = self._learn(run, fitted.model, self._pairs(run))
-        confidence = fitted.confidence if seen else learned.confidence
-        return replace(fitted, model=learned.model, history=learned.history, confidence=confidence)
+        return fitted.gone_on(self._learn(run, fitted.model, self._pairs(run)), seen)
 
     def _learn(self, run: Run, model: ClusteringVAE, batches: Batches) -> Fitted:
         run.train_through(BOUND, GraphObjective(model, self.graph_share), batches)
@@ -91,12 +65,6 @@ class DGG(Method):
             return Batch(chosen, generator, views.of(numbers, chosen, generator))
 
         return batch
-
-    @property
-    def _vade(self) -> VaDE:
-        """What this is without its graph."""
-        same = ("likelihood", "scaling", "latent", "hidden", "precision", "warm_epochs", "epochs", "batch_size")
-        return VaDE(**{name: getattr(self, name) for name in (*same, "learning_rate")})
 
 
 @final

@@ -100,9 +100,7 @@ class Stepwise(OnCodes):
         """Decoder and spread of the codes learn on, more slowly; codes and clusters stay."""
         plan = replace(self._plan(epochs), learning_rate=GOING_ON_RATE * self.learning_rate)
         run.stages({GENERATOR: plan})
-        learned = self.finished(run, fitted.model)
-        confidence = fitted.confidence if seen else learned.confidence
-        return replace(fitted, history=learned.history, confidence=confidence)
+        return fitted.gone_on(self.finished(run, fitted.model), seen)
 
 
 def plain_vae(model: ClusteringVAE) -> BoundObjective:

@@ -22,17 +22,10 @@ from vaecluster.training.plan import Plan
 from vaecluster.training.run import Run
 
 
-@final
 @settings
-class VaDE(Method):
-    """Variational deep embedding (Jiang, Zheng, Tan, Tang and Zhou 2017).
+class FromMixture(Method):
+    """What VaDE and methods like it share: parts, settings, and a start at a mixture of an autoencoder's codes."""
 
-    The bound (1) with q(y|z) by Bayes' rule and learned means, variances and shares of the components. An autoencoder
-    of the same networks comes first, and the prior starts at a Gaussian mixture of its codes; with
-    `warm_epochs=0` it learns from scratch. The number of clusters must be given.
-    """
-
-    name: ClassVar[str] = "vade"
     built: ClassVar[tuple[str, ...]] = ("latent", "hidden", "likelihood", "precision", "scaling")
 
     latent: Latent = 10
@@ -59,12 +52,6 @@ class VaDE(Method):
         """The parts of the bound that make it VaDE."""
         return self._bound.build(schema, clusters)
 
-    def fit(self, run: Run) -> Fitted:
-        """The autoencoder, the mixture of its codes, then the bound."""
-        model = self.begun(run)
-        run.train_through(BOUND, BoundObjective(model))
-        return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
-
     def begun(self, run: Run) -> ClusteringVAE:
         """A model whose stage of the bound may begin; it plans both stages."""
         clusters = self.needed_number(run.clusters)
@@ -79,10 +66,6 @@ class VaDE(Method):
                 start_at_mixture(model, run.rows, seed=run.draws.seed)
         return model
 
-    def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
-        """As the bound does."""
-        return self._bound.go_on(run, fitted, epochs, seen)
-
     @property
     def _bound(self) -> Bound:
         """The bound with VaDE's parts."""
@@ -95,6 +78,29 @@ class VaDE(Method):
             schedule="one-cycle",
             **{name: getattr(self, name) for name in same},
         )
+
+
+@final
+@settings
+class VaDE(FromMixture):
+    """Variational deep embedding (Jiang, Zheng, Tan, Tang and Zhou 2017).
+
+    The bound (1) with q(y|z) by Bayes' rule and learned means, variances and shares of the components. An autoencoder
+    of the same networks comes first, and the prior starts at a Gaussian mixture of its codes; with
+    `warm_epochs=0` it learns from scratch. The number of clusters must be given.
+    """
+
+    name: ClassVar[str] = "vade"
+
+    def fit(self, run: Run) -> Fitted:
+        """The autoencoder, the mixture of its codes, then the bound."""
+        model = self.begun(run)
+        run.train_through(BOUND, BoundObjective(model))
+        return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
+
+    def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
+        """As the bound does."""
+        return self._bound.go_on(run, fitted, epochs, seen)
 
 
 @torch.no_grad()
