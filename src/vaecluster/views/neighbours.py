@@ -141,7 +141,10 @@ def coordinates(rows: Rows) -> Coordinates:
         return lambda some: read(rows[some]).flatten(1)
     blocks = list(row_slices(len(rows), prod(schema.data_shape)))
     whole = rows.room.array((len(rows), *schema.data_shape), np.float32)
-    made = spread(lambda: (rows[block].cpu() for block in blocks), len(rows), schema.between, rows.room)
+    for block in blocks:
+        whole[block] = rows[block].cpu().numpy()
+    # A block is read before it is written.
+    made = spread(lambda: (torch.from_numpy(whole[block]) for block in blocks), len(rows), schema.between, rows.room)
     for block, values in zip(blocks, made, strict=True):
         whole[block] = values.numpy()
 
