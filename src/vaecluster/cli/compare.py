@@ -26,6 +26,7 @@ from vaecluster.cli.options import (
     Whole,
     Words,
     check,
+    check_jobs,
     columns_of,
     method_of,
     set_threads,
@@ -91,8 +92,7 @@ def compare(
         How many fits to make at the same time, as for `vaecluster stability`.
     """
     check("--seeds", seeds, WholeKind(1))
-    if jobs == 0:
-        raise SettingError("--jobs is 0; expected a whole number of 1 or more, or -1 for one job per processor core.")
+    check_jobs(jobs)
     check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)

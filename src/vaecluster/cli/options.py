@@ -157,6 +157,12 @@ def check(option: str, value: Any, kind: Kind) -> None:
         raise SettingError(f"{option} is {value!r}; expected {kind.expected_for(value)}.")
 
 
+def check_jobs(jobs: int) -> None:
+    """Raise `SettingError` for no jobs at all."""
+    if jobs == 0:
+        raise SettingError("--jobs is 0; expected a whole number of 1 or more, or -1 for one job per processor core.")
+
+
 def set_threads(threads: int | None) -> None:
     """Have torch use so many processor threads, or as many as it likes."""
     import torch

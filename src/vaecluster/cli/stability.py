@@ -18,13 +18,13 @@ from vaecluster.cli.options import (
     Threads,
     Whole,
     check,
+    check_jobs,
     columns_of,
     method_of,
     set_threads,
 )
 from vaecluster.cli.source import load_source, with_rows
 from vaecluster.cli.write import check_output
-from vaecluster.errors import SettingError
 from vaecluster.files.atomic import write_atomically, write_json
 from vaecluster.settings import Whole as WholeKind
 
@@ -68,8 +68,7 @@ def stability(
     ending = check_output(output, ".png", ".json")
     # Runs are compared.
     check("--runs", runs, WholeKind(2))
-    if jobs == 0:
-        raise SettingError("--jobs is 0; expected a whole number of 1 or more, or -1 for one job per processor core.")
+    check_jobs(jobs)
     check("--clusters", clusters, CLUSTERS)
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)
