@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
 
 from vaecluster.clusters.scores import UNASSIGNED
 
@@ -30,8 +31,7 @@ def matched(partitions: Sequence[Integers]) -> list[Integers]:
     for labels in partitions:
         clusters, sizes = np.unique(labels[labels != UNASSIGNED], return_counts=True)
         order = clusters[np.argsort(-sizes, kind="stable")]
-        overlaps = np.array([[overlap(labels == cluster, rows) for rows in kept] for cluster in order])
-        numbers = _pairs(overlaps.reshape(len(order), len(kept)))
+        numbers = _pairs(_overlaps([labels == cluster for cluster in order], kept))
         renamed = np.full(len(labels), UNASSIGNED, dtype=np.intp)
         for place, cluster in enumerate(order):
             members = labels == cluster
@@ -46,6 +46,16 @@ def matched(partitions: Sequence[Integers]) -> list[Integers]:
 def overlap(one: NDArray[np.bool], other: NDArray[np.bool]) -> float:
     """How many rows are in both, over how many are in one or both; 0 if there are none."""
     return float((one & other).sum() / max(1, (one | other).sum()))
+
+
+def _overlaps(some: Sequence[NDArray[np.bool]], others: Sequence[NDArray[np.bool]]) -> NDArray[np.float64]:
+    """`overlap` of each of some clusters with each of others: (some, others), whose rows are counted once."""
+    if not some or not others:
+        return np.zeros((len(some), len(others)))
+    one, other = (csr_array(np.array(clusters), dtype=np.int64) for clusters in (some, others))
+    both = (one @ other.T).toarray()
+    overlaps: NDArray[np.float64] = both / np.maximum(1, one.sum(1)[:, None] + other.sum(1) - both)
+    return overlaps
 
 
 def _pairs(overlaps: NDArray[np.float64]) -> dict[int, int]:
