@@ -45,7 +45,7 @@ torture: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/torture/threads.py --output benchmarks/results/torture/threads.json
 	OMP_NUM_THREADS=1 HYPOTHESIS_PROFILE=fresh $(VENV)/bin/pytest -n 2 -q tests/model tests/views tests/data tests/clusters
 
-# What people would pick instead, for `python -m benchmarks NAME --method umap-mixture`.
+# What people would pick instead, for `python -m benchmarks --data NAME --methods umap-mixture`.
 peers: $(PEERS)/.installed
 
 tables: $(VENV)/.installed

@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME` measures methods on a named data set."""
+"""`python -m benchmarks --data NAMES --methods NAMES` measures methods on named data sets."""
 
 import re
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from cyclopts import App, Parameter
 
 from benchmarks.ablations import choose_ablations
 from benchmarks.baselines import BASELINES
-from benchmarks.kinds import kind_of
-from benchmarks.measures import measure_generation
-from benchmarks.methods import as_seen, choose_finding, choose_method
+from benchmarks.kinds import KindOfData, kind_of
+from benchmarks.measures import HeldOutBound, measure_generation
+from benchmarks.methods import EstimatorMethod, as_seen, choose_finding, choose_method, prepares
 from benchmarks.peers import PEERS
 from benchmarks.rare import make_rare
 from benchmarks.runs import Measure, Method, run_benchmark
@@ -20,22 +20,22 @@ from vaecluster.cli import main
 from vaecluster.cli.options import THREADS, Whole, Words, check, set_threads
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.named import load_named
-from vaecluster.errors import SettingError
+from vaecluster.errors import SettingError, VaeclusterError
 from vaecluster.methods import METHODS
 from vaecluster.settings import Either, Flag, Number, read
 from vaecluster.settings import Whole as Whole_
 
-WHICH_METHOD = (
-    f"{', '.join(METHODS)}, or one to compare with: {', '.join(BASELINES)}; "
-    f"after `make peers` also {', '.join(PEERS)}."
+EVERY = "all"
+WHICH_METHODS = (
+    f"Names with commas between them: {', '.join(METHODS)}, or some to compare with: {', '.join(BASELINES)}; "
+    f"after `make peers` also {', '.join(PEERS)}; or {EVERY} that suit the kind of data."
 )
 
 
 def benchmark(
-    name: str,
-    /,
     *,
-    method: Annotated[str, Parameter(help=WHICH_METHOD)] = "two-views",
+    data: str,
+    methods: Annotated[str, Parameter(help=WHICH_METHODS)] = "two-views",
     settings: Words = (),
     kind: str | None = None,
     clusters: Whole | None = None,
@@ -50,19 +50,21 @@ def benchmark(
     output: Path = Path("benchmarks/results"),
     quiet: bool = False,
 ) -> None:
-    """Fit a named data set with several seeds and write every score, setting, version and time as JSON.
+    """Fit named data sets with several methods and seeds, and write every score, setting, version and time as JSON.
 
     Fitted on the training rows, scored on train and held-out test; labels take no part in the fit. Raw rows of a kind
     that needs it are prepared first, for every method alike: counts become principal components of their logarithms,
     text becomes latent semantic components. Only scanpy, which brings a preparation of its own, sees raw
-    counts. Seeds that the result file holds already are kept, so an interrupted benchmark goes on where it stopped.
+    counts. Seeds that a result file holds already are kept, so an interrupted benchmark goes on where it stopped.
+    A method that fails does not keep the others from being measured; what failed is said at the end.
 
     Parameters
     ----------
-    name
-        The data set: digits, mnist, fashion-mnist, pendigits, or another in $VAECLUSTER_DATA.
+    data
+        Names with commas between them: digits, mnist, fashion-mnist, pendigits, or others in $VAECLUSTER_DATA.
     settings
-        A setting of the method, as in `--set epochs=8`; fits with other settings are filed under a name of their own.
+        A setting of the method, if there is one method, as in `--set epochs=8`; fits with other settings are filed
+        under a name of their own.
     kind
         The kind of data: images, digits, clothes, vectors, embeddings, text or counts; that of the named data set, or
         else images or vectors, if not given.
@@ -77,7 +79,8 @@ def benchmark(
     rare
         Keep one in fifty training rows of the class with this label, and see how well held-out rows of it are found.
     generation
-        Score the samples of images as well, by a judge that learned from the labels, after the fit.
+        Score the samples of images as well, by a judge that learned from the labels, after the fit; of methods that
+        generate.
     seeds
         How many seeds; all are kept.
     first_seed
@@ -101,25 +104,43 @@ def benchmark(
         raise SettingError(f"--first-seed is {first_seed}; expected a whole number of 0 or more.")
     if auto and (clusters is not None or without is not None):
         raise SettingError("--auto goes neither with --clusters nor with --without. Leave one of them out.")
-    whole = load_named(name)
-    kind_of_data = kind_of(whole, kind)
-    data, measures = _thinned(whole, rare)
-    number = clusters or (1 if data.y_train is None else len(np.unique(data.y_train)))
-    chosen = choose_method(
-        method, kind_of_data, given_settings(method, settings), device=device, verbose=0 if quiet else 1
-    )
-    kind_of_data = as_seen(chosen, kind_of_data)
-    methods = _methods(chosen, data, number, auto=auto, without=without)
-    if generation:
-        measures = [*measures, measure_generation(whole, methods[0], device=device or "auto")]
-    wanted = range(first_seed, first_seed + seeds)
-    for each in methods:
-        path = output / _file_name(data, each)
-        record = run_benchmark(data, kind_of_data, each, number, wanted, path, measures)
-        for run in record["runs"] if auto else []:
-            print(f"seed {run['seed']}: {run['found']} clusters found, the evidence is {run['strength']}")
-        _print_summary(record["summary"])
-        print(f"Written to {path}")
+    asked = _names("--methods", methods)
+    if settings and (len(asked) > 1 or asked == [EVERY]):
+        raise SettingError(f"--set is for one method, but --methods is {methods!r}. Measure them one by one.")
+    wanted, failed = range(first_seed, first_seed + seeds), []
+    for name in _names("--data", data):
+        whole = load_named(name)
+        kind_of_data = kind_of(whole, kind)
+        rows, measures = _thinned(whole, rare)
+        number = clusters or (1 if rows.y_train is None else len(np.unique(rows.y_train)))
+        for method in suiting(kind_of_data) if asked == [EVERY] else asked:
+            given = given_settings(method, settings)
+            try:
+                chosen = choose_method(method, kind_of_data, given, device=device, verbose=0 if quiet else 1)
+                scored = [*measures, HeldOutBound()]
+                for each in _methods(chosen, rows, number, auto=auto, without=without):
+                    if generation and isinstance(each, EstimatorMethod):
+                        scored = [*scored, measure_generation(whole, each, device=device or "auto")]
+                    path = output / _file_name(rows, each)
+                    record = run_benchmark(rows, as_seen(each, kind_of_data), each, number, wanted, path, scored)
+                    _print_summary(record, auto=auto)
+                    print(f"Written to {path}")
+            except VaeclusterError as error:
+                failed.append(f"{name}, {method}: {error}")
+    if failed:
+        raise SettingError("\n".join(failed))
+
+
+def _names(option: str, given: str) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    if not names:
+        raise SettingError(f"{option} is {given!r}; expected names with commas between them.")
+    return names
+
+
+def suiting(kind: KindOfData) -> list[str]:
+    """Every method that a kind of data can be given to."""
+    return [name for name in (*METHODS, *BASELINES, *PEERS) if prepares(name) in (None, kind.name)]
 
 
 def given_settings(method: str, words: Sequence[str]) -> dict[str, Any]:
@@ -154,8 +175,10 @@ def _file_name(data: DataSet, method: Method) -> str:
     return re.sub(r"[^\w.-]+", "-", f"{data.name}-{method.name}") + ".json"
 
 
-def _print_summary(summary: dict[str, Any]) -> None:
-    for part, scores in summary.items():
+def _print_summary(record: dict[str, Any], *, auto: bool) -> None:
+    for run in record["runs"] if auto else []:
+        print(f"seed {run['seed']}: {run['found']} clusters found, the evidence is {run['strength']}")
+    for part, scores in record["summary"].items():
         for score, value in scores.items():
             print(
                 f"{part:10}  {score:18}  mean {value['mean']:.4f}  deviation {value['deviation']:.4f}  "

@@ -1,4 +1,4 @@
-"""Generation scores for every run of a benchmark, and what to read them against.
+"""What is measured of every run of a benchmark beside its clusters: the bound, and generation.
 
 The judge and the conditional model are taught with labels. Both see a clustering only once its fit is over.
 """
@@ -21,6 +21,30 @@ from vaecluster.methods import TwoViews
 
 # Of the judge, of the anchors, and of all samples.
 SEED = 0
+
+
+@final
+@dataclass(frozen=True)
+class HeldOutBound:
+    """The mean bound on log p(x) of held-out rows, or of the rows of the fit where none are held out.
+
+    Methods without a density have none.
+    """
+
+    name: ClassVar[str] = "bound"
+
+    def about(self) -> dict[str, Any]:
+        """Its unit."""
+        return {"unit": "nats per row"}
+
+    def score(self, clustering: Any, data: DataSet) -> dict[str, Any]:
+        """Of one fit."""
+        rows = data.x_train if data.x_test is None else data.x_test
+        return {"bound": float(clustering.score(rows))} if hasattr(clustering, "score") else {}
+
+    def references(self, clustering: Any, data: DataSet) -> dict[str, Any]:
+        """None."""
+        return {}
 
 
 @final

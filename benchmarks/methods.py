@@ -80,16 +80,17 @@ def choose_method(
     if name in METHODS:
         known = settings.declared(METHODS[name])
         of_kind = {"views": kind.views, "scaling": "columns" if kind.standardise else "common"}
-        wanted = {key: value for key, value in of_kind.items() if key in known} | given
-        method = settings.changed(METHODS[name](), wanted)
-        return EstimatorMethod(method, wanted, _label(name, given), True, device or "auto", verbose)
+        usual = {key: value for key, value in of_kind.items() if key in known} | given
+        method = settings.changed(METHODS[name](), usual)
+        return EstimatorMethod(method, usual, _label(name, given), True, device or "auto", verbose)
     others: dict[str, Baseline | Peer] = {**BASELINES, **PEERS}
     if name not in others:
         names = ", ".join((*METHODS, *others))
         raise SettingError(f"method is {name!r}; expected one of {names}.")
-    prepares = _prepares(others[name])
-    if prepares not in (None, kind.name):
-        raise SettingError(f"method is {name!r}, which is for {prepares}, but the kind of data is {kind.name!r}.")
+    if prepares(name) not in (None, kind.name):
+        raise SettingError(
+            f"method is {name!r}, which is for {prepares(name)}, but the kind of data is {kind.name!r}."
+        )
     own = {"device": device} if device is not None else {}
     names_of = {field.name for field in fields(others[name])}
     for setting, value in (dict(given) | own).items():
@@ -102,12 +103,12 @@ def choose_method(
 
 def as_seen(method: Method, kind: KindOfData) -> KindOfData:
     """The kind as the method sees it: raw for one that prepares its rows by itself."""
-    return kind if _prepares(method) is None else replace(kind, preparation=None)
+    return kind if prepares(method.name) is None else replace(kind, preparation=None)
 
 
-def _prepares(method: Method) -> str | None:
+def prepares(name: str) -> str | None:
     """The kind of data that a method prepares by itself."""
-    return method.prepares if isinstance(method, Peer) else None
+    return PEERS[name].prepares if name in PEERS else None
 
 
 def _label(method: str, given: Mapping[str, Any]) -> str:

@@ -135,8 +135,15 @@ def results(records: list[Record]) -> Iterator[Cells]:
             _spread(scores["majority_accuracy"], len(runs)),
             ARTICLE.get((name, method), ""),
             *(_spread(scores[measure], len(runs)) for measure in SCORES),
+            _bound(record),
             *_costs(runs),
         ]
+
+
+def _bound(record: Record) -> str:
+    """In nats per row; nothing where it was not measured."""
+    scores = record["summary"].get("bound")
+    return _spread(scores["bound"], len(record["runs"]), digits=1) if scores else ""
 
 
 def compared(records: list[Record]) -> Iterator[Cells]:
@@ -258,7 +265,7 @@ TABLES = (
         "results",
         (
             *("data", "scored on", "method", "seeds", "majority accuracy", "the article's"),
-            *(*SCORES.values(), *COSTS),
+            *(*SCORES.values(), "bound in nats", *COSTS),
         ),
         results,
     ),

@@ -1,8 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 
-from benchmarks.__main__ import app
+from benchmarks.__main__ import app, suiting
 from benchmarks.baselines import BASELINES
 from benchmarks.kinds import KINDS
 from benchmarks.methods import choose_finding, choose_method
@@ -30,6 +31,45 @@ def test_the_help_names_every_method(capsys):
     app(["--help"], result_action="return_value")
     words = capsys.readouterr().out.replace("│", " ").split()
     assert {*ALL, *PEERS} <= {word.strip(",.;") for word in words}
+
+
+def run(*words):
+    app([str(word) for word in words], result_action="return_value")
+
+
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
+def test_the_bound_of_a_method_that_has_one_is_measured(tmp_path):
+    run("--data", "digits", "--methods", "vade", "--set", "epochs=1", "--output", tmp_path, "--quiet")
+    result = json.loads((tmp_path / "digits-vade-1-epochs.json").read_text())
+    assert np.isfinite(result["summary"]["bound"]["bound"]["mean"])
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["--methods", "vade,dec", "--set", "epochs=1"], "--set is for one method"),
+        (["--methods", "all", "--set", "epochs=1"], "--set is for one method"),
+        (["--methods", ","], "--methods is ','"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_anything_is(words, parts, tmp_path):
+    with pytest.raises(SettingError, match=parts):
+        run("--data", "digits", *words, "--output", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_methods_are_those_that_suit_the_kind():
+    vectors, counts = (suiting(KINDS[name]) for name in ("vectors", "counts"))
+    assert {*ALL, *PEERS} - set(vectors) == {"scanpy"}
+    assert {*ALL, *PEERS} == set(counts)
+
+
+def test_what_fails_does_not_keep_others_from_being_measured(tmp_path):
+    with pytest.raises(SettingError, match=r"digits, kmean: .*'kmean'"):
+        run("--data", "digits", "--methods", "kmean,kmeans", "--output", tmp_path, "--seeds", 2, "--quiet")
+    result = json.loads((tmp_path / "digits-kmeans.json").read_text())
+    assert [run["seed"] for run in result["runs"]] == [0, 1]
+    assert "bound" not in result["runs"][0]["bound"]
 
 
 @pytest.mark.parametrize("name", METHODS)
