@@ -12,6 +12,8 @@ from vaecluster.data.room import Bytes
 
 ROWS, COLUMNS = 20_000, 1024
 LIMIT = ROWS * COLUMNS * 4 // 2
+# Freed arrays go back to the system at once: what allocators keep of them differs from run to run.
+ALONE = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1000000", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 # What a fit needs beside the rows: memory of its own, not that of the file, which the system can drop at any time.
 CHILD = """
@@ -51,17 +53,13 @@ def test_a_memory_map_twice_as_large_as_memory_is_learned_and_labelled(tmp_path:
         rows[block] = centres[block % 3] + random.normal(size=(len(block), COLUMNS))
     rows.flush()
     command = [sys.executable, "-W", "ignore", "-c", CHILD, str(file)]
-    # Freed arrays go back to the system at once: what glibc keeps of them differs from run to run.
-    # Allocators that give memory back at once, however busy the machine is.
-    alone = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1000000", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-    child = subprocess.run(command, capture_output=True, text=True, env=os.environ | alone)
+    child = subprocess.run(command, capture_output=True, text=True, env=os.environ | ALONE)
     assert child.returncode == 0, child.stderr
     assert int(child.stdout) < LIMIT
 
 
 # What a fit takes whatever the number of rows is taken by two before, of which the first leaves parts of memory that
-# are not used again; then the table is several times as large as the
-# memory that it may take.
+# are not used again; then the table is several times as large as the memory that it may take.
 MEMORY, FEW, MANY, WIDTH = "25MB", 21_000, 66_000, 150
 WITHIN = """
 import sys
@@ -109,9 +107,6 @@ def test_a_table_larger_than_the_memory_that_is_given_stays_inside(ending: str, 
     limit = Bytes().normal(MEMORY)
     assert files[1].stat().st_size > 3 * limit
     command = [sys.executable, "-W", "ignore", "-c", WITHIN, MEMORY, str(files[0]), *map(str, files)]
-    # Allocators that give memory back at once, however busy the machine is.
-    alone = {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1000000", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-    child = subprocess.run(command, capture_output=True, text=True, env=os.environ | alone)
+    child = subprocess.run(command, capture_output=True, text=True, env=os.environ | ALONE)
     assert child.returncode == 0, child.stderr
-    print(child.stdout)
     assert int(child.stdout) < limit
