@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from benchmarks.class_flow import ClassFlow, Labels
@@ -29,12 +28,16 @@ class Drawn(NamedTuple):
 
 @torch.no_grad()
 def plane(flow: ClassFlow, code: Tensor) -> tuple[Array, Array]:
-    """Codes and means in the plane in which the means lie furthest apart, in units of the components' deviation."""
-    components = flow.prior.components
+    """Codes and means in the plane in which the means lie furthest apart, in units of the components' deviation.
+
+    Means count by their shares.
+    """
+    components, shares = flow.prior.components, flow.prior.weights().probs.double().numpy()
     unit = components.log_scales.mean(0).exp()
-    means = (components.means / unit).double().numpy()
-    axes = PCA(2).fit(means)
-    return axes.transform((code / unit).double().numpy()), axes.transform(means)
+    means, codes = ((each / unit).double().numpy() for each in (components.means, code))
+    centre = shares @ means
+    axes = np.linalg.svd(np.sqrt(shares)[:, None] * (means - centre))[2][:2]
+    return (codes - centre) @ axes.T, (means - centre) @ axes.T
 
 
 def write_picture(drawn: dict[str, Drawn], classes: Labels, path: Path) -> None:

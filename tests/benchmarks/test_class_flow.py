@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from benchmarks.class_flow import ClassFlow, Plan, learn
 from vaecluster.data.draws import Draws
 from vaecluster.errors import DataError
 
+PAGE = Path(__file__).parents[2] / "docs" / "flow.md"
 SMALL = Plan(transforms=2, bins=4, hidden=16, steps=60, batch_size=64, look_every=10)
 
 
@@ -127,3 +130,8 @@ def test_rows_without_a_density_are_refused(rows: np.ndarray, parts: list[str]) 
     with pytest.raises(DataError) as caught:
         ClassFlow(rows, LABELS, SMALL, 0)
     assert all(part in str(caught.value) for part in parts)
+
+
+def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(PAGE.read_text().partition("```python\n")[2].partition("```")[0], {})
+    assert all(0.9 < float(line) <= 1 for line in capsys.readouterr().out.split())
