@@ -55,12 +55,28 @@ class Coded(NamedTuple):
     log_volume: Tensor
 
 
+def check_density(rows: Array) -> None:
+    """Raise `DataError` for rows (rows, columns) of which a flow can learn no density.
+
+    It does not see everything: where many rows share a value, or all lie on a surface, a density has no upper limit.
+    """
+    if rows.ndim != 2 or rows.shape[1] < 2 or not len(rows):
+        raise DataError(f"The rows have the shape {rows.shape}; a flow needs rows of two columns or more.")
+    if rows.dtype.kind not in "biuf":
+        raise DataError(f"The rows hold {rows.dtype}; a flow needs numbers.")
+    if not np.isfinite(rows).all():
+        raise DataError("Some values are missing or infinite; a flow needs all of them. Fill or drop them.")
+    constant = np.flatnonzero(np.ptp(rows, axis=0) == 0)
+    if len(constant) and not np.array_equal(rows, np.rint(rows)):
+        raise DataError(f"Column {constant[0]} has one value only, whose density is infinite. Leave it out.")
+
+
 @final
 class ClassFlow(nn.Module):
     """p(x|y) by an invertible z = f(x) and p(z|y) = N(mean_y, diag scale_y^2); q(y|z) beside it.
 
     It starts at f(x) = x, standardised, and at mean and deviation of each of the `parts` (rows,) of `rows`
-    (rows, columns). Raises `DataError` for rows that have no density that is split over two halves of columns.
+    (rows, columns). Raises `DataError` as `check_density`.
     """
 
     mean: Tensor
@@ -69,7 +85,8 @@ class ClassFlow(nn.Module):
 
     def __init__(self, rows: Array, parts: Labels, plan: Plan, seed: int) -> None:
         super().__init__()
-        table = torch.as_tensor(_checked(rows), dtype=torch.float32)
+        check_density(rows)
+        table = torch.as_tensor(rows, dtype=torch.float32)
         number, draws = int(parts.max()) + 1, Draws(seed)
         # Whole numbers have no density; they are spread evenly over the unit above each.
         self.register_buffer("step", (table == table.round()).all().float())
@@ -172,17 +189,6 @@ def mean_in_blocks(flow: ClassFlow, loss: Any, rows: Tensor, labels: Tensor, gen
     blocks = zip(rows.split(BLOCK), labels.split(BLOCK), strict=True)
     parts = [len(some) * float(loss(flow, flow.dequantised(some, generator), own)) for some, own in blocks]
     return sum(parts) / len(rows)
-
-
-def _checked(rows: Array) -> Array:
-    if rows.ndim != 2 or rows.shape[1] < 2:
-        raise DataError(f"The rows have the shape {rows.shape}; a flow needs rows of two columns or more.")
-    if not np.isfinite(rows).all():
-        raise DataError("Some values are missing or infinite; a flow needs all of them. Fill or drop them.")
-    constant = np.flatnonzero(np.ptp(rows, axis=0) == 0)
-    if len(constant) and not np.array_equal(rows, np.rint(rows)):
-        raise DataError(f"Column {constant[0]} has one value only, whose density is infinite. Leave it out.")
-    return rows
 
 
 def _layers(columns: int, plan: Plan, draws: Draws) -> nn.ModuleList:

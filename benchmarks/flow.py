@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from benchmarks.class_flow import BLOCK, ClassFlow, Labels, Plan, learn
+from benchmarks.class_flow import BLOCK, ClassFlow, Labels, Plan, check_density, learn
 from benchmarks.flow_picture import SHOWN, Drawn, plane, write_picture
 from benchmarks.readers import some_of
 from benchmarks.runs import check_labelled
@@ -59,7 +59,7 @@ class Split:
 
     @classmethod
     def of(cls, data: DataSet) -> "Split":
-        """Of a labelled data set; images become rows of their pixels. Raises `DataError` for anything but arrays."""
+        """Of a labelled data set; images become rows of their pixels. Raises `DataError` for others."""
         rows, labels = data.x_train, np.asarray(check_labelled(data).y_train)
         if not isinstance(rows, np.ndarray):
             raise DataError(f"{data.name} is a {type(rows).__name__}; a flow needs an array of numbers.")
@@ -67,11 +67,15 @@ class Split:
             held_out = np.arange(len(rows)) % HELD_OUT == 0
             data = replace(data, x_test=rows[held_out], y_test=labels[held_out])
             rows, labels = rows[~held_out], labels[~held_out]
+        rows, test_rows = (each.reshape(len(each), -1) for each in (rows, np.asarray(data.x_test)))
+        check_density(np.concatenate([rows, test_rows]))
         values, classes = np.unique(labels, return_inverse=True)
+        if len(values) < 2:
+            raise DataError(f"All rows of {data.name} are of one class. Give rows of two or more.")
         if new := set(np.asarray(data.y_test).tolist()) - set(values.tolist()):
             raise DataError(f"{data.name} has held-out rows of {new}, of which it has none to learn from. Drop them.")
-        rows, test_rows = (each.reshape(len(each), -1).astype(np.float32) for each in (rows, np.asarray(data.x_test)))
-        return cls(data.name, rows, classes, test_rows, np.searchsorted(values, data.y_test))
+        test_classes = np.searchsorted(values, data.y_test)
+        return cls(data.name, rows.astype(np.float32), classes, test_rows.astype(np.float32), test_classes)
 
     @property
     def number(self) -> int:
@@ -182,7 +186,11 @@ def record(split: Split, seeds: int, plan: Plan, output: Path) -> dict[str, Any]
         "runs": {},
     }
     if path.exists():
-        earlier = json.loads(path.read_text())
+        try:
+            earlier = json.loads(path.read_text())
+            earlier["runs"] = dict(earlier["runs"])
+        except (KeyError, TypeError, ValueError):
+            raise FileError(f"'{path}' is no result of this. Move it away, or choose another --output.") from None
         if differing := [name for name in ("data", "plan") if earlier.get(name) != found[name]]:
             raise FileError(
                 f"'{path}' holds runs with another {' and '.join(differing)}. Move it away, or choose another "

@@ -122,6 +122,7 @@ def test_whole_numbers_are_spread_over_their_unit_and_others_stay() -> None:
     ("rows", "parts"),
     [
         (ROWS[:, :1], ["(200, 1)", "two columns"]),
+        (ROWS.astype(str), ["<U", "numbers"]),
         (np.where(ROWS > 0.9, np.nan, ROWS), ["missing", "Fill"]),
         (np.c_[ROWS, np.full(200, 0.5)], ["Column 2", "one value", "Leave it out"]),
     ],

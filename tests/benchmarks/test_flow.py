@@ -76,6 +76,15 @@ def test_what_is_there_is_kept_and_runs_made_otherwise_are_not_mixed_with_it(fol
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"runs": 3}'])
+def test_a_file_of_something_else_is_named_and_kept(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "three-blobs.json"
+    path.write_text(content)
+    with pytest.raises(FileError, match=r"three-blobs\.json.*Move it away"):
+        record(Split.of(BLOBS), 1, SHORT, tmp_path)
+    assert path.read_text() == content
+
+
 def test_only_the_first_cut_depends_on_the_classes() -> None:
     split = Split.of(BLOBS)
     other = replace(split, classes=np.roll(split.classes, 1), test_classes=np.roll(split.test_classes, 1))
@@ -97,6 +106,10 @@ def test_rows_that_no_flow_can_learn_are_refused() -> None:
         Split.of(DataSet("bare", np.zeros((5, 2))))
     with pytest.raises(DataError, match="array of numbers"):
         Split.of(DataSet("list", [1, 2], np.arange(2)))
+    with pytest.raises(DataError, match="one class"):
+        Split.of(replace(BLOBS, y_train=np.zeros(200, int)))
+    with pytest.raises(DataError, match="missing"):
+        Split.of(replace(BLOBS, x_test=np.full((60, 3), np.nan)))
     with pytest.raises(DataError, match="none to learn from"):
         Split.of(replace(BLOBS, y_test=np.full(60, 9)))
 
