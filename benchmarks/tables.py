@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vaecluster.data.room import Bytes
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 TORTURE = RESULTS / "torture"
@@ -461,6 +463,25 @@ def large(records: list[Record]) -> Iterator[Cells]:
         yield [size, f"{gigabytes:.1f}", memory, *costs, speed, str(record["clusters"]), f"{record['ari']:.3f}"]
 
 
+def within(records: list[Record]) -> Iterator[Cells]:
+    """Peaks of tables larger than `memory`, beside those for a few of their rows."""
+    for record in records:
+        if "few" not in record:
+            continue
+        size = 8 * record["rows"] * record["columns"]
+        limit = Bytes().normal(record["memory"])
+        commands = ("fit", "predict")
+        alone = {name: 2**20 / 1e6 * record["few"][name]["peak_mib"] for name in commands}
+        more = {name: 2**20 / 1e6 * record[name]["peak_mib"] - alone[name] for name in commands}
+        yield [
+            f"{record['rows']:,} x {record['columns']}",
+            f"{size / 1e6:,.0f}",
+            record["memory"],
+            f"{size / limit:.1f}",
+            *(", ".join(f"{found[name]:.0f}" for name in commands) for found in (alone, more)),
+        ]
+
+
 LARGE = (
     Table(
         "large",
@@ -469,6 +490,20 @@ LARGE = (
             *("rows a second of `predict`", "clusters found", "ARI"),
         ),
         large,
+    ),
+    Table(
+        "within",
+        (
+            *(
+                "rows x columns",
+                "MB as doubles",
+                "`--memory`",
+                "times as large",
+                "of the program, MB: `fit`, `predict`",
+            ),
+            "more for the table, MB: `fit`, `predict`",
+        ),
+        within,
     ),
 )
 
