@@ -21,7 +21,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.doubt import calibrate, held_out_rows
-from vaecluster.inference.imputing import spread_of
+from vaecluster.inference.imputing import errors_of
 from vaecluster.inference.naming import name_by
 from vaecluster.methods import Fitted, Method
 from vaecluster.methods.inspection import Inspection
@@ -88,8 +88,8 @@ class Learner:
         data, columns = self.given.source.fingerprint(), self.given.names
         fitted = replace(fitted, model=model, names=names, data=data, feature_names=columns)
         fitted, assigned = self.labelled(_calibrated(fitted, rest, held_out))
-        found_by = None if isinstance(clusters, int) else fitted.evidence
-        advice = [*naming_warnings(naming), *fit_warnings(fitted.history, fitted.sizes, found_by)]
+        told = clusters if isinstance(clusters, int) else None
+        advice = [*naming_warnings(naming), *fit_warnings(fitted.history, fitted.sizes, fitted.evidence, told)]
         return Learned(fitted, assigned, advice)
 
     def go_on(self, before: Fitted, method: Method, session: Session, seen: int) -> "Learned":
@@ -113,7 +113,7 @@ class Learner:
         names = (before.names or {}) | naming.names
         fitted = replace(fitted, names=names, data=data)
         fitted, assigned = self.labelled(fitted if seen else _calibrated(fitted, rest, held_out))
-        return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)])
+        return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history)])
 
     def labelled(self, fitted: Fitted) -> tuple[Fitted, Assigned]:
         """Where each row belongs, and what was fitted with the sizes of its clusters in these rows."""
@@ -136,7 +136,7 @@ class Learned:
 def _calibrated(fitted: Fitted, rows: Rows, held_out: Rows) -> Fitted:
     """With what its answers are measured by: rows of the fit, and those that were kept from it."""
     calibration = calibrate(fitted.model, rows, held_out)
-    return replace(fitted, calibration=calibration, spread=spread_of(fitted.model, rows))
+    return replace(fitted, calibration=calibration, errors=errors_of(fitted.model, rows))
 
 
 def _of(session: Session, method: Method, *, goes_on: bool) -> Session:

@@ -24,10 +24,16 @@ OFTEN = 3
 NO_BOUNDARY = "nowhere between rows is it less than a third as dense as on both sides"
 
 
-def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evidence | None) -> Iterator[Advice]:
-    """Messages and their classes; `sizes` (clusters,) counts rows, `number` is the evidence if a number was found.
+def fit_warnings(
+    history: History,
+    sizes: NDArray[np.intp] | None = None,
+    number: Evidence | None = None,
+    told: int | None = None,
+) -> Iterator[Advice]:
+    """Messages and their classes; `sizes` (clusters,) counts rows, `number` is what speaks for a number of clusters.
 
-    Without `sizes` empty clusters give no warning.
+    `told` is the number that was asked for, None if one was to be found. Without `sizes` empty clusters give no
+    warning.
     """
     if history.ending == "interrupted":
         done = len(history.epochs)
@@ -41,8 +47,10 @@ def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evide
             "rest, or give a smaller learning_rate."
         )
         yield message, RolledBackWarning
-    if number is not None and number.strength != "clear":
+    if number is not None and told is None and number.strength != "clear":
         yield _on_number(number), FewCluesWarning
+    if number is not None and told is not None and told > 1 and number.strength == "none":
+        yield _on_told(number, told), FewCluesWarning
     if len(history.merged_again) >= OFTEN:
         message = (
             "At every check some clusters were empty or duplicates of others, so their components were merged again. "
@@ -110,11 +118,21 @@ def heads_find(number: Evidence) -> str:
     return f"of {_word(heads)} parts of the model that learned apart, {most}, {rest}{clusters}"
 
 
+def _on_told(evidence: Evidence, told: int) -> str:
+    return (
+        f"{told} clusters were asked for, but none lie apart: {_no_boundary(evidence)}. Take them for parts of a "
+        "whole, and look at which come again with another random_state: `stability` compares several."
+    )
+
+
+def _no_boundary(evidence: Evidence) -> str:
+    return NO_BOUNDARY if (evidence.found == 1).all() else heads_find(evidence)
+
+
 def _on_number(evidence: Evidence) -> str:
     if evidence.strength == "none":
-        agreed = (evidence.found == 1).all()
         return (
-            f"No clusters were found: {NO_BOUNDARY if agreed else heads_find(evidence)}. Give a number of clusters if "
+            f"No clusters were found: {_no_boundary(evidence)}. Give a number of clusters if "
             "you want some all the same; `cut(n)` makes any number of these without a new fit."
         )
     found = f"{evidence.clusters} clusters were found. {heads_find(evidence).capitalize()}"
