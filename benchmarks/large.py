@@ -32,7 +32,7 @@ GROUPS, BLOCK = 10, 100_000
 # Centres are uniform in a cube of this side, and rows normal around them.
 SIDE, SPREAD = 20.0, 3.0
 # Rows without a limit; with one, how many times as large as it the table is; and rows that take nothing to speak of.
-ROWS, TIMES, FEW = 1_000_000, 20, 10_000
+ROWS, TIMES, FEW = 1_000_000, 20, 1_000
 # The peak is read inside: that of a child, as the system tells it, can be that of the process which started it.
 CHILD = """
 import json, os, sys, time

@@ -458,7 +458,7 @@ def large(records: list[Record]) -> Iterator[Cells]:
         size = f"{record['rows']:,} x {record['columns']}"
         gigabytes = 8 * record["rows"] * record["columns"] / 1e9
         memory = "" if record["memory"] is None else record["memory"]
-        costs = [f"{fit['seconds']:.0f}", f"{fit['cpu_seconds']:.0f}", str(fit["peak_mib"])]
+        costs = [f"{fit['seconds']:.0f}", f"{fit['cpu_seconds']:.0f}", f"{fit['peak_mib']:.0f}"]
         speed = f"{record['rows'] / predict['seconds']:,.0f}"
         yield [size, f"{gigabytes:.1f}", memory, *costs, speed, str(record["clusters"]), f"{record['ari']:.3f}"]
 

@@ -490,7 +490,8 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def impute(self, X: Any) -> Any:
         """The rows with every missing value replaced by what the model expects there; a frame like the one given.
 
-        That is the mean of p(x|z) at the row's code, or the most likely category. Values that are there stay.
+        That is the mean of p(x|z) at the row's code, moved by how far off it is in values that are there, equation
+        (28c), or the most likely category. Values that are there stay.
         `imputed` also says how sure that is.
         """
         check_is_fitted(self)
