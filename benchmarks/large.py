@@ -3,8 +3,8 @@
 `python -m benchmarks.large` makes a table of blobs in a Parquet file, and writes what it measured to one file, from
 which `python -m benchmarks.tables` makes the tables in `docs/performance.md`.
 
-`python -m benchmarks.large --memory 25MB` makes a table 20 times as large as that memory. What the program takes
-without rows to speak of is measured first, by the same commands for a few rows of the same table.
+`python -m benchmarks.large --memory 25MB` makes a table 20 times as large as that memory. The same commands are first
+measured for smaller tables: one that is nothing to speak of, and one that is just too large to be read at once.
 """
 
 import csv
@@ -31,8 +31,8 @@ RESULTS = Path(__file__).parent / "results" / "large"
 GROUPS, BLOCK = 10, 100_000
 # Centres are uniform in a cube of this side, and rows normal around them.
 SIDE, SPREAD = 20.0, 3.0
-# Rows without a limit; with one, how many times as large as it the table is; and rows that take nothing to speak of.
-ROWS, TIMES, FEW = 1_000_000, 20, 1_000
+# Rows without a limit; with one, how many times as large as it the table is, and which parts of it smaller ones are.
+ROWS, TIMES, SMALLER = 1_000_000, 20, (400, 40)
 # The peak is read inside: that of a child, as the system tells it, can be that of the process which started it.
 CHILD = """
 import json, os, sys, time
@@ -105,10 +105,11 @@ def main() -> None:
     rows = asked.rows or (ROWS if held is None else TIMES * held)
     name = f"{rows}x{asked.columns}{'' if asked.memory is None else f'-{asked.memory}'}.json"
     with tempfile.TemporaryDirectory() as folder:
-        few = None if held is None else measure(FEW, asked.columns, asked.memory, Path(folder))
+        sizes = [] if held is None else [rows // part for part in SMALLER]
+        smaller = [measure(size, asked.columns, asked.memory, Path(folder)) for size in sizes]
         found = measure(rows, asked.columns, asked.memory, Path(folder))
-    if few is not None:
-        found["few"] = {name: few[name] for name in ("rows", "fit", "predict")}
+    if smaller:
+        found["smaller"] = [{name: one[name] for name in ("rows", "fit", "predict")} for one in smaller]
     busy = {"load": round(os.getloadavg()[0], 1)}
     write_json(asked.output / name, found | {"versions": versions(), "machine": machine() | busy})
 

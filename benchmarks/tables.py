@@ -464,22 +464,13 @@ def large(records: list[Record]) -> Iterator[Cells]:
 
 
 def within(records: list[Record]) -> Iterator[Cells]:
-    """Peaks of tables larger than `memory`, beside those for a few of their rows."""
+    """Peaks of a table larger than `memory`, below those of smaller ones."""
     for record in records:
-        if "few" not in record:
-            continue
-        size = 8 * record["rows"] * record["columns"]
-        limit = Bytes().normal(record["memory"])
-        commands = ("fit", "predict")
-        alone = {name: 2**20 / 1e6 * record["few"][name]["peak_mib"] for name in commands}
-        more = {name: 2**20 / 1e6 * record[name]["peak_mib"] - alone[name] for name in commands}
-        yield [
-            f"{record['rows']:,} x {record['columns']}",
-            f"{size / 1e6:,.0f}",
-            record["memory"],
-            f"{size / limit:.1f}",
-            *(", ".join(f"{found[name]:.0f}" for name in commands) for found in (alone, more)),
-        ]
+        for one in [*record.get("smaller", ()), record] if "smaller" in record else ():
+            size = 8 * one["rows"] * record["columns"]
+            peaks = (f"{2**20 / 1e6 * one[name]['peak_mib']:.0f}" for name in ("fit", "predict"))
+            times = f"{size / Bytes().normal(record['memory']):.2g}"
+            yield [f"{one['rows']:,} x {record['columns']}", f"{size / 1e6:.3g}", record["memory"], times, *peaks]
 
 
 LARGE = (
@@ -494,14 +485,8 @@ LARGE = (
     Table(
         "within",
         (
-            *(
-                "rows x columns",
-                "MB as doubles",
-                "`--memory`",
-                "times as large",
-                "of the program, MB: `fit`, `predict`",
-            ),
-            "more for the table, MB: `fit`, `predict`",
+            *("rows x columns", "MB as doubles", "`--memory`", "times as large"),
+            *("peak MB of `fit`", "peak MB of `predict`"),
         ),
         within,
     ),
