@@ -88,8 +88,8 @@ class Learner:
         data, columns = self.given.source.fingerprint(), self.given.names
         fitted = replace(fitted, model=model, names=names, data=data, feature_names=columns)
         fitted, assigned = self.labelled(_calibrated(fitted, rest, held_out))
-        told = clusters if isinstance(clusters, int) else None
-        advice = [*naming_warnings(naming), *fit_warnings(fitted.history, fitted.sizes, fitted.evidence, told)]
+        found_by = None if isinstance(clusters, int) else fitted.evidence
+        advice = [*naming_warnings(naming), *fit_warnings(fitted.history, fitted.sizes, found_by)]
         return Learned(fitted, assigned, advice)
 
     def go_on(self, before: Fitted, method: Method, session: Session, seen: int) -> "Learned":
@@ -113,7 +113,7 @@ class Learner:
         names = (before.names or {}) | naming.names
         fitted = replace(fitted, names=names, data=data)
         fitted, assigned = self.labelled(fitted if seen else _calibrated(fitted, rest, held_out))
-        return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history)])
+        return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)])
 
     def labelled(self, fitted: Fitted) -> tuple[Fitted, Assigned]:
         """Where each row belongs, and what was fitted with the sizes of its clusters in these rows."""

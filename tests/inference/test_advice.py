@@ -11,11 +11,9 @@ from vaecluster.training.listeners.history import History
 SIZES = np.array([5, 3, 2])
 
 
-def advice(
-    ending: Ending = "finished", merged_again: int = 0, sizes: np.ndarray = SIZES, number=None, told=None
-) -> list:
+def advice(ending: Ending = "finished", merged_again: int = 0, sizes: np.ndarray = SIZES, number=None) -> list:
     again = [ClustersMergedAgain(epoch, 10, 1) for epoch in range(merged_again)]
-    return list(fit_warnings(History([], ending, again), sizes, number, told))
+    return list(fit_warnings(History([], ending, again), sizes, number))
 
 
 def evidence(*found: int) -> Evidence:
@@ -63,19 +61,6 @@ def test_a_number_that_heads_do_not_agree_on_is_told_with_what_to_do(found, part
 def test_a_number_that_heads_do_not_agree_on_does_not_sound_like_an_error(found):
     ((message, _),) = advice(number=evidence(*found))
     assert not any(word in message for word in ("but", "wrong", "little", "fail", "weak", "No "))
-
-
-@pytest.mark.parametrize(("found", "part"), [((1, 1), "nowhere between rows"), ((1, 1, 3), "two find no boundary")])
-def test_a_number_that_was_asked_for_and_that_nothing_speaks_for_is_told(found, part):
-    ((message, category),) = advice(number=evidence(*found), told=4)
-    assert category is FewCluesWarning
-    for piece in ("4 clusters were asked for", part, "`stability`"):
-        assert piece in message
-
-
-@pytest.mark.parametrize(("found", "told"), [((3, 3), 4), ((1, 2, 2), 4), ((1, 1), 1)])
-def test_a_number_that_was_asked_for_is_the_users_where_there_are_clusters(found, told):
-    assert advice(number=evidence(*found), told=told) == []
 
 
 @pytest.mark.parametrize(

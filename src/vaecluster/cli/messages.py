@@ -45,7 +45,6 @@ _REWORDED: Sequence[tuple[str, str]] = (
     (r"(?<=[ ,])None \(", "none ("),
     (r"True or False", "true or false"),
     (r"`cut\(n\)`", "`vaecluster cut`"),
-    (r"`stability`", "`vaecluster stability`"),
     (r"(which is for images.*)\. Use .* or give the rows", r"\1. Choose 'vectors' or 'counts', or give the rows"),
 )
 

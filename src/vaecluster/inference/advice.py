@@ -24,16 +24,10 @@ OFTEN = 3
 NO_BOUNDARY = "nowhere between rows is it less than a third as dense as on both sides"
 
 
-def fit_warnings(
-    history: History,
-    sizes: NDArray[np.intp] | None = None,
-    number: Evidence | None = None,
-    told: int | None = None,
-) -> Iterator[Advice]:
-    """Messages and their classes; `sizes` (clusters,) counts rows, `number` is what speaks for a number of clusters.
+def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evidence | None) -> Iterator[Advice]:
+    """Messages and their classes; `sizes` (clusters,) counts rows, `number` is the evidence if a number was found.
 
-    `told` is the number that was asked for, None if one was to be found. Without `sizes` empty clusters give no
-    warning.
+    Without `sizes` empty clusters give no warning.
     """
     if history.ending == "interrupted":
         done = len(history.epochs)
@@ -47,10 +41,8 @@ def fit_warnings(
             "rest, or give a smaller learning_rate."
         )
         yield message, RolledBackWarning
-    if number is not None and told is None and number.strength != "clear":
+    if number is not None and number.strength != "clear":
         yield _on_number(number), FewCluesWarning
-    if number is not None and told is not None and told > 1 and number.strength == "none":
-        yield _on_told(number, told), FewCluesWarning
     if len(history.merged_again) >= OFTEN:
         message = (
             "At every check some clusters were empty or duplicates of others, so their components were merged again. "
@@ -118,21 +110,15 @@ def heads_find(number: Evidence) -> str:
     return f"of {_word(heads)} parts of the model that learned apart, {most}, {rest}{clusters}"
 
 
-def _on_told(evidence: Evidence, told: int) -> str:
-    return (
-        f"{told} clusters were asked for, but none lie apart: {_no_boundary(evidence)}. Take them for parts of a "
-        "whole, and look at which come again with another random_state: `stability` compares several."
-    )
-
-
-def _no_boundary(evidence: Evidence) -> str:
+def none_apart(evidence: Evidence) -> str:
+    """What is so if no clusters were found, as a part of a sentence."""
     return NO_BOUNDARY if (evidence.found == 1).all() else heads_find(evidence)
 
 
 def _on_number(evidence: Evidence) -> str:
     if evidence.strength == "none":
         return (
-            f"No clusters were found: {_no_boundary(evidence)}. Give a number of clusters if "
+            f"No clusters were found: {none_apart(evidence)}. Give a number of clusters if "
             "you want some all the same; `cut(n)` makes any number of these without a new fit."
         )
     found = f"{evidence.clusters} clusters were found. {heads_find(evidence).capitalize()}"
