@@ -6,7 +6,6 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from sklearn.linear_model import RidgeCV
 from torch import Generator, Tensor
 
 from vaecluster.data.raw import Coded, Doubles
@@ -134,10 +133,23 @@ def _regressed(seen: Doubles, hidden: Doubles) -> Doubles | None:
         rows = np.isfinite(errors)
         others = np.arange(columns) != column
         if rows.sum() >= LEAST_ERRORS and others.any():
-            ridge = RidgeCV(alphas=rows.sum() * PENALTIES, fit_intercept=False)
-            ridge.fit((seen / scale)[np.ix_(rows, others)], errors[rows])
-            regression[others, column] = ridge.coef_ / scale[others]
+            regression[others, column] = _ridge((seen / scale)[np.ix_(rows, others)], errors[rows]) / scale[others]
     return regression
+
+
+def _ridge(inputs: Doubles, outputs: Doubles) -> Doubles:
+    """Coefficients (columns,) of a ridge regression.
+
+    scikit-learn's would change the filters of warnings for a moment, which other threads would see.
+    """
+    rows, values, columns = np.linalg.svd(inputs, full_matrices=False)
+    shrunk = values**2 / (values**2 + len(inputs) * PENALTIES[:, None])  # penalties values
+    along = rows.T @ outputs
+    # Without a row its residual is the larger, the more the row says of itself.
+    left_out = (outputs - (shrunk * along) @ rows.T) / (1 - shrunk @ np.square(rows).T)
+    best = np.square(left_out).mean(1).argmin()
+    coefficients: Doubles = columns.T @ (shrunk[best] * along / np.where(values > 0, values, 1))
+    return coefficients
 
 
 def _regression(errors: Errors | None, rows: Rows) -> Tensor | None:
