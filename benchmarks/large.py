@@ -1,16 +1,18 @@
 """A large table on the command line: seconds, processor seconds and peak memory of `fit` and `predict`.
 
 `python -m benchmarks.large` makes a table of blobs in a Parquet file, and writes what it measured to one file, from
-which `python -m benchmarks.tables` makes the table in `docs/performance.md`.
+which `python -m benchmarks.tables` makes the tables in `docs/performance.md`.
+
+`python -m benchmarks.large --memory 25MB` makes a table 20 times as large as that memory. The same commands are first
+measured for smaller tables: one that is nothing to speak of, and one that is just too large to be read at once.
 """
 
 import csv
+import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from pyarrow import parquet
 from sklearn.metrics import adjusted_rand_score
 
 from vaecluster.data.raw import Array
+from vaecluster.data.room import Bytes
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
 
@@ -28,6 +31,24 @@ RESULTS = Path(__file__).parent / "results" / "large"
 GROUPS, BLOCK = 10, 100_000
 # Centres are uniform in a cube of this side, and rows normal around them.
 SIDE, SPREAD = 20.0, 3.0
+# Rows without a limit; with one, how many times as large as it the table is, and which parts of it smaller ones are.
+ROWS, TIMES, SMALLER = 1_000_000, 20, (400, 40)
+# The peak is read inside: that of a child, as the system tells it, can be that of the process which started it.
+CHILD = """
+import json, os, sys, time
+from vaecluster.cli import run
+from vaecluster.files.provenance import keep_freed_memory
+
+began = time.perf_counter()
+keep_freed_memory()
+status = run(sys.argv[1:])
+spent = os.times()
+with open("/proc/self/status") as lines:
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+found = {"seconds": time.perf_counter() - began, "cpu_seconds": spent.user + spent.system, "peak_mib": peak / 1024}
+print(json.dumps({name: round(value, 1) for name, value in found.items()}))
+sys.exit(status)
+"""
 
 
 def write_blobs(path: Path, rows: int, columns: int) -> Array:
@@ -46,20 +67,14 @@ def write_blobs(path: Path, rows: int, columns: int) -> Array:
 
 def measured(*words: str) -> dict[str, float]:
     """Seconds, processor seconds and the most memory of a command of ours, in a process of its own."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, "-m", "vaecluster", *words], check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {
-        "seconds": round(time.perf_counter() - began, 1),
-        "cpu_seconds": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 1),
-        # The largest of all children so far: of those that are measured, the fit comes first and takes most.
-        "peak_mib": round(after.ru_maxrss / 1024),
-    }
+    child = subprocess.run([sys.executable, "-c", CHILD, *words], check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, float] = json.loads(child.stdout.splitlines()[-1])
+    return found
 
 
 def measure(rows: int, columns: int, memory: str | None, folder: Path) -> dict[str, Any]:
     """A fit without a number of clusters, and the answers for the same table."""
-    table, run, scored = folder / "table.parquet", folder / "run", folder / "scored.csv"
+    table, run, scored = folder / f"{rows}.parquet", folder / f"run-{rows}", folder / f"{rows}.csv"
     group = write_blobs(table, rows, columns)
     limit = [] if memory is None else ["--memory", memory]
     fit = measured("fit", str(table), *limit, "--output", str(run))
@@ -74,21 +89,27 @@ def measure(rows: int, columns: int, memory: str | None, folder: Path) -> dict[s
         "clusters": len(np.unique(found)),
         "ari": round(float(adjusted_rand_score(group, found)), 4),
         "fit": fit,
-        "predict": {name: value for name, value in predict.items() if name != "peak_mib"},
+        "predict": predict,
     }
 
 
 def main() -> None:
     """Measure and write one file for each size and memory."""
     parser = ArgumentParser("python -m benchmarks.large")
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, help=f"{ROWS:,} by default, or {TIMES} times as many as --memory holds")
     parser.add_argument("--columns", type=int, default=50)
     parser.add_argument("--memory", help="as of `vaecluster fit`")
     parser.add_argument("--output", type=Path, default=RESULTS, help="a folder")
     asked = parser.parse_args()
-    name = f"{asked.rows}x{asked.columns}{'' if asked.memory is None else f'-{asked.memory}'}.json"
+    held = None if asked.memory is None else Bytes().normal(asked.memory) // (8 * asked.columns)
+    rows = asked.rows or (ROWS if held is None else TIMES * held)
+    name = f"{rows}x{asked.columns}{'' if asked.memory is None else f'-{asked.memory}'}.json"
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(asked.rows, asked.columns, asked.memory, Path(folder))
+        sizes = [] if held is None else [rows // part for part in SMALLER]
+        smaller = [measure(size, asked.columns, asked.memory, Path(folder)) for size in sizes]
+        found = measure(rows, asked.columns, asked.memory, Path(folder))
+    if smaller:
+        found["smaller"] = [{name: one[name] for name in ("rows", "fit", "predict")} for one in smaller]
     busy = {"load": round(os.getloadavg()[0], 1)}
     write_json(asked.output / name, found | {"versions": versions(), "machine": machine() | busy})
 

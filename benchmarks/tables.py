@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vaecluster.data.room import Bytes
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 TORTURE = RESULTS / "torture"
@@ -492,9 +494,19 @@ def large(records: list[Record]) -> Iterator[Cells]:
         size = f"{record['rows']:,} x {record['columns']}"
         gigabytes = 8 * record["rows"] * record["columns"] / 1e9
         memory = "" if record["memory"] is None else record["memory"]
-        costs = [f"{fit['seconds']:.0f}", f"{fit['cpu_seconds']:.0f}", str(fit["peak_mib"])]
+        costs = [f"{fit['seconds']:.0f}", f"{fit['cpu_seconds']:.0f}", f"{fit['peak_mib']:.0f}"]
         speed = f"{record['rows'] / predict['seconds']:,.0f}"
         yield [size, f"{gigabytes:.1f}", memory, *costs, speed, str(record["clusters"]), f"{record['ari']:.3f}"]
+
+
+def within(records: list[Record]) -> Iterator[Cells]:
+    """Peaks of a table larger than `memory`, below those of smaller ones."""
+    for record in records:
+        for one in [*record.get("smaller", ()), record] if "smaller" in record else ():
+            size = 8 * one["rows"] * record["columns"]
+            peaks = (f"{2**20 / 1e6 * one[name]['peak_mib']:.0f}" for name in ("fit", "predict"))
+            times = f"{size / Bytes().normal(record['memory']):.2g}"
+            yield [f"{one['rows']:,} x {record['columns']}", f"{size / 1e6:.3g}", record["memory"], times, *peaks]
 
 
 LARGE = (
@@ -505,6 +517,14 @@ LARGE = (
             *("rows a second of `predict`", "clusters found", "ARI"),
         ),
         large,
+    ),
+    Table(
+        "within",
+        (
+            *("rows x columns", "MB as doubles", "`--memory`", "times as large"),
+            *("peak MB of `fit`", "peak MB of `predict`"),
+        ),
+        within,
     ),
 )
 

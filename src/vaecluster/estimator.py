@@ -490,18 +490,19 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def impute(self, X: Any) -> Any:
         """The rows with every missing value replaced by what the model expects there; a frame like the one given.
 
-        That is the mean of p(x|z) at the row's code, or the most likely category. Values that are there stay.
+        That is the mean of p(x|z) at the row's code, moved by how far off it is in values that are there, equation
+        (28c), or the most likely category. Values that are there stay.
         `imputed` also says how sure that is.
         """
         check_is_fitted(self)
         with isolated():
-            return filled(self.model_, self._given(X))
+            return filled(self.model_, self._given(X), self.fitted_.errors)
 
     def imputed(self, X: Any) -> Imputed:
         """What `impute` gives, and how sure each filled in value is: equation (28b).
 
         Of a number that is its standard deviation, in the units of its column: about 95 of 100 true values lie within
-        two of them. Of a category it is the probability that it is the one. `spread` in `fitted_` says how far off
+        two of them. Of a category it is the probability that it is the one. `errors` in `fitted_` say how far off
         values of the fit were that were hidden from the model; models of older files do not know it, and their
         deviations are too small where the likelihood has a fixed precision.
 
@@ -517,7 +518,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """
         check_is_fitted(self)
         with isolated():
-            return imputed(self.model_, self._given(X), self.fitted_.spread)
+            return imputed(self.model_, self._given(X), self.fitted_.errors)
 
     def profile(self, X: Any) -> list[list[Difference]]:
         """What sets each cluster apart in these rows: the columns in which it differs most from all of them.

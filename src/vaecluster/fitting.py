@@ -21,7 +21,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.doubt import calibrate, held_out_rows
-from vaecluster.inference.imputing import spread_of
+from vaecluster.inference.imputing import errors_of
 from vaecluster.inference.naming import name_by
 from vaecluster.methods import Fitted, Method
 from vaecluster.methods.inspection import Inspection
@@ -136,7 +136,7 @@ class Learned:
 def _calibrated(fitted: Fitted, rows: Rows, held_out: Rows) -> Fitted:
     """With what its answers are measured by: rows of the fit, and those that were kept from it."""
     calibration = calibrate(fitted.model, rows, held_out)
-    return replace(fitted, calibration=calibration, spread=spread_of(fitted.model, rows))
+    return replace(fitted, calibration=calibration, errors=errors_of(fitted.model, rows))
 
 
 def _of(session: Session, method: Method, *, goes_on: bool) -> Session:

@@ -172,7 +172,7 @@ REFUSED = {
         words.format(source): says
         for words in OF_SOURCES
         for source, says in {
-            "mnits": "'mnits' | known are digits, mnist | $VAECLUSTER_DATA",
+            "mnits": "'mnits' | known data sets are digits, mnist | $VAECLUSTER_DATA",
             "missing.npy": "missing.npy does not exist | Check the path",
             "empty": "empty is a folder without files | .parquet",
             "file": "file is a file without a suffix | .npz, .npy | Convert it",

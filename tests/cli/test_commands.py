@@ -52,6 +52,13 @@ def test_every_method_can_be_fitted(method, runs, rows_file, tmp_path):
     assert VAEClustering.load(tmp_path / "run" / "model.vaecluster").method_.name == method
 
 
+def test_a_number_that_is_asked_for_where_nothing_lies_apart_is_told_so(runs, tiny, tmp_path):
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).uniform(size=(60, 3)))
+    words = ["fit", tmp_path / "noise.npy", *tiny, "--overwrite", "--output", tmp_path / "run"]
+    assert "No boundary between them was seen: nowhere" in runs(*words, "--clusters", "3")
+    assert "No boundary" not in runs(*words, "--clusters", "1")
+
+
 def test_predict_gives_the_labels_of_the_fit_again(run_folder, rows_file, model, blobs, tmp_path, runs):
     table, array = tmp_path / "labels.csv", tmp_path / "labels.npy"
     runs("predict", run_folder, rows_file, "--output", table)

@@ -50,6 +50,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, tiny: list[str]) -> Path:
 
 
 COMMANDS = {
+    "impute": ["--output", "out.csv", "--how-sure"],
+    "impute to parquet": ["--output", "out.parquet"],
     "predict": ["--output", "out.csv", "--outlier-scores"],
     "predict to parquet": ["--output", "out.parquet"],
     "predict to npy": ["--output", "out.npy", "--min-confidence", "0.5"],

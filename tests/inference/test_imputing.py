@@ -10,7 +10,7 @@ from builders import estimator, frame, quiet, vectors
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.rows import Rows
-from vaecluster.inference.imputing import filled
+from vaecluster.inference.imputing import MOST_COLUMNS, _regressed, filled
 
 pytestmark = quiet
 
@@ -22,7 +22,7 @@ def test_missing_values_are_those_of_the_row_that_the_code_stands_for() -> None:
     rows = frame()
     model = estimator().fit(rows)
     given = Rows(FrameSource(rows), model.fitted_.schema, torch.device("cpu"))
-    found, expected = filled(model.model_, given), model.inverse_transform(model.transform(rows))
+    found, expected = filled(model.model_, given, None), model.inverse_transform(model.transform(rows))
     gaps = rows["width"].isna()
     assert gaps.any()
     assert found["width"][gaps].tolist() == expected["width"][gaps].tolist()
@@ -119,12 +119,39 @@ def test_nothing_is_missing_in_an_array() -> None:
     np.testing.assert_array_equal(found.rows, vectors())
 
 
-def test_going_on_learns_the_spread_anew_only_where_the_rows_are_other_ones() -> None:
+def test_going_on_learns_the_errors_anew_only_where_the_rows_are_other_ones() -> None:
     model = estimator().fit(frame())
-    first = model.fitted_.spread
+    first = model.fitted_.errors
     assert first is not None
-    assert (first.shape, bool((first >= 0).all())) == ((3,), True)
+    assert (first.spread.shape, bool((first.spread >= 0).all())) == ((3,), True)
     model.partial_fit(frame(seed=1))
-    assert model.fitted_.spread is first
+    assert model.fitted_.errors is first
     model.set_params(warm_start=True).fit(frame(seed=1))
-    assert model.fitted_.spread is not first
+    assert model.fitted_.errors is not first
+
+
+def test_errors_that_go_together_are_found_and_those_that_do_not_say_nothing() -> None:
+    random = np.random.default_rng(0)
+    seen = np.array([1.0, 30, 0]) * random.normal(size=(400, 3))
+    hidden = np.full((400, 3), np.nan)
+    hidden[:, 0] = seen[:, 1] / 10 + 0.1 * random.normal(size=400)
+    hidden[:5, 1] = 1
+    found = _regressed(seen, hidden)
+    assert found is not None
+    np.testing.assert_allclose(found, [[0, 0, 0], [0.1, 0, 0], [0, 0, 0]], atol=2e-3)
+    assert _regressed(np.zeros((2, MOST_COLUMNS + 1)), np.zeros((2, MOST_COLUMNS + 1))) is None
+
+
+def test_what_goes_together_within_clusters_is_filled_in_nearer_than_the_code_says() -> None:
+    random = np.random.default_rng(0)
+    kind, own = random.integers(0, 2, (400, 1)), random.normal(size=(400, 1))
+    # All of a row are too large, or too small, by the same.
+    whole = pd.DataFrame(8.0 * kind + own + 0.1 * random.normal(size=(400, 6)))
+    holed = whole.mask(random.random(whole.shape) < 0.2)
+    model = VAEClustering(2, method=TwoViews(epochs=20, latent=2), random_state=0, device="cpu").fit(holed[:300])
+    rows, gone = model._given(holed[300:]), holed[300:].isna().to_numpy()
+    without, found = (
+        np.square(filled(model.model_, rows, errors).to_numpy() - whole[300:].to_numpy())[gone].mean()
+        for errors in (None, model.fitted_.errors)
+    )
+    assert found < 0.8 * without

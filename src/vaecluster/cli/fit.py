@@ -190,6 +190,14 @@ def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: 
     doubtful = f", and {alone:,} in none" if alone else ""
     rows, clusters = counted(len(model.labels_), "row"), counted(model.n_clusters_, "cluster")
     print(f"{rows} in {clusters}: {model.cluster_sizes_.tolist()}{doubtful}")
+    evidence = model.fitted_.evidence
+    # Where a number is to be found, a warning says it.
+    if isinstance(order.parameters.get("n_clusters"), int) and model.n_clusters_ > 1 and evidence is not None:
+        from vaecluster.inference.advice import none_apart
+
+        if evidence.strength == "none":
+            print(f"No boundary between them was seen: {none_apart(evidence)}.")
+            print("Which of them come again with another --seed shows: vaecluster stability")
     for part, values in scores.items():
         shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "rows")
         print(f"scores on {part} (labels used only here): {shown}")

@@ -60,8 +60,8 @@ def load_named(name: str, *, sources: Mapping[str, OfficialFiles] | None = None)
     if name not in sources:
         known = ", ".join(["digits", *sources, *sorted(own - {key.replace("-", "_") for key in sources})])
         raise SettingError(
-            f"There is no data set called {name!r}; known are {known}. "
-            f"For one of your own, name a folder with {file_name}.npz in ${DATA_VARIABLE}."
+            f"There is no file, folder or data set called {name!r}; known data sets are {known}. Check the path; "
+            f"for a data set of your own, name a folder with {file_name}.npz in ${DATA_VARIABLE}."
         )
     return replace(_load_cached(name, sources[name]), name=name)
 

@@ -103,7 +103,7 @@ class FileArray:
                 folder.mkdir(parents=True, exist_ok=True)
             return cls(tempfile.TemporaryFile(dir=folder, buffering=0), shape, dtype)
         except OSError as problem:
-            raise _failed(problem) from None
+            raise not_kept(problem) from None
 
     @classmethod
     def of_map(cls, array: Array) -> Self | None:
@@ -151,7 +151,7 @@ class FileArray:
             while content:
                 content = content[self._file.write(content) :]
         except OSError as problem:
-            raise _failed(problem) from None
+            raise not_kept(problem) from None
 
     def append(self, values: Array) -> None:
         """Write these rows below the others."""
@@ -171,10 +171,11 @@ class FileArray:
                     raise OSError(0, "it is cut short")
                 view = view[number:]
         except OSError as problem:
-            raise _failed(problem) from None
+            raise not_kept(problem) from None
 
 
-def _failed(problem: OSError) -> FileError:
+def not_kept(problem: OSError) -> FileError:
+    """What to raise where a temporary file cannot be written or read."""
     return FileError(
         f"A file with what is computed of the rows cannot be used: {problem.strerror}. Make room on the disk, or name "
         "another folder in $TMPDIR."

@@ -110,11 +110,15 @@ def heads_find(number: Evidence) -> str:
     return f"of {_word(heads)} parts of the model that learned apart, {most}, {rest}{clusters}"
 
 
+def none_apart(evidence: Evidence) -> str:
+    """What is so if no clusters were found, as a part of a sentence."""
+    return NO_BOUNDARY if (evidence.found == 1).all() else heads_find(evidence)
+
+
 def _on_number(evidence: Evidence) -> str:
     if evidence.strength == "none":
-        agreed = (evidence.found == 1).all()
         return (
-            f"No clusters were found: {NO_BOUNDARY if agreed else heads_find(evidence)}. Give a number of clusters if "
+            f"No clusters were found: {none_apart(evidence)}. Give a number of clusters if "
             "you want some all the same; `cut(n)` makes any number of these without a new fit."
         )
     found = f"{evidence.clusters} clusters were found. {heads_find(evidence).capitalize()}"

@@ -18,6 +18,7 @@ from vaecluster.inference import answers
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.confidence import Confidence
 from vaecluster.inference.doubt import Calibration, doubted
+from vaecluster.inference.imputing import Errors
 from vaecluster.model.likelihood import OF_NUMBERS
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import POSITIVE, OneOf, Settings, Whole, Widths
@@ -112,8 +113,8 @@ class Fitted:
 
     `method` is completed. `hierarchy` is the tree over the components as they are in the model, and `evidence` what
     spoke for each number of clusters, where the method has them. `calibration` is what new rows are compared with to
-    find outliers, and `confidence` what makes probabilities as large as clusters are right. `spread` (columns,) is
-    what deviations of filled in values are multiplied by, where some may be missing. `names` are those of clusters,
+    find outliers, and `confidence` what makes probabilities as large as clusters are right. `errors` are what was
+    seen of filled in values, where some may be missing. `names` are those of clusters,
     and `sizes` (clusters,) counts the rows of the fit in each. `data` identifies these rows: number, type, shape,
     SHA-256. `feature_names` are those of columns, if they had any.
     """
@@ -126,7 +127,7 @@ class Fitted:
     evidence: Evidence | None = None
     calibration: Calibration | None = None
     confidence: Confidence | None = None
-    spread: NDArray[np.float64] | None = None
+    errors: Errors | None = None
     names: dict[int, Label] | None = None
     sizes: NDArray[np.intp] | None = None
     data: dict[str, Any] | None = None

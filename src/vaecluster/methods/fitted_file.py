@@ -11,7 +11,6 @@ from typing import Any, final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -27,6 +26,7 @@ from vaecluster.files.container import content_of, read_parts, write_content
 from vaecluster.files.provenance import versions
 from vaecluster.inference.confidence import Confidence
 from vaecluster.inference.doubt import Calibration
+from vaecluster.inference.imputing import Errors
 from vaecluster.methods import METHODS
 from vaecluster.methods.base import Fitted, Method, number_completed_for
 from vaecluster.methods.older_files import FIRST_NESTED, OLDEST, content_of_nested, content_of_older
@@ -58,7 +58,7 @@ class Described:
     data: dict[str, Any] | None
     feature_names: list[str]
     # Files that were written before it was known do not have it.
-    spread: NDArray[np.float64] | None = None
+    errors: Errors | None = None
 
 
 def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None:
@@ -74,7 +74,7 @@ def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None
         sizes=None if fitted.sizes is None else fitted.sizes.tolist(),
         data=fitted.data,
         feature_names=list(fitted.feature_names),
-        spread=fitted.spread,
+        errors=fitted.errors,
     )
     write_content(
         path,
@@ -120,7 +120,7 @@ def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any
             sizes=None if described.sizes is None else np.array(described.sizes, dtype=np.intp),
             data=described.data,
             feature_names=tuple(described.feature_names),
-            spread=described.spread,
+            errors=described.errors,
         )
         _check(fitted)
     return fitted, parameters
@@ -287,11 +287,12 @@ def _check(fitted: Fitted) -> None:
     calibration = fitted.calibration
     if calibration is not None and (calibration.bounds.ndim != 1 or not np.isfinite(calibration.bounds).all()):
         raise ValueError("its calibration is not one number per row")
-    spread = fitted.spread
-    if spread is not None and (
-        spread.shape != fitted.schema.row_shape or not (np.isfinite(spread) & (spread >= 0)).all()
-    ):
-        raise ValueError("its spread is not one number of 0 or more per column")
+    if fitted.errors is not None:
+        shape, spread, regression = fitted.schema.row_shape, fitted.errors.spread, fitted.errors.regression
+        if spread.shape != shape or not (np.isfinite(spread) & (spread >= 0)).all():
+            raise ValueError("its spread is not one number of 0 or more per column")
+        if regression is not None and (regression.shape != (*shape, *shape) or not np.isfinite(regression).all()):
+            raise ValueError("its regression is not one number per pair of columns")
     if fitted.confidence is not None:
         weights, cluster_of = fitted.confidence.weights, fitted.confidence.cluster_of
         inputs = 1 + components + fitted.model.encoder.latent

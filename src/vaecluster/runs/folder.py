@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,8 +35,9 @@ FORMAT = 1
 ARRAYS, TABLES = "examples.npz", "examples.parquet"
 # The most rows of a cluster that are kept, and shown.
 WALL_ROWS = 64
-# Of more rows a random sample is searched for dense groups and for what sets clusters apart.
-LOOKED_AT = 100_000
+# Of more rows a random sample is searched for dense groups and for what sets clusters apart; bytes for each of their
+# entries, four of which there is room for at a time.
+LOOKED_AT, ENTRY = 100_000, 8
 # Rows whose labels are written at a time.
 LABELS = 2**16
 # So many typical texts of a cluster are kept, and so many characters of each.
@@ -150,7 +152,7 @@ class RunFolder:
         """Write everything on the rows of the fit; `run.json` last, so a folder with it is complete."""
         # They load torch, which a refused run does not need.
         from vaecluster.data.blocks import Words
-        from vaecluster.data.given import given_rows
+        from vaecluster.data.given import given_rows, room_of
         from vaecluster.data.rows import Rows
         from vaecluster.inference.dense import dense_groups
         from vaecluster.training.device import choose_device, isolated
@@ -162,7 +164,8 @@ class RunFolder:
             for some in _labels(model):
                 file.write(as_csv(with_digits(some.table()), header=not file.tell()))
         of_texts = data.texts is not None or isinstance(schema.blocks[0], Words)
-        numbers, seen = looked_at(rows, len(model.labels_), of_texts)
+        most = room_of(model).part(LOOKED_AT, ENTRY * math.prod(schema.row_shape))
+        numbers, seen = looked_at(rows, len(model.labels_), most, of_texts)
         with isolated():
             given = given_rows(model, seen, schema)
             groups = dense_groups(Rows(given.source, schema, choose_device("cpu")), model.assigned_.likeliest[numbers])
@@ -242,11 +245,11 @@ def _labels(model: "VAEClustering") -> Iterator[Labels]:
         yield Labels.of(found.some(some, own), model.cluster_names_, first)
 
 
-def looked_at(rows: Any, number: int, of_texts: bool) -> tuple[Array, Any]:
-    """The numbers of the rows that are looked at closely, and these: all, or a random sample of very many."""
-    if number <= LOOKED_AT or of_texts or not can_be_cut(rows):
+def looked_at(rows: Any, number: int, most: int, of_texts: bool) -> tuple[Array, Any]:
+    """The numbers of the rows that are looked at closely, and these: all, or a random sample of `most`."""
+    if number <= most or of_texts or not can_be_cut(rows):
         return np.arange(number), rows.whole(None) if isinstance(rows, StoredTable) else rows
-    numbers = np.sort(np.random.default_rng(0).choice(number, LOOKED_AT, replace=False))
+    numbers = np.sort(np.random.default_rng(0).choice(number, most, replace=False))
     return numbers, rows_at(rows, numbers)
 
 

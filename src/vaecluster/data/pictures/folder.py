@@ -21,7 +21,7 @@ from vaecluster.data.pictures.listing import Listing, Skipped, list_pictures, re
 from vaecluster.data.raw import Array, RowNames, row_slices
 from vaecluster.data.tables import as_csv
 from vaecluster.data.telling import Telling, in_silence
-from vaecluster.errors import DataError, FileError, SettingError, SkippedFilesWarning
+from vaecluster.errors import DataError, FileError, SettingError, SkippedFilesWarning, counted
 from vaecluster.files.atomic import write_atomically
 from vaecluster.settings import Whole
 
@@ -102,7 +102,7 @@ class Pictures:
         sides, pictures = self.short_sides, self.listing.pictures
         sizes = f", {sides[0]:,} to {sides[-1]:,} pixels on the shorter side" if sides else ""
         what = f"cut to squares of {self.side}" if self.features is None else f"with features from {self.features}"
-        return f"{len(pictures):,} pictures{sizes}, {what}"
+        return f"{counted(len(pictures), 'picture')}{sizes}, {what}"
 
     def outline(self) -> Array:
         """An array like the one that is read, but with nothing in it: no picture is decoded, and so none is grey.

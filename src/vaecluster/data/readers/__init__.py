@@ -1,9 +1,10 @@
 """Kinds of files, one a file; each loads its library when it reads."""
 
 from vaecluster.data.readers.arrays import NPY, NPZ
-from vaecluster.data.readers.arrow import FEATHER, PARQUET
+from vaecluster.data.readers.arrow import FEATHER
 from vaecluster.data.readers.base import Reader
 from vaecluster.data.readers.h5ad import H5AD
+from vaecluster.data.readers.parquet import PARQUET
 from vaecluster.data.readers.pictures import PICTURES
 from vaecluster.data.readers.texts import TEXTS
 

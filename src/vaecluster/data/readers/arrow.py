@@ -1,4 +1,4 @@
-"""Tables that Arrow keeps: Parquet, Feather, and folders of Parquet files."""
+"""Tables that Arrow keeps: Feather, and what rows tables of Arrow are."""
 
 from functools import partial
 from pathlib import Path
@@ -10,108 +10,11 @@ from vaecluster.data.checks import check_different, quoted
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.raw import Array
 from vaecluster.data.readers.base import Reader
-from vaecluster.data.stored import READ_BYTES, Parts, StoredTable
+from vaecluster.data.stored import Parts, StoredTable
 from vaecluster.errors import DataError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# Bytes of each column that are read of a file at a time.
-BUFFER = 2**16
-
-
-def read_parquet(path: Path) -> DataSet:
-    """A Parquet file, or a folder of them; names of folders such as `year=2024` are a column."""
-    return table_dataset(path, _parquet(path).to_table())
-
-
-def open_parquet(path: Path) -> DataSet:
-    """The same as a `StoredTable`."""
-    import pyarrow as pa
-    from pyarrow.dataset import get_partition_keys
-    from pyarrow.parquet import ParquetFile
-
-    files = _parquet(path)
-    rows = files.count_rows()
-    if not rows:
-        return table_dataset(path, files.schema.empty_table())
-
-    def parts() -> Parts:
-        done = 0
-        for fragment in files.get_fragments():
-            keys = get_partition_keys(fragment.partition_expression)
-            # The scanner of a data set would hold a whole group of rows: all rows, where the writer made one of them.
-            with ParquetFile(fragment.path, pre_buffer=False, buffer_size=BUFFER) as file:
-                for batch in file.iter_batches(_rows_at_a_time(file.metadata), use_threads=False):
-                    table = pa.Table.from_batches([batch])
-                    for name, key in keys.items():
-                        table = table.append_column(name, pa.repeat(pa.scalar(key), table.num_rows))
-                    done += table.num_rows
-                    yield table.select(files.schema.names).cast(files.schema), done / rows
-
-    return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
-
-
-def _rows_at_a_time(metadata: Any) -> int:
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    largest = max((group.total_byte_size / max(1, group.num_rows) for group in groups), default=1)
-    # Values that are there many times are packed.
-    return max(1, READ_BYTES // int(max(largest, 8 * metadata.num_columns)))
-
-
-def _parquet(path: Path) -> Any:
-    from pyarrow import dataset
-
-    if path.is_file():
-        # No file format is guessed at, and no column is read off the folders around it.
-        return dataset.dataset(path, format="parquet")
-    # Folders hold other files, too, such as checksums.
-    files = sorted(str(file) for file in path.rglob("*") if file.name.lower().endswith(PARQUET.inside))
-    of_files = partial(
-        dataset.dataset,
-        files,
-        format="parquet",
-        partitioning=dataset.partitioning(flavor="hive"),
-        partition_base_dir=str(path),
-    )
-    parts = of_files()
-    schemas = [fragment.physical_schema for fragment in parts.get_fragments()]
-    for file, schema in zip(files, schemas, strict=True):
-        if set(schema.names) != set(schemas[0].names):
-            other = sorted(set(schema.names) ^ set(schemas[0].names))
-            raise DataError(
-                f"{Path(file).name} and {Path(files[0]).name} do not have the same columns; only one has "
-                f"{quoted(other)}. Give all files the same columns."
-            )
-    return of_files(schema=_common(files, [parts.schema, *schemas]))
-
-
-def _common(files: list[str], schemas: list[Any]) -> Any:
-    """The schema that rows of all files fit in: whole numbers are fractions where one file has these."""
-    import pyarrow as pa
-
-    common = schemas[0]
-    for file, schema in zip(files, schemas[1:], strict=True):
-        try:
-            common = pa.unify_schemas([common, schema], promote_options="permissive")
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            name = next(n for n in schema.names if not _can_be_one(common.field(n), schema.field(n)))
-            raise DataError(
-                f"{Path(file).name} and {Path(files[0]).name} do not have the same columns; {name!r} is of type "
-                f"{schema.field(name).type} in one and {common.field(name).type} in the other. Give all files the "
-                "same columns."
-            ) from None
-    return common
-
-
-def _can_be_one(one: Any, other: Any) -> bool:
-    import pyarrow as pa
-
-    try:
-        pa.unify_schemas([pa.schema([one]), pa.schema([other])], promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return False
-    return True
 
 
 def read_feather(path: Path) -> DataSet:
@@ -242,6 +145,4 @@ def _plain_type(kind: Any) -> Any:
     return {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}.get(kind, kind)
 
 
-_ENDINGS = (".parquet", ".pq")
-PARQUET = Reader(_ENDINGS, read_parquet, written_by="DataFrame.to_parquet", inside=_ENDINGS, open=open_parquet)
 FEATHER = Reader((".feather", ".arrow", ".ipc"), read_feather, written_by="DataFrame.to_feather", open=open_feather)
