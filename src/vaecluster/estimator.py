@@ -649,7 +649,8 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def _learner(self, given: Given, y: Any = None, sample_weight: Any = None) -> Learner:
         """The rows with what is known of them, and what the parameters say of them."""
         number, doubt = len(given.source), (self.min_confidence, self.outlier_fraction)
-        weights, known = check_weights(sample_weight, number), known_labels(y, number)
+        learned = y is not None and as_method(self.method).learns_labels
+        weights, known = check_weights(sample_weight, number), known_labels(y, number, all_may_be=learned)
         return Learner(given, self.device, room_of(self), weights, known, *doubt, self.verbose)
 
     def _given(self, X: Any) -> Rows:
