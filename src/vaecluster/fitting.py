@@ -79,8 +79,8 @@ class Learner:
         classes, most = len(np.unique(self.known.labels)), most_of(asked)
         if not classes:
             raise SettingError(
-                f"label_weight is {method.label_weight:g}, but no label is known. Give y with the labels of some rows "
-                "and -1 for the others, or label_weight=0."
+                "label_weight is above 0, but no label is known. Give y with the labels of some rows and -1 for the "
+                "others, or label_weight=0."
             )
         if most is not None and classes > most:
             raise SettingError(

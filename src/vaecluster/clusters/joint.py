@@ -25,7 +25,7 @@ class JointTable:
     Of two that are merged the first stands for both, and the second is `gone`: its cells are 0, its losses infinite.
 
     With `labels` (components, classes), shares of labelled rows that sum to their weight, a merge also loses what it
-    hides of these labels: h(L_a, L_b) - sum_y h(L_ay, L_by), equation (36).
+    hides of these labels: h(L_a, L_b) - sum_y h(L_ay, L_by), equation (47).
     """
 
     def __init__(self, table: Matrix, labels: Matrix | None = None) -> None:

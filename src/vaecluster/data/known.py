@@ -68,8 +68,8 @@ class Known:
             strange = [label for label in values.tolist() if label not in cluster_of]
             if strange:
                 raise DataError(
-                    f"y holds {strange[0]!r}, which is the name of no cluster, and going on keeps the clusters. Make it "
-                    "-1, or fit again."
+                    f"y holds {strange[0]!r}, which is the name of no cluster, and going on keeps the clusters. Make "
+                    "it -1, or fit again."
                 )
             places = np.array([cluster_of[label] for label in values.tolist()], dtype=np.intp)[places]
         clusters = np.full(number, UNKNOWN, dtype=np.intp)

@@ -102,7 +102,7 @@ class BoundObjective(Objective):
     """Minus the bound (1) by one sample of the code, with a weight on its third term.
 
     Weight 1 is the bound; 0 leaves the term out, as the article allows. Where rows with known clusters come with a
-    batch, their cross-entropy (35) is added by its weight.
+    batch, their cross-entropy (46) is added by its weight.
     """
 
     def __init__(self, model: ClusteringVAE, cluster_kl_weight: float = 1.0, label_weight: float = 0.0) -> None:
@@ -130,4 +130,4 @@ class BoundObjective(Objective):
         features, _, code = self._coded(labelled)
         cluster: Categorical = self.model.cluster_posterior(features, code, self.model.prior)
         assert labelled.labels is not None
-        return -cluster.log_prob(labelled.labels)  # type: ignore[no-untyped-call]
+        return -cluster.logits.gather(-1, labelled.labels[:, None]).squeeze(-1)

@@ -145,7 +145,8 @@ def label_tables(
         if rows.weights is not None:
             known *= rows.weights[indices, None]
         tables += np.einsum("nhc,nk->hck", assigned / assigned.sum(-1, keepdims=True), known, optimize=True)
-    return tables / tables.sum((1, 2), keepdims=True)
+    shares: NDArray[np.float64] = tables / tables.sum((1, 2), keepdims=True)
+    return shares
 
 
 @torch.no_grad()
