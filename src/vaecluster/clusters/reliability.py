@@ -1,4 +1,4 @@
-"""Whether probabilities are as large as they are right: the reliability diagram, and the expected calibration error."""
+"""Whether probabilities are as large as they are right: reliability diagrams, and the expected calibration error."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, final
@@ -52,8 +52,8 @@ class Reliability:
 def reliability(probabilities: Any, labels: Any, *, bins: int = BINS) -> Reliability:
     """How far probabilities (n, classes) are those with which `labels` (n,), numbers of their columns, come true.
 
-    A label of -1 is that of no column: whatever is said of such a row is wrong. Raises `DataError` for what is no table
-    of probabilities, or for other labels, and `SettingError` for no bins.
+    A label of -1 is that of no column: whatever is said of such a row is wrong. Raises `DataError` for what is no
+    table of probabilities, or for other labels, and `SettingError` for no bins.
 
     >>> found = reliability([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.3, 0.7]], [0, 0, 1, 0], bins=2)
     >>> found.count.tolist(), found.accuracy.tolist(), round(found.expected_calibration_error, 3)
