@@ -508,7 +508,7 @@ FAMILY = (
 def labels(records: list[Record]) -> Iterator[Cells]:
     """Fits with none, some and all labels, and how right and how sure each way is (`python -m benchmarks.labels`)."""
     for record in records:
-        (part, scores), ways, seeds = _scores(record), record["summary"]["reliability"], len(record["runs"])
+        (_, scores), ways, seeds = _scores(record), record["summary"]["reliability"], len(record["runs"])
         given = record["parameters"]["labels"]
         yield [
             record["data"]["name"],

@@ -57,7 +57,7 @@ def test_labels_are_clusters_in_their_order_or_by_the_names_of_clusters() -> Non
     known = known_labels(["b", None, "a", "b"], 4)
     assert known.clusters(4).tolist() == [1, -1, 0, 1]
     assert known.clusters(4, {5: "b", 2: "a", 0: "c"}).tolist() == [5, -1, 2, 5]
-    with pytest.raises(DataError, match="y holds 'b', which is the name of no cluster.*-1, or fit again"):
+    with pytest.raises(DataError, match=r"y holds 'b', which is the name of no cluster.*-1, or fit again"):
         known.clusters(4, {0: "a"})
 
 

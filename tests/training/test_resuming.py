@@ -23,7 +23,7 @@ from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.state import tensors_of
 from vaecluster.views import GaussianNoise, Neighbours, RandomAffine
 
-pytestmark = quiet
+pytestmark = [quiet, pytest.mark.filterwarnings("ignore::vaecluster.errors.UnnamedClustersWarning")]
 NEAR = Neighbours(5)
 STOPPING = {"early_stopping": True, "patience": 2, "schedule": "cosine", "epochs": 12, "learning_rate": 0.3}
 

@@ -97,8 +97,8 @@ def merge_components(
     Each step merges the two with the least loss / most ** apartness; `most` is what two of their sizes would lose if
     they shared nothing. With 0 these are the two of least loss, and large clusters are split for the sake of balance;
     with 1 they are the two least apart, whatever their sizes. With `cluster_of` (components,) the components of a
-    cluster are merged first, so the tree passes through exactly those clusters. With `labels` (components, classes), as
-    `JointTable` takes them, what a merge hides of known labels is a loss, too.
+    cluster are merged first, so the tree passes through exactly those clusters. With `labels` (components, classes),
+    as `JointTable` takes them, what a merge hides of known labels is a loss, too.
     """
     joint = symmetric(joint)
     table, nodes, merges, losses = JointTable(joint, labels), list(range(len(joint))), [], []
