@@ -202,9 +202,10 @@ def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: 
     doubtful = f", and {alone:,} in none" if alone else ""
     rows, clusters = counted(len(model.labels_), "row"), counted(model.n_clusters_, "cluster")
     print(f"{rows} in {clusters}: {model.cluster_sizes_.tolist()}{doubtful}")
+    used = "known labels took part in learning" if model.method_.learns_labels else "labels used only here"
     for part, values in scores.items():
         shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "rows")
-        print(f"scores on {part} (labels used only here): {shown}")
+        print(f"scores on {part} ({used}): {shown}")
     print(f"Written to {folder.path}. Look at it with: vaecluster report {folder.path}")
     if interrupted:
         print(f"Go on with: vaecluster fit --resume {folder.path}")
