@@ -220,7 +220,9 @@ class TwoViews(Method):
         objective = objective.of_clusters(list(merged.groupings), target, merged.head, prior)
 
         looks = looks_of(plans[CLUSTERS].epochs)
-        for epoch in run.train(CLUSTERS, objective, with_labelled(pairs(views), run.rows)):
+        # Labels hold clusters in place, and some neighbours are of another class: docs/decisions/0062.
+        refining = views.of_changes() if run.rows.classes else views
+        for epoch in run.train(CLUSTERS, objective, with_labelled(pairs(refining), run.rows)):
             if epoch.number in looks:
                 tables = self._tables(objective, run, views, CLUSTERS, epoch.number)
                 telling = partial(run.telling, "looking for dead clusters")
