@@ -46,12 +46,12 @@ class EstimatorMethod:
         """The same with another method, filed under another name."""
         return replace(self, method=method, given=given, name=name)
 
-    def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
-        """Find so many clusters in rows (rows, *data), or as many as there are."""
+    def fit(self, rows: Array, clusters: int, seed: int, *, known: Array | None = None) -> Outcome:
+        """Find so many clusters in rows (rows, *data), or as many as there are; `known` labels as `fit` takes them."""
         number: Any = clusters if self.number_given else "auto"
         model = VAEClustering(
             number, method=self.method, random_state=seed, device=self.device, verbose=self.verbose
-        ).fit(rows)
+        ).fit(rows, known if self.method.learns_labels else None)
         facts: dict[str, Any] = {"ending": model.history_.ending, "history": model.history_.curves()}
         # The components from which the evidence comes are learned in the same way whether the number is given or not.
         if model.evidence_ is not None:

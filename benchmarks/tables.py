@@ -105,6 +105,7 @@ def main() -> None:
     _write(ROOT / "docs" / "family.md", FAMILY, sorted(_records(RESULTS / "readers"), key=_change))
     _write(ROOT / "docs" / "story.md", STEPS, results)
     _write(ROOT / "docs" / "flow.md", FLOW, _records(RESULTS / "flow"))
+    _write(ROOT / "docs" / "labels.md", LABELS, sorted(_records(RESULTS / "labels"), key=_labels))
     _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
     _write(ROOT / "docs" / "performance.md", PROFILE, _records(RESULTS / "profile"))
     _write(ROOT / "docs" / "performance.md", LARGE, _records(RESULTS / "large"))
@@ -628,6 +629,36 @@ FLOW = (
 )
 
 
+def labels(records: list[Record]) -> Iterator[Cells]:
+    """Fits with none, some and all labels, and how right and how sure each way is (`python -m benchmarks.labels`)."""
+    for record in records:
+        (_, scores), ways, seeds = _scores(record), record["summary"]["reliability"], len(record["runs"])
+        given = record["parameters"]["labels"]
+        yield [
+            record["data"]["name"],
+            f"{record['parameters']['method']}, {record['settings']['epochs']} epochs",
+            "none" if given == 0 else str(given),
+            str(seeds),
+            _spread(scores["hungarian_accuracy"], seeds),
+            *(f"{ways[f'{by} accuracy']['mean']:.3f}" for by in ("posterior", "bayes")),
+            *(f"{ways[f'{by} error']['mean']:.3f}" for by in ("confidence", "posterior", "bayes")),
+            _cpu_seconds(record["runs"]),
+        ]
+
+
+LABELS = (
+    Table(
+        "labels",
+        (
+            *("data", "method", "labels a class", "seeds", "accuracy on held-out rows"),
+            *("of q(y\\|x), 2,000 rows", "of Bayes' rule", "ECE of the confidence", "of q(y\\|x)", "of Bayes' rule"),
+            "CPU seconds a fit",
+        ),
+        labels,
+    ),
+)
+
+
 def torture(records: list[Record]) -> Iterator[Cells]:
     """What `make torture` counted: readers of mutated files, and fits that were killed."""
     for record in records:
@@ -664,6 +695,12 @@ RELIABILITY = (Table("torture", ("what", "how often", "came out well", "failures
 def _change(record: Record) -> tuple[str, str, int]:
     change, _, given = record["method"].removeprefix("su2018 ").partition(", ")
     return record["data"]["name"], given, CHANGES.index(change)
+
+
+def _labels(record: Record) -> tuple[str, str, float]:
+    given = record["parameters"]["labels"]
+    name, method = record["data"]["name"], record["method"].rpartition(", ")[0]
+    return name, method, float("inf") if given == "all" else given
 
 
 def _place(record: Record) -> tuple[str, int, str]:

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaecluster.clusters.reliability import Reliability, reliability
     from vaecluster.comparison import compare
     from vaecluster.data.pictures.folder import Pictures
     from vaecluster.estimator import VAEClustering
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 # Loaded when they are first asked for: the command line answers many questions without torch.
 _FROM = {
+    "Reliability": "vaecluster.clusters.reliability",
+    "reliability": "vaecluster.clusters.reliability",
     "compare": "vaecluster.comparison",
     "Pictures": "vaecluster.data.pictures.folder",
     "VAEClustering": "vaecluster.estimator",
@@ -31,11 +34,13 @@ __all__ = [
     "IDEC",
     "Bound",
     "Pictures",
+    "Reliability",
     "Stepwise",
     "TwoViews",
     "VAEClustering",
     "VaDE",
     "compare",
+    "reliability",
     "write_report",
 ]
 

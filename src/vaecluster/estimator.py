@@ -35,6 +35,7 @@ from vaecluster.fitting import Learned, Learner
 from vaecluster.inference import answers
 from vaecluster.inference.advice import Advice, cut_warnings
 from vaecluster.inference.answers import Assigned
+from vaecluster.inference.bayes import by_bayes
 from vaecluster.inference.dense import DenseGroup, dense_groups
 from vaecluster.inference.doubt import check_doubt
 from vaecluster.inference.imputing import Imputed, filled, imputed
@@ -42,7 +43,7 @@ from vaecluster.inference.markers import Marker, marker_genes
 from vaecluster.inference.profile import Difference, profile
 from vaecluster.inference.typical import typical_rows
 from vaecluster.inference.words import Word, words
-from vaecluster.methods import Method, as_method
+from vaecluster.methods import Fitted, Method, as_method
 from vaecluster.methods.fitted_file import read_fitted, write_fitted, wrong_as_damage
 from vaecluster.methods.inspection import Inspection
 from vaecluster.model.grouping import Grouping
@@ -55,6 +56,12 @@ from vaecluster.training.session import draw_seed, random_of
 
 Answer = TypeVar("Answer")
 Random = int | np.random.RandomState | None
+# What probabilities of clusters may come from, by name.
+PROBABILITIES: dict[str, Callable[[Fitted, Rows], NDArray[np.float64]]] = {
+    "confidence": lambda fitted, rows: answers.assignments(fitted.model, rows, fitted.confidence),
+    "posterior": lambda fitted, rows: answers.assignments(fitted.model, rows),
+    "bayes": lambda fitted, rows: by_bayes(fitted.model, rows),
+}
 
 
 class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -345,13 +352,25 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         labels: NDArray[np.intp] = self.fit(X, y, sample_weight).labels_
         return labels
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: Any, *, by: str = "confidence") -> NDArray[np.float64]:
         """How likely each row belongs to each cluster: (n, n_clusters_), rows sum to 1.
 
-        Calibrated without labels, equation (33): it counts how far clusters overlap in the rows and how far the heads
-        of the fit agree. The largest entry is that of `predict`. Model files of formats up to 5 have q(y|x) itself.
+        By its confidence, calibrated without labels, equation (33): it counts how far clusters overlap in the rows and
+        how far the heads of the fit agree. The largest entry is that of `predict`. Model files of formats up to 5 have
+        q(y|x) itself. With ``by="posterior"`` that is q(y|x) as the model has learned it; with ``by="bayes"`` it is
+        p(x|y) p(y) / p(x), equation (48), from the generative side alone, and the largest entry may be another's.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
+        >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> bool((model.predict_proba(X, by="bayes").argmax(1) == model.labels_).mean() > 0.95)
+        True
         """
-        return self._in_blocks(X, lambda rows: answers.assignments(self.model_, rows, self.fitted_.confidence))
+        check_is_fitted(self)
+        if by not in PROBABILITIES:
+            raise SettingError(f"by is {by!r}; expected one of {', '.join(map(repr, PROBABILITIES))}.")
+        return self._in_blocks(X, lambda rows: PROBABILITIES[by](self.fitted_, rows))
 
     def predict(
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
@@ -650,7 +669,8 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def _learner(self, given: Given, y: Any = None, sample_weight: Any = None) -> Learner:
         """The rows with what is known of them, and what the parameters say of them."""
         number, doubt = len(given.source), (self.min_confidence, self.outlier_fraction)
-        weights, known = check_weights(sample_weight, number), known_labels(y, number)
+        learned = y is not None and as_method(self.method).learns_labels
+        weights, known = check_weights(sample_weight, number), known_labels(y, number, all_may_be=learned)
         return Learner(given, self.device, room_of(self), weights, known, *doubt, self.verbose)
 
     def _given(self, X: Any) -> Rows:

@@ -1,7 +1,7 @@
 """A fit from rows that were checked to a `Fitted`, with its clusters named and its rows labelled."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import final
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vaecluster import settings
 from vaecluster.clusters.number import AskedNumber, most_of
+from vaecluster.clusters.scores import Label
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given
@@ -18,6 +19,7 @@ from vaecluster.data.known import Known
 from vaecluster.data.room import Room
 from vaecluster.data.rows import Rows, normalised, split
 from vaecluster.data.schema import Schema
+from vaecluster.errors import SettingError, counted
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.doubt import calibrate, held_out_rows
@@ -70,9 +72,32 @@ class Learner:
         learned = self.weighted(self.given.source.schema(reading))
         return learned, method.completed(learned.schema, len(learned), clusters)
 
+    def taught(self, rows: Rows, method: Method, asked: AskedNumber) -> Rows:
+        """The rows with the labels that a method learns from; raises `SettingError` if there are none, or too many."""
+        if not method.learns_labels:
+            return rows
+        classes, most = len(np.unique(self.known.labels)), most_of(asked)
+        if not classes:
+            raise SettingError(
+                "label_weight is above 0, but no label is known. Give y with the labels of some rows and -1 for the "
+                "others, or label_weight=0."
+            )
+        if most is not None and classes > most:
+            raise SettingError(
+                f"y holds {counted(classes, 'label')}, but n_clusters is {asked}. Set it to {classes} or more, to "
+                "'auto' where the method finds a number, or give some labels the same name."
+            )
+        return self.labels_on(rows, None)
+
+    def labels_on(self, rows: Rows, names: Mapping[int, Label] | None) -> Rows:
+        """The rows of a fit with the clusters of known labels, by their order or by the names of clusters."""
+        clusters = self.known.clusters(len(self.given.source), names)
+        return rows.labelled(clusters if rows.numbers is None else clusters[rows.numbers])
+
     def fit(self, method: Method, clusters: AskedNumber, session: Session) -> "Learned":
         """Learn from the rows alone."""
         learned, method = self.begun(method, clusters)
+        learned = self.taught(learned, method, clusters)
         schema, most = learned.schema, most_of(clusters) or 1
         check_memory(method, schema, most, choose_device(self.device))
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
@@ -97,6 +122,8 @@ class Learner:
         # A copy: the model may be shared with cuts of it, and stays as it was if this fails.
         before = replace(before, method=method, model=deepcopy(before.model))
         learned = self.weighted(before.schema)
+        if method.learns_labels and len(self.known.rows):
+            learned = self.labels_on(learned, before.names or {})
         held_out_number = 0 if seen else held_out_rows(len(learned), self.outlier_fraction)
         if seen and self.outlier_fraction:
             before.check_calibrated()

@@ -72,8 +72,14 @@ def readme(tmp_path) -> Path:
     path.write_text("<!-- headline:begin -->\n<!-- headline:end -->\n")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "results.md").write_text(BARE)
-    pages = {"reliability": ["torture"], "performance": ["profile", "large"], "family": ["readers"]}
-    pages["flow"] = ["flow-classes", "flow-cuts"]
+    pages = {
+        "reliability": ["torture"],
+        "performance": ["profile", "large"],
+        "family": ["readers"],
+        "labels": ["labels"],
+        "flow": ["flow-classes", "flow-cuts"],
+        "story": ["steps"],
+    }
     for page, tables_of in pages.items():
         marks = "".join(f"<!-- {table}:begin -->\n<!-- {table}:end -->\n" for table in tables_of)
         (tmp_path / "docs" / f"{page}.md").write_text(marks)

@@ -272,3 +272,14 @@ def test_a_tree_comes_back_from_json_as_it_was(seed: int, size: int) -> None:
     np.testing.assert_array_equal(again.losses, tree.losses)
     np.testing.assert_array_equal(again.shares, tree.shares)
     assert again.merges.dtype == tree.merges.dtype
+
+
+def test_labels_decide_between_merges_that_cost_the_same() -> None:
+    """Four components that share alike; labels say which two belong together."""
+    table = np.full((4, 4), 0.03) + np.eye(4) * 0.13
+    for partner in (1, 2, 3):
+        labels = np.zeros((4, 2))
+        labels[[0, partner], 0] = labels[[one for one in (1, 2, 3) if one != partner], 1] = 0.1
+        assert merge_components(table, labels=labels).cut(2).tolist() == [
+            0 if one in (0, partner) else 1 for one in range(4)
+        ]

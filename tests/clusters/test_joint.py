@@ -146,3 +146,29 @@ def test_an_empty_component_is_one_with_any_other() -> None:
     rates = crossing_in(random_table(0, 5, empty=(1, 3)))
     np.testing.assert_array_equal(rates[[1, 3]], 1)
     np.testing.assert_array_equal(rates[:, [1, 3]], 1)
+
+
+@every_table
+def test_what_labels_lose_is_added_to_each_loss_and_stays_right_after_merges(table: Matrix) -> None:
+    """Of a table of components and labels merging two loses the information between rows and columns."""
+    labels = np.random.default_rng(5).dirichlet(np.ones(3), len(table)) * np.arange(len(table))[:, None]
+    plain, told = JointTable(table), JointTable(table, labels)
+    while True:
+        for one, other in permutations(np.flatnonzero(~told.gone), 2):
+            together = np.delete(told.labels, other, 0)
+            together[one - (other < one)] += told.labels[other]
+            hidden = label_information(told.labels) - label_information(together)
+            expected = plain.losses[one, other] + hidden
+            assert told.losses[one, other] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        left = np.flatnonzero(~told.gone)
+        if len(left) < 2:
+            break
+        plain.merge(*left[:2])
+        told.merge(*left[:2])
+
+
+def label_information(table: Matrix) -> float:
+    """sum L log L / (L_c L_y), of shares that sum to any weight."""
+    inside = table > 0
+    chance = table.sum(1)[:, None] * table.sum(0) / max(table.sum(), LEAST)
+    return float((table[inside] * np.log(table[inside] / chance[inside])).sum())

@@ -46,6 +46,21 @@ def test_where_nothing_is_unknown_or_nothing_known_or_y_is_a_target_no_label_cou
     assert len(known_labels(given, 3).rows) == 0
 
 
+@pytest.mark.parametrize("given", [[1, 2, 1], ["a", "b", "a"], [1.0, 2.0, 1.0]])
+def test_all_may_be_known_where_they_are_meant(given: list[object]) -> None:
+    known = known_labels(given, 3, all_may_be=True)
+    assert known.rows.tolist() == [0, 1, 2]
+    assert known.labels.tolist() == given
+
+
+def test_labels_are_clusters_in_their_order_or_by_the_names_of_clusters() -> None:
+    known = known_labels(["b", None, "a", "b"], 4)
+    assert known.clusters(4).tolist() == [1, -1, 0, 1]
+    assert known.clusters(4, {5: "b", 2: "a", 0: "c"}).tolist() == [5, -1, 2, 5]
+    with pytest.raises(DataError, match=r"y holds 'b', which is the name of no cluster.*-1, or fit again"):
+        known.clusters(4, {0: "a"})
+
+
 @pytest.mark.parametrize("given", [[1], [1, -1], 5, np.zeros((2, 3))])
 def test_labels_for_other_rows_are_refused(given: object) -> None:
     with pytest.raises(DataError, match=r"for 3 rows\. Give each row a label, or -1\."):

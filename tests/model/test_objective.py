@@ -250,3 +250,16 @@ def test_raw_weights_make_the_loss_lower_by_their_excess_and_leave_the_bound_as_
         loss.append(bound_at(model, rows, features, code, code.mean, third))
     torch.testing.assert_close(loss[1].bound, loss[0].bound)
     torch.testing.assert_close(loss[0].loss - loss[1].loss, torch.tensor(third * np.log(4)).double())
+
+
+@posteriors
+def test_labelled_rows_add_their_cross_entropy_and_change_no_other_term(posterior: str) -> None:
+    model, rows, labels = random_model(posterior), normal(7, 4), torch.tensor([2, 0])
+    plain = terms_of(model, rows)
+    labelled = Batch(normal(2, 4, seed=1), Generator().manual_seed(1), labels=labels)
+    terms = BoundObjective(model, label_weight=3.0)(Batch(rows, Generator().manual_seed(0), labelled=labelled))
+    assert terms.label_cross_entropy is not None
+    torch.testing.assert_close(terms.bound, plain.bound)
+    torch.testing.assert_close(terms.loss, plain.loss + 3.0 * terms.label_cross_entropy.mean())
+    expected = terms_of(model, labelled.rows, seed=1).assignment[torch.arange(2), labels]
+    torch.testing.assert_close(terms.label_cross_entropy, -expected.log())

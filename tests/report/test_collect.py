@@ -41,7 +41,13 @@ def test_the_sections_stand_in_their_order_without_those_that_have_nothing_to_sa
     folder.write(model, DataSet("rows", rows), source="Rows", seconds=1, cpu_seconds=1, scores=scores)
     page = render_html(collect(folder))
     # Of columns with names, of genes, of texts, and of groups too small for these rows.
-    others = {"What sets clusters apart", "Marker genes", "Words and texts", "Dense groups inside clusters"}
+    others = {
+        "What sets clusters apart",
+        "Marker genes",
+        "Words and texts",
+        "Dense groups inside clusters",
+        "Reliability",
+    }
     said = [kind for kind in SECTIONS if kind.heading not in left_out | others]
     places = [page.index(f'<h2 id="{kind.anchor}">{kind.heading}</h2>') for kind in said]
     assert places == sorted(places)

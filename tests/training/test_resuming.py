@@ -23,7 +23,7 @@ from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.state import tensors_of
 from vaecluster.views import GaussianNoise, Neighbours, RandomAffine
 
-pytestmark = quiet
+pytestmark = [quiet, pytest.mark.filterwarnings("ignore::vaecluster.errors.UnnamedClustersWarning")]
 NEAR = Neighbours(5)
 STOPPING = {"early_stopping": True, "patience": 2, "schedule": "cosine", "epochs": 12, "learning_rate": 0.3}
 
@@ -56,6 +56,8 @@ CASES: dict[str, Callable[[], tuple[VAEClustering, Any]]] = {
     "early stopping too late": lambda: (estimator("su2018", early_stopping=True, patience=50), vectors()),
     "vamp": lambda: (estimator("su2018", components="vamp", cluster_posterior="bayes"), vectors()),
     "rolled back": lambda: (estimator("su2018", schedule="one-cycle", learning_rate=1e7), vectors()),
+    "labels": lambda: (estimator(n_clusters=5, epochs=6, learning_rate=0.5, label_weight=5.0), vectors()),
+    "labels and the bound": lambda: (estimator("su2018", label_weight=5.0), vectors()),
     "vade": lambda: (estimator("vade"), vectors()),
     "dgg": lambda: (estimator("dgg"), vectors()),
     "vade from scratch": lambda: (estimator("vade", warm_epochs=0), vectors()),
@@ -71,6 +73,8 @@ CASES: dict[str, Callable[[], tuple[VAEClustering, Any]]] = {
     "dec, gone on": lambda: (gone_on("dec", tolerance=0), vectors()),
     "stepwise, gone on": lambda: (gone_on("stepwise"), vectors()),
 }
+# Labels of a few rows, of the fits that learn from them.
+Y = {case: np.array([0, 1, 2] * 4 + [-1] * 28) for case in ("labels", "labels and the bound")}
 # What Ctrl-C is pressed in: it has the same few lines behind it whatever is learned.
 PRESSED = ["neighbours and noise", "early stopping", "vade", "dec", "stepwise", "two-views, gone on"]
 
@@ -122,12 +126,12 @@ def left(fitted: VAEClustering) -> dict[str, Any]:
 def whole(case: str) -> VAEClustering:
     """A fit that nothing cuts off."""
     fresh, rows = CASES[case]()
-    return fresh.fit(rows)
+    return fresh.fit(rows, Y.get(case))
 
 
 def fit(case: str, folder: Path) -> VAEClustering:
     fresh, rows = CASES[case]()
-    return fresh.set_params(checkpoint_dir=folder, checkpoint_every=0).fit(rows)
+    return fresh.set_params(checkpoint_dir=folder, checkpoint_every=0).fit(rows, Y.get(case))
 
 
 @pytest.mark.parametrize("case", CASES)

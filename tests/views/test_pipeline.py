@@ -81,3 +81,12 @@ def test_the_generator_decides_the_views(rows: Rows, kind: str) -> None:
         first, again, other = (view_of(views, list(range(4)) * 5, seed, kind) for seed in (0, 0, 1))
         assert torch.equal(first, again)
         assert not torch.equal(first, other)
+
+
+def test_without_neighbours_a_view_is_the_row_itself_changed(rows: Rows) -> None:
+    near = Views(Neighbours(3)).prepare(rows)
+    assert near.of_changes() is near
+    both = Views(Neighbours(3), (GaussianNoise(1e-6),)).prepare(rows)
+    indices, generator = np.arange(10), Generator().manual_seed(0)
+    view = both.of_changes().of(indices, rows[indices], generator)
+    torch.testing.assert_close(view, rows[indices], atol=1e-4, rtol=0)

@@ -33,9 +33,11 @@ from vaecluster.cli.source import (
     absolute,
     rows_for,
     text_place,
+    with_labels,
     with_options,
     with_rows,
     with_texts,
+    without_labels,
 )
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
@@ -62,6 +64,7 @@ def fit(
     rows: RowsKind = "auto",
     column: Columns = (),
     text: str | None = None,
+    labels: str | None = None,
     batch: Batch | None = None,
     size: Size | None = None,
     features: Features | None = None,
@@ -91,6 +94,9 @@ def fit(
     text
         Texts that the rows stand for, by which clusters are then described: a column of the source, FILE:COLUMN for
         one of another file, or a FILE.txt with a line for each row. Nothing is learned from them.
+    labels
+        Known labels of some rows, by which clusters are named, nothing where unknown: a column of the source, which is
+        then not learned from, FILE:COLUMN or a FILE.txt. With `--set label_weight=20` they take part in learning.
     min_confidence
         Rows whose cluster is less likely than this to be the right one get the cluster -1.
     outlier_fraction
@@ -124,7 +130,7 @@ def fit(
     parameters: dict[str, Any] = {
         "n_clusters": clusters,
         "rows": rows,
-        "columns": columns_of(column),
+        "columns": without_labels(columns_of(column), data, labels),
         "batch": batch,
         "min_confidence": min_confidence,
         "outlier_fraction": outlier_fraction,
@@ -132,7 +138,8 @@ def fit(
         "memory": memory,
         "device": device,
     }
-    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures, text_place(text))
+    places = text_place(text), text_place(labels)
+    order = FitOrder(absolute(source), parameters, method, given, torch.get_num_threads(), pictures, *places)
     with begun(folder.path, order) as state:
         _fit_and_report(folder, order, data, state, quiet=quiet)
 
@@ -157,9 +164,10 @@ def fit_into(
 ) -> dict[str, Any]:
     """Fit the model, write the run, and return the scores, if there are labels to score with."""
     from vaecluster.clusters.scores import split_scores
+    from vaecluster.runs.reliability import reliability_of
 
     wall, cpu = time.perf_counter(), time.process_time()
-    model.fit(data.x_train)
+    model.fit(data.x_train, data.known)
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
     scores = split_scores(model, data)
     folder.write(
@@ -169,6 +177,7 @@ def fit_into(
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         scores=scores,
+        reliability=reliability_of(model, data),
         pictures=pictures,
         demo=demo,
     )
@@ -177,8 +186,11 @@ def fit_into(
 
 def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: Path, *, quiet: bool) -> None:
     """Fit what was ordered, from the state that is kept, write the run and say what was found."""
+    from vaecluster.methods import as_method
+
     model = order.estimator(folder.path)
     data = with_texts(with_rows(data, keep=folder.path, quiet=quiet), order.text)
+    data = with_labels(data, order.labels, learned=as_method(model.method).learns_labels)
     model.set_params(checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
     scores = fit_into(folder, model, data, order.source, pictures=order.pictures)
     interrupted = model.history_.ending == "interrupted"
@@ -198,9 +210,10 @@ def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: 
         if evidence.strength == "none":
             print(f"No boundary between them was seen: {none_apart(evidence)}.")
             print("Which of them come again with another --seed shows: vaecluster stability")
+    used = "known labels took part in learning" if model.method_.learns_labels else "labels used only here"
     for part, values in scores.items():
         shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items() if name != "rows")
-        print(f"scores on {part} (labels used only here): {shown}")
+        print(f"scores on {part} ({used}): {shown}")
     print(f"Written to {folder.path}. Look at it with: vaecluster report {folder.path}")
     if interrupted:
         print(f"Go on with: vaecluster fit --resume {folder.path}")

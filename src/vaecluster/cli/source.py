@@ -73,8 +73,33 @@ def with_texts(data: "DataSet", where: str | None) -> "DataSet":
     return data if where is None else replace(data, texts=texts_of(data, where))
 
 
+def with_labels(data: "DataSet", where: str | None, *, learned: bool) -> "DataSet":
+    """The same with the known label of each row, from where they are (`labels_of`).
+
+    Raises `SettingError` if they would not be used: all are known, and none is learned from.
+    """
+    from vaecluster.data.beside import labels_of
+
+    if where is None:
+        return data
+    known = labels_of(data, where)
+    if None not in known and not learned:
+        raise SettingError(
+            f"--labels is {where}, where each row has a label, and clusters are named by the labels of some rows. Add "
+            "label_weight=20 to learn from them, or leave --labels out."
+        )
+    return replace(data, known=known)
+
+
+def without_labels(columns: dict[str, str] | None, data: "DataSet", where: str | None) -> dict[str, str] | None:
+    """Kinds of columns with the labels left out, if they are one of the columns of the rows."""
+    from vaecluster.data.beside import is_column
+
+    return columns if where is None or not is_column(data, where) else (columns or {}) | {where: "leave-out"}
+
+
 def text_place(where: str | None) -> str | None:
-    """Where texts are, for a process in another folder."""
+    """Where texts or labels are, for a process in another folder."""
     from vaecluster.data.beside import file_of
 
     found = None if where is None else file_of(where)

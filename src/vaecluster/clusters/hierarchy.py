@@ -86,17 +86,22 @@ class Hierarchy:
 
 
 def merge_components(
-    joint: Matrix, cluster_of: NDArray[np.intp] | None = None, *, apartness: float = 0.0
+    joint: Matrix,
+    cluster_of: NDArray[np.intp] | None = None,
+    *,
+    apartness: float = 0.0,
+    labels: Matrix | None = None,
 ) -> Hierarchy:
     """The tree of a joint table (components, components) of two views' assignments.
 
     Each step merges the two with the least loss / most ** apartness; `most` is what two of their sizes would lose if
     they shared nothing. With 0 these are the two of least loss, and large clusters are split for the sake of balance;
     with 1 they are the two least apart, whatever their sizes. With `cluster_of` (components,) the components of a
-    cluster are merged first, so the tree passes through exactly those clusters.
+    cluster are merged first, so the tree passes through exactly those clusters. With `labels` (components, classes),
+    as `JointTable` takes them, what a merge hides of known labels is a loss, too.
     """
     joint = symmetric(joint)
-    table, nodes, merges, losses = JointTable(joint), list(range(len(joint))), [], []
+    table, nodes, merges, losses = JointTable(joint, labels), list(range(len(joint))), [], []
     within = None if cluster_of is None else lambda places: cluster_of[places][:, None] == cluster_of
     for allowed in (within, None) if within else (None,):
         merging = Merging(table, apartness, allowed)

@@ -23,15 +23,21 @@ class JointTable:
     between entries that both have views in one of the two, and a table with few cells costs little.
 
     Of two that are merged the first stands for both, and the second is `gone`: its cells are 0, its losses infinite.
+
+    With `labels` (components, classes), shares of labelled rows that sum to their weight, a merge also loses what it
+    hides of these labels: h(L_a, L_b) - sum_y h(L_ay, L_by), equation (47).
     """
 
-    def __init__(self, table: Matrix) -> None:
+    def __init__(self, table: Matrix, labels: Matrix | None = None) -> None:
         self.table, self.share = table.copy(), table.sum(1)
+        self.labels = np.zeros((len(table), 0)) if labels is None else labels.copy()
         self.gone = np.zeros(len(table), dtype=bool)
         losses = 2 * self._most(EVERY, EVERY) - self._own_information(EVERY)
         for cells in table:
             some = np.flatnonzero(cells)
             losses[np.ix_(some, some)] -= 2 * _alike(cells[some])
+        for one in range(len(table) if self.labels.size else 0):
+            losses[one] += self._labels_hidden(one)
         np.fill_diagonal(losses, np.inf)
         # Information lost by merging each pair, in nats: (components, components).
         self.losses: Matrix = losses
@@ -58,8 +64,9 @@ class JointTable:
         self.table[one] += self.table[other]
         self.table[:, one] += self.table[:, other]
         self.table[other] = self.table[:, other] = 0
-        self.share[one] += self.share[other]
-        self.share[other] = 0
+        for shares in (self.share, self.labels):
+            shares[one] += shares[other]
+            shares[other] = 0
         self.gone[other] = True
 
     def _losses_of(self, one: int) -> Matrix:
@@ -72,7 +79,13 @@ class JointTable:
         alike = np.bincount(row, shared, len(self.table))
         chosen = np.array([one])
         losses: Matrix = 2 * (self._most(chosen, EVERY)[0] - alike) - self._own_information(chosen)[0]
-        return losses
+        return losses + self._labels_hidden(one)
+
+    def _labels_hidden(self, one: int) -> Matrix:
+        """The information about labels that is lost by merging this one with each: (components,)."""
+        own, every = self.labels[one], self.labels
+        together = _gain(own.sum(), every.sum(1)) - _gain(own, every).sum(1)
+        return np.asarray(together)
 
     def _most(self, one: Places, other: Places) -> Matrix:
         first, second = self.share[one], self.share[other]
@@ -109,6 +122,11 @@ def crossing(between: Any, one: Any, other: Any) -> Any:
 def plogp(values: Any) -> Any:
     """p log p, and 0 at 0."""
     return np.where(values > 0, values * np.log(np.maximum(values, 1e-300)), 0.0)
+
+
+def _gain(one: Any, other: Any) -> Any:
+    """h of shares."""
+    return plogp(one + other) - plogp(one) - plogp(other)
 
 
 def _alike(cells: Matrix) -> Matrix:

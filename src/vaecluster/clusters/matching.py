@@ -43,6 +43,26 @@ def matched(partitions: Sequence[Integers]) -> list[Integers]:
     return found
 
 
+def numbered_by(labels: NDArray[np.float64] | None, cluster_of: Integers) -> Integers:
+    """The cluster of each component (components,), so numbered that cluster y holds most rows with label y.
+
+    `labels` (components, classes) counts rows; there are no more classes than clusters. Labels go to clusters one to
+    one, so that most rows are in the right one; clusters of no label come last. Without labels all stays as it is.
+
+    >>> numbered_by(np.array([[0.0, 9.0], [0.0, 1.0], [5.0, 0.0]]), np.array([0, 1, 2])).tolist()
+    [1, 2, 0]
+    """
+    if labels is None:
+        return cluster_of
+    clusters = int(cluster_of.max()) + 1
+    held = np.zeros((clusters, labels.shape[1]))
+    np.add.at(held, cluster_of, labels)
+    chosen, classes = linear_sum_assignment(held, maximize=True)
+    order = [*chosen[np.argsort(classes)], *np.setdiff1d(np.arange(clusters), chosen)]
+    number: Integers = np.argsort(order)[cluster_of]
+    return number
+
+
 def overlap(one: NDArray[np.bool], other: NDArray[np.bool]) -> float:
     """How many rows are in both, over how many are in one or both; 0 if there are none."""
     return float((one & other).sum() / max(1, (one | other).sum()))

@@ -1,4 +1,4 @@
-"""Texts beside rows: in a column of their file, in one of another file, or as the lines of one."""
+"""Texts and labels beside rows: in a column of their file, in one of another file, or as the lines of one."""
 
 import os
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from vaecluster.data.checks import quoted
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.words import as_texts
-from vaecluster.errors import DataError, FileError
+from vaecluster.errors import DataError, FileError, counted
 
 LINES = ".txt"
 
@@ -29,21 +29,53 @@ def texts_of(data: DataSet, where: str) -> list[str]:
     Raises `DataError` where there are no such texts, or more or fewer than rows, and `FileError` for a file that
     cannot be read.
     """
-    rows = len(data.x_train)
+    return as_texts(_values(data, where, "texts"), len(data.x_train))
+
+
+def labels_of(data: DataSet, where: str) -> list[int | str | None]:
+    """The label of each row, None where none is known, from the same places as texts.
+
+    What is missing, empty or -1 is not known. Raises `DataError` where there are no labels, more or fewer than rows,
+    or fractions, and `FileError` for a file that cannot be read.
+    """
+    values = _values(data, where, "labels")
+    found = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
+    if len(found) != len(data.x_train):
+        came = f"{counted(len(found), 'label')} for {counted(len(data.x_train), 'row')}"
+        raise DataError(f"There came {came} from {where!r}; expected one each. Check where they are.")
+    return [_label(value, where) for value in found]
+
+
+def is_column(data: DataSet, where: str) -> bool:
+    """Whether that is a column of the rows themselves."""
+    return hasattr(data.x_train, "column_names") and where in data.x_train.column_names
+
+
+def _label(value: Any, where: str) -> int | str | None:
+    if value is None or value != value or value in ("", "-1", -1):
+        return None
+    if isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise DataError(f"{where!r} holds {value!r}; expected whole numbers or strings as labels. Convert them.")
+
+
+def _values(data: DataSet, where: str, what: str) -> Any:
     columns = _columns(data)
     if where in columns:
-        return as_texts(columns[where], rows)
+        return columns[where]
     found = file_of(where)
     if found is None:
         there = f"The columns are {quoted(list(columns))}" if columns else "The rows have no columns"
         raise DataError(
-            f"There is no column and no file {where!r} to take texts from. {there}; give one of them, FILE:COLUMN, "
+            f"There is no column and no file {where!r} to take {what} from. {there}; give one of them, FILE:COLUMN, "
             f"or a FILE{LINES} with a line for each row."
         )
-    return as_texts(_in_file(*found), rows)
+    return _in_file(*found, what)
 
 
-def _in_file(file: str, column: str | None) -> Any:
+def _in_file(file: str, column: str | None, what: str) -> Any:
     if column is None and file.lower().endswith(LINES):
         return _lines(file)
     # Here, since a file of a fit is read without it.
@@ -51,9 +83,9 @@ def _in_file(file: str, column: str | None) -> Any:
 
     columns = _columns(read_dataset(file))
     if column is None or column not in columns:
-        what = "names no column" if column is None else f"has no column {column!r}"
+        lacks = "names no column" if column is None else f"has no column {column!r}"
         there = quoted(list(columns)) or "none"
-        raise DataError(f"{file} {what} of texts; expected FILE:COLUMN. Its columns are {there}.")
+        raise DataError(f"{file} {lacks} of {what}; expected FILE:COLUMN. Its columns are {there}.")
     return columns[column]
 
 

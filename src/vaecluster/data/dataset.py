@@ -11,14 +11,14 @@ from vaecluster.errors import DataError
 
 @dataclass(frozen=True)
 class DataSet:
-    """Rows to learn from, and what is known about them; labels serve to score, never to learn.
+    """Rows to learn from, and what is known about them; ``y_train`` and ``y_test`` serve to score, never to learn.
 
     Shapes: ``x_train`` (rows, *data), ``y_train`` (rows,), ``x_test`` (held-out rows, *data),
     ``y_test`` (held-out rows,). ``x_test`` is None when nothing is held out, ``y_train`` and ``y_test`` are
     None when there are no labels. Rows of a table are a `pyarrow.Table`, or a `StoredTable` that is still in its
     files, those of single-cell files `StoredCells`, pictures in files are `Pictures` until they are read, and
     `PictureRows` then, all others are an array. ``beside`` is a table of what stands beside vectors in their file,
-    and ``texts`` is a text for each row of ``x_train``.
+    ``texts`` is a text for each row of ``x_train``, and ``known`` a label for each that is known, None for the others.
 
     >>> points = DataSet("points", np.zeros((5, 2)))
     >>> points.x_train.shape, points.y_train, points.x_test
@@ -32,6 +32,7 @@ class DataSet:
     y_test: Array | None = None
     beside: Any = None
     texts: list[str] | None = None
+    known: list[int | str | None] | None = None
 
 
 def as_labels(values: Array) -> Array:

@@ -1,5 +1,6 @@
 """What is known about some rows beforehand: how much each counts, and the labels of a few."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -55,15 +56,36 @@ class Known:
     rows: NDArray[np.intp]
     labels: Array
 
+    def clusters(self, number: int, names: Mapping[int, Any] | None = None) -> NDArray[np.intp]:
+        """The cluster of each of so many rows, -1 where no label is known: (number,).
+
+        By names of clusters; without, labels are clusters in their order. Raises `DataError` for a label that is no
+        cluster's name.
+        """
+        values, places = np.unique(self.labels, return_inverse=True)
+        if names is not None:
+            cluster_of = {name: cluster for cluster, name in names.items()}
+            strange = [label for label in values.tolist() if label not in cluster_of]
+            if strange:
+                raise DataError(
+                    f"y holds {strange[0]!r}, which is the name of no cluster, and going on keeps the clusters. Make "
+                    "it -1, or fit again."
+                )
+            places = np.array([cluster_of[label] for label in values.tolist()], dtype=np.intp)[places]
+        clusters = np.full(number, UNKNOWN, dtype=np.intp)
+        clusters[self.rows] = places
+        return clusters
+
 
 NONE_KNOWN = Known(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
 
 
-def known_labels(labels: Any, rows: int) -> Known:
+def known_labels(labels: Any, rows: int, *, all_may_be: bool = False) -> Known:
     """The known labels in what a user gave as `y` (rows,).
 
     Unknown are -1, None, NaN and "". Where none is unknown, or floats have fractions, `y` is what a pipeline hands to
-    all its steps, such as the target of a regression, and not meant for a clusterer: then no label counts as known.
+    all its steps, such as the target of a regression, and not meant for a clusterer: then no label counts as known;
+    with `all_may_be` it is meant, and all count.
     Raises `DataError` if there is not one for each row, or
     unless the known ones are all integers or all strings.
 
@@ -83,10 +105,9 @@ def known_labels(labels: Any, rows: int) -> Known:
     if array.shape[:1] != (rows,):
         raise DataError(f"y has shape {array.shape} for {counted(rows, 'row')}. Give each row a label, or -1.")
     unknown = _unknown(array) if array.ndim == 1 else np.zeros(rows, dtype=bool)
-    if not unknown.any():
-        return NONE_KNOWN
-    known = np.flatnonzero(~unknown)
-    if not len(known) or (array.dtype.kind == "f" and (np.rint(array[known]) != array[known]).any()):
+    known = np.flatnonzero(~unknown) if array.ndim == 1 else np.empty(0, dtype=np.intp)
+    fractions = array.dtype.kind == "f" and bool((np.rint(array[known]) != array[known]).any())
+    if not len(known) or not (all_may_be or (unknown.any() and not fractions)):
         return NONE_KNOWN
     try:
         return Known(known, as_labels(array[known]))

@@ -18,8 +18,9 @@ class Rows:
     """Rows of a source as the model reads them: `rows[indices]` is a batch on the device, (rows, *data_shape).
 
     The source stays as it is (bytes stay bytes), so memory is the user's rows plus one batch. `weights` (rows,) says
-    how much each row counts, 1 on average; without, all count the same. With `numbers`, only those rows of the source.
-    What is computed of each row is put into the `room`.
+    how much each row counts, 1 on average; without, all count the same. `labels` (rows,) are the clusters of rows with
+    a label that takes part in learning, -1 for the others; None where no label does. With `numbers`, only those rows
+    of the source. What is computed of each row is put into the `room`.
     """
 
     def __init__(
@@ -30,12 +31,18 @@ class Rows:
         weights: NDArray[np.float64] | None = None,
         numbers: NDArray[np.intp] | None = None,
         room: Room = NO_LIMIT,
+        labels: NDArray[np.intp] | None = None,
     ) -> None:
         self.source, self.schema, self.device = source, schema, device
-        self.weights, self.numbers, self.room = weights, numbers, room
+        self.weights, self.numbers, self.room, self.labels = weights, numbers, room, labels
 
     def __len__(self) -> int:
         return len(self.source) if self.numbers is None else len(self.numbers)
+
+    @property
+    def classes(self) -> int:
+        """How many clusters have labels."""
+        return 0 if self.labels is None else int(self.labels.max(initial=-1)) + 1
 
     @property
     def names(self) -> RowNames | None:
@@ -53,7 +60,12 @@ class Rows:
         """These rows alone, not copied; their weights are 1 on average again."""
         weights = None if self.weights is None else normalised(self.weights[indices])
         numbers = indices if self.numbers is None else self.numbers[indices]
-        return Rows(self.source, self.schema, self.device, weights, numbers, self.room)
+        labels = None if self.labels is None else self.labels[indices]
+        return Rows(self.source, self.schema, self.device, weights, numbers, self.room, labels)
+
+    def labelled(self, labels: NDArray[np.intp]) -> "Rows":
+        """The same with the cluster of each row that has a label, -1 for the others."""
+        return Rows(self.source, self.schema, self.device, self.weights, self.numbers, self.room, labels)
 
 
 def normalised(weights: NDArray[np.float64]) -> NDArray[np.float64] | None:

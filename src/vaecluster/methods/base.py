@@ -96,6 +96,11 @@ class Method(Settings, ABC):
         """
         raise SettingError(f"The method {self.name!r} cannot go on from a fitted model. Fit again.")
 
+    @property
+    def learns_labels(self) -> bool:
+        """Whether known labels take part in learning, rather than name clusters afterwards."""
+        return bool(getattr(self, "label_weight", 0.0))
+
     def needed_number(self, clusters: AskedNumber) -> int:
         """The number of clusters, for a method that needs one; raises `SettingError` if none is given."""
         if not isinstance(clusters, int):

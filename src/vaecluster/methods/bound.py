@@ -26,6 +26,7 @@ from vaecluster.methods.base import (
     Precision,
     check_shares,
 )
+from vaecluster.methods.labels import LabelWeight, with_labelled
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, CodePosterior, FeaturePosterior
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
@@ -112,6 +113,7 @@ class Bound(Method):
         "q(y|.): a network on the sampled code, one on the encoder's features, or Bayes' rule",
     ] = "code"
     cluster_kl_weight: Annotated[float, NOT_NEGATIVE, "weight of the bound's third term; 0 leaves it out"] = 1.0
+    label_weight: LabelWeight = 0.0
     epochs: Epochs = 50
     batch_size: BatchSize = 100
     learning_rate: LearningRate = 1e-3
@@ -176,7 +178,8 @@ class Bound(Method):
             number = max(1, round(self.held_out_share * len(run.rows)))
             run.rows, held_out = split(run.rows, number, run.draws.at("held out"))
             watch = HeldOutWatch(model, held_out, self.patience)
-        for epoch in run.train(STAGE, BoundObjective(model, self.cluster_kl_weight), beside=watch):
+        objective = BoundObjective(model, self.cluster_kl_weight, self.label_weight)
+        for epoch in run.train(STAGE, objective, with_labelled(run.batch, run.rows), beside=watch):
             if watch is not None:
                 epoch.held_out_bound = watch.look()
                 epoch.stop = watch.patience_is_over

@@ -1,10 +1,14 @@
 """VaDE: the bound with the exact posterior, from a mixture that starts at an autoencoder's codes."""
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, Self, final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from sklearn.mixture import GaussianMixture
 
+from vaecluster.clusters.matching import numbered_by
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
@@ -13,6 +17,7 @@ from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of,
 from vaecluster.methods.base import BatchSize, Epochs, Fitted, Hidden, Latent, LearningRate, Method, Precision
 from vaecluster.methods.bound import STAGE as BOUND
 from vaecluster.methods.bound import Bound
+from vaecluster.methods.labels import LabelWeight, with_labelled
 from vaecluster.model.networks.initial import start_
 from vaecluster.model.objective import BoundObjective
 from vaecluster.model.prior import LearnedScaleComponents, LearnedWeights
@@ -92,15 +97,18 @@ class VaDE(FromMixture):
 
     name: ClassVar[str] = "vade"
 
+    label_weight: LabelWeight = 0.0
+
     def fit(self, run: Run) -> Fitted:
         """The autoencoder, the mixture of its codes, then the bound."""
         model = self.begun(run)
-        run.train_through(BOUND, BoundObjective(model))
+        objective = BoundObjective(model, label_weight=self.label_weight)
+        run.train_through(BOUND, objective, with_labelled(run.batch, run.rows))
         return Fitted(self, run.rows.schema, model, run.history, confidence=confidence_of(model, run.rows))
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """As the bound does."""
-        return self._bound.go_on(run, fitted, epochs, seen)
+        return replace(self._bound, label_weight=self.label_weight).go_on(run, fitted, epochs, seen)
 
 
 @torch.no_grad()
@@ -109,10 +117,21 @@ def start_at_mixture(model: ClusteringVAE, rows: Rows, *, seed: int) -> None:
     components, weights = _components(model), model.prior.weights
     assert isinstance(weights, LearnedWeights)
     mixture = mixture_of(points_of(model, some_of(rows, seed)), len(components.means), seed, "diag", starts=3)
-    to = components.means
-    components.means.copy_(torch.from_numpy(mixture.means_).to(to))
-    components.log_scales.copy_(torch.from_numpy(np.log(mixture.covariances_) / 2).to(to))
-    weights.logits.copy_(torch.from_numpy(np.log(mixture.weights_)).to(to))
+    to, order = components.means, _order(mixture, model, rows)
+    components.means.copy_(torch.from_numpy(mixture.means_[order]).to(to))
+    components.log_scales.copy_(torch.from_numpy(np.log(mixture.covariances_[order]) / 2).to(to))
+    weights.logits.copy_(torch.from_numpy(np.log(mixture.weights_[order])).to(to))
+
+
+def _order(mixture: GaussianMixture, model: ClusteringVAE, rows: Rows) -> NDArray[np.intp]:
+    """The components of a mixture, that of each label in its place: (components,)."""
+    components = np.arange(len(mixture.means_))
+    if not rows.classes:
+        return components
+    assert rows.labels is not None
+    known = np.flatnonzero(rows.labels >= 0)
+    held = mixture.predict_proba(points_of(model, rows.some(known))).T @ np.eye(rows.classes)[rows.labels[known]]
+    return np.argsort(numbered_by(held, components))
 
 
 def _components(model: ClusteringVAE) -> LearnedScaleComponents:

@@ -1,7 +1,7 @@
 """What training minimises: one module that holds the model, and whose forward returns the terms of a batch."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import final
 
 from torch import Generator, Tensor, nn
@@ -17,7 +17,8 @@ class Batch:
     """What one step learns from: `rows` (rows, *data), a `view` of each where there are two, and a source of draws.
 
     The encoder reads `seen` in place of rows where some of their values are hidden from it. `labels` (rows,) are
-    clusters that were found before, for an objective that learns them.
+    clusters: found before, for an objective that learns them, or those that are known of `labelled`, a batch of rows
+    that were drawn beside these.
     """
 
     rows: Tensor
@@ -25,6 +26,7 @@ class Batch:
     view: Tensor | None = None
     seen: Tensor | None = None
     labels: Tensor | None = None
+    labelled: "Batch | None" = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Terms:
     """What an objective makes of a batch.
 
     `loss` is what the step minimises, in nats per row; `assignment` (rows, clusters) is kept for the diagnostics. The
-    other fields are the terms, one value per row, in nats.
+    other fields are the terms, one value per row, in nats; None for one that a batch does not have.
     """
 
     loss: Tensor
@@ -41,7 +43,7 @@ class Terms:
     def named(self) -> dict[str, Tensor]:
         """The terms by name, for the history."""
         names = [field.name for field in fields(self) if field.name not in ("loss", "assignment")]
-        return {name: getattr(self, name) for name in names}
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
 class Objective(nn.Module, ABC):
@@ -55,12 +57,13 @@ class Objective(nn.Module, ABC):
 @final
 @dataclass(frozen=True)
 class BoundTerms(Terms):
-    """The bound (1) and its three terms."""
+    """The bound (1) and its three terms; and -log q(y|.) of rows with a known cluster, where there are some."""
 
     bound: Tensor
     reconstruction: Tensor
     latent_kl: Tensor
     cluster_kl: Tensor
+    label_cross_entropy: Tensor | None = None
 
 
 def bound_at(
@@ -98,17 +101,33 @@ def bound_at(
 class BoundObjective(Objective):
     """Minus the bound (1) by one sample of the code, with a weight on its third term.
 
-    Weight 1 is the bound; 0 leaves the term out, as the article allows.
+    Weight 1 is the bound; 0 leaves the term out, as the article allows. Where rows with known clusters come with a
+    batch, their cross-entropy (46) is added by its weight.
     """
 
-    def __init__(self, model: ClusteringVAE, cluster_kl_weight: float = 1.0) -> None:
+    def __init__(self, model: ClusteringVAE, cluster_kl_weight: float = 1.0, label_weight: float = 0.0) -> None:
         super().__init__()
         self.model = model
-        self.cluster_kl_weight = cluster_kl_weight
+        self.cluster_kl_weight, self.label_weight = cluster_kl_weight, label_weight
 
     def forward(self, batch: Batch) -> BoundTerms:
         """The terms for a batch of rows (rows, *data)."""
+        features, posterior, code = self._coded(batch)
+        terms = bound_at(self.model, batch.rows, features, posterior, code, self.cluster_kl_weight)
+        if batch.labelled is None:
+            return terms
+        cross_entropy = self._cross_entropy(batch.labelled)
+        loss = terms.loss + self.label_weight * cross_entropy.mean()
+        return replace(terms, loss=loss, label_cross_entropy=cross_entropy)
+
+    def _coded(self, batch: Batch) -> tuple[Tensor, Distribution, Tensor]:
         features = self.model.encoder.features(batch.rows)
         posterior = self.model.encoder.code(features)  # q(z|x)
-        code = draw(posterior, batch.generator)
-        return bound_at(self.model, batch.rows, features, posterior, code, self.cluster_kl_weight)
+        return features, posterior, draw(posterior, batch.generator)
+
+    def _cross_entropy(self, labelled: Batch) -> Tensor:
+        """-log q(y|.) of the known clusters: (rows,)."""
+        features, _, code = self._coded(labelled)
+        cluster: Categorical = self.model.cluster_posterior(features, code, self.model.prior)
+        assert labelled.labels is not None
+        return -cluster.logits.gather(-1, labelled.labels[:, None]).squeeze(-1)

@@ -146,6 +146,7 @@ class RunFolder:
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
+        reliability: Mapping[str, Any] | None = None,
         pictures: PictureOptions = NO_OPTIONS,
         demo: bool = False,
     ) -> None:
@@ -205,6 +206,7 @@ class RunFolder:
                 **_what_sets_apart(model, given, model.labels_[numbers]),
                 **_what_texts_say(model, rows, given.texts if data.texts is None else data.texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
+                **({"reliability": dict(reliability)} if reliability else {}),
                 "versions": versions(),
                 "machine": machine(),
             },

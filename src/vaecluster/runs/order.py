@@ -34,8 +34,8 @@ MOST_THREADS = 4096
 class FitOrder:
     """What was asked for: the rows by their source, parameters of `VAEClustering`, a method, and processor threads.
 
-    `settings` are those that were given for the method, as `settings.plain` writes them. `text` is where texts
-    beside the rows are.
+    `settings` are those that were given for the method, as `settings.plain` writes them. `text` and `labels` say where
+    texts and known labels beside the rows are.
     """
 
     source: str
@@ -45,6 +45,7 @@ class FitOrder:
     threads: int
     pictures: PictureOptions = NO_OPTIONS
     text: str | None = None
+    labels: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> "FitOrder":
@@ -62,6 +63,7 @@ class FitOrder:
                 and isinstance(order.method, str)
                 and isinstance(order.settings, dict)
                 and isinstance(order.text, str | None)
+                and isinstance(order.labels, str | None)
                 and is_whole(order.threads, 1, MOST_THREADS)
             )
         except (OSError, ValueError, TypeError, RecursionError):

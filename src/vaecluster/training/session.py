@@ -86,4 +86,5 @@ def _identity_of(rows: Rows) -> dict[str, Any]:
     return {
         "the data": rows.source.fingerprint()["sha256"],
         "sample_weight": None if rows.weights is None else digest_of([rows.weights]),
+        **({} if rows.labels is None else {"the labels": digest_of([rows.labels])}),
     }

@@ -1,6 +1,6 @@
 """Views put together: a row's partner, and the changes made to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -42,6 +42,10 @@ class PreparedViews:
     rows: Rows
     near: Near | None
     changes: tuple[Change, ...]
+
+    def of_changes(self) -> "PreparedViews":
+        """The same without neighbours, where there are changes: a view is then the row itself, changed."""
+        return replace(self, near=None) if self.changes else self
 
     def of(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
         """A view of each of these rows, which the batch (rows, *data) holds; of the same shape."""

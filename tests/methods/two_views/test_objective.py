@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -92,7 +92,8 @@ def test_the_terms_have_one_value_per_row_or_decoded_row(stage: str) -> None:
     assert terms.information.shape == (ROWS,)
     assert terms.reconstruction.shape == terms.latent_kl.shape == terms.agreement.shape == (DECODED,)
     torch.testing.assert_close(terms.assignment.sum(-1), torch.ones(ROWS, dtype=torch.float64))
-    assert set(terms.named()) == {field.name for field in fields(terms)} - {"loss", "assignment"}
+    without = {"loss", "assignment", "label_cross_entropy"}
+    assert set(terms.named()) == {field.name for field in fields(terms)} - without
     assert all(values.isfinite().all() for values in terms.named().values())
 
 
@@ -272,3 +273,23 @@ def test_many_components_are_summed_into_the_same_clusters(stage: str, monkeypat
     after = objective_of(stage)(a_batch())
     check_same(after, before)
     torch.testing.assert_close(after.assignment, before.assignment)
+
+
+# Labels
+
+
+def test_labelled_rows_add_their_cross_entropy_and_change_no_other_term() -> None:
+    batch, labels = a_batch(), torch.tensor([2, 0, 1])
+    labelled = replace(a_batch(seed=1, rows=3), labels=labels)
+    plain, told = second_stage()(batch), second_stage()
+    told.weights = replace(told.weights, labels=7.0)
+    terms = told(replace(a_batch(), labelled=labelled))
+    assert terms.label_cross_entropy is not None
+    for name, values in plain.named().items():
+        torch.testing.assert_close(terms.named()[name], values)
+    torch.testing.assert_close(terms.loss, plain.loss + 7.0 * terms.label_cross_entropy.mean())
+    # (46): minus log q(y|x) of rows, then of their views, mean over heads.
+    assert labelled.view is not None
+    likely = told.clusters(torch.cat([labelled.rows, labelled.view]))
+    expected = -likely[torch.arange(6), :, labels.repeat(2)].log().mean(-1)
+    torch.testing.assert_close(terms.label_cross_entropy, expected)

@@ -16,16 +16,18 @@ from torch import Generator
 
 from vaecluster.clusters.boundary import Null, densities, regions
 from vaecluster.clusters.hierarchy import Hierarchy, merge_components
+from vaecluster.clusters.matching import numbered_by
 from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, middle_head, most_of, within
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
+from vaecluster.methods.labels import LabelWeight, with_labelled
 from vaecluster.methods.moments import empty_prior
 from vaecluster.methods.two_views.heads import FEW, ComponentHeads, ComponentPosterior
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
 from vaecluster.methods.two_views.regrouping import Wanted, looks_of, merge_again, target_shares
-from vaecluster.methods.two_views.tables import ComponentTables, component_tables, prior_of
+from vaecluster.methods.two_views.tables import ComponentTables, component_tables, label_tables, prior_of
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.full_covariance import MomentComponents
@@ -143,6 +145,7 @@ class TwoViews(Method):
         "how large clusters are to be: as merging found them, equal, or as given, the largest share to the largest",
     ] = "merged"
     decoded_share: Annotated[float, SHARE, "part of each batch that is decoded"] = 0.25
+    label_weight: LabelWeight = 0.0
     arithmetic: Annotated[
         str,
         OneOf("auto", "float32", "bfloat16"),
@@ -217,7 +220,9 @@ class TwoViews(Method):
         objective = objective.of_clusters(list(merged.groupings), target, merged.head, prior)
 
         looks = looks_of(plans[CLUSTERS].epochs)
-        for epoch in run.train(CLUSTERS, objective, pairs(views)):
+        # Labels hold clusters in place, and some neighbours are of another class: docs/decisions/0062.
+        refining = views.of_changes() if run.rows.classes else views
+        for epoch in run.train(CLUSTERS, objective, with_labelled(pairs(refining), run.rows)):
             if epoch.number in looks:
                 tables = self._tables(objective, run, views, CLUSTERS, epoch.number)
                 telling = partial(run.telling, "looking for dead clusters")
@@ -242,7 +247,7 @@ class TwoViews(Method):
         ).to(run.device)
         reduce(objective, self._reduces(run))
         run.stages({CLUSTERS: replace(self.plans()[CLUSTERS], epochs=epochs)})
-        run.train_through(CLUSTERS, objective, pairs(views))
+        run.train_through(CLUSTERS, objective, with_labelled(pairs(views), run.rows))
         after = prior_of(objective, 0, run.rows, partial(run.telling, ALL_ROWS)).components
         assert isinstance(after, MomentComponents)
         components.load_state_dict(after.state_dict())
@@ -253,7 +258,8 @@ class TwoViews(Method):
 
     @property
     def _weights(self) -> Weights:
-        return Weights(self.information_weight, self.agreement_weight, self.balance_weight, self.decoded_share)
+        shares = self.information_weight, self.agreement_weight, self.balance_weight, self.decoded_share
+        return Weights(*shares, self.label_weight)
 
     @property
     def _wanted(self) -> Wanted:
@@ -289,26 +295,34 @@ class TwoViews(Method):
         generator = run.draws.at("tables", *use, device=run.device)
         sharpness = SHARPNESS if self.information == "pointwise" else 1.0
         telling = partial(run.telling, "looking at pairs of views")
-        parts = objective.encoder, objective.heads, views, generator
-        return component_tables(*parts, sharpness=sharpness, telling=telling)
+        encoder, heads = objective.encoder, objective.heads
+        tables = component_tables(encoder, heads, views, generator, sharpness=sharpness, telling=telling)
+        labels = label_tables(encoder, heads, views.rows, generator, sharpness=sharpness)
+        # As much, against what views share, as labels count in learning.
+        weighed = None if labels is None else labels * self.label_weight / self.information_weight
+        return replace(tables, labels=weighed)
 
     def _merged(self, objective: TwoViewsObjective, run: Run, views: PreparedViews) -> Merged:
         """What speaks for each number of clusters, and the clusters of every head."""
         tables = self._tables(objective, run, views, "merged")
         nulls, bounded, trees = [], [], []
-        for joint in run.telling("merging components", list(tables.joint)):
+        for head, joint in enumerate(run.telling("merging components", list(tables.joint))):
             null = _null_of(views, joint)
             region = regions(joint, null)
             nulls.append(null)
             bounded.append(region)
-            trees.append(merge_components(joint, region, apartness=self.apartness))
+            trees.append(merge_components(joint, region, apartness=self.apartness, labels=tables.labels_of(head)))
         evidence = _evidence(tables, nulls, bounded, trees)
-        clusters = within(run.clusters, evidence.clusters)
+        # Each label has a cluster; those beyond are new kinds of rows.
+        clusters = max(within(run.clusters, evidence.clusters), run.rows.classes)
         if clusters < evidence.clusters:
             # Some boundaries must be crossed: those that cost least, wherever they are.
             joints = run.telling("merging across boundaries", list(tables.joint))
-            trees = [merge_components(joint, apartness=self.apartness) for joint in joints]
-        groupings = [tree.cut(clusters) for tree in trees]
+            trees = [
+                merge_components(joint, apartness=self.apartness, labels=tables.labels_of(head))
+                for head, joint in enumerate(joints)
+            ]
+        groupings = [numbered_by(tables.labels_of(head), tree.cut(clusters)) for head, tree in enumerate(trees)]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
         target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
         head = _most_informed(trees, clusters, evidence)

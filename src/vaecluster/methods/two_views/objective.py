@@ -1,7 +1,7 @@
 """What the default method minimises: equation (20) of `docs/model.md`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self, final
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from vaecluster.methods.two_views.heads import FEW, ComponentHeads
-from vaecluster.methods.two_views.information import InformationEstimate, PointwiseInformation
+from vaecluster.methods.two_views.information import SMALLEST, InformationEstimate, PointwiseInformation
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.distributions import draw
 from vaecluster.model.encoder import Encoder
@@ -25,13 +25,15 @@ class TwoViewsTerms(Terms):
     """One value per row, in nats; all but `information` of the rows that were decoded.
 
     `information` is (2) of the clusters, mean over heads; `agreement` is log p(c|z) averaged over the partner's
-    assignment. `assignment` is that of the head whose components have the prior.
+    assignment; `label_cross_entropy` is that of labelled rows and of their views, mean over heads, where there are
+    some. `assignment` is that of the head whose components have the prior.
     """
 
     information: Tensor
     reconstruction: Tensor
     latent_kl: Tensor
     agreement: Tensor
+    label_cross_entropy: Tensor | None = None
 
 
 @final
@@ -43,6 +45,7 @@ class Weights:
     agreement: float
     balance: float
     decoded_share: float
+    labels: float = 0.0
 
 
 @final
@@ -50,7 +53,8 @@ class TwoViewsObjective(Objective):
     """Every head's clusters share as much between views as they can; codes, prior and decoder follow.
 
     Minimises  - information weight * mean over heads of I(y;y') - E[ log p(x|z) ]
-               + sum_c q(c|x') KL( q(z|x) || p(z|c) ) - agreement weight * E[ sum_c q(c|x') log p(c|z) ].
+               + sum_c q(c|x') KL( q(z|x) || p(z|c) ) - agreement weight * E[ sum_c q(c|x') log p(c|z) ]
+               - label weight * mean over labelled rows, views and heads of log q(y|x).
     Assignments are constants in the last two terms: a prior that does not fit yet must not move the partition.
     `groups` (heads, components) holds the cluster of each component; the prior is that of `head`.
     """
@@ -122,9 +126,11 @@ class TwoViewsObjective(Objective):
     def forward(self, batch: Batch) -> TwoViewsTerms:
         """The terms for a batch of rows and their views; the prior takes the batch in first."""
         assert batch.view is not None
-        both = torch.cat([batch.rows if batch.seen is None else batch.seen, batch.view])
-        features = self.encoder.features(both)
-        own, partner = self.heads(features).chunk(2)  # rows heads components
+        both, rows = _both_views(batch), len(batch.rows)
+        # In one pass: batch normalisation is to see the labelled rows as a part of the others.
+        labelled = both[:0] if batch.labelled is None else _both_views(batch.labelled)
+        features = self.encoder.features(torch.cat([both, labelled]))
+        own, partner, known = self.heads(features).tensor_split((rows, 2 * rows))  # rows heads components
         clusters, partner_clusters = self._clusters(own), self._clusters(partner)
         information = self.estimate(clusters, partner_clusters).mean(-1)
 
@@ -144,7 +150,20 @@ class TwoViewsObjective(Objective):
             - self.weights.information * information.mean()
             - self.weights.agreement * agreement.mean()
         )
-        return TwoViewsTerms(loss, clusters[:, self.head], information, reconstruction, latent_kl, agreement)
+        terms = TwoViewsTerms(loss, clusters[:, self.head], information, reconstruction, latent_kl, agreement)
+        if batch.labelled is None:
+            return terms
+        cross_entropy = self._cross_entropy(known, batch.labelled)
+        return replace(
+            terms, loss=loss + self.weights.labels * cross_entropy.mean(), label_cross_entropy=cross_entropy
+        )
+
+    def _cross_entropy(self, assignment: Tensor, labelled: Batch) -> Tensor:
+        """-log q(y|x) of known clusters, of rows and their views (rows, heads, components): (rows,)."""
+        assert labelled.labels is not None
+        labels = labelled.labels.repeat(2)[:, None, None].expand(-1, self.heads.heads, 1)
+        likely = self._clusters(assignment).gather(-1, labels).squeeze(-1)
+        return -likely.clamp_min(SMALLEST).log().mean(-1)
 
     def _clusters(self, assignment: Tensor) -> Tensor:
         """q(y|x) of every head, equation (19): (rows, heads, components) to (rows, heads, clusters)."""
@@ -154,3 +173,9 @@ class TwoViewsObjective(Objective):
             return torch.einsum("nhc,hck->nhk", assignment, members)
         empty = assignment.new_zeros(len(assignment), len(self.groups), self.number)
         return empty.scatter_add(-1, self.groups.expand(len(assignment), -1, -1), assignment)
+
+
+def _both_views(batch: Batch) -> Tensor:
+    """The rows as the encoder reads them, then their views: (2 rows, *data)."""
+    assert batch.view is not None
+    return torch.cat([batch.rows if batch.seen is None else batch.seen, batch.view])

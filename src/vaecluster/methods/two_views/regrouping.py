@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vaecluster.clusters.hierarchy import merge_components
 from vaecluster.clusters.joint import Matrix
+from vaecluster.clusters.matching import numbered_by
 from vaecluster.methods.two_views.information import InformationEstimate
 from vaecluster.methods.two_views.objective import TwoViewsObjective
 from vaecluster.methods.two_views.tables import ComponentTables
@@ -39,10 +40,12 @@ def merge_again(
     Heads and their tables are taken through `telling`.
     """
     heads = telling(list(enumerate(tables.joint)))
-    return sum(_mend(objective, head, joint, apartness, wanted) for head, joint in heads)
+    return sum(_mend(objective, head, joint, tables.labels_of(head), apartness, wanted) for head, joint in heads)
 
 
-def _mend(objective: TwoViewsObjective, head: int, joint: Matrix, apartness: float, wanted: Wanted) -> int:
+def _mend(
+    objective: TwoViewsObjective, head: int, joint: Matrix, labels: Matrix | None, apartness: float, wanted: Wanted
+) -> int:
     """How many clusters of a head are dead; if there are any, its groups, target and table start anew."""
     groups, estimate = objective.groups, objective.estimate
     assert isinstance(estimate, InformationEstimate)
@@ -50,8 +53,8 @@ def _mend(objective: TwoViewsObjective, head: int, joint: Matrix, apartness: flo
     members = np.eye(clusters)[groups[head].cpu().numpy()]
     dead = dead_clusters(members.T @ joint @ members, estimate.target[head].double().cpu().numpy())
     if dead:
-        tree = merge_components(joint, apartness=apartness)
-        cluster_of = tree.cut(clusters)
+        tree = merge_components(joint, apartness=apartness, labels=labels)
+        cluster_of = numbered_by(labels, tree.cut(clusters))
         members = np.eye(clusters)[cluster_of]
         groups[head] = torch.from_numpy(cluster_of).to(groups)
         found = torch.from_numpy(joint.sum(1) @ members)[None]

@@ -39,15 +39,21 @@ class ComponentTables:
     """What the heads' components share, as shares of rows.
 
     `joint` (heads, components, components) is each head's table of a row and its view; `own` holds each head's
-    assignment of the rows, (rows, components).
+    assignment of the rows, (rows, components). `labels` (heads, components, classes) is each head's table of labelled
+    rows and their labels, where some have one.
     """
 
     joint: NDArray[np.float64]
     own: list[Assignments]
+    labels: NDArray[np.float64] | None = None
 
     def overlap(self, one: int, other: int) -> NDArray[np.float64]:
         """The table of two heads on the same row: (components, components)."""
         return _shared(self.own[one], self.own[other])
+
+    def labels_of(self, head: int) -> NDArray[np.float64] | None:
+        """The table of a head's components and labels: (components, classes)."""
+        return None if self.labels is None else self.labels[head]
 
 
 @torch.no_grad()
@@ -116,6 +122,31 @@ def _shared(one: Assignments, other: Assignments) -> NDArray[np.float64]:
     """The mean over rows of the products of two assignments: (components, components)."""
     shared = one.T.astype(np.float64) @ other.astype(np.float64) / one.shape[0]
     return np.asarray(shared if isinstance(shared, np.ndarray) else shared.toarray())
+
+
+@torch.no_grad()
+def label_tables(
+    encoder: Encoder, heads: ComponentHeads, rows: Rows, generator: Generator, *, sharpness: float = 1.0
+) -> NDArray[np.float64] | None:
+    """Each head's table of up to `PAIRS` labelled rows and their labels (heads, components, classes), summing to 1.
+
+    None if no row has a label.
+    """
+    if rows.labels is None or not (rows.labels >= 0).any():
+        return None
+    encoder.eval()
+    heads.eval()
+    order = np.random.default_rng(generator.initial_seed()).permutation(np.flatnonzero(rows.labels >= 0))[:PAIRS]
+    classes = np.eye(rows.labels.max() + 1)
+    tables = np.zeros((heads.heads, heads.components, len(classes)))
+    for indices in _blocks(np.sort(order)):
+        assigned = (heads(encoder.features(rows[indices])) ** sharpness).double().cpu().numpy()
+        known = classes[rows.labels[indices]]
+        if rows.weights is not None:
+            known *= rows.weights[indices, None]
+        tables += np.einsum("nhc,nk->hck", assigned / assigned.sum(-1, keepdims=True), known, optimize=True)
+    shares: NDArray[np.float64] = tables / tables.sum((1, 2), keepdims=True)
+    return shares
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ from vaecluster.report.sections.markers import Markers
 from vaecluster.report.sections.number import Number
 from vaecluster.report.sections.overview import Overview
 from vaecluster.report.sections.profile import Profile
+from vaecluster.report.sections.reliability import Reliabilities
 from vaecluster.report.sections.scores import Scores
 from vaecluster.report.sections.sizes import Sizes
 from vaecluster.report.sections.texts import Texts
@@ -23,4 +24,5 @@ SECTIONS: tuple[type[Section], ...] = (
     DenseGroups,
     Curves,
     Scores,
+    Reliabilities,
 )

@@ -21,17 +21,22 @@ NAMES = {
 @final
 @dataclass(frozen=True)
 class Scores(Section):
-    """A set of rows ("train", "test") and its scores by name (rows, majority_accuracy, ...), one to a line."""
+    """A set of rows ("train", "test") and its scores by name (rows, majority_accuracy, ...), one to a line.
+
+    `learned` says whether known labels took part in learning.
+    """
 
     anchor = "scores"
     heading = "Scores"
 
     scores: Mapping[str, Mapping[str, float]]
+    learned: bool = False
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
         """Of a run with labels to score with."""
-        return cls(run.description["scores"]) if run.description["scores"] else None
+        scores = run.description["scores"]
+        return cls(scores, run.model.method_.learns_labels) if scores else None
 
     def html(self) -> Markup:
         """A table, and what its headings mean."""
@@ -39,6 +44,7 @@ class Scores(Section):
         names = list(dict.fromkeys(name for values in self.scores.values() for name in values))
         return fill(
             "sections/scores.html.j2",
+            learned=self.learned,
             headings=[NAMES[name][0] if name in NAMES else name.replace("_", " ").capitalize() for name in names],
             lines=[(rows, [_cell(name, values) for name in names]) for rows, values in self.scores.items()],
             meanings=[NAMES[name] for name in names if name in NAMES],
