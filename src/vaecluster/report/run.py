@@ -8,6 +8,7 @@ from vaecluster.estimator import VAEClustering
 from vaecluster.report.showing import Showing
 from vaecluster.report.shown import Shown
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
+from vaecluster.runs.map import RowMap
 
 
 @final
@@ -30,16 +31,17 @@ class ShownCluster:
 @final
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
-    """A run folder, opened once: its `run.json`, its model, and some rows of each cluster."""
+    """A run folder, opened once: its `run.json`, its model, some rows of each cluster, and its map, if it has one."""
 
     description: dict[str, Any]
     model: VAEClustering
     examples: dict[int, Any]
+    map: RowMap | None = None
 
     @classmethod
     def open(cls, folder: RunFolder) -> Self:
         """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
-        return cls(folder.description(), folder.model(device="cpu"), folder.examples())
+        return cls(folder.description(), folder.model(device="cpu"), folder.examples(), RowMap.read(folder.path))
 
     @cached_property
     def shown(self) -> Showing:
