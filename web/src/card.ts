@@ -43,7 +43,7 @@ export class Card {
     const cluster = data.cluster[row];
     line("cluster", cluster < 0 ? "none" : data.clusters[cluster]);
     line("confidence", percent(data.confidence[row]));
-    if (data.outlier) line("outlier score", data.outlier[row].toFixed(2));
+    if (data.outlier && !Number.isNaN(data.outlier[row])) line("outlier score", data.outlier[row].toFixed(2));
     for (const column of data.columns.slice(0, COLUMNS)) line(column.name, shown(column, row));
   }
 

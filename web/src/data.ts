@@ -71,7 +71,9 @@ function bytes(text: string): ArrayBuffer {
   return found.buffer;
 }
 
-const shares = (text: string): Float32Array => Float32Array.from(new Uint16Array(bytes(text)), (value) => value / 65535);
+/** Shares of 1, NaN where missing. */
+const shares = (text: string): Float32Array =>
+  Float32Array.from(new Uint16Array(bytes(text)), (value) => (value === MISSING ? NaN : value / (MISSING - 1)));
 
 export async function read(element: HTMLElement): Promise<Data> {
   const packed = new Blob([bytes(element.textContent!.trim())]);

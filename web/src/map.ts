@@ -112,7 +112,10 @@ export class RowMap {
 
   private zoom(by: number, at: [number, number] = [this.view.width / 2, this.view.height / 2]): boolean {
     const moved = this.view.zoomAt(at[0], at[1], by);
-    if (moved) this.draw();
+    if (moved) {
+      this.card.hide();
+      this.draw();
+    }
     return moved;
   }
 
@@ -202,7 +205,9 @@ export class RowMap {
     };
     plane.addEventListener("pointerup", end);
     plane.addEventListener("pointercancel", end);
-    plane.addEventListener("pointerleave", () => {
+    plane.addEventListener("pointerleave", (event) => {
+      // A finger that is lifted leaves what it has touched.
+      if (event.pointerType === "touch") return;
       this.card.hide();
       this.draw();
     });

@@ -31,7 +31,7 @@ export class Points {
 
   /** Throws where there is no WebGL 2. */
   constructor(private readonly canvas: HTMLCanvasElement, x: Uint16Array, y: Uint16Array, shapes: Uint8Array) {
-    const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
+    const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true });
     if (!gl) throw new Error("no WebGL 2");
     this.gl = gl;
     this.count = x.length;

@@ -18,13 +18,15 @@ class Report:
     """The whole content of a report.
 
     `facts` are pairs of a name and a value, shown under the title in this order. `warnings` are sentences that a
-    reader must not miss.
+    reader must not miss. `summary` says in sentences what was found, `advice` what to try next.
     """
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     sections: tuple[PageSection, ...] = ()
+    summary: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 def render_html(report: Report) -> str:

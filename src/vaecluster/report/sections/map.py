@@ -24,11 +24,11 @@ from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
 from vaecluster.runs.map import RowMap
 
-# The largest number of 16 bits, which stands for a missing word.
-MOST = 65535
+# The largest number of 16 bits, which stands for what is missing.
+MISSING = 65535
 SHAPES = "osD^"
 NONE = "#8a8f98"
-# Lossless pictures of more than this many bytes are a large part of a page; photographs lose nothing that is seen.
+# Of pictures in colour, which would be a large part of a page without loss.
 QUALITY = 80
 
 
@@ -79,7 +79,8 @@ class Map(Section):
 
     def _written(self) -> bytes:
         table = self.rows.table
-        x, y = (_whole((table.column(name).to_numpy() + 1) / 2) for name in ("x", "y"))
+        # Within about -1 to 1.
+        x, y = (np.rint((table.column(name).to_numpy() + 1.1) / 2.2 * MISSING).clip(0, MISSING) for name in ("x", "y"))
         scored, named = "outlier_score" in table.column_names, "name" in table.column_names
         content = {
             "total": self.total,
@@ -87,8 +88,8 @@ class Map(Section):
             "x": _text(x, "<u2"),
             "y": _text(y, "<u2"),
             "cluster": _text(table.column("cluster").to_numpy(), "<i2"),
-            "confidence": _text(_whole(table.column("confidence").to_numpy()), "<u2"),
-            "outlier": _text(_whole(table.column("outlier_score").to_numpy()), "<u2") if scored else None,
+            "confidence": _shares(table.column("confidence").to_numpy()),
+            "outlier": _shares(table.column("outlier_score").to_numpy()) if scored else None,
             "names": table.column("name").to_pylist() if named else None,
             "columns": [_column(name, values) for name, values in self.rows.values.items()],
             "clusters": self.clusters,
@@ -134,7 +135,7 @@ def _column(name: str, values: Any) -> dict[str, Any]:
     if types.is_floating(values.type):
         return {"name": name, "numbers": _text(values.to_numpy(), "<f4")}
     coded = values.combine_chunks().dictionary_encode()
-    codes = coded.indices.fill_null(MOST).to_numpy(zero_copy_only=False)
+    codes = coded.indices.fill_null(MISSING).to_numpy(zero_copy_only=False)
     return {"name": name, "codes": _text(codes, "<u2"), "words": coded.dictionary.to_pylist()}
 
 
@@ -162,10 +163,10 @@ def _pictures(rows: RowMap) -> dict[str, Any] | None:
     }
 
 
-def _whole(shares: NDArray[Any]) -> NDArray[Any]:
-    """Shares of 1 as whole numbers up to `MOST`; what is not a number counts as 0."""
-    whole: NDArray[Any] = np.rint(MOST * np.nan_to_num(shares).clip(0, 1))
-    return whole
+def _shares(shares: NDArray[Any]) -> str:
+    """Shares of 1 as whole numbers below `MISSING`, which stands for what is not a number."""
+    whole = np.rint((MISSING - 1) * shares.astype(np.float64).clip(0, 1))
+    return _text(np.where(np.isnan(whole), MISSING, whole), "<u2")
 
 
 def _text(values: NDArray[Any], kind: str) -> str:
