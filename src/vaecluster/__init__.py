@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from vaecluster.comparison import compare
     from vaecluster.data.pictures.folder import Pictures
     from vaecluster.estimator import VAEClustering
+    from vaecluster.inference.layout import Layout
     from vaecluster.methods import DEC, DGG, IDEC, Bound, Stepwise, TwoViews, VaDE
     from vaecluster.report.from_python import write_report
 
@@ -15,6 +16,7 @@ _FROM = {
     "compare": "vaecluster.comparison",
     "Pictures": "vaecluster.data.pictures.folder",
     "VAEClustering": "vaecluster.estimator",
+    "Layout": "vaecluster.inference.layout",
     "Bound": "vaecluster.methods",
     "DEC": "vaecluster.methods",
     "IDEC": "vaecluster.methods",
@@ -30,6 +32,7 @@ __all__ = [
     "DGG",
     "IDEC",
     "Bound",
+    "Layout",
     "Pictures",
     "Stepwise",
     "TwoViews",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from vaecluster.data.raw import Array
 from vaecluster.data.stored import rows_at
 from vaecluster.data.tables import as_parquet
