@@ -17,7 +17,8 @@ class ShownCluster:
     """One cluster: how large it is, some of its rows, and rows that the model generates from it.
 
     Rows of tables are excerpts, others are walls. Where rows are features of pictures, the pictures are shown, and
-    nothing that is generated. An empty cluster has size 0, share 0, no `rows`, and nan as `mean_confidence`.
+    nothing that is generated. `name` is what it was called, if it was. An empty cluster has size 0, share 0, no
+    `rows`, and nan as `mean_confidence`.
     """
 
     number: int
@@ -26,6 +27,7 @@ class ShownCluster:
     mean_confidence: float
     rows: Shown
     generated: Shown | None
+    name: str = ""
 
 
 @final
@@ -51,6 +53,7 @@ class FinishedRun:
     @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:
         """The clusters with their rows; the generated ones are drawn here, from the estimator's own seed."""
+        names = self.model.cluster_names_
         return tuple(
             ShownCluster(
                 number=entry["cluster"],
@@ -59,6 +62,7 @@ class FinishedRun:
                 mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
                 rows=self.shown(self.examples[entry["cluster"]]),
                 generated=self._generated(entry["cluster"]),
+                name=str(names.get(entry["cluster"], "")),
             )
             for entry in self.description["clusters"]
         )

@@ -40,7 +40,7 @@ def _how_sure(run: FinishedRun) -> Iterator[str]:
     mean = float(np.average([one.mean_confidence for one in held], weights=[one.size for one in held]))
     least = min(held, key=lambda one: one.mean_confidence)
     doubtful = _doubtful(run)
-    also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {DOUBT:.0%} sure."
+    also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {sure(DOUBT)} sure."
     yield (
         f"By its own estimate the model puts {sure(mean)} of the rows into the right cluster; it is least sure of "
         f"cluster {least.number} ({sure(least.mean_confidence)}).{also} The estimate counts how far clusters overlap "

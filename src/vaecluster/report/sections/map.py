@@ -50,11 +50,7 @@ class Map(Section):
         """Of every run but those of older versions."""
         if run.map is None:
             return None
-        names = run.model.cluster_names_
-        clusters = tuple(
-            f"{number} · {names[number]}" if number in names else str(number)
-            for number in range(run.model.n_clusters_)
-        )
+        clusters = tuple(f"{one.number} · {one.name}" if one.name else str(one.number) for one in run.clusters)
         return cls(run.map, run.description["rows"], clusters)
 
     def html(self) -> Markup:
