@@ -17,6 +17,7 @@ export interface Drawn {
 export class Overlay {
   private readonly pen: CanvasRenderingContext2D;
   private readonly centres: ([number, number] | null)[];
+  private readonly sizes: number[];
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -26,6 +27,8 @@ export class Overlay {
     private readonly y: Float32Array,
   ) {
     this.pen = canvas.getContext("2d")!;
+    this.sizes = data.clusters.map(() => 0);
+    for (const cluster of data.cluster) if (cluster >= 0) this.sizes[cluster]++;
     this.centres = data.clusters.map((_, cluster) => middle(data, cluster, x, y));
   }
 
@@ -95,12 +98,17 @@ export class Overlay {
     const { pen, view } = this;
     pen.font = "600 13px system-ui, sans-serif";
     [pen.textAlign, pen.textBaseline, pen.lineJoin] = ["center", "middle", "round"];
-    for (const cluster of clusters) {
+    const taken: [number, number, number][] = [];
+    // Of names that would lie on each other, that of the larger cluster is shown, until there is room.
+    for (const cluster of clusters.sort((a, b) => this.sizes[b] - this.sizes[a])) {
       const centre = this.centres[cluster];
       if (!centre) continue;
       const [x, y] = view.screen(...centre);
       const name = this.data.clusters[cluster];
       const text = name.length > 18 ? `${name.slice(0, 17)}…` : name;
+      const half = pen.measureText(text).width / 2 + 1;
+      if (taken.some(([tx, ty, th]) => Math.abs(tx - x) < th + half && Math.abs(ty - y) < 15)) continue;
+      taken.push([x, y, half]);
       pen.lineWidth = 4;
       pen.strokeStyle = sheet;
       pen.strokeText(text, x, y);
