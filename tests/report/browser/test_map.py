@@ -248,6 +248,31 @@ def test_a_small_screen_shows_all_and_a_touch_opens_a_card(opened: Opened) -> No
     assert opened.shown("card")
 
 
+@pytest.mark.parametrize(
+    "opened", [("pictures", {"viewport": {"width": 360, "height": 780}, "has_touch": True})], indirect=True
+)
+def test_two_fingers_zoom_and_a_drag_moves(opened: Opened) -> None:
+    box, session = opened.box(), opened.page.context.new_cdp_session(opened.page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def touch(kind: str, *apart: float) -> None:
+        points = [{"x": x + far, "y": y + far, "id": number} for number, far in enumerate(apart)]
+        session.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    touch("Start", -20, 20)
+    for far in (30, 40, 60):
+        touch("Move", -far, far)
+    touch("End")
+    assert opened.zoom() > 2
+    before = opened.page.locator("[data-overlay]").screenshot()
+    opened.page.mouse.move(x, y)
+    opened.page.mouse.down()
+    opened.page.mouse.move(x + 60, y + 30, steps=3)
+    opened.page.mouse.up()
+    opened.zoom()
+    assert opened.page.locator("[data-overlay]").screenshot() != before
+
+
 def test_without_webgl_and_on_paper_the_map_is_a_picture(browser: Any, pages: dict[str, Path]) -> None:
     context = browser.new_context()
     context.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
