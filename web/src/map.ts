@@ -2,6 +2,7 @@
 import { Card } from "./card";
 import { Colouring, colourings, shapeOf } from "./colouring";
 import { Data } from "./data";
+import { box, inside } from "./geometry";
 import { fillKey, Legend } from "./legend";
 import { Overlay } from "./overlay";
 import { Points } from "./points";
@@ -100,7 +101,7 @@ export class RowMap {
       this.points.draw(this.view.clip(), (size + 1) * ratio);
       this.overlay.draw(ratio, {
         visible: (row) => this.visible(row),
-        edge: (row) => rgb2css(this.colouring.of(row)),
+        edge: (row) => `rgb(${this.colouring.of(row).join(" ")})`,
         lasso: this.lasso,
         marked: this.card.row,
         labels: this.legend.shownClusters(),
@@ -256,30 +257,3 @@ export class RowMap {
     this.draw();
   }
 }
-
-const rgb2css = (colour: [number, number, number]): string => `rgb(${colour.join(" ")})`;
-
-function box(x: Float32Array, y: Float32Array): [number, number, number, number] {
-  const found: [number, number, number, number] = [1, 1, 0, 0];
-  for (let i = 0; i < x.length; i++) {
-    found[0] = Math.min(found[0], x[i]);
-    found[1] = Math.min(found[1], y[i]);
-    found[2] = Math.max(found[2], x[i]);
-    found[3] = Math.max(found[3], y[i]);
-  }
-  // A single point, or a line of them, has room around it.
-  for (const axis of [0, 1]) {
-    if (found[axis + 2] - found[axis] < 1e-3) [found[axis], found[axis + 2]] = [found[axis] - 0.5, found[axis] + 0.5];
-  }
-  return found;
-}
-
-function inside(corners: [number, number][], x: number, y: number): boolean {
-  let within = false;
-  for (let i = 0, j = corners.length - 1; i < corners.length; j = i++) {
-    const [[ax, ay], [bx, by]] = [corners[i], corners[j]];
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) within = !within;
-  }
-  return within;
-}
-

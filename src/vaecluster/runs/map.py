@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAP, LAYOUT = "map.parquet", "layout.vaecluster"
 # Of more rows a random sample is on the map; so many of them have pictures, of at most so many pixels a side.
 MOST_ROWS, MOST_PICTURES, SIDE = 60_000, 4000, 48
-# Outlier scores take far more time than all else: of MNIST 0.7 ms a row. So many rows have one, drawn at random.
+# Outlier scores of all rows would take more time than all else. So many have one, drawn at random.
 MOST_SCORED = 10_000
 # Columns of a table beside each row, and characters of a text; a wider array has columns that nobody knows apart.
 COLUMNS, LENGTH, WIDEST = 24, 120, 64
