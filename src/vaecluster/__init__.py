@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from vaecluster.comparison import compare
     from vaecluster.data.pictures.folder import Pictures
     from vaecluster.estimator import VAEClustering
+    from vaecluster.inference.layout import Layout
     from vaecluster.methods import DEC, DGG, IDEC, Bound, Stepwise, TwoViews, VaDE
     from vaecluster.report.from_python import write_report
 
@@ -18,6 +19,7 @@ _FROM = {
     "compare": "vaecluster.comparison",
     "Pictures": "vaecluster.data.pictures.folder",
     "VAEClustering": "vaecluster.estimator",
+    "Layout": "vaecluster.inference.layout",
     "Bound": "vaecluster.methods",
     "DEC": "vaecluster.methods",
     "IDEC": "vaecluster.methods",
@@ -33,6 +35,7 @@ __all__ = [
     "DGG",
     "IDEC",
     "Bound",
+    "Layout",
     "Pictures",
     "Reliability",
     "Stepwise",

@@ -120,7 +120,7 @@ def test_without_a_number_of_clusters_one_is_found_and_reported(rows_file, tmp_p
     assert "150 rows in 3 clusters: [50, 50, 50]" in runs("fit", rows_file, *words, "--output", tmp_path / "run")
     assert len(described(tmp_path / "run")["clusters"]) == 3
     runs("report", tmp_path / "run")
-    assert re.search(r"<dt>Clusters</dt>\s*<dd>3</dd>", (tmp_path / "run" / "report.html").read_text())
+    assert " in 3 clusters: " in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_overwrite_replaces_the_run(rows_file, tiny, tmp_path, runs):

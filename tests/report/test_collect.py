@@ -56,3 +56,28 @@ def test_the_sections_stand_in_their_order_without_those_that_have_nothing_to_sa
 
 def test_no_two_sections_have_the_same_anchor() -> None:
     assert len({kind.anchor for kind in SECTIONS}) == len(SECTIONS)
+
+
+def test_the_report_begins_with_what_was_found_and_names_no_folder(rows: np.ndarray, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EmptyClustersWarning)
+        model = VAEClustering(3, method=TwoViews(epochs=60, hidden=(16,)), random_state=0, device="cpu").fit(rows)
+    data, source = DataSet("rows", rows), "/home/me/private/rows.csv"
+    folder = RunFolder(tmp_path)
+    folder.write(model, data, source=source, seconds=1, cpu_seconds=1, scores={})
+    found = collect(folder)
+    largest, smallest = model.cluster_sizes_.max(), model.cluster_sizes_.min()
+    assert found.title == "rows.csv"
+    assert found.summary[0] == f"60 rows in 3 clusters: the largest holds {largest}, the smallest {smallest}."
+    assert "By its own estimate" in found.summary[1]
+    assert "1.000" not in " ".join(found.summary)
+    assert [line.partition(":")[0] for line in found.advice][-3:] == [
+        "vaecluster stability",
+        "vaecluster cut",
+        "vaecluster name",
+    ]
+    model.name_clusters({1: "cats"}).save(folder.model_file)
+    again = collect(folder)
+    assert "vaecluster name" not in " ".join(again.advice)
+    assert "Cluster 1 · cats" in render_html(again)
+    assert "private" not in render_html(again)

@@ -119,7 +119,7 @@ def test_hostile_words_are_shown_and_not_obeyed() -> None:
 def test_there_is_one_card_per_cluster_with_its_numbers() -> None:
     page = plain_page()
     assert [card["id"] for card in page.named("article")] == ["cluster-0", "cluster-1", "cluster-2"]
-    assert "Cluster 0 rows 1,234 share 90.0 % confidence 0.875" in page.text
+    assert "Cluster 0 rows 1,234 share 90.0 % confidence 87 %" in page.text
     assert "20 of 1,234" in page.text
 
 
@@ -150,6 +150,18 @@ def test_scores_are_shown_with_the_word_on_labels_and_only_where_there_are_any()
 def test_warnings_are_shown_and_only_where_there_are_any() -> None:
     assert "Please note Stopped early." in full_page().text
     assert "Please note" not in plain_page().text
+
+
+def test_the_summary_comes_first_and_what_to_try_next_before_the_sections() -> None:
+    page = Page(
+        render_html(Report("Rows", (("Rows", "9"),), ("Beware.",), summary=("Two clusters.",), advice=("Look.",)))
+    )
+    assert "Rows Two clusters. Rows 9 Please note Beware. What to try next Look." in page.text
+
+
+def test_no_script_runs_but_those_of_the_package() -> None:
+    (policy,) = [tag["content"] for tag in plain_page().named("meta") if "http-equiv" in tag]
+    assert str(policy).endswith("script-src 'none'")
 
 
 def test_a_report_of_almost_nothing_is_still_a_page() -> None:

@@ -1,55 +1,35 @@
 """From a run folder to the report's content."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
+from pathlib import PurePath
 
-from vaecluster.errors import counted
-from vaecluster.estimator import VAEClustering
 from vaecluster.report.page import Report
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections import SECTIONS
+from vaecluster.report.summary import advice, summary
 from vaecluster.runs.folder import RunFolder
 
 
 def collect(folder: RunFolder) -> Report:
     """The whole content of the report on this run; rows are generated here, from the estimator's own seed."""
     run = FinishedRun.open(folder)
+    # Whoever is sent the page learns nothing of the sender's folders.
+    source = run.description["source"]
     return Report(
-        title=run.description["source"],
-        facts=tuple(_facts(run.description, run.model).items()),
-        warnings=tuple(_warnings(run.description, run.model)),
+        title=PurePath(source).name or source,
+        summary=tuple(summary(run)),
+        warnings=tuple(_warnings(run)),
+        advice=tuple(advice(run)),
         sections=tuple(section for kind in SECTIONS if (section := kind.of(run)) is not None),
     )
 
 
-def _facts(run: dict[str, Any], model: VAEClustering) -> dict[str, str]:
-    shape = "x".join(str(size) for size in run["row_shape"])
-    epochs = len(model.history_.epochs)
-    alone = run["rows"] - sum(entry["size"] for entry in run["clusters"])
-    return {
-        "Rows": f"{run['rows']:,}",
-        "Row": f"{shape} {model.fitted_.schema.kind.entries}",
-        "Clusters": str(model.n_clusters_),
-        **({"In no cluster": counted(alone, "row")} if alone else {}),
-        "Method": model.method_.name,
-        "Epochs": f"{epochs} of {model.history_.epochs[-1].epochs}",
-        "Time": f"{run['seconds']:,.0f} s",
-        "Processor time": f"{run['cpu_seconds']:,.0f} s",
-        "Seed": str(model.random_state),
-        "Rows shown": "drawn at random from each cluster",
-        "Written": datetime.fromisoformat(run["written"]).strftime("%Y-%m-%d %H:%M UTC"),
-        "Version": f"vaecluster {run['versions']['vaecluster']}",
-    }
-
-
-def _warnings(run: dict[str, Any], model: VAEClustering) -> list[str]:
-    warnings = []
-    empty = [entry["cluster"] for entry in run["clusters"] if not entry["size"]]
+def _warnings(run: FinishedRun) -> Iterator[str]:
+    empty = [cluster for cluster in run.clusters if not cluster.size]
     if empty:
-        warnings.append(
-            f"{len(empty)} of {model.n_clusters_} clusters hold no row. Ask for fewer clusters, train for more "
+        yield (
+            f"{len(empty)} of {len(run.clusters)} clusters hold no row. Ask for fewer clusters, train for more "
             "epochs, or try another seed."
         )
-    if run["ending"] == "interrupted":
-        warnings.append("The fit was interrupted; the model is what was learned until then.")
-    return warnings
+    if run.description["ending"] == "interrupted":
+        yield "The fit was interrupted; the model is what was learned until then."

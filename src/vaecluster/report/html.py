@@ -60,6 +60,19 @@ def decimal(value: float) -> str:
     return f"{value:.3f}" if math.isfinite(value) else UNKNOWN
 
 
+def sure(probability: float) -> str:
+    """How likely something is; nothing is certain.
+
+    >>> sure(0.9996), sure(0.876), sure(0.004)
+    ('over 99 %', '87 %', 'under 1 %')
+    """
+    if not math.isfinite(probability):
+        return UNKNOWN
+    if probability < 0.01:
+        return "under 1 %"
+    return "over 99 %" if probability >= 0.99 else f"{math.floor(100 * probability)} %"
+
+
 _TEMPLATES = Environment(
     loader=PackageLoader("vaecluster.report", "."),
     autoescape=True,
@@ -67,4 +80,4 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters |= {"count": count, "percent": percent, "decimal": decimal}
+_TEMPLATES.filters |= {"count": count, "percent": percent, "decimal": decimal, "sure": sure}

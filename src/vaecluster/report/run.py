@@ -8,6 +8,7 @@ from vaecluster.estimator import VAEClustering
 from vaecluster.report.showing import Showing
 from vaecluster.report.shown import Shown
 from vaecluster.runs.folder import WALL_ROWS, RunFolder
+from vaecluster.runs.map import RowMap
 
 
 @final
@@ -16,7 +17,8 @@ class ShownCluster:
     """One cluster: how large it is, some of its rows, and rows that the model generates from it.
 
     Rows of tables are excerpts, others are walls. Where rows are features of pictures, the pictures are shown, and
-    nothing that is generated. An empty cluster has size 0, share 0, no `rows`, and nan as `mean_confidence`.
+    nothing that is generated. `name` is what it was called, if it was. An empty cluster has size 0, share 0, no
+    `rows`, and nan as `mean_confidence`.
     """
 
     number: int
@@ -25,21 +27,23 @@ class ShownCluster:
     mean_confidence: float
     rows: Shown
     generated: Shown | None
+    name: str = ""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
-    """A run folder, opened once: its `run.json`, its model, and some rows of each cluster."""
+    """A run folder, opened once: its `run.json`, its model, some rows of each cluster, and its map, if it has one."""
 
     description: dict[str, Any]
     model: VAEClustering
     examples: dict[int, Any]
+    map: RowMap | None = None
 
     @classmethod
     def open(cls, folder: RunFolder) -> Self:
         """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
-        return cls(folder.description(), folder.model(device="cpu"), folder.examples())
+        return cls(folder.description(), folder.model(device="cpu"), folder.examples(), RowMap.read(folder.path))
 
     @cached_property
     def shown(self) -> Showing:
@@ -49,6 +53,7 @@ class FinishedRun:
     @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:
         """The clusters with their rows; the generated ones are drawn here, from the estimator's own seed."""
+        names = self.model.cluster_names_
         return tuple(
             ShownCluster(
                 number=entry["cluster"],
@@ -57,6 +62,7 @@ class FinishedRun:
                 mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
                 rows=self.shown(self.examples[entry["cluster"]]),
                 generated=self._generated(entry["cluster"]),
+                name=str(names.get(entry["cluster"], "")),
             )
             for entry in self.description["clusters"]
         )

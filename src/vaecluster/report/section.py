@@ -18,6 +18,8 @@ class PageSection(ABC):
 
     anchor: ClassVar[str]
     heading: ClassVar[str]
+    # A file in static/ that makes it answer to a reader's hand.
+    script: ClassVar[str] = ""
 
     @abstractmethod
     def html(self) -> Markup:

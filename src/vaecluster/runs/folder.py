@@ -22,6 +22,7 @@ from vaecluster.errors import FileError
 from vaecluster.files.atomic import made_atomically, write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
 from vaecluster.runs.labels import Labels, with_digits
+from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ TYPICAL, TEXT_LENGTH = 5, 500
 @dataclass(frozen=True)
 class RunFolder:
     """A folder with `model.vaecluster`, `run.json`, `labels.csv` and `examples.npz`, or for tables `examples.parquet`.
+
+    `map.parquet` holds the rows of its map (`RowMap`), and `layout.vaecluster` what places new rows there (`Layout`).
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
     (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report, and those of dense groups
@@ -180,6 +183,9 @@ class RunFolder:
         else:
             arrays.unlink(missing_ok=True)
             write_atomically(tables, parts_as_parquet(examples))
+        texts = given.texts if data.texts is None else data.texts
+        with isolated():
+            RowMap.write(self.path, model, given, seen, numbers, texts)
         write_json(
             self.run_file,
             {
@@ -204,7 +210,7 @@ class RunFolder:
                     for group in groups
                 ],
                 **_what_sets_apart(model, given, model.labels_[numbers]),
-                **_what_texts_say(model, rows, given.texts if data.texts is None else data.texts),
+                **_what_texts_say(model, rows, texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
                 **({"reliability": dict(reliability)} if reliability else {}),
                 "versions": versions(),

@@ -4,6 +4,8 @@ from vaecluster.report.section import Section
 from vaecluster.report.sections.clusters import Clusters
 from vaecluster.report.sections.curves import Curves
 from vaecluster.report.sections.dense import DenseGroups
+from vaecluster.report.sections.made import Made
+from vaecluster.report.sections.map import Map
 from vaecluster.report.sections.markers import Markers
 from vaecluster.report.sections.number import Number
 from vaecluster.report.sections.overview import Overview
@@ -14,15 +16,17 @@ from vaecluster.report.sections.sizes import Sizes
 from vaecluster.report.sections.texts import Texts
 
 SECTIONS: tuple[type[Section], ...] = (
+    Map,
     Overview,
-    Number,
-    Sizes,
     Profile,
     Markers,
     Texts,
     Clusters,
     DenseGroups,
-    Curves,
+    Sizes,
+    Number,
     Scores,
     Reliabilities,
+    Curves,
+    Made,
 )

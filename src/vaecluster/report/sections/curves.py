@@ -18,6 +18,22 @@ from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
 
 UNITS = {"populated_clusters": "clusters", "mean_confidence": "probability", "learning_rate": ""}
+# What is said of each to those who do not know the equations.
+MEANINGS = {
+    "bound": "How likely rows are to the model, at least",
+    "held_out_bound": "The same of rows that the model did not learn from",
+    "neighbour_bound": "The same of rows by the codes of their neighbours",
+    "reconstruction": "What is lost of a row when it is given back from its code",
+    "latent_kl": "How far codes lie from where their clusters expect them",
+    "cluster_kl": "How far clusters of rows are from what was expected before",
+    "information": "What the cluster of one view of a row tells of the cluster of the other",
+    "agreement": "How well a row's code fits the cluster of its other view",
+    "target_kl": "How far clusters are from sharper ones",
+    "log_likelihood": "How likely codes are to the mixture of clusters",
+    "populated_clusters": "Clusters that hold rows",
+    "mean_confidence": "The largest probability of a row, before it is made to say how often a cluster is right",
+    "learning_rate": "How large the steps are",
+}
 CURVES_PER_LINE = 3
 
 
@@ -29,6 +45,7 @@ class Curve:
     name: str
     values: tuple[float, ...]
     unit: str
+    meaning: str = ""
 
 
 @final
@@ -37,7 +54,7 @@ class Curves(Section):
     """What training has reported of each epoch."""
 
     anchor = "objective"
-    heading = "The objective, term by term"
+    heading = "How the fit went"
 
     curves: tuple[Curve, ...]
 
@@ -45,7 +62,7 @@ class Curves(Section):
     def of(cls, run: FinishedRun) -> Self | None:
         """Of a run with a history."""
         curves = tuple(
-            Curve(name.replace("_", " "), tuple(values), UNITS.get(name, "nats per row"))
+            Curve(name.replace("_", " "), tuple(values), UNITS.get(name, "nats per row"), MEANINGS.get(name, ""))
             for name, values in run.model.history_.curves().items()
             if name != "seconds"
         )
@@ -53,7 +70,7 @@ class Curves(Section):
 
     def html(self) -> Markup:
         """A chart per curve."""
-        return fill("sections/curves.html.j2", charts=[_chart(curve) for curve in self.curves])
+        return fill("sections/curves.html.j2", charts=[(_chart(curve), curve.meaning) for curve in self.curves])
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """`curves.png`."""

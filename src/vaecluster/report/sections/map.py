@@ -1,0 +1,169 @@
+"""The map: all rows, or a sample of very many, as points that near codes bring together."""
+
+import gzip
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Self, final
+
+import matplotlib
+import numpy as np
+from markupsafe import Markup
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from vaecluster.data.blocks.drawing import COLOURS
+from vaecluster.report.charts import DARK, LIGHT, Palette
+from vaecluster.report.encode import Picture, data_uri, png_bytes
+from vaecluster.report.html import fill
+from vaecluster.report.run import FinishedRun
+from vaecluster.report.section import Section
+from vaecluster.runs.map import RowMap
+
+# The largest number of 16 bits, which stands for what is missing.
+MISSING = 65535
+SHAPES = "osD^"
+NONE = "#8a8f98"
+# Of pictures in colour, which would be a large part of a page without loss.
+QUALITY = 80
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Map(Section):
+    """The rows on the map, how many there are in all, and what clusters are called."""
+
+    anchor = "map"
+    heading = "Map"
+    script = "map.js"
+
+    rows: RowMap
+    total: int
+    clusters: tuple[str, ...]
+
+    @classmethod
+    def of(cls, run: FinishedRun) -> Self | None:
+        """Of every run but those of older versions."""
+        if run.map is None:
+            return None
+        clusters = tuple(f"{one.number} · {one.name}" if one.name else str(one.number) for one in run.clusters)
+        return cls(run.map, run.description["rows"], clusters)
+
+    def html(self) -> Markup:
+        """The picture, which the script replaces, its controls, and the data."""
+        light, dark = (
+            data_uri(png_bytes(map_figure(self.rows, palette, self.clusters)), "image/png")
+            for palette in (LIGHT, DARK)
+        )
+        return fill(
+            "sections/map.html.j2",
+            shown=self.rows.table.num_rows,
+            total=self.total,
+            pictured="picture" in self.rows.table.column_names,
+            light=light,
+            dark=dark,
+            data=b64encode(gzip.compress(self._written(), mtime=0)).decode(),
+        )
+
+    def pictures(self) -> Iterator[tuple[str, Picture]]:
+        """`map.png`."""
+        yield "map.png", map_figure(self.rows, LIGHT, self.clusters)
+
+    def _written(self) -> bytes:
+        table = self.rows.table
+        # Within about -1 to 1.
+        x, y = (np.rint((table.column(name).to_numpy() + 1.1) / 2.2 * MISSING).clip(0, MISSING) for name in ("x", "y"))
+        scored, named = "outlier_score" in table.column_names, "name" in table.column_names
+        content = {
+            "total": self.total,
+            "row": _text(table.column("row").to_numpy(), "<u4"),
+            "x": _text(x, "<u2"),
+            "y": _text(y, "<u2"),
+            "cluster": _text(table.column("cluster").to_numpy(), "<i2"),
+            "confidence": _shares(table.column("confidence").to_numpy()),
+            "outlier": _shares(table.column("outlier_score").to_numpy()) if scored else None,
+            "names": table.column("name").to_pylist() if named else None,
+            "columns": [_column(name, values) for name, values in self.rows.values.items()],
+            "clusters": self.clusters,
+            "pictures": _pictures(self.rows),
+            "colours": COLOURS,
+            "ramp": [to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, 1, 32))],
+        }
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
+def map_figure(rows: RowMap, palette: Palette, clusters: Sequence[str]) -> Figure:
+    """The map as a picture, coloured by clusters, each with its name."""
+    x, y, cluster = (rows.table.column(name).to_numpy() for name in ("x", "y", "cluster"))
+    figure = Figure(figsize=(7, 5.4), layout="constrained", facecolor=palette.paper)
+    axes = figure.add_subplot()
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    size = min(16.0, max(1.0, 12_000 / len(x)))
+    for number in np.unique(cluster).tolist():
+        own = cluster == number
+        colour = NONE if number < 0 else COLOURS[number % len(COLOURS)]
+        marker = SHAPES[number // len(COLOURS) % len(SHAPES)] if number >= 0 else SHAPES[0]
+        axes.scatter(x[own], y[own], s=size, c=colour, marker=marker, linewidths=0, alpha=0.8)
+    for number, name in enumerate(clusters):
+        own = cluster == number
+        if own.any():
+            axes.annotate(
+                name[:18].replace("$", r"\$"),
+                (float(np.median(x[own])), float(np.median(y[own]))),
+                ha="center",
+                va="center",
+                fontsize=8,
+                fontweight="bold",
+                color=palette.ink,
+                bbox={"boxstyle": "round,pad=0.15", "fc": palette.paper, "ec": "none", "alpha": 0.75},
+            )
+    return figure
+
+
+def _column(name: str, values: Any) -> dict[str, Any]:
+    from pyarrow import types
+
+    if types.is_floating(values.type):
+        return {"name": name, "numbers": _text(values.to_numpy(), "<f4")}
+    coded = values.combine_chunks().dictionary_encode()
+    codes = coded.indices.fill_null(MISSING).to_numpy(zero_copy_only=False)
+    return {"name": name, "codes": _text(codes, "<u2"), "words": coded.dictionary.to_pylist()}
+
+
+def _pictures(rows: RowMap) -> dict[str, Any] | None:
+    """All pictures as one, side by side in lines."""
+    found = rows.pictures()
+    if found is None:
+        return None
+    lines, pictures = found
+    number, height, width, channels = pictures.shape
+    across = max(1, round(float(np.sqrt(number * height / width))))
+    down = -(-number // across)
+    sheet = np.zeros((down * across, height, width, channels), np.uint8)
+    sheet[:number] = pictures
+    sheet = sheet.reshape(down, across, height, width, channels).swapaxes(1, 2).reshape(down * height, -1, channels)
+    content = BytesIO()
+    image = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
+    image.save(content, format="WEBP", lossless=channels != 3, quality=QUALITY, method=4)
+    return {
+        "source": data_uri(content.getvalue(), "image/webp"),
+        "width": width,
+        "height": height,
+        "across": across,
+        "lines": _text(lines, "<u4"),
+    }
+
+
+def _shares(shares: NDArray[Any]) -> str:
+    """Shares of 1 as whole numbers below `MISSING`, which stands for what is not a number."""
+    whole = np.rint((MISSING - 1) * shares.astype(np.float64).clip(0, 1))
+    return _text(np.where(np.isnan(whole), MISSING, whole), "<u2")
+
+
+def _text(values: NDArray[Any], kind: str) -> str:
+    return b64encode(np.ascontiguousarray(values, dtype=kind).tobytes()).decode()

@@ -1,0 +1,79 @@
+"""What a run found, in a few sentences for someone who knows no statistics, and what to try next."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from vaecluster.errors import counted
+from vaecluster.report.html import sure
+from vaecluster.report.run import FinishedRun
+from vaecluster.report.sections.number import Number, verdict
+
+# Rows whose cluster is less likely than this to be the right one are in doubt, and so many of them are worth a look.
+DOUBT, MANY = 0.8, 0.05
+
+
+def summary(run: FinishedRun) -> Iterator[str]:
+    """How many rows and clusters there are, how sure that is, and what speaks for the number."""
+    rows = run.description["rows"]
+    sizes = [cluster.size for cluster in run.clusters if cluster.size]
+    alone = rows - sum(sizes)
+    if len(sizes) > 1:
+        yield (
+            f"{counted(rows - alone, 'row')} in {counted(len(sizes), 'cluster')}: the largest holds {max(sizes):,}, "
+            f"the smallest {min(sizes):,}."
+        )
+    else:
+        yield f"{counted(rows - alone, 'row')} in one cluster."
+    if alone:
+        yield f"{counted(alone, 'row')} in no cluster: too unlike the others, or the model is not sure enough of them."
+    yield from _how_sure(run)
+    number = Number.of(run)
+    if number is not None:
+        yield verdict(number)
+
+
+def _how_sure(run: FinishedRun) -> Iterator[str]:
+    held = [cluster for cluster in run.clusters if cluster.size]
+    if len(held) < 2:
+        return
+    mean = float(np.average([one.mean_confidence for one in held], weights=[one.size for one in held]))
+    least = min(held, key=lambda one: one.mean_confidence)
+    doubtful = _doubtful(run)
+    also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {sure(DOUBT)} sure."
+    yield (
+        f"By its own estimate the model puts {sure(mean)} of the rows into the right cluster; it is least sure of "
+        f"cluster {least.number} ({sure(least.mean_confidence)}).{also} The estimate counts how far clusters overlap "
+        "and how far parts of the model agree. It does not say that other seeds would find the same clusters."
+    )
+
+
+def advice(run: FinishedRun) -> Iterator[str]:
+    """What to try next, as sentences with the commands to type."""
+    doubtful = _doubtful(run)
+    if len(run.clusters) > 1:
+        if doubtful is not None and doubtful > MANY:
+            yield "Colour the map by confidence: rows in doubt often lie between two clusters, or apart from all."
+        yield "vaecluster stability: fit again with other seeds, and see which clusters come back."
+    if run.model.hierarchy_ is not None:
+        yield "vaecluster cut: more or fewer clusters without a new fit."
+    if not run.model.cluster_names_ and len(run.clusters) > 1:
+        yield "vaecluster name: give clusters names, which then stand here, on the map and in labels.csv."
+
+
+def counted_share(share: float) -> str:
+    """A share of rows, in words where it is very small.
+
+    >>> counted_share(0.123), counted_share(0.0), counted_share(0.0004)
+    ('12 % of the', 'none of the', 'less than 1 % of the')
+    """
+    if not share:
+        return "none of the"
+    return f"{round(100 * share)} % of the" if share >= 0.01 else "less than 1 % of the"
+
+
+def _doubtful(run: FinishedRun) -> float | None:
+    """The share of rows in doubt, if rows are known."""
+    if run.map is None or not run.map.table.num_rows:
+        return None
+    return float((run.map.table.column("confidence").to_numpy() < DOUBT).mean())

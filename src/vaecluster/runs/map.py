@@ -1,0 +1,199 @@
+"""The map of a run: where codes lie in the plane, and what is known of each row that is shown there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.data.raw import Array
+from vaecluster.data.stored import rows_at
+from vaecluster.data.tables import as_parquet
+from vaecluster.errors import FileError
+from vaecluster.files.atomic import write_atomically
+from vaecluster.row_kind import RowKind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from vaecluster.data.given import Given
+    from vaecluster.data.schema import Schema
+    from vaecluster.estimator import VAEClustering
+
+MAP, LAYOUT = "map.parquet", "layout.vaecluster"
+# Of more rows a random sample is on the map; so many of them have pictures, of at most so many pixels a side.
+MOST_ROWS, MOST_PICTURES, SIDE = 60_000, 4000, 48
+# Outlier scores of all rows would take more time than all else. So many have one, drawn at random.
+MOST_SCORED = 10_000
+# Columns of a table beside each row, and characters of a text; a wider array has columns that nobody knows apart.
+COLUMNS, LENGTH, WIDEST = 24, 120, 64
+# What names of the user's columns begin with; the column of pictures, and what says how large they are.
+VALUE, PICTURE, SHAPE = "value ", "picture", b"vaecluster.shape"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RowMap:
+    """The rows of a map, a line each.
+
+    `row` is the number of the row, `x` and `y` its place, `cluster` its cluster or -1. `confidence` and
+    `outlier_score`, nan where it is not known, are what the model says of it; `name` is there if rows have names.
+    Columns of the user's are numbers or texts, their names begin with "value ". `picture` has the bytes
+    (H, W, channels) of some rows.
+    """
+
+    table: "pa.Table"
+
+    @classmethod
+    def write(
+        cls,
+        folder: Path,
+        model: "VAEClustering",
+        given: "Given",
+        seen: Any,
+        numbers: NDArray[np.intp],
+        texts: Sequence[str] | None,
+    ) -> None:
+        """Learn the layout of these rows and write it and their map: `seen` are `given` as a user has them.
+
+        `numbers` are those of the rows in the fit, of which `texts` has a text each.
+        """
+        import pyarrow as pa
+
+        from vaecluster.data.rows import Rows
+        from vaecluster.files.container import write_content
+        from vaecluster.inference import answers
+        from vaecluster.inference.layout import Layout
+
+        fitted, assigned, random = model.fitted_, model.assigned_, np.random.default_rng(0)
+        chosen = np.sort(random.choice(len(numbers), min(MOST_ROWS, len(numbers)), replace=False))
+        device = next(fitted.model.parameters()).device
+        rows = Rows(given.source, fitted.schema, device).some(chosen)
+        codes = answers.codes(fitted.model, rows)
+        layout, own = Layout.learned(codes), numbers[chosen]
+        places = layout(codes)
+        columns: dict[str, Any] = {
+            "row": own.astype(np.int64),
+            "x": places[:, 0],
+            "y": places[:, 1],
+            "cluster": assigned.labels[own].astype(np.int32),
+            "confidence": assigned.confidence[own].astype(np.float32),
+        }
+        if fitted.calibration is not None:
+            scored = np.sort(random.choice(len(chosen), min(MOST_SCORED, len(chosen)), replace=False))
+            columns["outlier_score"] = np.full(len(chosen), np.nan, np.float32)
+            columns["outlier_score"][scored] = fitted.outlier_score(rows.some(scored))
+        if assigned.row_names is not None:
+            columns["name"] = [str(assigned.row_names.names[number]) for number in own]
+        if texts is not None:
+            columns[f"{VALUE}text"] = [_cut(texts[number]) for number in own]
+        else:
+            columns |= _values(seen, chosen, fitted.feature_names)
+        if assigned.row_names is not None:
+            columns.pop(f"{VALUE}{assigned.row_names.called}", None)
+        table = pa.table(columns)
+        pictured = np.sort(random.choice(len(chosen), min(MOST_PICTURES, len(chosen)), replace=False))
+        pictures = _pictures(seen, chosen[pictured], fitted.schema)
+        if pictures is not None:
+            cells: list[bytes | None] = [None] * len(chosen)
+            for place, picture in zip(pictured.tolist(), pictures, strict=True):
+                cells[place] = picture.tobytes()
+            table = table.append_column(PICTURE, pa.array(cells, pa.binary()))
+            table = table.replace_schema_metadata({SHAPE: ",".join(map(str, pictures.shape[1:]))})
+        write_content(folder / LAYOUT, layout.content())
+        write_atomically(folder / MAP, as_parquet(table))
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """What `write` wrote there; None for a run of an older version. Raises `FileError` if it is damaged."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        place = folder / MAP
+        if not place.exists():
+            return None
+        try:
+            return cls(parquet.read_table(place))
+        except (OSError, pa.ArrowException):
+            raise FileError(f"'{place}' is missing or damaged. Fit again.") from None
+
+    @property
+    def values(self) -> dict[str, "pa.ChunkedArray"]:
+        """The user's columns by their names."""
+        names = [name for name in self.table.column_names if name.startswith(VALUE)]
+        return {name.removeprefix(VALUE): self.table.column(name) for name in names}
+
+    def pictures(self) -> tuple[NDArray[np.intp], NDArray[np.uint8]] | None:
+        """The lines that have a picture, and these: (lines, H, W, channels)."""
+        if PICTURE not in self.table.column_names:
+            return None
+        column = self.table.column(PICTURE)
+        lines = np.flatnonzero(column.is_valid().to_numpy())
+        shape = tuple(map(int, self.table.schema.metadata[SHAPE].split(b",")))
+        found = np.frombuffer(b"".join(column.drop_null().to_pylist()), np.uint8)
+        return lines, found.reshape(len(lines), *shape)
+
+
+def _values(seen: Any, chosen: NDArray[np.intp], names: Sequence[str]) -> dict[str, Any]:
+    """The first columns of a table, or of an array that is not too wide."""
+    if hasattr(seen, "column_names"):
+        some = rows_at(seen.select(seen.column_names[:COLUMNS]), chosen)
+        return {f"{VALUE}{name}": _plain(some.column(name)) for name in some.column_names}
+    if not isinstance(seen, np.ndarray) or seen.ndim != 2 or seen.shape[1] > WIDEST:
+        return {}
+    shown = min(COLUMNS, seen.shape[1])
+    called = names or [f"column {number}" for number in range(shown)]
+    return {f"{VALUE}{called[number]}": seen[chosen, number].astype(np.float64) for number in range(shown)}
+
+
+def _plain(column: "pa.ChunkedArray") -> Any:
+    """Numbers as doubles, all else as short texts."""
+    from pyarrow import types
+
+    if types.is_integer(column.type) or types.is_floating(column.type) or types.is_decimal(column.type):
+        return column.cast("float64", safe=False)
+    return [None if value is None else _cut(str(value)) for value in column.to_pylist()]
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LENGTH else line[: LENGTH - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _pictures(seen: Any, chosen: NDArray[np.intp], schema: "Schema") -> NDArray[np.uint8] | None:
+    """Rows as small pictures (n, H, W, 1, 3 or 4), if they are pictures or drawn as some."""
+    from vaecluster.data.blocks.drawing import Drawing
+
+    shape = getattr(seen, "shape", ())
+    if hasattr(seen, "column_names") or (schema.kind is RowKind.VECTORS and len(shape) < 3):
+        return None
+    rows = rows_at(seen, chosen)
+    if not isinstance(rows, np.ndarray):
+        return None
+    as_learned = rows.ndim == 1 + len(schema.row_shape)
+    drawing = schema.blocks[0].drawing(rows) if as_learned else Drawing(0.0, 255.0)
+    return np.stack([_small(one) for one in _bytes(drawing.of(rows), drawing.low, drawing.high)])
+
+
+def _bytes(rows: Array, low: Any, high: Any) -> NDArray[np.uint8]:
+    """Images (n, H, W) or (n, H, W, C) as bytes of 1, 3 or 4 channels."""
+    span = np.asarray(high, np.float64) - low
+    scaled = np.nan_to_num((np.asarray(rows, np.float32) - low) / np.where(span > 0, span, 1.0)).clip(0, 1)
+    channels = scaled if scaled.ndim == 4 else scaled[..., None]
+    if channels.shape[-1] not in (1, 3, 4):
+        channels = channels.mean(-1, keepdims=True)
+    found: NDArray[np.uint8] = np.rint(255 * channels).astype(np.uint8)
+    return found
+
+
+def _small(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    factor = -(-max(picture.shape[:2]) // SIDE)
+    if factor == 1:
+        return picture
+    from PIL import Image
+
+    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).reduce(factor)
+    small = np.asarray(image)
+    return small if small.ndim == 3 else small[..., None]
