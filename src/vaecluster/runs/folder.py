@@ -20,6 +20,7 @@ from vaecluster.data.tables import as_csv, parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import made_atomically, write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.look import WALL_ROWS
 from vaecluster.runs.labels import Labels, with_digits
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
@@ -32,8 +33,6 @@ Key = TypeVar("Key")
 
 FORMAT = 1
 ARRAYS, TABLES = "examples.npz", "examples.parquet"
-# The most rows of a cluster that are kept, and shown.
-WALL_ROWS = 64
 # Of more rows a random sample is searched for dense groups and for what sets clusters apart.
 LOOKED_AT = 100_000
 # Rows whose labels are written at a time.

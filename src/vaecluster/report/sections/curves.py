@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vaecluster.look.encode import Picture
 from vaecluster.report.charts import LIGHT, Palette, dress
-from vaecluster.report.encode import Picture
 from vaecluster.report.html import chart, fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
