@@ -331,7 +331,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
             advice = list(cut_warnings(self.model_.grouping.cluster_of.numpy(force=True), groups))
             grouping = Grouping(torch.from_numpy(groups), number).to(self._device())
             model = self.model_.regrouped(grouping)
-            other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None)
+            other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None, profile=None)
             if hasattr(other, "assigned_"):
                 del other.assigned_
         if X is not None:

@@ -216,15 +216,13 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
 
 
 def _what_sets_apart(model: "VAEClustering", given: "Given", labels: Array) -> dict[str, Any]:
-    """Columns of tables, not of arrays, whose columns have no names; and genes of cells."""
+    """Columns with names, as the fit found them; and genes of cells."""
     from vaecluster.files import record
     from vaecluster.inference.markers import marker_genes
-    from vaecluster.inference.profile import profile
 
-    schema, clusters = model.fitted_.schema, model.n_clusters_
-    markers = marker_genes(given, schema, labels, clusters)
+    markers = marker_genes(given, model.fitted_.schema, labels, model.n_clusters_)
     return {
-        "profile": [] if schema.frame is None else record.plain(profile(given, labels, clusters)),
+        "profile": record.plain(model.fitted_.profile or []),
         **({} if markers is None else {"markers": record.plain(markers)}),
     }
 
