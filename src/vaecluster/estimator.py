@@ -693,6 +693,21 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         for message, category in advice:
             warnings.warn(message, category, stacklevel=3)
 
+    def _repr_html_inner(self) -> str:
+        """What a notebook shows: once fitted, the clusters; before, scikit-learn's box."""
+        if not hasattr(self, "fitted_"):
+            html: str = super()._repr_html_inner()
+            return html
+        # It loads matplotlib.
+        from vaecluster.look.box import box
+
+        return box(self.fitted_, repr(self), lambda number, of: self.sample(number, cluster=of, random_state=0))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """The same for notebooks that ask so, unless scikit-learn is told to show text."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle | {"text/html": self._repr_html_inner()} if "text/html" in bundle else bundle
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True

@@ -12,6 +12,8 @@ from vaecluster.plot.base import axes_of, check_clusters, fitted_of, palette_of,
 
 # Letters in a line of what a bar says.
 WIDTH = 34
+# Fewer bars than these would be thick.
+FEWEST = 3
 
 
 def profile(model: VAEClustering, cluster: int, X: Any = None, *, ax: Axes | None = None) -> Axes:
@@ -35,7 +37,7 @@ def profile(model: VAEClustering, cluster: int, X: Any = None, *, ax: Axes | Non
     axes.barh(places, [one.effect for one in some], color=palette.mark, height=0.6)
     axes.axvline(0, color=palette.ink, linewidth=0.8)
     axes.set_yticks(places, [plain(fill(one.words, WIDTH)) for one in some])
-    axes.set_ylim(max(len(some), 1) - 0.5, -0.5)
+    axes.set_ylim(max(len(some), FEWEST) - 0.5, -0.5)
     if not some:
         axes.text(0.5, 0.5, "like all rows in every column", ha="center", transform=axes.transAxes)
     axes.set_xlabel("difference from all rows, in standard deviations")

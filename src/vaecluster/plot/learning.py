@@ -2,7 +2,6 @@
 
 from matplotlib.axes import Axes
 
-from vaecluster.clusters.boundary import APART
 from vaecluster.errors import SettingError
 from vaecluster.estimator import VAEClustering
 from vaecluster.plot.base import axes_of, fitted_of, palette_of, plain
@@ -37,7 +36,7 @@ def number_of_clusters(model: VAEClustering, values: str = "density", *, ax: Axe
     Raises `SettingError` if the method weighs no numbers of clusters.
     """
     drawn = {
-        "density": (draw_density, f"density between against inside (below {APART:g}: a boundary)"),
+        "density": (draw_density, "density between two clusters, against inside them"),
         "agreement": (draw_agreement, "agreement of the heads (adjusted Rand index)"),
     }
     evidence = fitted_of(model).evidence

@@ -82,7 +82,7 @@ def interpolation(model: VAEClustering, start: int, end: int, *, n_steps: int = 
     image, _, _ = _side_by_side([[strip]])  # type: ignore[list-item]
     axes = _picture(image, ax)
     half = image.width / n_steps / 2
-    axes.set_xticks([half, image.width - half], names_of(model, [start, end]))
+    axes.set_xticks([half, image.width - half], [f"cluster {name}" for name in names_of(model, (start, end))])
     axes.set_yticks([])
     axes.set_xlabel("from cluster to cluster, by equal steps of the code")
     return axes
@@ -121,8 +121,9 @@ def _probabilities(model: VAEClustering, found: Between, start: int, end: int, a
     for cluster, name in zip((start, end), names_of(model, (start, end)), strict=True):
         colour, marker = mark_of(cluster)
         axes.plot(shares, found.probabilities[:, cluster], color=colour, marker=marker, label=f"cluster {name}")
-    others = np.delete(found.probabilities, [start, end], axis=1).sum(1)
-    axes.plot(shares, others, color=palette_of(axes).ink, linestyle=":", label="any other")
+    if model.n_clusters_ > 2:
+        others = np.delete(found.probabilities, [start, end], axis=1).sum(1)
+        axes.plot(shares, others, color=palette_of(axes).ink, linestyle=":", label="any other")
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlabel("way from the middle of one cluster to the other, in the code")
     axes.set_ylabel("probability of the cluster")

@@ -56,7 +56,9 @@ def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Ax
                 points(own, color=colour, marker=marker, label=name)
             halo = withStroke(linewidth=3, foreground=palette.paper)
             middle = np.median(places[own], axis=0)
-            axes.annotate(name, middle, ha="center", va="center", color=palette.ink, path_effects=[halo], zorder=4)
+            axes.annotate(
+                name, middle, ha="center", va="center", color=palette.ink, weight="bold", path_effects=[halo], zorder=4
+            )
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("first principal axis of the codes")
     axes.set_ylabel("second principal axis of the codes")
