@@ -283,6 +283,8 @@ def _check(fitted: Fitted) -> None:
         raise ValueError("its sizes are not one whole number per cluster")
     if fitted.profile is not None and len(fitted.profile) != clusters:
         raise ValueError("its profile is that of other clusters")
+    if not all(np.isfinite(one.effect) for some in fitted.profile or [] for one in some):
+        raise ValueError("its profile holds differences that are no numbers")
     if fitted.data is not None and not is_whole(fitted.data["rows"], 1):
         raise ValueError("its data are of no whole number of rows")
     if len(fitted.feature_names) not in (0, int(np.prod(fitted.schema.row_shape))):

@@ -8,6 +8,9 @@ from vaecluster.plot.base import axes_of, fitted_of, palette_of, plain
 from vaecluster.report.sections.curves import curves_of, draw_line
 from vaecluster.report.sections.number_charts import draw_agreement, draw_density, draw_numbers, name_marks
 
+# Of more numbers below the axis every second one has room.
+MOST_TICKS = 12
+
 
 def history(model: VAEClustering, name: str | None = None, *, ax: Axes | None = None) -> Axes:
     """One quantity over the epochs of the fit; the dot is the last value.
@@ -55,6 +58,8 @@ def number_of_clusters(model: VAEClustering, values: str = "density", *, ax: Axe
     spread = int(evidence.found.min()), int(evidence.found.max())
     draw_numbers(axes, draw, getattr(evidence, values), used, found, spread, palette)
     name_marks(axes, used, found, palette)
+    if len(axes.get_xticks()) > MOST_TICKS:
+        axes.set_xticks(axes.get_xticks()[::2])
     axes.set_xlabel("number of clusters")
     axes.set_ylabel(label)
     return axes
