@@ -33,7 +33,7 @@ Key = TypeVar("Key")
 
 FORMAT = 1
 ARRAYS, TABLES = "examples.npz", "examples.parquet"
-# Of more rows a random sample is searched for dense groups and for what sets clusters apart.
+# Of more rows a random sample is searched for dense groups and for marker genes.
 LOOKED_AT = 100_000
 # Rows whose labels are written at a time.
 LABELS = 2**16
