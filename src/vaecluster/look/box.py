@@ -8,6 +8,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from vaecluster.inference.profile import Difference
+from vaecluster.look import cut
 from vaecluster.look.encode import data_uri, png_bytes
 from vaecluster.look.walls import Wall
 from vaecluster.methods import Fitted
@@ -25,7 +26,7 @@ MOST_BYTES, SMALLER, COLOURS = 4500, (1, 2, 3, 4, 6, 8, 12), 128
 _BOX = Markup(
     '<div style="font-family: system-ui, sans-serif; max-width: 60em">'
     "<p><b>VAEClustering</b>, {method}: {clusters}{rows}{note}</p>"
-    '<table style="border-collapse: collapse; margin: 0">{lines}</table>{more}'
+    '<div style="overflow-x: auto"><table style="border-collapse: collapse; margin: 0">{lines}</table></div>{more}'
     '<details><summary>Parameters</summary><pre style="white-space: pre-wrap">{parameters}</pre></details>'
     "</div>"
 )
@@ -55,7 +56,7 @@ def box(fitted: Fitted, parameters: str, sample: Callable[[int, int], Any]) -> s
     names = fitted.names or {}
     lines = [
         _LINE.format(
-            name=_cut(names.get(cluster, cluster), NAME),
+            name=cut(names.get(cluster, cluster), NAME),
             size="" if sizes is None else f"{sizes[cluster]:,}",
             share=0.0 if sizes is None else 100 * sizes[cluster] / max(1, sizes.max()),
             says=told,
@@ -71,7 +72,7 @@ def box(fitted: Fitted, parameters: str, sample: Callable[[int, int], Any]) -> s
             note=note,
             lines=Markup("").join(lines),
             more=Markup("<p>and {} smaller ones</p>").format(f"{rest:,}") if rest else "",
-            parameters=_cut(parameters, PARAMETERS),
+            parameters=cut(parameters, PARAMETERS),
         )
     )
 
@@ -97,14 +98,4 @@ def _encoded(image: Image.Image) -> bytes:
 
 def _words(profile: list[list[Difference]], clusters: list[int]) -> list[Markup]:
     """What sets each cluster apart, as the fit has seen it."""
-    return [Markup("<br>").join(_cut(one.words, LENGTH) for one in profile[cluster][:WORDS]) for cluster in clusters]
-
-
-def _cut(text: object, length: int) -> str:
-    """A text of so many letters at most.
-
-    >>> _cut("a long name", 6)
-    'a lon…'
-    """
-    whole = str(text)
-    return whole if len(whole) <= length else whole[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return [Markup("<br>").join(cut(one.words, LENGTH) for one in profile[cluster][:WORDS]) for cluster in clusters]

@@ -10,12 +10,15 @@ from sklearn.utils.validation import check_is_fitted
 from vaecluster.data.blocks.drawing import COLOURS
 from vaecluster.errors import SettingError
 from vaecluster.estimator import VAEClustering
+from vaecluster.look import cut
 from vaecluster.methods import Fitted
 from vaecluster.report.charts import DARK, LIGHT, Palette, luminance
 from vaecluster.settings import is_whole
 
 # The marks of clusters, a new one where all colours were used, so that no two of forty look alike.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Letters of a name.
+NAME = 30
 
 
 def axes_of(ax: Any) -> Axes:
@@ -57,9 +60,9 @@ def check_clusters(model: VAEClustering, **clusters: Any) -> None:
 
 
 def names_of(model: VAEClustering, clusters: Iterable[int]) -> list[str]:
-    """What these clusters are called: their names, or their numbers."""
+    """What these clusters are called: their names, cut where they are long, or their numbers."""
     names = model.cluster_names_
-    return [plain(names.get(cluster, cluster)) for cluster in clusters]
+    return [plain(cut(names.get(cluster, cluster), NAME)) for cluster in clusters]
 
 
 def plain(text: object) -> str:

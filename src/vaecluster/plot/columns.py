@@ -40,5 +40,5 @@ def profile(model: VAEClustering, cluster: int, X: Any = None, *, ax: Axes | Non
     axes.set_ylim(max(len(some), FEWEST) - 0.5, -0.5)
     if not some:
         axes.text(0.5, 0.5, "like all rows in every column", ha="center", transform=axes.transAxes)
-    axes.set_xlabel("difference from all rows, in standard deviations")
+    axes.set_xlabel("difference from all rows (std. deviations)")
     return axes

@@ -84,7 +84,7 @@ def interpolation(model: VAEClustering, start: int, end: int, *, n_steps: int = 
     half = image.width / n_steps / 2
     axes.set_xticks([half, image.width - half], [f"cluster {name}" for name in names_of(model, (start, end))])
     axes.set_yticks([])
-    axes.set_xlabel("from cluster to cluster, by equal steps of the code")
+    axes.set_xlabel("equal steps of the code")
     return axes
 
 
@@ -125,7 +125,7 @@ def _probabilities(model: VAEClustering, found: Between, start: int, end: int, a
         others = np.delete(found.probabilities, [start, end], axis=1).sum(1)
         axes.plot(shares, others, color=palette_of(axes).ink, linestyle=":", label="any other")
     axes.set_ylim(-0.03, 1.03)
-    axes.set_xlabel("way from the middle of one cluster to the other, in the code")
+    axes.set_xlabel("share of the way, in the code")
     axes.set_ylabel("probability of the cluster")
     axes.legend()
     return axes

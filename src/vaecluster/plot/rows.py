@@ -45,7 +45,7 @@ def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Ax
         axes.scatter(places[some, 0], places[some, 1], s=size, linewidths=0, rasterized=True, **look)
 
     if numbers is not None:
-        points(labels == labels, c=numbers, cmap="viridis")
+        points(np.ones(len(labels), dtype=np.bool_), c=numbers, cmap="viridis")
     elif (labels < 0).any():
         points(labels < 0, color="0.5", label="in doubt")
     for cluster, name in enumerate(names_of(model, range(model.n_clusters_))):
@@ -94,7 +94,7 @@ def confidence(model: VAEClustering, X: Any = None, *, cluster: int | None = Non
             color=palette.ink,
         )
     axes.set_xlim(0, 1)
-    axes.set_xlabel("confidence: how likely a row's cluster is the right one")
+    axes.set_xlabel("confidence (probability of the cluster)")
     axes.set_ylabel("rows" if cluster is None else f"rows of cluster {names_of(model, [cluster])[0]}")
     return axes
 
