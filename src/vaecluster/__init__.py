@@ -51,6 +51,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _FROM:
         return getattr(import_module(_FROM[name]), name)
+    if name == "plot":
+        return import_module("vaecluster.plot")
     if name == "__version__":
         from importlib.metadata import version
 
@@ -59,4 +61,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_FROM, "__version__"]
+    return [*globals(), *_FROM, "plot", "__version__"]

@@ -338,7 +338,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
             advice = list(cut_warnings(self.model_.grouping.cluster_of.numpy(force=True), groups))
             grouping = Grouping(torch.from_numpy(groups), number).to(self._device())
             model = self.model_.regrouped(grouping)
-            other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None)
+            other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None, profile=None)
             if hasattr(other, "assigned_"):
                 del other.assigned_
         if X is not None:
@@ -713,6 +713,21 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """Warn who called a public method. It comes last: if warnings are errors, the model is there all the same."""
         for message, category in advice:
             warnings.warn(message, category, stacklevel=3)
+
+    def _repr_html_inner(self) -> str:
+        """What a notebook shows: once fitted, the clusters; before, scikit-learn's box."""
+        if not hasattr(self, "fitted_"):
+            html: str = super()._repr_html_inner()
+            return html
+        # It loads matplotlib.
+        from vaecluster.look.box import box
+
+        return box(self.fitted_, repr(self), lambda number, of: self.sample(number, cluster=of, random_state=0))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """The same for notebooks that ask so, unless scikit-learn is told to show text."""
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        return bundle | {"text/html": self._repr_html_inner()} if "text/html" in bundle else bundle
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

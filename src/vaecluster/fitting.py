@@ -25,6 +25,7 @@ from vaecluster.inference.answers import Assigned
 from vaecluster.inference.doubt import calibrate, held_out_rows
 from vaecluster.inference.imputing import errors_of
 from vaecluster.inference.naming import name_by
+from vaecluster.inference.profile import named_profile
 from vaecluster.methods import Fitted, Method
 from vaecluster.methods.inspection import Inspection
 from vaecluster.methods.memory import check_memory
@@ -143,11 +144,12 @@ class Learner:
         return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)])
 
     def labelled(self, fitted: Fitted) -> tuple[Fitted, Assigned]:
-        """Where each row belongs, and what was fitted with the sizes of its clusters in these rows."""
+        """Where each row belongs, and what was fitted with what is known of its clusters in these rows."""
         told, rows = telling(self.verbose), self.rows(fitted.schema)
         found = fitted.assigned(rows, self.min_confidence, self.outlier_fraction, telling=told)
         sizes = np.bincount(found.labels[found.labels >= 0], minlength=fitted.clusters)
-        return replace(fitted, sizes=sizes), found
+        profile = named_profile(self.given, fitted.schema, found.labels, fitted.clusters)
+        return replace(fitted, sizes=sizes, profile=profile), found
 
 
 @final

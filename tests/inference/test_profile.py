@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 
+import builders
+from builders import quiet
+from vaecluster import VAEClustering
 from vaecluster.data.given import given_rows
 from vaecluster.errors import DataError
 from vaecluster.inference.profile import MOST, Difference, profile
@@ -73,3 +77,20 @@ def test_sparse_rows_differ_as_dense_ones_do() -> None:
     values = np.stack([LABELS * 3.0, NOISE * 1.0, np.zeros(40)], 1)
     assert of(csr_array(values)) == of(values)
     assert [one.column for some in of(csr_array(values)) for one in some] == ["0", "0"]
+
+
+@quiet
+@pytest.mark.parametrize("X", [builders.frame(), builders.number_frame()], ids=["mixed", "numbers"])
+def test_a_fit_keeps_what_sets_clusters_apart_in_its_rows(X: Any, tmp_path: Path) -> None:
+    model = builders.estimator().fit(X)
+    model.save(tmp_path / "model")
+    assert model.fitted_.profile == model.profile(X)
+    assert VAEClustering.load(tmp_path / "model").fitted_.profile == model.fitted_.profile
+    assert model.cut(2).fitted_.profile is None
+    assert model.cut(2, X).fitted_.profile == model.cut(2).profile(X)
+
+
+@quiet
+@pytest.mark.parametrize("X", [builders.vectors(), builders.images()], ids=["array", "images"])
+def test_of_columns_without_names_a_fit_keeps_nothing(X: Any) -> None:
+    assert builders.estimator().fit(X).fitted_.profile is None

@@ -31,6 +31,7 @@ SETTINGS, BLOCK, HISTORY, TREE = (
     ("fitted", "hierarchy"),
 )
 NAN, INFINITY = float("nan"), float("inf")
+DIFFERENCE = {"column": "a", "value": None, "inside": 1.0, "overall": 0.0, "effect": 1.0, "words": "a: 1 against 0"}
 Content = dict[str, Any]
 
 
@@ -232,6 +233,7 @@ IMPOSSIBLE: dict[tuple[Any, ...], tuple[Any, ...]] = {
     ("fitted", "names"): ({"3": "ape"}, {"-1": "ape"}, {"x": "ape"}, {"0": None}),
     ("fitted", "feature_names"): ([1, 2, 3, 4], ["a", "b"], "abcd"),
     ("fitted", "sizes"): ([1, 2], [1, 2, -3], ["a", "b", "c"], [0.5, 1, 2]),
+    ("fitted", "profile"): ([], [[]] * 2, "abc", [[{"column": "a"}]] * 3, [[DIFFERENCE | {"effect": NAN}]] * 3),
     ("fitted", "data", "rows"): (0, -1, 0.5, None),
     ("fitted", "clusters"): (0, 2, 4, 6),
     ("weights", "not.of.the.model"): (torch.ones(1),),

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from vaecluster.look.walls import Wall
 from vaecluster.report.page import Report, render_html
 from vaecluster.report.run import ShownCluster
 from vaecluster.report.section import Section
@@ -14,7 +15,6 @@ from vaecluster.report.sections.curves import Curve, Curves
 from vaecluster.report.sections.overview import Overview
 from vaecluster.report.sections.scores import Scores
 from vaecluster.report.sections.sizes import Sizes
-from vaecluster.report.walls import Wall
 
 HOSTILE = '"><script>alert(1)</script><img src=https://example.org/x.png onerror=alert(2)>'
 VOID = {"meta", "img", "source", "br", "hr", "link", "input"}

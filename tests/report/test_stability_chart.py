@@ -4,8 +4,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from vaecluster.clusters.agreement import Stability, stability_of
+from vaecluster.look.encode import png_bytes, svg_text
 from vaecluster.report.charts import DARK, LIGHT
-from vaecluster.report.encode import png_bytes, svg_text
 from vaecluster.report.stability_chart import MARKS, ZONES, reading, stability_figure, zone
 
 

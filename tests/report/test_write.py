@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from vaecluster.errors import FileError
+from vaecluster.look.walls import Wall, wall_image
 from vaecluster.report import write
 from vaecluster.report.page import Report
 from vaecluster.report.run import ShownCluster
@@ -12,7 +13,6 @@ from vaecluster.report.sections.clusters import Clusters
 from vaecluster.report.sections.curves import Curve, Curves
 from vaecluster.report.sections.overview import Overview
 from vaecluster.report.sections.sizes import Sizes
-from vaecluster.report.walls import Wall, wall_image
 from vaecluster.report.write import write_html, write_pictures
 
 WALL = Wall(np.random.default_rng(0).random((5, 4, 4)))

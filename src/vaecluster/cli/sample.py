@@ -6,7 +6,8 @@ from vaecluster.cli.options import SEED, Place, Run, Whole, check
 from vaecluster.cli.write import check_output, write_array
 from vaecluster.errors import FileError, counted
 from vaecluster.files.atomic import write_atomically
-from vaecluster.runs.folder import WALL_ROWS, RunFolder
+from vaecluster.look import WALL_ROWS
+from vaecluster.runs.folder import RunFolder
 from vaecluster.settings import Whole as WholeKind
 
 TABLES = (".csv", ".parquet")
@@ -54,7 +55,7 @@ def sample(
     check("--cluster", cluster, WholeKind(0, model.n_clusters_ - 1))
     rows = model.sample(number, cluster=cluster, random_state=seed)
     if ending == ".png":
-        from vaecluster.report.encode import png_bytes
+        from vaecluster.look.encode import png_bytes
         from vaecluster.report.run import FinishedRun
 
         image = FinishedRun.open(folder).shown(rows).image()

@@ -76,7 +76,7 @@ def stability(
     chosen, _ = method_of(method, settings)
     set_threads(threads)
     from vaecluster.estimator import VAEClustering
-    from vaecluster.report.encode import png_bytes
+    from vaecluster.look.encode import png_bytes
     from vaecluster.report.stability_chart import stability_figure
     from vaecluster.several import seeds_of
     from vaecluster.stability import stability as compare_seeds

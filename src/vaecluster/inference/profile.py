@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from vaecluster.data.dates import maker_of
 from vaecluster.data.given import Given
 from vaecluster.data.raw import Array, Coded
+from vaecluster.data.schema import Schema
+from vaecluster.row_kind import RowKind
 
 # Differences below a fifth of a standard deviation are small (Cohen 1988), and are not what sets a cluster apart.
 SMALL = 0.2
@@ -32,6 +34,14 @@ class Difference:
     overall: float
     effect: float
     words: str
+
+
+def named_profile(
+    given: Given, schema: Schema, labels: NDArray[np.intp], clusters: int
+) -> list[list[Difference]] | None:
+    """The `profile` of rows whose columns have names, which say something to whoever reads it; None for others."""
+    named = schema.frame is not None or (schema.kind is RowKind.VECTORS and given.names and given.array is not None)
+    return profile(given, labels, clusters) if named else None
 
 
 def profile(given: Given, labels: NDArray[np.intp], clusters: int) -> list[list[Difference]]:

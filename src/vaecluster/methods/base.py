@@ -19,6 +19,7 @@ from vaecluster.inference.answers import Assigned
 from vaecluster.inference.confidence import Confidence
 from vaecluster.inference.doubt import Calibration, doubted
 from vaecluster.inference.imputing import Errors
+from vaecluster.inference.profile import Difference
 from vaecluster.model.likelihood import OF_NUMBERS
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import POSITIVE, OneOf, Settings, Whole, Widths
@@ -120,8 +121,9 @@ class Fitted:
     spoke for each number of clusters, where the method has them. `calibration` is what new rows are compared with to
     find outliers, and `confidence` what makes probabilities as large as clusters are right. `errors` are what was
     seen of filled in values, where some may be missing. `names` are those of clusters,
-    and `sizes` (clusters,) counts the rows of the fit in each. `data` identifies these rows: number, type, shape,
-    SHA-256. `feature_names` are those of columns, if they had any.
+    `sizes` (clusters,) counts the rows of the fit in each, and `profile` says what sets each apart in them, if columns
+    have names. `data` identifies these rows: number, type, shape, SHA-256. `feature_names` are those of columns, if
+    they had any.
     """
 
     method: Method
@@ -135,6 +137,7 @@ class Fitted:
     errors: Errors | None = None
     names: dict[int, Label] | None = None
     sizes: NDArray[np.intp] | None = None
+    profile: list[list[Difference]] | None = None
     data: dict[str, Any] | None = None
     feature_names: tuple[str, ...] = ()
 

@@ -27,6 +27,7 @@ from vaecluster.files.provenance import versions
 from vaecluster.inference.confidence import Confidence
 from vaecluster.inference.doubt import Calibration
 from vaecluster.inference.imputing import Errors
+from vaecluster.inference.profile import Difference
 from vaecluster.methods import METHODS
 from vaecluster.methods.base import Fitted, Method, number_completed_for
 from vaecluster.methods.older_files import FIRST_NESTED, OLDEST, content_of_nested, content_of_older
@@ -57,8 +58,9 @@ class Described:
     sizes: list[int] | None
     data: dict[str, Any] | None
     feature_names: list[str]
-    # Files that were written before it was known do not have it.
+    # Files that were written before they were known do not have them.
     errors: Errors | None = None
+    profile: list[list[Difference]] | None = None
 
 
 def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None:
@@ -75,6 +77,7 @@ def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None
         data=fitted.data,
         feature_names=list(fitted.feature_names),
         errors=fitted.errors,
+        profile=fitted.profile,
     )
     write_content(
         path,
@@ -121,6 +124,7 @@ def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any
             data=described.data,
             feature_names=tuple(described.feature_names),
             errors=described.errors,
+            profile=described.profile,
         )
         _check(fitted)
     return fitted, parameters
@@ -277,6 +281,10 @@ def _check(fitted: Fitted) -> None:
         raise ValueError("its names are those of other clusters")
     if fitted.sizes is not None and (fitted.sizes.shape != (clusters,) or (fitted.sizes < 0).any()):
         raise ValueError("its sizes are not one whole number per cluster")
+    if fitted.profile is not None and len(fitted.profile) != clusters:
+        raise ValueError("its profile is that of other clusters")
+    if not all(np.isfinite(one.effect) for some in fitted.profile or [] for one in some):
+        raise ValueError("its profile holds differences that are no numbers")
     if fitted.data is not None and not is_whole(fitted.data["rows"], 1):
         raise ValueError("its data are of no whole number of rows")
     if len(fitted.feature_names) not in (0, int(np.prod(fitted.schema.row_shape))):

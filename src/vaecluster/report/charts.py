@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.typing import ColorType
 
 
 @final
@@ -19,6 +22,13 @@ class Palette:
 
 LIGHT = Palette(ink="#3d4551", faint="#dfe3e8", mark="#0f766e", paper="#ffffff")
 DARK = Palette(ink="#c3cad4", faint="#333b46", mark="#2dd4bf", paper="#171b21")
+
+
+def luminance(colour: ColorType) -> float:
+    """How bright a colour is, from 0 to 1, as WCAG 2 defines it."""
+    parts = np.array(to_rgb(colour))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def dress(axes: Axes, palette: Palette) -> None:

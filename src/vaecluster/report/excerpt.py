@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from markupsafe import Markup
 
+from vaecluster.look.shown import Shown
 from vaecluster.report.html import fill
-from vaecluster.report.shown import Shown
 
 if TYPE_CHECKING:
     import pyarrow as pa

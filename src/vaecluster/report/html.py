@@ -1,4 +1,4 @@
-"""Pieces of the page: templates filled in, pictures and charts as markup that holds them, numbers as words."""
+"""Pieces of the page: templates filled in, charts as markup that holds them, numbers as words."""
 
 import math
 from collections.abc import Callable
@@ -6,10 +6,9 @@ from collections.abc import Callable
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
-from PIL import Image
 
+from vaecluster.look.encode import data_uri, svg_text
 from vaecluster.report.charts import DARK, LIGHT, Palette
-from vaecluster.report.encode import data_uri, png_bytes, svg_text
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -17,12 +16,6 @@ UNKNOWN = "\N{EN DASH}"
 def fill(template: str, **values: object) -> Markup:
     """The template, a path in this folder, with these values; markup in a value that is plain text is escaped."""
     return Markup(_TEMPLATES.get_template(template).render(values))
-
-
-def picture(image: Image.Image, alt: str) -> Markup:
-    """A picture inside the page; `alt` says what it shows."""
-    address = data_uri(png_bytes(image), "image/png")
-    return Markup('<img src="{}" width="{}" height="{}" alt="{}">').format(address, image.width, image.height, alt)
 
 
 def chart(draw: Callable[[Palette], Figure], alt: str) -> Markup:

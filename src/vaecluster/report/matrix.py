@@ -5,11 +5,10 @@ from math import ceil
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.typing import ColorType
+from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
-from vaecluster.report.charts import Palette, dress
+from vaecluster.report.charts import Palette, dress, luminance
 
 
 def draw_matrix(
@@ -58,16 +57,10 @@ def two_digits(value: float) -> str:
 
 def _clearest(colour: tuple[float, float, float, float], palette: Palette) -> str:
     """Ink or paper, whichever has more contrast on that colour, as WCAG 2 defines it."""
-    behind = _luminance(colour)
+    behind = luminance(colour)
 
     def contrast(letters: str) -> float:
-        dark, light = sorted((behind, _luminance(letters)))
+        dark, light = sorted((behind, luminance(letters)))
         return (light + 0.05) / (dark + 0.05)
 
     return max((palette.ink, palette.paper), key=contrast)
-
-
-def _luminance(colour: ColorType) -> float:
-    parts = np.array(to_rgb(colour))
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))

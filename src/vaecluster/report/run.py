@@ -5,9 +5,10 @@ from functools import cached_property
 from typing import Any, Self, final
 
 from vaecluster.estimator import VAEClustering
+from vaecluster.look import WALL_ROWS
+from vaecluster.look.shown import Shown
 from vaecluster.report.showing import Showing
-from vaecluster.report.shown import Shown
-from vaecluster.runs.folder import WALL_ROWS, RunFolder
+from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.map import RowMap
 
 

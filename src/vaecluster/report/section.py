@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from markupsafe import Markup
 
-from vaecluster.report.encode import Picture
+from vaecluster.look.encode import Picture
 from vaecluster.report.run import FinishedRun
 
 

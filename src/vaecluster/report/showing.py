@@ -10,9 +10,9 @@ import numpy as np
 
 from vaecluster.data.blocks.drawing import Drawing
 from vaecluster.data.schema import Schema
+from vaecluster.look.shown import Shown
+from vaecluster.look.walls import Wall
 from vaecluster.report.excerpt import Excerpt
-from vaecluster.report.shown import Shown
-from vaecluster.report.walls import Wall
 
 
 @final

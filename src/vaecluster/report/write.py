@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vaecluster.files.atomic import write_atomically
-from vaecluster.report.encode import png_bytes
+from vaecluster.look.encode import png_bytes
 from vaecluster.report.page import Report, render_html
 
 

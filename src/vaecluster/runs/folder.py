@@ -21,6 +21,7 @@ from vaecluster.data.tables import as_csv, parts_as_parquet, parts_of, picked
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import made_atomically, write_atomically, write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.look import WALL_ROWS
 from vaecluster.runs.labels import Labels, with_digits
 from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
@@ -34,10 +35,8 @@ Key = TypeVar("Key")
 
 FORMAT = 1
 ARRAYS, TABLES = "examples.npz", "examples.parquet"
-# The most rows of a cluster that are kept, and shown.
-WALL_ROWS = 64
-# Of more rows a random sample is searched for dense groups and for what sets clusters apart; bytes for each of their
-# entries, four of which there is room for at a time.
+# Of more rows a random sample is searched for dense groups and for marker genes; bytes for each of their entries, four
+# of which there is room for at a time.
 LOOKED_AT, ENTRY = 100_000, 8
 # Rows whose labels are written at a time.
 LABELS = 2**16
@@ -228,15 +227,13 @@ def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
 
 
 def _what_sets_apart(model: "VAEClustering", given: "Given", labels: Array) -> dict[str, Any]:
-    """Columns of tables, not of arrays, whose columns have no names; and genes of cells."""
+    """Columns with names, as the fit found them; and genes of cells."""
     from vaecluster.files import record
     from vaecluster.inference.markers import marker_genes
-    from vaecluster.inference.profile import profile
 
-    schema, clusters = model.fitted_.schema, model.n_clusters_
-    markers = marker_genes(given, schema, labels, clusters)
+    markers = marker_genes(given, model.fitted_.schema, labels, model.n_clusters_)
     return {
-        "profile": [] if schema.frame is None else record.plain(profile(given, labels, clusters)),
+        "profile": record.plain(model.fitted_.profile or []),
         **({} if markers is None else {"markers": record.plain(markers)}),
     }
 

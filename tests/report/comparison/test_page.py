@@ -11,10 +11,10 @@ from builders import frame, images, quiet, tiny, vectors
 from vaecluster import VAEClustering
 from vaecluster.comparison import compare, rows_of
 from vaecluster.errors import IgnoredColumnsWarning
+from vaecluster.look.encode import png_bytes, svg_text
 from vaecluster.report.charts import DARK
 from vaecluster.report.comparison.chart import agreement_figure
 from vaecluster.report.comparison.collect import collect
-from vaecluster.report.encode import png_bytes, svg_text
 from vaecluster.report.page import render_html
 
 pytestmark = quiet

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from vaecluster.look.encode import png_bytes, svg_text
 from vaecluster.report.charts import DARK, LIGHT
-from vaecluster.report.encode import png_bytes, svg_text
 from vaecluster.report.sections.curves import Curve, curves_figure
 
 

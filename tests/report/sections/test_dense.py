@@ -4,10 +4,10 @@ import pyarrow as pa
 
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.data.dataset import DataSet
+from vaecluster.look.walls import Wall
 from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.dense import DenseGroups
-from vaecluster.report.walls import Wall
 from vaecluster.runs.folder import RunFolder
 
 RANDOM = np.random.default_rng(0)

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from vaecluster.look.encode import png_bytes
 from vaecluster.report.charts import LIGHT
-from vaecluster.report.encode import png_bytes
 from vaecluster.report.page import Report, render_html
 from vaecluster.report.sections.map import MISSING, Map, map_figure
 from vaecluster.runs.map import PICTURE, SHAPE, RowMap

@@ -1,8 +1,8 @@
 import numpy as np
 
+from vaecluster.look.walls import EMPTY, Wall
 from vaecluster.report.run import ShownCluster
 from vaecluster.report.sections.overview import LABEL, overview_image
-from vaecluster.report.walls import EMPTY, Wall
 
 
 def test_the_overview_has_a_line_per_cluster_with_its_first_rows_and_generated_ones() -> None:

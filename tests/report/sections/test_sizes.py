@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
-from vaecluster.report.encode import svg_text
+from vaecluster.look.encode import svg_text
+from vaecluster.look.walls import Wall
 from vaecluster.report.run import ShownCluster
 from vaecluster.report.sections.sizes import sizes_figure
-from vaecluster.report.walls import Wall
 
 NONE = Wall(np.zeros((0, 4, 4)))
 

@@ -14,10 +14,11 @@ from vaecluster.comparison import Comparison
 from vaecluster.data.given import Given
 from vaecluster.data.schema import Schema
 from vaecluster.inference.profile import profile
-from vaecluster.report.html import fill, picture
+from vaecluster.look.encode import picture
+from vaecluster.look.shown import Shown
+from vaecluster.report.html import fill
 from vaecluster.report.section import PageSection
 from vaecluster.report.showing import Showing
-from vaecluster.report.shown import Shown
 from vaecluster.runs.folder import draw_examples
 
 # Rows of a cluster that are shown: of pictures so many beside and below each other, of tables so many lines.

@@ -6,7 +6,7 @@ from typing import Self, final
 
 from markupsafe import Markup
 
-from vaecluster.report.encode import Picture
+from vaecluster.look.encode import Picture
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section

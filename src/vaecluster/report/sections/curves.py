@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vaecluster.look.encode import Picture
 from vaecluster.report.charts import LIGHT, Palette, dress
-from vaecluster.report.encode import Picture
 from vaecluster.report.html import chart, fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
+from vaecluster.training.listeners.history import History
 
 UNITS = {"populated_clusters": "clusters", "mean_confidence": "probability", "learning_rate": ""}
 # What is said of each to those who do not know the equations.
@@ -61,11 +62,7 @@ class Curves(Section):
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
         """Of a run with a history."""
-        curves = tuple(
-            Curve(name.replace("_", " "), tuple(values), UNITS.get(name, "nats per row"), MEANINGS.get(name, ""))
-            for name, values in run.model.history_.curves().items()
-            if name != "seconds"
-        )
+        curves = tuple(curves_of(run.model.history_).values())
         return cls(curves) if curves else None
 
     def html(self) -> Markup:
@@ -75,6 +72,15 @@ class Curves(Section):
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """`curves.png`."""
         yield "curves.png", curves_figure(self.curves)
+
+
+def curves_of(history: History) -> dict[str, Curve]:
+    """What training has reported of each epoch, by the name that the history has for it."""
+    return {
+        name: Curve(name.replace("_", " "), tuple(values), UNITS.get(name, "nats per row"), MEANINGS.get(name, ""))
+        for name, values in history.curves().items()
+        if name != "seconds"
+    }
 
 
 def curves_figure(curves: Sequence[Curve], palette: Palette = LIGHT) -> Figure:
@@ -103,25 +109,30 @@ def _chart(curve: Curve) -> Markup:
 
 
 def _draw_curve(axes: Axes, curve: Curve, palette: Palette) -> None:
-    values = np.asarray(curve.values, dtype=np.float64)
-    values = np.where(np.isfinite(values), values, np.nan)
-    epochs = np.arange(1, len(values) + 1)
     # A name is text as it stands: a dollar sign in it must not start a formula.
     axes.set_title(curve.name, loc="left", color=palette.ink, fontsize=10, weight="bold", parse_math=False)
     axes.set_xlabel("epoch", color=palette.ink, fontsize=8.5)
+    last = draw_line(axes, curve.values, palette)
+    if last is not None:
+        label = f"{last:.4g} {curve.unit}".rstrip().replace("-", "\N{MINUS SIGN}", 1)
+        axes.set_title(label, loc="right", color=palette.ink, fontsize=9, parse_math=False)
+
+
+def draw_line(axes: Axes, values: Sequence[float], palette: Palette) -> float | None:
+    """Draw a value per epoch, and return the last finite one; None if there is none, which is then said."""
+    known = np.flatnonzero(np.isfinite(values))
+    epochs = np.arange(1, len(values) + 1)
     # The locator alone would add an epoch 0, which never was.
     ticks = MaxNLocator(nbins=5, integer=True).tick_values(1, max(1, len(values)))
     axes.set_xticks([tick for tick in ticks if 1 <= tick <= len(values)])
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
-
-    known = np.flatnonzero(np.isfinite(values))
     if known.size == 0:
         axes.set_yticks([])
         axes.text(0.5, 0.5, "no finite value", color=palette.ink, ha="center", transform=axes.transAxes)
-        return
+        return None
     last = known[-1]
-    axes.plot(epochs, values, color=palette.mark, linewidth=1.8, solid_capstyle="round")
+    whole = np.where(np.isfinite(values), values, np.nan)
+    axes.plot(epochs, whole, color=palette.mark, linewidth=1.8, solid_capstyle="round")
     # The dot marks the last value, and is all there is to see of a fit of one epoch.
     axes.plot(epochs[last], values[last], marker="o", markersize=4.5, color=palette.mark)
-    label = f"{values[last]:.4g} {curve.unit}".rstrip().replace("-", "\N{MINUS SIGN}", 1)
-    axes.set_title(label, loc="right", color=palette.ink, fontsize=9, parse_math=False)
+    return float(values[last])

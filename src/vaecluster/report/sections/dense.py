@@ -5,10 +5,10 @@ from typing import Self, final
 
 from markupsafe import Markup
 
+from vaecluster.look.shown import Shown
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
-from vaecluster.report.shown import Shown
 
 # The largest are shown.
 MOST = 12

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaecluster.data.blocks.drawing import COLOURS
+from vaecluster.look.encode import Picture, data_uri, png_bytes
 from vaecluster.report.charts import DARK, LIGHT, Palette
-from vaecluster.report.encode import Picture, data_uri, png_bytes
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section

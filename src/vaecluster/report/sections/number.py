@@ -11,8 +11,8 @@ from vaecluster.clusters.boundary import CRUMB
 from vaecluster.clusters.joint import Matrix
 from vaecluster.clusters.number import AskedNumber, Evidence
 from vaecluster.inference.advice import NO_BOUNDARY, heads_find
+from vaecluster.look.encode import Picture
 from vaecluster.report.charts import LIGHT, Palette
-from vaecluster.report.encode import Picture
 from vaecluster.report.html import chart, fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section

@@ -1,5 +1,6 @@
 """Charts of the number section: what speaks for each number of clusters, and the tree of those that are used."""
 
+from collections.abc import Callable
 from math import ceil
 
 import numpy as np
@@ -13,6 +14,9 @@ from vaecluster.clusters.boundary import APART
 from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.joint import Matrix
 from vaecluster.report.charts import LIGHT, Palette, dress
+
+# Draws what is known of each number of clusters, with the used one marked.
+Drawer = Callable[[Axes, Matrix, int, Palette], None]
 
 # The numbers that are drawn: as far as this many times the used one, and at least to the other.
 TIMES_USED, AT_LEAST = 3, 15
@@ -38,33 +42,39 @@ def number_figure(
     >>> len(number_figure(density, density / 2, used=3, found=3, spread=(3, 3)).axes)
     2
     """
-    last = min(len(density) + 1, max(AT_LEAST, TIMES_USED * max(used, found)))
     marks = _marks(used, found)
-    panels = [("how dense rows are between", "1: as dense as inside, or more", density)]
+    panels: list[tuple[str, str, Matrix, Drawer]] = [
+        ("how dense rows are between", "1: as dense as inside, or more", density, draw_density)
+    ]
     if agreement is not None:
-        panels.append(("agreement of the heads", "adjusted Rand index", agreement))
+        panels.append(("agreement of the heads", "adjusted Rand index", agreement, draw_agreement))
     figure = Figure(figsize=(5.6, 0.7 + 1.55 * len(panels)), layout="constrained", facecolor=palette.paper)
     all_axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
-    for axes, (name, unit, values) in zip(all_axes, panels, strict=True):
+    for axes, (name, unit, values, draw) in zip(all_axes, panels, strict=True):
         dress(axes, palette)
-        if values is density:
-            _draw_density(axes, density[: last - 1], used, palette)
-        else:
-            _draw_agreement(axes, values[: last - 1], used, palette)
+        draw_numbers(axes, draw, values, used, found, spread, palette)
         # The names of the marks stand right above the upper panel, so its own stands one line higher.
         pad = 18 if axes is all_axes[0] and marks else 6
         axes.set_title(name, loc="left", color=palette.ink, fontsize=10, weight="bold", pad=pad)
         axes.set_title(unit, loc="right", color=palette.ink, fontsize=8.5, pad=pad)
-        if spread[0] < spread[1]:
-            axes.axvspan(spread[0] - 0.5, spread[1] + 0.5, color=palette.faint, alpha=0.6, linewidth=0, zorder=0)
-        for number in marks:
-            style = "-" if number == used else ":"
-            axes.axvline(number, color=palette.ink, linewidth=1, linestyle=style, zorder=1)
-    _name_marks(all_axes[0], marks, used, palette)
+    name_marks(all_axes[0], used, found, palette)
     all_axes[-1].set_xlabel("number of clusters", color=palette.ink, fontsize=8.5)
-    all_axes[-1].set_xticks(_ticks(last))
-    all_axes[-1].set_xlim(1.5, last + 0.5)
     return figure
+
+
+def draw_numbers(
+    axes: Axes, draw: Drawer, values: Matrix, used: int, found: int, spread: tuple[int, int], palette: Palette
+) -> None:
+    """Draw one of both panels of `number_figure` by `draw_density` or `draw_agreement`, without its words."""
+    last = min(len(values) + 1, max(AT_LEAST, TIMES_USED * max(used, found)))
+    draw(axes, values[: last - 1], used, palette)
+    if spread[0] < spread[1]:
+        axes.axvspan(spread[0] - 0.5, spread[1] + 0.5, color=palette.faint, alpha=0.6, linewidth=0, zorder=0)
+    for number in _marks(used, found):
+        style = "-" if number == used else ":"
+        axes.axvline(number, color=palette.ink, linewidth=1, linestyle=style, zorder=1)
+    axes.set_xticks(_ticks(last))
+    axes.set_xlim(1.5, last + 0.5)
 
 
 def cluster_tree(tree: Hierarchy, cluster_of: NDArray[np.intp]) -> Matrix:
@@ -114,7 +124,8 @@ def tree_figure(tree: Matrix, palette: Palette = LIGHT) -> Figure:
     return figure
 
 
-def _draw_density(axes: Axes, density: Matrix, used: int, palette: Palette) -> None:
+def draw_density(axes: Axes, density: Matrix, used: int, palette: Palette) -> None:
+    """Densities above 1 as 1, filled where they are of a boundary, and the line below which there is one."""
     _draw_line(axes, np.minimum(density, 1), used, density < APART, palette)
     axes.axhline(APART, color=palette.ink, linewidth=0.8, linestyle="--", zorder=2)
     # Beside the panel, where no value can lie.
@@ -132,7 +143,8 @@ def _draw_density(axes: Axes, density: Matrix, used: int, palette: Palette) -> N
     axes.set_yticks((0, 0.5, 1))
 
 
-def _draw_agreement(axes: Axes, agreement: Matrix, used: int, palette: Palette) -> None:
+def draw_agreement(axes: Axes, agreement: Matrix, used: int, palette: Palette) -> None:
+    """How far the heads agree, from 0 or less to 1."""
     _draw_line(axes, agreement, used, np.ones(len(agreement), dtype=bool), palette)
     # The whole range that there can be, so that low values look low.
     known = agreement[np.isfinite(agreement)]
@@ -164,8 +176,9 @@ def _marks(used: int, found: int) -> dict[int, str]:
     return {number: names[number] for number in sorted(names) if number > 1}
 
 
-def _name_marks(axes: Axes, marks: dict[int, str], used: int, palette: Palette) -> None:
-    """The names over the lines; two part to either side, so that they never meet."""
+def name_marks(axes: Axes, used: int, found: int, palette: Palette) -> None:
+    """Write over the lines what they are; two names part to either side, so that they never meet."""
+    marks = _marks(used, found)
     sides = ["center"] if len(marks) == 1 else ["right", "left"]
     for (number, name), side in zip(marks.items(), sides, strict=False):
         axes.annotate(

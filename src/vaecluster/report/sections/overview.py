@@ -7,12 +7,12 @@ from typing import Self, final
 from markupsafe import Markup
 from PIL import Image, ImageDraw, ImageFont
 
-from vaecluster.report.encode import Picture
-from vaecluster.report.html import fill, picture
+from vaecluster.look.encode import Picture, picture
+from vaecluster.look.shown import Shown
+from vaecluster.look.walls import CLEAR
+from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
-from vaecluster.report.shown import Shown
-from vaecluster.report.walls import CLEAR
 
 ROWS = 12
 LABEL = (117, 117, 117, 255)  # readable on white and on black: at least 4 : 1 on either
@@ -56,7 +56,7 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
     """One line per cluster: its number, its first 12 rows, then the first 12 generated from it.
 
     >>> import numpy as np
-    >>> from vaecluster.report.walls import Wall
+    >>> from vaecluster.look.walls import Wall
     >>> wall = Wall(np.zeros((12, 8, 8)))
     >>> overview_image([ShownCluster(0, 12, 1.0, 0.9, wall, wall)]).mode
     'RGBA'

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from vaecluster.clusters.reliability import Reliability
 from vaecluster.files import record
+from vaecluster.look.encode import Picture
 from vaecluster.report.charts import LIGHT, Palette, dress
-from vaecluster.report.encode import Picture
 from vaecluster.report.html import chart, decimal, fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section

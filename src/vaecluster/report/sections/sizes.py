@@ -8,8 +8,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from vaecluster.look.encode import Picture
 from vaecluster.report.charts import LIGHT, Palette, dress
-from vaecluster.report.encode import Picture
 from vaecluster.report.html import chart, count, fill
 from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaecluster.errors import DataError
-from vaecluster.report.html import picture
-from vaecluster.report.shown import Shown
-from vaecluster.runs.folder import WALL_ROWS
+from vaecluster.look import WALL_ROWS
+from vaecluster.look.encode import picture
+from vaecluster.look.shown import Shown
 
 TILE = 56  # pixels a side that small images are enlarged to: 8x8 seven times, 28x28 twice
 LARGEST_TILE = 96  # pixels; larger images are averaged down, or a report of photographs grows to many MB

@@ -1,9 +1,10 @@
-"""Pictures and charts as bytes and text: the same picture gives the same bytes, on any day."""
+"""Pictures and charts as bytes, text and markup: the same picture gives the same bytes, on any day."""
 
 import base64
 import io
 
 import matplotlib
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -38,3 +39,9 @@ def data_uri(content: bytes, media_type: str) -> str:
     'data:text/plain;base64,aGVsbG8='
     """
     return f"data:{media_type};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def picture(image: Image.Image, alt: str) -> Markup:
+    """A picture inside a page; `alt` says what it shows."""
+    address = data_uri(png_bytes(image), "image/png")
+    return Markup('<img src="{}" width="{}" height="{}" alt="{}">').format(address, image.width, image.height, alt)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaecluster.errors import DataError
-from vaecluster.report.walls import CLEAR, EMPTY, GAP, Wall, wall_image
+from vaecluster.look.walls import CLEAR, EMPTY, GAP, Wall, wall_image
 
 VIRIDIS = matplotlib.colormaps["viridis"](np.array([0.0, 0.5, 1.0]), bytes=True)[:, :3]
 DARKEST, MIDDLE, BRIGHTEST = VIRIDIS

@@ -1,0 +1,65 @@
+"""Plots of a fit: what each epoch reported, and what speaks for the number of clusters."""
+
+from matplotlib.axes import Axes
+
+from vaecluster.errors import SettingError
+from vaecluster.estimator import VAEClustering
+from vaecluster.plot.base import axes_of, fitted_of, palette_of, plain
+from vaecluster.report.sections.curves import curves_of, draw_line
+from vaecluster.report.sections.number_charts import draw_agreement, draw_density, draw_numbers, name_marks
+
+# Of more numbers below the axis every second one has room.
+MOST_TICKS = 12
+
+
+def history(model: VAEClustering, name: str | None = None, *, ax: Axes | None = None) -> Axes:
+    """One quantity over the epochs of the fit; the dot is the last value.
+
+    `name` is one of ``model.history_.curves()``, such as "reconstruction", "mean_confidence" or "learning_rate";
+    without it, the first term of the objective. Raises `SettingError` for another.
+    """
+    curves = curves_of(fitted_of(model).history)
+    if name is None:
+        name = next(iter(curves))
+    if name not in curves:
+        raise SettingError(f"name is {name!r}; expected one of {', '.join(curves)}.")
+    curve, axes = curves[name], axes_of(ax)
+    draw_line(axes, curve.values, palette_of(axes))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(plain(f"{curve.name} ({curve.unit})" if curve.unit else curve.name))
+    return axes
+
+
+def number_of_clusters(model: VAEClustering, values: str = "density", *, ax: Axes | None = None) -> Axes:
+    """What speaks for each number of clusters, with the number in use and the number found.
+
+    ``"density"`` is how dense rows are between the two clusters that one cluster fewer would merge, against rows
+    inside them; points below the line, which are filled, have a boundary between them. ``"agreement"`` is how far
+    heads agree on the clusters, by the adjusted Rand index. A band spans the numbers that heads find, if they differ.
+    Raises `SettingError` if the method weighs no numbers of clusters.
+    """
+    drawn = {
+        "density": (draw_density, "density between two clusters, against inside them"),
+        "agreement": (draw_agreement, "agreement of the heads (adjusted Rand index)"),
+    }
+    evidence = fitted_of(model).evidence
+    if values not in drawn:
+        raise SettingError(f"values is {values!r}; expected {' or '.join(drawn)}.")
+    if evidence is None or not len(evidence.density):
+        raise SettingError(
+            f"The method {model.method_.name!r} has left nothing that speaks for a number of clusters; only two-views "
+            "does."
+        )
+    if values == "agreement" and len(evidence.found) == 1:
+        raise SettingError("values is 'agreement', but the fit had one head, which agrees with itself. Use 'density'.")
+    draw, label = drawn[values]
+    axes = axes_of(ax)
+    used, found, palette = model.n_clusters_, evidence.clusters, palette_of(axes)
+    spread = int(evidence.found.min()), int(evidence.found.max())
+    draw_numbers(axes, draw, getattr(evidence, values), used, found, spread, palette)
+    name_marks(axes, used, found, palette)
+    if len(axes.get_xticks()) > MOST_TICKS:
+        axes.set_xticks(axes.get_xticks()[::2])
+    axes.set_xlabel("number of clusters")
+    axes.set_ylabel(label)
+    return axes
