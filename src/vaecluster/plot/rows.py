@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vaecluster.errors import DataError
 from vaecluster.estimator import VAEClustering
+from vaecluster.inference.layout import Layout
 from vaecluster.plot.base import axes_of, check_clusters, fitted_of, mark_of, names_of, palette_of
 
 BINS = 20
@@ -19,6 +20,7 @@ LARGEST, SMALLEST, INK = 24.0, 1.0, 12_000.0
 def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
     """The codes of rows in the plane, in the colour and with the mark of their clusters, which are named in it.
 
+    Rows that are near in their codes are near; the layout knows no clusters (`Layout`). As in the report's map.
     Rows in doubt (-1) are grey. With `values` (n,), such as `model.outlier_score(X)`, colours go from the least of
     them, dark, to the largest; ``plt.colorbar(ax.collections[0], ax=ax)`` adds the scale. Raises `DataError` for other
     than n values.
@@ -33,7 +35,8 @@ def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Ax
     True
     """
     fitted_of(model)
-    places, labels = _places(model.transform(X)), model.predict(X)
+    codes, labels = model.transform(X), model.predict(X)
+    places = Layout.learned(codes)(codes)
     numbers = None if values is None else np.asarray(values, dtype=np.float64)
     if numbers is not None and numbers.shape != labels.shape:
         raise DataError(f"values has the shape {numbers.shape}; expected a number for each of {len(labels)} rows.")
@@ -56,12 +59,12 @@ def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Ax
                 points(own, color=colour, marker=marker, label=name)
             halo = withStroke(linewidth=3, foreground=palette.paper)
             middle = np.median(places[own], axis=0)
-            axes.annotate(
-                name, middle, ha="center", va="center", color=palette.ink, weight="bold", path_effects=[halo], zorder=4
-            )
+            look: dict[str, Any] = {"color": palette.ink, "weight": "bold", "path_effects": [halo], "zorder": 4}
+            # Above the middle, so that a small cluster is not under its name.
+            axes.annotate(name, middle, (0, 4), textcoords="offset points", ha="center", va="bottom", **look)
     axes.set_aspect("equal", adjustable="datalim")
-    axes.set_xlabel("first principal axis of the codes")
-    axes.set_ylabel("second principal axis of the codes")
+    # Only near and far mean something here: no axis has a unit.
+    axes.set(xticks=[], yticks=[], xlabel="near where codes are near")
     return axes
 
 
@@ -97,13 +100,3 @@ def confidence(model: VAEClustering, X: Any = None, *, cluster: int | None = Non
     axes.set_xlabel("confidence (probability of the cluster)")
     axes.set_ylabel("rows" if cluster is None else f"rows of cluster {names_of(model, [cluster])[0]}")
     return axes
-
-
-def _places(codes: NDArray[Any]) -> NDArray[np.float64]:
-    """Codes (rows, latent) by their two leading principal components: (rows, 2)."""
-    centred = np.asarray(codes, dtype=np.float64) - codes.mean(0, dtype=np.float64)
-    axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :2]
-    # An eigenvector has no sign of its own.
-    axes = axes * np.sign(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])])
-    places: NDArray[np.float64] = centred @ axes
-    return places if places.shape[1] == 2 else np.column_stack([places, np.zeros(len(places))])
