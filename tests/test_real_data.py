@@ -7,6 +7,7 @@ from vaecluster import TwoViews, VAEClustering
 from vaecluster.clusters.scores import score_labels
 from vaecluster.data.named import load_named
 from vaecluster.methods import METHODS
+from vaecluster.settings import declared
 
 pytestmark = [pytest.mark.data, pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")]
 
@@ -17,7 +18,9 @@ pytestmark = [pytest.mark.data, pytest.mark.filterwarnings("ignore::vaecluster.e
 )
 def test_every_kind_of_data_can_be_fitted_and_generated(name, method, data_folder):
     rows = load_named(name).x_train[:600]
-    model = VAEClustering(5, method=METHODS[method](epochs=2), random_state=0).fit(rows)
+    known = declared(METHODS[method])
+    short = {setting: 2 for setting in ("epochs", "warm_epochs", "generator_epochs") if setting in known}
+    model = VAEClustering(5, method=METHODS[method](**short), random_state=0).fit(rows)
     assert (model.predict(rows) == model.labels_).all()
     drawn = model.sample(7, cluster=1)
     assert drawn.shape == (7, *rows.shape[1:])

@@ -211,7 +211,7 @@ REFUSED = {
             ("cut run 2", "file/out"),
         )
     },
-    "report run --format png --output file": "'file/overview.png' cannot be written | Choose a place",
+    "report run --format png --output file": "'file/map.png' cannot be written | Choose a place",
     **{
         f"{words} --output {output}": says
         for words in ("fit rows.npz", "demo --quiet", "cut run 2")

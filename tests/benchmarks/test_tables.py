@@ -74,7 +74,7 @@ def readme(tmp_path) -> Path:
     (tmp_path / "docs" / "results.md").write_text(BARE)
     pages = {
         "reliability": ["torture"],
-        "performance": ["profile", "large"],
+        "performance": ["profile", "large", "within"],
         "family": ["readers"],
         "labels": ["labels"],
         "flow": ["flow-classes", "flow-cuts"],

@@ -229,7 +229,7 @@ WEIGHTS = ("equal", "", (), (1, -1), (1, NAN), ("a",), 3, None)
 REFUSED: dict[tuple[str, ...], tuple[Any, ...]] = {
     ("two-views", "steps", "most_epochs", "batch_size", "latent", "heads", "epochs", "components"): WHOLE,
     ("two-views", "precision", "learning_rate", "information_weight"): POSITIVE,
-    ("two-views", "agreement_weight", "balance_weight"): NUMBER,
+    ("two-views", "agreement_weight", "balance_weight", "label_weight"): NUMBER,
     ("two-views", "component_share", "decoded_share"): SHARES,
     ("two-views", "apartness"): (-0.1, 1.1, NAN, "0.5", None, True),
     ("two-views", "scaling", "likelihood", "arithmetic", "information"): NAMES,
@@ -238,7 +238,7 @@ REFUSED: dict[tuple[str, ...], tuple[Any, ...]] = {
     ("su2018", "latent", "epochs", "batch_size", "patience"): (*WHOLE, None),
     ("su2018", "precision", "learning_rate", "weights_temperature"): POSITIVE,
     ("su2018", "component_scale"): (*POSITIVE, "nothing"),
-    ("su2018", "cluster_kl_weight"): NUMBER,
+    ("su2018", "cluster_kl_weight", "label_weight"): NUMBER,
     ("su2018", "held_out_share"): SHARES,
     ("su2018", "network", "likelihood", "cluster_posterior", "schedule", "scaling", "components"): NAMES,
     ("su2018", "cluster_weights"): (*WEIGHTS, "merged"),
@@ -247,6 +247,7 @@ REFUSED: dict[tuple[str, ...], tuple[Any, ...]] = {
     ("vade", "latent", "epochs", "batch_size"): (*WHOLE, None),
     ("vade", "warm_epochs"): (-1, *WHOLE[1:], None),
     ("vade", "precision", "learning_rate"): POSITIVE,
+    ("vade", "label_weight"): NUMBER,
     ("vade", "likelihood", "scaling"): NAMES,
     ("vade", "hidden"): WIDTHS,
     **{
