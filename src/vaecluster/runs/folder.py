@@ -27,6 +27,7 @@ from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
+    from vaecluster.clusters.reliability import Reliability
     from vaecluster.data.given import Given
     from vaecluster.estimator import VAEClustering
 
@@ -148,7 +149,7 @@ class RunFolder:
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
-        reliability: Mapping[str, Any] | None = None,
+        reliability: Mapping[str, "Reliability"] | None = None,
         pictures: PictureOptions = NO_OPTIONS,
         demo: bool = False,
     ) -> None:
@@ -157,6 +158,7 @@ class RunFolder:
         from vaecluster.data.blocks import Words
         from vaecluster.data.given import given_rows, room_of
         from vaecluster.data.rows import Rows
+        from vaecluster.files import record
         from vaecluster.inference.dense import dense_groups
         from vaecluster.training.device import choose_device, isolated
 
@@ -211,7 +213,7 @@ class RunFolder:
                 **_what_sets_apart(model, given, model.labels_[numbers]),
                 **_what_texts_say(model, rows, texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
-                **({"reliability": dict(reliability)} if reliability else {}),
+                **({"reliability": record.plain(reliability)} if reliability else {}),
                 "versions": versions(),
                 "machine": machine(),
             },
