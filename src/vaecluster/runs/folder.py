@@ -27,7 +27,6 @@ from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
-    from vaecluster.clusters.reliability import Reliability
     from vaecluster.data.given import Given
     from vaecluster.estimator import VAEClustering
 
@@ -149,7 +148,6 @@ class RunFolder:
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
-        reliability: Mapping[str, "Reliability"] | None = None,
         pictures: PictureOptions = NO_OPTIONS,
         demo: bool = False,
     ) -> None:
@@ -160,6 +158,7 @@ class RunFolder:
         from vaecluster.data.rows import Rows
         from vaecluster.files import record
         from vaecluster.inference.dense import dense_groups
+        from vaecluster.runs.reliability import reliability_of
         from vaecluster.training.device import choose_device, isolated
 
         rows, schema = data.x_train, model.fitted_.schema
@@ -187,6 +186,7 @@ class RunFolder:
         texts = given.texts if data.texts is None else data.texts
         with isolated():
             RowMap.write(self.path, model, given, seen, numbers, texts)
+        reliability = reliability_of(model, data)
         write_json(
             self.run_file,
             {
