@@ -19,12 +19,13 @@ from benchmarks.methods import EstimatorMethod, choose_method
 from benchmarks.readers import some_of
 from benchmarks.runs import Outcome, check_labelled, run_benchmark
 from vaecluster.cli import main
-from vaecluster.cli.options import Whole
+from vaecluster.cli.options import Whole, check
 from vaecluster.data.dataset import DataSet, as_labels
 from vaecluster.data.named import load_named
 from vaecluster.data.raw import Array
 from vaecluster.errors import SettingError
 from vaecluster.runs.reliability import reliability_of
+from vaecluster.settings import Whole as WholeKind
 
 RESULTS = Path(__file__).parent / "results" / "labels"
 # As much as what two views share: see `docs/labels.md`.
@@ -152,8 +153,7 @@ def labels(
         if each != "all" and not each.isdecimal():
             raise SettingError(f"--labels holds {each!r}; expected whole numbers or all, with commas between.")
     for name, value in (("seeds", seeds), ("rows", rows), ("epochs", epochs)):
-        if value is not None and value < 1:
-            raise SettingError(f"--{name} is {value}; expected a whole number of 1 or more.")
+        check(f"--{name}", value, WholeKind(1))
     given = {} if epochs is None else {"epochs": epochs}
     torch.set_num_threads(1)
     for name in data.split(","):
