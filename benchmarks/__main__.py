@@ -23,6 +23,7 @@ from vaecluster.data.named import load_named
 from vaecluster.errors import SettingError, VaeclusterError
 from vaecluster.methods import METHODS
 from vaecluster.settings import Either, Flag, Number, read
+from vaecluster.settings import Whole as WholeKind
 from vaecluster.settings import Whole as Whole_
 
 EVERY = "all"
@@ -96,12 +97,8 @@ def benchmark(
     """
     check("--threads", threads, THREADS)
     set_threads(threads)
-    if seeds < 1:
-        raise SettingError(f"--seeds is {seeds}; expected a whole number of 1 or more.")
-    if clusters is not None and clusters < 1:
-        raise SettingError(f"--clusters is {clusters}; expected a whole number of 1 or more.")
-    if first_seed < 0:
-        raise SettingError(f"--first-seed is {first_seed}; expected a whole number of 0 or more.")
+    for option, value, least in (("--seeds", seeds, 1), ("--clusters", clusters, 1), ("--first-seed", first_seed, 0)):
+        check(option, value, WholeKind(least))
     if auto and (clusters is not None or without is not None):
         raise SettingError("--auto goes neither with --clusters nor with --without. Leave one of them out.")
     asked = _names("--methods", methods)

@@ -31,15 +31,16 @@ from benchmarks.flow_picture import SHOWN, Drawn, plane, write_picture
 from benchmarks.readers import some_of
 from benchmarks.runs import check_labelled
 from vaecluster.cli import main
-from vaecluster.cli.options import Whole
+from vaecluster.cli.options import Whole, check
 from vaecluster.clusters.scores import score_labels
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.draws import Draws
 from vaecluster.data.named import load_named
 from vaecluster.data.raw import Array
-from vaecluster.errors import DataError, FileError, SettingError
+from vaecluster.errors import DataError, FileError
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.settings import Whole as WholeKind
 
 RESULTS = Path(__file__).parent / "results" / "flow"
 # Of k-means the best of so many starts; without rows to test on, every so many-th row is held out.
@@ -228,8 +229,7 @@ def flow(
         Folder for the results, a file and a picture for each data set.
     """
     for name, value in (("seeds", seeds), ("rows", rows)):
-        if value is not None and value < 1:
-            raise SettingError(f"--{name} is {value}; expected a whole number of 1 or more.")
+        check(f"--{name}", value, WholeKind(1))
     torch.set_num_threads(1)
     for name in data.split(","):
         record(Split.of(some_of(check_labelled(load_named(name)), rows)), seeds, Plan(), output)

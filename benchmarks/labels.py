@@ -19,12 +19,13 @@ from benchmarks.methods import EstimatorMethod, choose_method
 from benchmarks.readers import some_of
 from benchmarks.runs import Outcome, check_labelled, run_benchmark
 from vaecluster.cli import main
-from vaecluster.cli.options import Whole
-from vaecluster.clusters.reliability import reliabilities
+from vaecluster.cli.options import Whole, check
 from vaecluster.data.dataset import DataSet, as_labels
 from vaecluster.data.named import load_named
 from vaecluster.data.raw import Array
 from vaecluster.errors import SettingError
+from vaecluster.runs.reliability import reliability_of
+from vaecluster.settings import Whole as WholeKind
 
 RESULTS = Path(__file__).parent / "results" / "labels"
 # As much as what two views share: see `docs/labels.md`.
@@ -69,10 +70,7 @@ class ReliabilityMeasure:
 
     def score(self, clustering: Any, data: DataSet) -> dict[str, Any]:
         """Of one fit; the diagrams beside the scores."""
-        rows, labels = (data.x_train, data.y_train) if data.x_test is None else (data.x_test, data.y_test)
-        assert labels is not None
-        some = np.sort(np.random.default_rng(0).permutation(len(labels))[:MOST_ROWS])
-        found = reliabilities(clustering, rows[some], labels[some])
+        found = reliability_of(clustering, data, MOST_ROWS)
         scores: dict[str, Any] = {}
         for by, one in found.items():
             scores |= {f"{by} accuracy": one.overall_accuracy, f"{by} error": one.expected_calibration_error}
@@ -155,8 +153,7 @@ def labels(
         if each != "all" and not each.isdecimal():
             raise SettingError(f"--labels holds {each!r}; expected whole numbers or all, with commas between.")
     for name, value in (("seeds", seeds), ("rows", rows), ("epochs", epochs)):
-        if value is not None and value < 1:
-            raise SettingError(f"--{name} is {value}; expected a whole number of 1 or more.")
+        check(f"--{name}", value, WholeKind(1))
     given = {} if epochs is None else {"epochs": epochs}
     torch.set_num_threads(1)
     for name in data.split(","):

@@ -21,10 +21,10 @@ from benchmarks.methods import EstimatorMethod
 from benchmarks.runs import check_labelled, run_benchmark
 from vaecluster import Bound, settings
 from vaecluster.cli import main
-from vaecluster.cli.options import Whole
+from vaecluster.cli.options import Whole, check
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.named import load_named
-from vaecluster.errors import SettingError
+from vaecluster.settings import Whole as WholeKind
 
 RESULTS = Path(__file__).parent / "results" / "readers"
 AS_IT_IS = "as it is"
@@ -124,8 +124,7 @@ def readers(
         Folder for the results, one file for each data set and change.
     """
     for name, value in (("seeds", seeds), ("rows", rows)):
-        if value is not None and value < 1:
-            raise SettingError(f"--{name} is {value}; expected a whole number of 1 or more.")
+        check(f"--{name}", value, WholeKind(1))
     given = {name: value for name, value in (("network", network), ("epochs", epochs)) if value is not None}
     torch.set_num_threads(1)
     for name in data.split(","):

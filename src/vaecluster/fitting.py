@@ -148,7 +148,7 @@ class Learner:
         told, rows = telling(self.verbose), self.rows(fitted.schema)
         found = fitted.assigned(rows, self.min_confidence, self.outlier_fraction, telling=told)
         sizes = np.bincount(found.labels[found.labels >= 0], minlength=fitted.clusters)
-        profile = named_profile(self.given, fitted.schema, found.labels, fitted.clusters)
+        profile = named_profile(self.given, fitted.schema, found.labels, fitted.clusters, self.room)
         return replace(fitted, sizes=sizes, profile=profile), found
 
 

@@ -11,9 +11,11 @@ from sklearn.base import BaseEstimator
 import builders
 from builders import quiet
 from vaecluster import VAEClustering
+from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.given import given_rows
+from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.errors import DataError
-from vaecluster.inference.profile import MOST, Difference, profile
+from vaecluster.inference.profile import ENTRY, MOST, Difference, named_profile, profile
 
 LABELS = np.array([0] * 10 + [1] * 30)
 NOISE = np.arange(40) % 2
@@ -77,6 +79,18 @@ def test_sparse_rows_differ_as_dense_ones_do() -> None:
     values = np.stack([LABELS * 3.0, NOISE * 1.0, np.zeros(40)], 1)
     assert of(csr_array(values)) == of(values)
     assert [one.column for some in of(csr_array(values)) for one in some] == ["0", "0"]
+
+
+def test_of_more_rows_than_there_is_room_for_a_sample_says_what_sets_clusters_apart() -> None:
+    labels = np.arange(1000) % 2
+    given = given_rows(BaseEstimator(), pl.DataFrame({"age": labels * 5, "job": np.where(labels, "cook", "baker")}))
+    schema = given.source.schema(Reading("gaussian", "columns"))
+    whole = named_profile(given, schema, labels, 2, NO_LIMIT)
+    sampled = named_profile(given, schema, labels, 2, Room(100 * 4 * 2 * ENTRY))
+    assert whole == profile(given, labels, 2)
+    assert sampled is not None
+    assert sampled != whole
+    assert [{one.column for one in some} for some in sampled] == [{"age", "job"}] * 2
 
 
 @quiet

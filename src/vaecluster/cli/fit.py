@@ -164,7 +164,6 @@ def fit_into(
 ) -> dict[str, Any]:
     """Fit the model, write the run, and return the scores, if there are labels to score with."""
     from vaecluster.clusters.scores import split_scores
-    from vaecluster.runs.reliability import reliability_of
 
     wall, cpu = time.perf_counter(), time.process_time()
     model.fit(data.x_train, data.known)
@@ -177,7 +176,6 @@ def fit_into(
         seconds=seconds,
         cpu_seconds=cpu_seconds,
         scores=scores,
-        reliability=reliability_of(model, data),
         pictures=pictures,
         demo=demo,
     )

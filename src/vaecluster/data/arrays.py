@@ -11,7 +11,7 @@ from vaecluster.data.blocks import Numbers, Pixels, Windows
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.kinds import SeenColumn
-from vaecluster.data.raw import Array, RowNames, digest_of
+from vaecluster.data.raw import ALL, Array, RowNames, digest_of
 from vaecluster.data.room import FileArray
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, slices
@@ -78,13 +78,13 @@ class ArraySource:
         """Nothing: all columns are the same kind."""
         return ()
 
-    def by_column(self) -> Iterator[tuple[str, Array, str]]:
+    def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array, str]]:
         """By their numbers."""
         if self.windows or self.array.ndim > 2:
             what = "windows of time" if self.windows else "images"
             raise DataError(f"X holds {what}, which have no columns. Look at samples of each cluster instead.")
         for number in range(self.row_entries):
-            yield str(number), np.concatenate([self.read(block)[:, number] for block in slices(self)]), ""
+            yield str(number), np.concatenate([self.read(block)[:, number] for block in slices(self)])[numbers], ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Array:
         """A copy of the rows: nothing is missing in an array."""

@@ -16,7 +16,7 @@ from vaecluster.data.blocks.expression import VARIABLE_GENES, Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
 from vaecluster.data.kinds import SeenColumn
-from vaecluster.data.raw import Array, RowNames, row_slices
+from vaecluster.data.raw import ALL, Array, RowNames, row_slices
 from vaecluster.data.schema import Schema
 from vaecluster.errors import CountsWarning, DataError
 
@@ -135,7 +135,7 @@ class CellSource:
         """Nothing: all columns are the same kind."""
         return ()
 
-    def by_column(self) -> Iterator[tuple[str, Array, str]]:
+    def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array, str]]:
         """None to speak of: genes are compared by `marker_genes`."""
         raise DataError(
             "X holds counts of genes, of which there are too many to describe. Use `marker_genes` instead."

@@ -19,7 +19,7 @@ from vaecluster.data.columns import Column, kind_of_categories
 from vaecluster.data.dates import maker_of
 from vaecluster.data.kinds import Kind, SeenColumn, kinds_of
 from vaecluster.data.libraries import LIBRARIES
-from vaecluster.data.raw import Array, Coded, Raw, RowNames, Table
+from vaecluster.data.raw import ALL, Array, Coded, Raw, RowNames, Table
 from vaecluster.data.schema import ColumnType, FrameLayout, Schema
 from vaecluster.errors import DataError, UnseenCategoriesWarning
 
@@ -157,10 +157,10 @@ class FrameSource:
         """All columns, also those that are left out; none of rows that are read as in a fit."""
         return tuple(SeenColumn.of(self.given[name], kind) for name, kind in self.kinds.items())
 
-    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
+    def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array | Coded, str]]:
         """Those that are learned from."""
         for name, column in self.columns.items():
-            yield name, self.table[name], column.type if column.holds in ("dates", "durations") else ""
+            yield name, self.table[name][numbers], column.type if column.holds in ("dates", "durations") else ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """The frame with missing values as in `expected` (rows, *data_shape); all else is as it was."""

@@ -85,9 +85,8 @@ def known_labels(labels: Any, rows: int, *, all_may_be: bool = False) -> Known:
 
     Unknown are -1, None, NaN and "". Where none is unknown, or floats have fractions, `y` is what a pipeline hands to
     all its steps, such as the target of a regression, and not meant for a clusterer: then no label counts as known;
-    with `all_may_be` it is meant, and all count.
-    Raises `DataError` if there is not one for each row, or
-    unless the known ones are all integers or all strings.
+    with `all_may_be` it is meant, and all count. Raises `DataError` if there is not one for each row, or unless the
+    known ones are all integers or all strings.
 
     >>> known_labels(["cat", None, "dog"], 3)
     Known(rows=array([0, 2]), labels=array(['cat', 'dog'], dtype='<U3'))

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Doubles = NDArray[np.float64]
 
+# Every row, where numbers of rows are asked for.
+ALL = slice(None)
+
 # A pass over all rows reads so many entries at a time: 1 MiB as float32, so that what is computed from them stays
 # small beside the rows.
 BLOCK_ENTRIES = 2**18

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.kinds import SeenColumn
-from vaecluster.data.raw import Array, Coded, Raw, RowNames, row_slices
+from vaecluster.data.raw import ALL, Array, Coded, Raw, RowNames, row_slices
 from vaecluster.data.schema import Schema
 
 
@@ -39,8 +39,8 @@ class Source(Protocol):
     def seen(self) -> tuple[SeenColumn, ...]:
         """What each column was taken for; none where all are numbers of one kind."""
 
-    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
-        """The name of each column, its values (rows,), and the name of its type where it holds dates.
+    def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array | Coded, str]]:
+        """The name of each column, its values in these rows (rows,), and the name of its type where it holds dates.
 
         Raises `DataError` for rows that have none to speak of.
         """

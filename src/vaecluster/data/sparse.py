@@ -12,7 +12,7 @@ from vaecluster.data.arrays import passes_over
 from vaecluster.data.blocks import Numbers
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.kinds import SeenColumn
-from vaecluster.data.raw import Array, digest_of
+from vaecluster.data.raw import ALL, Array, digest_of
 from vaecluster.data.schema import Schema
 from vaecluster.errors import DataError
 
@@ -63,9 +63,9 @@ class SparseSource:
         """Nothing: all columns are the same kind."""
         return ()
 
-    def by_column(self) -> Iterator[tuple[str, Array, str]]:
+    def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array, str]]:
         """By their numbers, each dense while it is looked at."""
-        by_column = self.matrix.tocsc()
+        by_column = self.matrix[numbers].tocsc()
         for number in range(by_column.shape[1]):
             yield str(number), by_column[:, [number]].toarray()[:, 0], ""
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import FrameSource
 from vaecluster.data.kinds import MOST_CATEGORIES, SeenColumn
-from vaecluster.data.raw import Array, Coded, Raw, RowNames, Table, row_slices
+from vaecluster.data.raw import ALL, Array, Coded, Raw, RowNames, Table, row_slices
 from vaecluster.data.room import FileArray, Room
 from vaecluster.data.schema import Schema
 from vaecluster.data.stored import StoredTable, give_back
@@ -83,17 +83,11 @@ class SpilledSource:
         weights = None if reading.weights is None else reading.weights[self.numbers]
         return self.sample.schema(replace(reading, weights=weights))
 
-    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
-        """Those that are learned from, a few at a time."""
-        names, size = list(self.columns), self.room.part(len(self.columns), 8 * len(self))
-        types = {name: type_ for name, _, type_ in self.sample.by_column()}
-        for start in range(0, len(names), size):
-            some = slice(start, start + size)
-            found = np.empty((len(names[some]), len(self)), self._rows.dtype)
-            for block in row_slices(len(self), self.row_entries):
-                found[:, block] = self._rows[block][:, some].T
-            for name, values in zip(names[some], found, strict=True):
-                yield name, self._column(name, values), types[name]
+    def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array | Coded, str]]:
+        """Those that are learned from; all of these rows are in memory."""
+        rows, types = self._rows[numbers], {name: type_ for name, _, type_ in self.sample.by_column(slice(0))}
+        for place, name in enumerate(self.columns):
+            yield name, self._column(name, rows[:, place]), types[name]
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """Nothing: what is given back would be as large as the table."""

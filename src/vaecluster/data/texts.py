@@ -13,7 +13,7 @@ from vaecluster.data.blocks import Words
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import is_frame, names_of
 from vaecluster.data.kinds import SeenColumn
-from vaecluster.data.raw import Array
+from vaecluster.data.raw import ALL, Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.sparse import SparseSource
 from vaecluster.data.words import as_texts, common_words
@@ -90,7 +90,7 @@ class TextSource:
         passes = passes_over(self, reading.weights)
         return Schema((self.block.fitted(self.sparse.matrix, passes, reading.scaling),))
 
-    def by_column(self) -> Iterator[tuple[str, Array, str]]:
+    def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array, str]]:
         """None: texts are compared by their words."""
         raise DataError("X holds texts, which have no columns. Use `words` instead.")
 

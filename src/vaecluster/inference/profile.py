@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from vaecluster.data.dates import maker_of
 from vaecluster.data.given import Given
-from vaecluster.data.raw import Array, Coded
+from vaecluster.data.raw import ALL, Array, Coded
+from vaecluster.data.room import Room
 from vaecluster.data.schema import Schema
 from vaecluster.row_kind import RowKind
 
@@ -17,6 +18,8 @@ from vaecluster.row_kind import RowKind
 SMALL = 0.2
 # The most columns of a cluster.
 MOST = 5
+# Bytes of each entry of a row that is looked at.
+ENTRY = 8
 
 
 @final
@@ -37,22 +40,32 @@ class Difference:
 
 
 def named_profile(
-    given: Given, schema: Schema, labels: NDArray[np.intp], clusters: int
+    given: Given, schema: Schema, labels: NDArray[np.intp], clusters: int, room: Room
 ) -> list[list[Difference]] | None:
-    """The `profile` of rows whose columns have names, which say something to whoever reads it; None for others."""
-    named = schema.frame is not None or (schema.kind is RowKind.VECTORS and given.names and given.array is not None)
-    return profile(given, labels, clusters) if named else None
+    """The `profile` of rows whose columns have names, which say something to whoever reads it; None for others.
+
+    Of more rows than there is room for it is that of a random sample.
+    """
+    if schema.frame is None and not (schema.kind is RowKind.VECTORS and given.names and given.array is not None):
+        return None
+    most = room.part(len(labels), ENTRY * given.source.row_entries)
+    if most == len(labels):
+        return profile(given, labels, clusters)
+    numbers = np.sort(np.random.default_rng(0).choice(len(labels), most, replace=False))
+    return profile(given, labels[numbers], clusters, numbers)
 
 
-def profile(given: Given, labels: NDArray[np.intp], clusters: int) -> list[list[Difference]]:
+def profile(
+    given: Given, labels: NDArray[np.intp], clusters: int, numbers: NDArray[np.intp] | slice = ALL
+) -> list[list[Difference]]:
     """For each cluster the columns that set it apart, at most `MOST`, the largest difference first.
 
-    `labels` (rows,) are the clusters of the given rows, -1 for none. Missing values are left out. Of a column of
-    categories the one that differs most counts. Raises `DataError` for images and
-    for counts of genes.
+    `labels` (rows,) are the clusters of the given rows, or of those of these `numbers`, -1 for none. Missing values
+    are left out. Of a column of categories the one that differs most counts. Raises `DataError` for images and for
+    counts of genes.
     """
     found: list[tuple[int, Difference]] = []
-    for name, values, type_ in given.by_column():
+    for name, values, type_ in given.by_column(numbers):
         differences = _of_categories if isinstance(values, Coded) else _of_numbers
         found += differences(name, values, type_, labels, clusters)  # type: ignore[arg-type]
     apart: list[list[Difference]] = [[] for _ in range(clusters)]
@@ -85,24 +98,22 @@ def _of_categories(
     name: str, values: Coded, type_: str, labels: NDArray[np.intp], clusters: int
 ) -> Iterator[tuple[int, Difference]]:
     there = values.codes >= 0
-    codes, own = values.codes[there], labels[there]
-    best: dict[int, Difference] = {}
-    for code, value in enumerate(values.values):
-        is_it = (codes == code).astype(np.float64)
-        overall = float(is_it.mean()) if len(is_it) else 0.0
-        if not 0 < overall < 1:
-            continue
-        for cluster, share in enumerate(_means(is_it, own, clusters)):
-            effect = float((share - overall) / np.sqrt(overall * (1 - overall)))
-            # Of two categories that differ alike, the one that there is more of.
-            if np.isfinite(effect) and (cluster not in best or _weight(effect) > _weight(best[cluster].effect)):
-                words = f"{name}: {value} in {100 * share:.0f} % of its rows against {100 * overall:.0f} % of all rows"
-                best[cluster] = Difference(name, str(value), float(share), overall, effect, words)
-    yield from best.items()
-
-
-def _weight(effect: float) -> float:
-    return abs(effect) + 1e-9 * (effect > 0)
+    codes, own, categories = values.codes[there], labels[there], len(values.values)
+    inside = own >= 0
+    held = np.bincount(own[inside] * categories + codes[inside], minlength=clusters * categories)
+    counts = held.reshape(clusters, categories)
+    # Of clusters without rows, and of categories that all rows have or none, there is nothing to say.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        overall = np.bincount(codes, minlength=categories) / len(codes)
+        shares = counts / counts.sum(1, keepdims=True)
+        effects = (shares - overall) / np.sqrt(overall * (1 - overall))
+    # Of two categories that differ alike, the one that there is more of.
+    weights = np.where(np.isfinite(effects), np.abs(effects) + 1e-9 * (effects > 0), -1.0)
+    for cluster, code in enumerate(weights.argmax(1).tolist()):
+        if weights[cluster, code] >= 0:
+            value, share, of_all = str(values.values[code]), float(shares[cluster, code]), float(overall[code])
+            words = f"{name}: {value} in {100 * share:.0f} % of its rows against {100 * of_all:.0f} % of all rows"
+            yield cluster, Difference(name, value, share, of_all, float(effects[cluster, code]), words)
 
 
 def _means(values: NDArray[np.float64], labels: NDArray[np.intp], clusters: int) -> NDArray[np.float64]:

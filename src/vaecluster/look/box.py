@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from vaecluster.errors import counted
 from vaecluster.inference.profile import Difference
 from vaecluster.look import cut
 from vaecluster.look.encode import data_uri, png_bytes
@@ -67,8 +68,8 @@ def box(fitted: Fitted, parameters: str, sample: Callable[[int, int], Any]) -> s
     return str(
         _BOX.format(
             method=fitted.method.name,
-            clusters="1 cluster" if fitted.clusters == 1 else f"{fitted.clusters:,} clusters",
-            rows="" if sizes is None else f" of {sizes.sum():,} rows",
+            clusters=counted(fitted.clusters, "cluster"),
+            rows="" if sizes is None else f" of {counted(int(sizes.sum()), 'row')}",
             note=note,
             lines=Markup("").join(lines),
             more=Markup("<p>and {} smaller ones</p>").format(f"{rest:,}") if rest else "",

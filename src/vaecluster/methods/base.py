@@ -120,10 +120,9 @@ class Fitted:
     `method` is completed. `hierarchy` is the tree over the components as they are in the model, and `evidence` what
     spoke for each number of clusters, where the method has them. `calibration` is what new rows are compared with to
     find outliers, and `confidence` what makes probabilities as large as clusters are right. `errors` are what was
-    seen of filled in values, where some may be missing. `names` are those of clusters,
-    `sizes` (clusters,) counts the rows of the fit in each, and `profile` says what sets each apart in them, if columns
-    have names. `data` identifies these rows: number, type, shape, SHA-256. `feature_names` are those of columns, if
-    they had any.
+    seen of filled in values, where some may be missing. `names` are those of clusters, `sizes` (clusters,) counts the
+    rows of the fit in each, and `profile` says what sets each apart in them, if columns have names. `data` identifies
+    these rows: number, type, shape, SHA-256. `feature_names` are those of columns, if they had any.
     """
 
     method: Method

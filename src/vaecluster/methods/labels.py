@@ -42,7 +42,7 @@ class LabelledRows:
 
 def with_labelled(batches: Batches, rows: Rows) -> Batches:
     """Batches that have labelled rows beside them, made as they are themselves; as they were if no row has a label."""
-    if rows.labels is None or not (rows.labels >= 0).any():
+    if not rows.classes:
         return batches
     labelled = LabelledRows(rows)
 

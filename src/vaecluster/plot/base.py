@@ -1,4 +1,4 @@
-"""What all plots have in common: where they are drawn, in which colours, and what clusters are called."""
+"""What all plots have in common: where they are drawn, on which paper, and what clusters are called."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,16 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from sklearn.utils.validation import check_is_fitted
 
-from vaecluster.data.blocks.drawing import COLOURS
 from vaecluster.errors import SettingError
 from vaecluster.estimator import VAEClustering
 from vaecluster.look import cut
 from vaecluster.methods import Fitted
-from vaecluster.report.charts import DARK, LIGHT, Palette, luminance
+from vaecluster.report.charts import DARK, LIGHT, Palette, luminance, plain
 from vaecluster.settings import is_whole
 
-# The marks of clusters, a new one where all colours were used, so that no two of forty look alike.
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 # Letters of a name.
 NAME = 30
 
@@ -41,11 +38,6 @@ def palette_of(axes: Axes) -> Palette:
     return LIGHT if luminance(paper) > 0.2 else DARK
 
 
-def mark_of(cluster: int) -> tuple[str, str]:
-    """The colour and the marker of a cluster."""
-    return COLOURS[cluster % len(COLOURS)], MARKERS[cluster // len(COLOURS) % len(MARKERS)]
-
-
 def fitted_of(model: VAEClustering) -> Fitted:
     """What was fitted; raises `NotFittedError` before a fit."""
     check_is_fitted(model)
@@ -63,12 +55,3 @@ def names_of(model: VAEClustering, clusters: Iterable[int]) -> list[str]:
     """What these clusters are called: their names, cut where they are long, or their numbers."""
     names = model.cluster_names_
     return [plain(cut(names.get(cluster, cluster), NAME)) for cluster in clusters]
-
-
-def plain(text: object) -> str:
-    r"""A text as it stands: a dollar sign in it must not start a formula.
-
-    >>> print(plain("$a$"))
-    \$a\$
-    """
-    return str(text).replace("$", r"\$")

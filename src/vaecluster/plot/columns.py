@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from vaecluster.errors import SettingError
 from vaecluster.estimator import VAEClustering
-from vaecluster.plot.base import axes_of, check_clusters, fitted_of, palette_of, plain
+from vaecluster.plot.base import axes_of, check_clusters, fitted_of, palette_of
+from vaecluster.report.charts import plain
 
 # Letters in a line of what a bar says.
 WIDTH = 34

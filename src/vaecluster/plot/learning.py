@@ -4,7 +4,8 @@ from matplotlib.axes import Axes
 
 from vaecluster.errors import SettingError
 from vaecluster.estimator import VAEClustering
-from vaecluster.plot.base import axes_of, fitted_of, palette_of, plain
+from vaecluster.plot.base import axes_of, fitted_of, palette_of
+from vaecluster.report.charts import plain
 from vaecluster.report.sections.curves import curves_of, draw_line
 from vaecluster.report.sections.number_charts import draw_agreement, draw_density, draw_numbers, name_marks
 

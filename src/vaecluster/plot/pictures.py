@@ -13,7 +13,8 @@ from vaecluster.estimator import VAEClustering
 from vaecluster.inference.between import Between, between
 from vaecluster.look import WALL_ROWS
 from vaecluster.look.walls import CLEAR, GAP
-from vaecluster.plot.base import axes_of, check_clusters, fitted_of, mark_of, names_of, palette_of
+from vaecluster.plot.base import axes_of, check_clusters, fitted_of, names_of, palette_of
+from vaecluster.report.charts import mark_of
 from vaecluster.report.showing import Showing
 from vaecluster.row_kind import RowKind
 from vaecluster.runs.folder import draw_examples

@@ -4,17 +4,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from vaecluster.errors import DataError
 from vaecluster.estimator import VAEClustering
 from vaecluster.inference.layout import Layout
-from vaecluster.plot.base import axes_of, check_clusters, fitted_of, mark_of, names_of, palette_of
+from vaecluster.plot.base import axes_of, check_clusters, fitted_of, names_of, palette_of
+from vaecluster.report.sections.map import draw_map
 
 BINS = 20
-# The area of a point in square points, from few rows to many.
-LARGEST, SMALLEST, INK = 24.0, 1.0, 12_000.0
 
 
 def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
@@ -41,27 +39,7 @@ def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Ax
     if numbers is not None and numbers.shape != labels.shape:
         raise DataError(f"values has the shape {numbers.shape}; expected a number for each of {len(labels)} rows.")
     axes = axes_of(ax)
-    palette, size = palette_of(axes), float(np.clip(INK / len(labels), SMALLEST, LARGEST))
-
-    def points(some: NDArray[np.bool_], **look: Any) -> None:
-        # As shapes, a hundred thousand points make a file that no program opens with ease.
-        axes.scatter(places[some, 0], places[some, 1], s=size, linewidths=0, rasterized=True, **look)
-
-    if numbers is not None:
-        points(np.ones(len(labels), dtype=np.bool_), c=numbers, cmap="viridis")
-    elif (labels < 0).any():
-        points(labels < 0, color="0.5", label="in doubt")
-    for cluster, name in enumerate(names_of(model, range(model.n_clusters_))):
-        own = labels == cluster
-        if own.any():
-            colour, marker = mark_of(cluster)
-            if numbers is None:
-                points(own, color=colour, marker=marker, label=name)
-            halo = withStroke(linewidth=3, foreground=palette.paper)
-            middle = np.median(places[own], axis=0)
-            look: dict[str, Any] = {"color": palette.ink, "weight": "bold", "path_effects": [halo], "zorder": 4}
-            # Above the middle, so that a small cluster is not under its name.
-            axes.annotate(name, middle, (0, 4), textcoords="offset points", ha="center", va="bottom", **look)
+    draw_map(axes, places, labels, names_of(model, range(model.n_clusters_)), palette_of(axes), numbers)
     axes.set_aspect("equal", adjustable="datalim")
     # Only near and far mean something here: no axis has a unit.
     axes.set(xticks=[], yticks=[], xlabel="near where codes are near")

@@ -8,6 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.typing import ColorType
 
+from vaecluster.data.blocks.drawing import COLOURS
+
+# The marks of clusters, a new one where all colours were used, so that no two of forty look alike; the first four are
+# those of the map's script. What is in no cluster is grey.
+MARKERS = ("o", "s", "D", "^", "v", "P", "X")
+NONE = "#8a8f98"
+
 
 @final
 @dataclass(frozen=True)
@@ -22,6 +29,20 @@ class Palette:
 
 LIGHT = Palette(ink="#3d4551", faint="#dfe3e8", mark="#0f766e", paper="#ffffff")
 DARK = Palette(ink="#c3cad4", faint="#333b46", mark="#2dd4bf", paper="#171b21")
+
+
+def mark_of(cluster: int) -> tuple[str, str]:
+    """The colour and the marker of a cluster."""
+    return COLOURS[cluster % len(COLOURS)], MARKERS[cluster // len(COLOURS) % len(MARKERS)]
+
+
+def plain(text: object) -> str:
+    r"""A text as it stands: a dollar sign in it must not start a formula.
+
+    >>> print(plain("$a$"))
+    \$a\$
+    """
+    return str(text).replace("$", r"\$")
 
 
 def luminance(colour: ColorType) -> float:

@@ -148,7 +148,6 @@ class RunFolder:
         seconds: float,
         cpu_seconds: float,
         scores: Mapping[str, Mapping[str, float]],
-        reliability: Mapping[str, Any] | None = None,
         pictures: PictureOptions = NO_OPTIONS,
         demo: bool = False,
     ) -> None:
@@ -157,7 +156,9 @@ class RunFolder:
         from vaecluster.data.blocks import Words
         from vaecluster.data.given import given_rows, room_of
         from vaecluster.data.rows import Rows
+        from vaecluster.files import record
         from vaecluster.inference.dense import dense_groups
+        from vaecluster.runs.reliability import reliability_of
         from vaecluster.training.device import choose_device, isolated
 
         rows, schema = data.x_train, model.fitted_.schema
@@ -185,6 +186,7 @@ class RunFolder:
         texts = given.texts if data.texts is None else data.texts
         with isolated():
             RowMap.write(self.path, model, given, seen, numbers, texts)
+        reliability = reliability_of(model, data)
         write_json(
             self.run_file,
             {
@@ -211,7 +213,7 @@ class RunFolder:
                 **_what_sets_apart(model, given, model.labels_[numbers]),
                 **_what_texts_say(model, rows, texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
-                **({"reliability": dict(reliability)} if reliability else {}),
+                **({"reliability": record.plain(reliability)} if reliability else {}),
                 "versions": versions(),
                 "machine": machine(),
             },

@@ -13,6 +13,7 @@ from vaecluster.data.stored import rows_at
 from vaecluster.data.tables import as_parquet
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import write_atomically
+from vaecluster.look import cut
 from vaecluster.row_kind import RowKind
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class RowMap:
         if assigned.row_names is not None:
             columns["name"] = [str(assigned.row_names.names[number]) for number in own]
         if texts is not None:
-            columns[f"{VALUE}text"] = [_cut(texts[number]) for number in own]
+            columns[f"{VALUE}text"] = [_short(texts[number]) for number in own]
         else:
             columns |= _values(seen, chosen, fitted.feature_names)
         if assigned.row_names is not None:
@@ -154,12 +155,11 @@ def _plain(column: "pa.ChunkedArray") -> Any:
 
     if types.is_integer(column.type) or types.is_floating(column.type) or types.is_decimal(column.type):
         return column.cast("float64", safe=False)
-    return [None if value is None else _cut(str(value)) for value in column.to_pylist()]
+    return [None if value is None else _short(str(value)) for value in column.to_pylist()]
 
 
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LENGTH else line[: LENGTH - 1] + "\N{HORIZONTAL ELLIPSIS}"
+def _short(text: str) -> str:
+    return cut(" ".join(text.split()), LENGTH)
 
 
 def _pictures(seen: Any, chosen: NDArray[np.intp], schema: "Schema") -> NDArray[np.uint8] | None:

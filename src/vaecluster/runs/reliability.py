@@ -1,13 +1,12 @@
 """How reliable the probabilities of a run are, where there are labels to score with."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaecluster.clusters.reliability import reliabilities
+from vaecluster.clusters.reliability import Reliability, reliabilities
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.stored import rows_at
-from vaecluster.files import record
 
 if TYPE_CHECKING:
     from vaecluster.estimator import VAEClustering
@@ -16,14 +15,13 @@ if TYPE_CHECKING:
 MOST_ROWS = 1_000
 
 
-def reliability_of(model: "VAEClustering", data: DataSet) -> dict[str, Any]:
-    """The reliability of each way to make probabilities, as plain values; of held-out rows where there are any.
+def reliability_of(model: "VAEClustering", data: DataSet, most: int = MOST_ROWS) -> dict[str, Reliability]:
+    """The reliability of each way to make probabilities; of held-out rows where there are any.
 
-    Nothing where there are no labels, or more than one row in each cluster is needed to match them.
+    Of `most` rows, drawn at random; nothing where there are no labels.
     """
     rows, labels = (data.x_train, data.y_train) if data.x_test is None else (data.x_test, data.y_test)
     if labels is None:
         return {}
-    some = np.sort(np.random.default_rng(0).permutation(len(labels))[:MOST_ROWS])
-    found = reliabilities(model, rows_at(rows, some), np.asarray(labels)[some])
-    return {by: record.plain(one) for by, one in found.items()}
+    some = np.sort(np.random.default_rng(0).permutation(len(labels))[:most])
+    return reliabilities(model, rows_at(rows, some), np.asarray(labels)[some])

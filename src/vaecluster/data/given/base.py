@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, final
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from vaecluster.data.raw import Array, Coded
+from vaecluster.data.raw import ALL, Array, Coded
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source
 
@@ -30,9 +32,9 @@ class Given:
         """The rows, where they are texts."""
         return getattr(self.source, "texts", None)
 
-    def by_column(self) -> Iterator[tuple[str, Array | Coded, str]]:
+    def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array | Coded, str]]:
         """Those of the source, by the names that the user gave."""
-        for number, (name, values, type_) in enumerate(self.source.by_column()):
+        for number, (name, values, type_) in enumerate(self.source.by_column(numbers)):
             yield (self.names[number] if self.names else name), values, type_
 
 

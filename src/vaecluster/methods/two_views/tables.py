@@ -132,12 +132,13 @@ def label_tables(
 
     None if no row has a label.
     """
-    if rows.labels is None or not (rows.labels >= 0).any():
+    if not rows.classes:
         return None
+    assert rows.labels is not None
     encoder.eval()
     heads.eval()
     order = np.random.default_rng(generator.initial_seed()).permutation(np.flatnonzero(rows.labels >= 0))[:PAIRS]
-    classes = np.eye(rows.labels.max() + 1)
+    classes = np.eye(rows.classes)
     tables = np.zeros((heads.heads, heads.components, len(classes)))
     for indices in _blocks(np.sort(order)):
         assigned = (heads(encoder.features(rows[indices])) ** sharpness).double().cpu().numpy()

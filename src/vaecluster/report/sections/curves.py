@@ -29,6 +29,7 @@ MEANINGS = {
     "cluster_kl": "How far clusters of rows are from what was expected before",
     "information": "What the cluster of one view of a row tells of the cluster of the other",
     "agreement": "How well a row's code fits the cluster of its other view",
+    "label_cross_entropy": "How unlikely known labels are to the model",
     "target_kl": "How far clusters are from sharper ones",
     "log_likelihood": "How likely codes are to the mixture of clusters",
     "populated_clusters": "Clusters that hold rows",

@@ -11,14 +11,17 @@ from typing import Any, Self, final
 import matplotlib
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from PIL import Image
 
 from vaecluster.data.blocks.drawing import COLOURS
+from vaecluster.look import cut
 from vaecluster.look.encode import Picture, data_uri, png_bytes
-from vaecluster.report.charts import DARK, LIGHT, Palette
+from vaecluster.report.charts import DARK, LIGHT, NONE, Palette, mark_of, plain
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
@@ -26,10 +29,11 @@ from vaecluster.runs.map import RowMap
 
 # The largest number of 16 bits, which stands for what is missing.
 MISSING = 65535
-SHAPES = "osD^"
-NONE = "#8a8f98"
 # Of pictures in colour, which would be a large part of a page without loss.
 QUALITY = 80
+# The area of a point in square points, from few rows to many; letters of a name.
+LARGEST, SMALLEST, INK = 24.0, 1.0, 12_000.0
+NAME = 18
 
 
 @final
@@ -98,31 +102,47 @@ class Map(Section):
 
 def map_figure(rows: RowMap, palette: Palette, clusters: Sequence[str]) -> Figure:
     """The map as a picture, coloured by clusters, each with its name."""
-    x, y, cluster = (rows.table.column(name).to_numpy() for name in ("x", "y", "cluster"))
+    x, y, labels = (rows.table.column(name).to_numpy() for name in ("x", "y", "cluster"))
     figure = Figure(figsize=(7, 5.4), layout="constrained", facecolor=palette.paper)
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_aspect("equal")
-    size = min(16.0, max(1.0, 12_000 / len(x)))
-    for number in np.unique(cluster).tolist():
-        own = cluster == number
-        colour = NONE if number < 0 else COLOURS[number % len(COLOURS)]
-        marker = SHAPES[number // len(COLOURS) % len(SHAPES)] if number >= 0 else SHAPES[0]
-        axes.scatter(x[own], y[own], s=size, c=colour, marker=marker, linewidths=0, alpha=0.8)
-    for number, name in enumerate(clusters):
-        own = cluster == number
-        if own.any():
-            axes.annotate(
-                name[:18].replace("$", r"\$"),
-                (float(np.median(x[own])), float(np.median(y[own]))),
-                ha="center",
-                va="center",
-                fontsize=8,
-                fontweight="bold",
-                color=palette.ink,
-                bbox={"boxstyle": "round,pad=0.15", "fc": palette.paper, "ec": "none", "alpha": 0.75},
-            )
+    draw_map(axes, np.stack([x, y], 1), labels, [plain(cut(name, NAME)) for name in clusters], palette)
     return figure
+
+
+def draw_map(
+    axes: Axes,
+    places: NDArray[Any],
+    labels: NDArray[Any],
+    names: Sequence[str],
+    palette: Palette,
+    values: NDArray[np.float64] | None = None,
+) -> None:
+    """Draw rows at their places (rows, 2) as their clusters are marked, or by values (rows,), and clusters' names."""
+    size = float(np.clip(INK / len(labels), SMALLEST, LARGEST))
+
+    def points(some: NDArray[np.bool_], **look: Any) -> None:
+        # As shapes, a hundred thousand points make a file that no program opens with ease.
+        axes.scatter(places[some, 0], places[some, 1], s=size, linewidths=0, rasterized=True, **look)
+
+    if values is not None:
+        points(np.ones(len(labels), dtype=np.bool_), c=values, cmap="viridis")
+    elif (labels < 0).any():
+        points(labels < 0, color=NONE, label="in doubt")
+    for cluster, name in enumerate(names):
+        own = labels == cluster
+        if own.any():
+            colour, marker = mark_of(cluster)
+            if values is None:
+                points(own, color=colour, marker=marker, label=name)
+            halo = withStroke(linewidth=3, foreground=palette.paper)
+            middle = np.median(places[own], axis=0)
+            look: dict[str, Any] = {"color": palette.ink, "weight": "bold", "path_effects": [halo], "zorder": 4}
+            # Above the middle, so that a small cluster is not under its name.
+            axes.annotate(
+                name, middle, (0, 4), size="small", textcoords="offset points", ha="center", va="bottom", **look
+            )
 
 
 def _column(name: str, values: Any) -> dict[str, Any]:
