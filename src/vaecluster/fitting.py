@@ -110,7 +110,9 @@ class Learner:
             rest = run.rows
             fitted = method.fit(run)
         naming = name_by(fitted.model, self.rows(schema).some(self.known.rows), self.known.labels)
-        model, names = naming.renumbered(fitted.model)
+        # Whoever is told the labels has a cluster for each, and goes on with it, even where no row is in it yet.
+        known = naming.complete(fitted.clusters) if method.learns_labels else naming
+        model, names = known.renumbered(fitted.model)
         data, columns = self.given.source.fingerprint(), self.given.names
         fitted = replace(fitted, model=model, names=names, data=data, feature_names=columns)
         fitted, assigned = self.labelled(_calibrated(fitted, rest, held_out))
@@ -138,7 +140,8 @@ class Learner:
             fitted = method.go_on(run, before, epochs, seen)
         naming = name_by(fitted.model, self.rows(before.schema).some(self.known.rows), self.known.labels)
         data = self.given.source.fingerprint() | {"rows": seen + len(self.given.source)}
-        names = (before.names or {}) | naming.names
+        # Labels that were learned from were those of the names that clusters have.
+        names = (before.names or {}) | ({} if method.learns_labels else naming.names)
         fitted = replace(fitted, names=names, data=data)
         fitted, assigned = self.labelled(fitted if seen else _calibrated(fitted, rest, held_out))
         return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)])

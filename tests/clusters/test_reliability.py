@@ -70,9 +70,10 @@ def test_what_is_no_table_with_labels_is_refused(table: Any, labels: Any, parts:
     assert all(part in str(problem.value) for part in parts), problem.value
 
 
-def test_no_bins_are_refused() -> None:
-    with pytest.raises(SettingError, match="bins is 0"):
-        reliability([[0.5, 0.5]], [0], bins=0)
+@pytest.mark.parametrize("bins", [0, 1.5, "x"])
+def test_other_than_some_whole_number_of_bins_is_refused(bins: Any) -> None:
+    with pytest.raises(SettingError, match=f"bins is {bins!r}"):
+        reliability([[0.5, 0.5]], [0], bins=bins)
 
 
 class Said:

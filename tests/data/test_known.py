@@ -12,6 +12,7 @@ KNOWN = {
     "strings": (["b", "", "a"], [0, 2], ["b", "a"]),
     "strings with None": (["b", None, "a"], [0, 2], ["b", "a"]),
     "strings with -1": (["b", -1, "a"], [0, 2], ["b", "a"]),
+    "booleans": ([True, None, False], [0, 2], [1, 0]),
     "a series": (pd.Series(["b", None, "a"]), [0, 2], ["b", "a"]),
     "a categorical series": (pd.Series(["b", None, "a"], dtype="category"), [0, 2], ["b", "a"]),
 }
@@ -99,3 +100,12 @@ def test_weights_are_taken_in_proportion(factor: float) -> None:
 def test_weights_that_cannot_be_used_are_named(given: object, message: str) -> None:
     with pytest.raises(DataError, match=f"^sample_weight {message}"):
         check_weights(given, 3)
+
+
+def test_labels_that_are_meant_are_one_for_each_row() -> None:
+    with pytest.raises(DataError, match=r"shape \(3, 1\); expected \(3,\)"):
+        known_labels([[1], [2], [1]], 3, all_may_be=True)
+
+
+def test_booleans_become_names_that_a_model_file_can_hold() -> None:
+    assert known_labels([True, False, True], 3, all_may_be=True).labels.dtype.kind == "i"

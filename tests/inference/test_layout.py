@@ -1,5 +1,7 @@
 """Codes in the plane."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, make_blobs
@@ -7,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
 
+from vaecluster.errors import DataError
 from vaecluster.files.container import read_content, write_content
 from vaecluster.inference import layout as module
 from vaecluster.inference.layout import Layout
@@ -75,3 +78,20 @@ def test_odd_codes_have_finite_places_within_the_picture(codes):
     assert places.shape == (len(codes), 2)
     assert np.isfinite(places).all()
     assert np.abs(places).max() <= 1 + 1e-5
+
+
+@pytest.mark.parametrize(
+    ("codes", "message"),
+    [
+        (np.zeros(4), r"shape \(4,\); expected \(rows, 4\)"),
+        (np.zeros((2, 3)), r"shape \(2, 3\); expected \(rows, 4\)"),
+        (np.full((2, 4), np.nan), "not finite"),
+        ([["a"] * 4], "no number"),
+    ],
+)
+def test_what_is_no_table_of_codes_is_refused(codes: Any, message: str) -> None:
+    layout = Layout.learned(np.eye(4)[:3])
+    with pytest.raises(DataError, match=message):
+        layout(codes)
+    with pytest.raises(DataError, match="no row"):
+        Layout.learned(np.empty((0, 4)))

@@ -176,3 +176,12 @@ def test_the_weight_is_a_parameter_like_others() -> None:
     assert model.method.learns_labels
     with pytest.raises(SettingError, match="label_weight of TwoViews is -1"):
         model.set_params(method__label_weight=-1.0)
+
+
+@learning
+def test_each_label_has_a_cluster_from_which_learning_goes_on_even_where_no_row_is_in_it(method: str) -> None:
+    y = NAMES[GROUP]
+    model = estimator(method, label_weight=20.0, **(ENOUGH[method] | {"epochs": 1})).fit(groups(), y)
+    assert model.cluster_names_ == {0: "a", 1: "b", 2: "c"}
+    # Whatever the rows seem to be after so little learning.
+    assert model.partial_fit(groups(), np.roll(y, 1)).cluster_names_ == {0: "a", 1: "b", 2: "c"}

@@ -16,6 +16,7 @@ from builders import colour_images, estimator, frame, images, quiet, vectors
 from h5ad_files import cells, counts_of_groups
 from vaecluster import VAEClustering, plot
 from vaecluster.errors import DataError, SettingError
+from vaecluster.plot.base import axes_of
 
 pytestmark = quiet
 Draw = Callable[..., Axes]
@@ -208,3 +209,9 @@ def test_a_model_from_a_file_asks_for_rows_and_one_without_a_fit_for_a_fit(
         with pytest.raises(NotFittedError):
             draw(VAEClustering(), ROWS["images"])
         assert not pyplot.get_fignums(), name
+
+
+@pytest.mark.parametrize("projection", ["polar", "3d"])
+def test_axes_that_are_no_plane_are_refused(projection: str) -> None:
+    with pytest.raises(SettingError, match=f"projection '{projection}'"):
+        axes_of(Figure().add_subplot(projection=projection))

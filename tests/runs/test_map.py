@@ -119,3 +119,10 @@ def test_a_run_without_a_map_has_none_and_a_damaged_one_is_refused(tmp_path: Pat
     (tmp_path / MAP).write_bytes(b"no table")
     with pytest.raises(FileError, match=r"map\.parquet"):
         RowMap.read(tmp_path)
+
+
+@pytest.mark.parametrize("frame", [FRAME, FRAME[:0].assign(row=0, y=0, cluster=0, confidence=0)])
+def test_a_table_that_is_no_map_or_has_no_row_is_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
+    frame.to_parquet(tmp_path / MAP)
+    with pytest.raises(FileError, match=r"map\.parquet"):
+        RowMap.read(tmp_path)

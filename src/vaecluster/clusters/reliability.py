@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vaecluster.clusters.scores import UNASSIGNED, matched_names
 from vaecluster.data.dataset import as_labels
 from vaecluster.errors import DataError, SettingError
+from vaecluster.settings import is_whole
 
 BINS = 15
 # Where probabilities come from, as `predict_proba` knows it; see there.
@@ -70,8 +71,8 @@ def reliability(probabilities: Any, labels: Any, *, bins: int = BINS) -> Reliabi
     strange = columns[(columns < UNASSIGNED) | (columns >= table.shape[1])]
     if len(strange):
         raise DataError(f"labels holds {strange[0]}; expected columns from 0 to {table.shape[1] - 1}, or -1 for none.")
-    if bins < 1:
-        raise SettingError(f"bins is {bins}; expected a whole number of 1 or more.")
+    if not is_whole(bins, 1):
+        raise SettingError(f"bins is {bins!r}; expected a whole number of 1 or more.")
     largest, right = table.max(1), table.argmax(1) == columns
     place = np.minimum((largest * bins).astype(np.intp), bins - 1)
     count = np.bincount(place, minlength=bins)

@@ -36,15 +36,20 @@ class DataSet:
 
 
 def as_labels(values: Array) -> Array:
-    """Labels as integers or strings: whole numbers kept as floats become integers, objects what all of them are.
+    """Labels as integers or strings: whole numbers kept as floats, and booleans, become integers.
+
+    Objects become what all of them are.
 
     Raises ``DataError`` for anything else, such as fractions or missing values.
 
     >>> as_labels(np.array([3.0, 1.0]))
     array([3, 1])
     """
-    if values.dtype.kind in "biuUT":
+    if values.dtype.kind in "iuUT":
         return values
+    if values.dtype.kind == "b":
+        # A cluster is named by a whole number or a string.
+        return values.astype(np.int64)
     if values.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             whole = values.astype(np.int64)
@@ -54,5 +59,5 @@ def as_labels(values: Array) -> Array:
         # pandas keeps strings as objects; None or NaN among them must not become a class.
         items = values.tolist()
         if all(isinstance(item, str) for item in items) or all(isinstance(item, int) for item in items):
-            return np.array(items)
+            return as_labels(np.array(items))
     raise DataError(f"labels of type {values.dtype} are not all integers or all strings. Convert them.")

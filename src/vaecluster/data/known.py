@@ -103,6 +103,8 @@ def known_labels(labels: Any, rows: int, *, all_may_be: bool = False) -> Known:
         ) from None
     if array.shape[:1] != (rows,):
         raise DataError(f"y has shape {array.shape} for {counted(rows, 'row')}. Give each row a label, or -1.")
+    if all_may_be and array.ndim > 1:
+        raise DataError(f"y has shape {array.shape}; expected ({rows},). Give each row one label, or -1.")
     unknown = _unknown(array) if array.ndim == 1 else np.zeros(rows, dtype=bool)
     known = np.flatnonzero(~unknown) if array.ndim == 1 else np.empty(0, dtype=np.intp)
     fractions = array.dtype.kind == "f" and bool((np.rint(array[known]) != array[known]).any())

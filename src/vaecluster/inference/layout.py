@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from vaecluster.data.draws import Draws
+from vaecluster.errors import DataError
 from vaecluster.model.networks.initial import linear, start_
 from vaecluster.views.neighbours import Neighbours
 
@@ -50,9 +51,14 @@ class Layout:
 
     @classmethod
     def learned(cls, codes: NDArray[Any], seed: int = 0) -> Self:
-        """The layout of these codes (rows, latent); the same codes and seed give the same one."""
+        """The layout of these codes (rows, latent); the same codes and seed give the same one.
+
+        Raises `DataError` for what is no table of finite numbers.
+        """
         draws = Draws(seed)
-        some = torch.from_numpy(np.ascontiguousarray(codes, dtype=np.float32))
+        some = _checked(codes, None)
+        if not len(some):
+            raise DataError("codes holds no row. Give those of some rows, as transform returns them.")
         if len(some) > MOST_ROWS:
             order = torch.randperm(len(some), generator=draws.at("layout", "rows"), device="cpu")
             some = some[order[:MOST_ROWS].sort().values]
@@ -73,7 +79,7 @@ class Layout:
     @torch.no_grad()
     def __call__(self, codes: NDArray[Any]) -> NDArray[np.float32]:
         """The places of codes (rows, latent); a row's place does not depend on the rows beside it."""
-        rows = torch.from_numpy(np.ascontiguousarray(codes, dtype=np.float32))
+        rows = _checked(codes, len(self.mean))
         places = torch.empty(len(rows), 2, dtype=torch.float32, device="cpu")
         for start in range(0, len(rows), BLOCK):
             block = (rows[start : start + BLOCK] - self.mean) / self.scale
@@ -133,3 +139,16 @@ def _leading(points: Tensor) -> Tensor:
     signs = axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
     axes = (axes * signs).float()
     return axes if axes.shape[1] == 2 else torch.cat([axes, torch.zeros_like(axes)], 1)
+
+
+def _checked(codes: NDArray[Any], width: int | None) -> Tensor:
+    try:
+        rows = np.ascontiguousarray(codes, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise DataError("codes holds what is no number. Give what transform returned.") from None
+    if rows.ndim != 2 or width not in (None, rows.shape[1]):
+        latent = "latent" if width is None else width
+        raise DataError(f"codes has shape {rows.shape}; expected (rows, {latent}). Give what transform returned.")
+    if not np.isfinite(rows).all():
+        raise DataError("codes holds numbers that are not finite. Give what transform returned.")
+    return torch.from_numpy(rows)

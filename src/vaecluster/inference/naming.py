@@ -1,7 +1,7 @@
 """Clusters named by the known labels of some rows."""
 
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, replace
+from typing import Self, final
 
 import numpy as np
 import torch
@@ -23,6 +23,12 @@ class Naming:
     labels: Array
     assigned: NDArray[np.intp]
     names: dict[int, Label]
+
+    def complete(self, clusters: int) -> Self:
+        """With the labels by which no cluster is named given to nameless clusters, in order; there are enough."""
+        left = [label for label in np.unique(self.labels).tolist() if label not in self.names.values()]
+        free = [cluster for cluster in range(clusters) if cluster not in self.names]
+        return replace(self, names=self.names | dict(zip(free, left, strict=False)))
 
     def renumbered(self, model: ClusteringVAE) -> tuple[ClusteringVAE, dict[int, Label]]:
         """The model with its clusters in the order of their names, the nameless last, and the names then."""

@@ -24,9 +24,11 @@ def axes_of(ax: Any) -> Axes:
         # Whoever gives axes may have no use for pyplot, and what it loads.
         from matplotlib import pyplot
 
-        return pyplot.gca()
+        ax = pyplot.gca()
     if not isinstance(ax, Axes):
         raise SettingError(f"ax is a {type(ax).__name__}; expected one Axes, such as one entry of plt.subplots(2)[1].")
+    if ax.name in ("polar", "3d"):
+        raise SettingError(f"ax has the projection {ax.name!r}; expected plain axes, such as plt.subplots()[1].")
     return ax
 
 

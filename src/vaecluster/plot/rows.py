@@ -35,7 +35,10 @@ def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Ax
     fitted_of(model)
     codes, labels = model.transform(X), model.predict(X)
     places = Layout.learned(codes)(codes)
-    numbers = None if values is None else np.asarray(values, dtype=np.float64)
+    try:
+        numbers = None if values is None else np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"values holds what is no number; expected {len(labels)} numbers, one for each row.") from None
     if numbers is not None and numbers.shape != labels.shape:
         raise DataError(f"values has the shape {numbers.shape}; expected a number for each of {len(labels)} rows.")
     axes = axes_of(ax)

@@ -30,6 +30,8 @@ MOST_ROWS, MOST_PICTURES, SIDE = 60_000, 4000, 48
 MOST_SCORED = 10_000
 # Columns of a table beside each row, and characters of a text; a wider array has columns that nobody knows apart.
 COLUMNS, LENGTH, WIDEST = 24, 120, 64
+# What is known of every row.
+EVERY = ("row", "x", "y", "cluster", "confidence")
 # What names of the user's columns begin with; the column of pictures, and what says how large they are.
 VALUE, PICTURE, SHAPE = "value ", "picture", b"vaecluster.shape"
 
@@ -116,9 +118,12 @@ class RowMap:
         if not place.exists():
             return None
         try:
-            return cls(parquet.read_table(place))
+            found = cls(parquet.read_table(place))
         except (OSError, pa.ArrowException):
-            raise FileError(f"'{place}' is missing or damaged. Fit again.") from None
+            found = None
+        if found is None or not found.table.num_rows or not set(EVERY) <= set(found.table.column_names):
+            raise FileError(f"'{place}' is missing or damaged. Fit again.")
+        return found
 
     @property
     def values(self) -> dict[str, "pa.ChunkedArray"]:
