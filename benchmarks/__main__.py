@@ -1,6 +1,5 @@
 """`python -m benchmarks --data NAMES --methods NAMES` measures methods on named data sets."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from benchmarks.measures import HeldOutBound, measure_generation
 from benchmarks.methods import EstimatorMethod, as_seen, choose_finding, choose_method, prepares
 from benchmarks.peers import PEERS
 from benchmarks.rare import make_rare
-from benchmarks.runs import Measure, Method, run_benchmark
+from benchmarks.runs import Measure, Method, file_of, run_benchmark
 from vaecluster.cli import main
 from vaecluster.cli.options import THREADS, Whole, Words, check, set_threads
 from vaecluster.data.dataset import DataSet
@@ -114,11 +113,14 @@ def benchmark(
             given = given_settings(method, settings)
             try:
                 chosen = choose_method(method, kind_of_data, given, device=device, verbose=0 if quiet else 1)
-                scored = [*measures, HeldOutBound()]
-                for each in _methods(chosen, rows, number, auto=auto, without=without):
-                    if generation and isinstance(each, EstimatorMethod):
-                        scored = [*scored, measure_generation(whole, each, device=device or "auto")]
-                    path = output / _file_name(rows, each)
+                each_way, scored = (
+                    _methods(chosen, rows, number, auto=auto, without=without),
+                    [*measures, HeldOutBound()],
+                )
+                if generation and isinstance(chosen, EstimatorMethod):
+                    scored = [*scored, measure_generation(whole, each_way[0], device=device or "auto")]
+                for each in each_way:
+                    path = file_of(output, rows.name, each.name)
                     record = run_benchmark(rows, as_seen(each, kind_of_data), each, number, wanted, path, scored)
                     _print_summary(record, auto=auto)
                     print(f"Written to {path}")
@@ -165,11 +167,6 @@ def _methods(chosen: Method, data: DataSet, clusters: int, *, auto: bool, withou
     if without is not None:
         return choose_ablations(chosen, without, data.x_train, clusters)
     return [choose_finding(chosen) if auto else chosen]
-
-
-def _file_name(data: DataSet, method: Method) -> str:
-    """A label in a name may be any text; a file name may not."""
-    return re.sub(r"[^\w.-]+", "-", f"{data.name}-{method.name}") + ".json"
 
 
 def _print_summary(record: dict[str, Any], *, auto: bool) -> None:

@@ -6,7 +6,6 @@ set, from which `python -m benchmarks.tables` makes the tables in `docs/flow.md`
 """
 
 import json
-import re
 import time
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -29,7 +28,7 @@ from torch.nn.functional import cross_entropy
 from benchmarks.class_flow import BLOCK, ClassFlow, Labels, Plan, check_density, learn
 from benchmarks.flow_picture import SHOWN, Drawn, plane, write_picture
 from benchmarks.readers import some_of
-from benchmarks.runs import check_labelled
+from benchmarks.runs import check_labelled, file_of
 from vaecluster.cli import main
 from vaecluster.cli.options import Whole, check
 from vaecluster.clusters.scores import score_labels
@@ -173,7 +172,7 @@ def regression(split: Split) -> dict[str, float]:
 
 def record(split: Split, seeds: int, plan: Plan, output: Path) -> dict[str, Any]:
     """Measure every seed that the file does not hold yet, and write it after each; the picture is of the first."""
-    path = output / (re.sub(r"[^\w.-]+", "-", split.name) + ".json")
+    path = file_of(output, split.name)
     found: dict[str, Any] = {
         "data": {
             "name": split.name,

@@ -5,7 +5,6 @@ number of labels, from which `python -m benchmarks.tables` makes the table in `d
 follows from the seed. `--rows` and `--epochs` are cheaper; the files say so, and are named by it.
 """
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -17,7 +16,7 @@ from cyclopts import App
 from benchmarks.kinds import kind_of
 from benchmarks.methods import EstimatorMethod, choose_method
 from benchmarks.readers import some_of
-from benchmarks.runs import Outcome, check_labelled, run_benchmark
+from benchmarks.runs import Outcome, check_labelled, file_of, run_benchmark
 from vaecluster.cli import main
 from vaecluster.cli.options import Whole, check
 from vaecluster.data.dataset import DataSet, as_labels
@@ -113,7 +112,7 @@ def measure(data: DataSet, method: str, given: dict[str, Any], labels: str, seed
         assert isinstance(learning, EstimatorMethod)
         chosen = learning.changed(chosen.name, learning.method, learning.given)
     fitted = WithLabels(chosen, each, truth)
-    path = output / (re.sub(r"[^\w.-]+", "-", f"{data.name}-{fitted.name}") + ".json")
+    path = file_of(output, data.name, fitted.name)
     record = run_benchmark(data, kind, fitted, clusters, range(seeds), path, [ReliabilityMeasure()])
     part = record["summary"].get("test", record["summary"]["train"])
     scores = ", ".join(f"{name} {of['mean']:.3f}" for name, of in record["summary"]["reliability"].items())

@@ -6,7 +6,6 @@ takes about 40 processor minutes a fit on all rows of MNIST. `--rows`, `--epochs
 the files say so, and are named by it.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from cyclopts import App
 
 from benchmarks.kinds import kind_of
 from benchmarks.methods import EstimatorMethod
-from benchmarks.runs import check_labelled, run_benchmark
+from benchmarks.runs import check_labelled, file_of, run_benchmark
 from vaecluster import Bound, settings
 from vaecluster.cli import main
 from vaecluster.cli.options import Whole, check
@@ -90,7 +89,7 @@ def measure(data: DataSet, given: Mapping[str, Any], seeds: int, rows: int | Non
     some, kind = some_of(data, rows), kind_of(data)
     for change in CHANGES:
         method = changed(change, given)
-        path = output / (re.sub(r"[^\w.-]+", "-", f"{some.name}-{method.name}") + ".json")
+        path = file_of(output, some.name, method.name)
         record = run_benchmark(some, kind, method, classes, range(seeds), path, [ClustersUsed()])
         part = record["summary"].get("test", record["summary"]["train"])
         scores = ", ".join(f"{score} {part[score]['mean']:.3f}" for score in ("hungarian_accuracy", "nmi"))

@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,6 +100,11 @@ def run_benchmark(
         record["summary"] = _summary(record["runs"], ("train", "test", *(measure.name for measure in measures)))
         write_json(path, record)
     return record
+
+
+def file_of(output: Path, *names: str) -> Path:
+    """The file of a result in its folder: a label in a name may be any text, a file name may not."""
+    return output / (re.sub(r"[^\w.-]+", "-", "-".join(names)) + ".json")
 
 
 def check_labelled(data: DataSet) -> DataSet:
