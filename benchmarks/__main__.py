@@ -113,10 +113,8 @@ def benchmark(
             given = given_settings(method, settings)
             try:
                 chosen = choose_method(method, kind_of_data, given, device=device, verbose=0 if quiet else 1)
-                each_way, scored = (
-                    _methods(chosen, rows, number, auto=auto, without=without),
-                    [*measures, HeldOutBound()],
-                )
+                each_way = _methods(chosen, rows, number, auto=auto, without=without)
+                scored = [*measures, HeldOutBound()]
                 if generation and isinstance(chosen, EstimatorMethod):
                     scored = [*scored, measure_generation(whole, each_way[0], device=device or "auto")]
                 for each in each_way:

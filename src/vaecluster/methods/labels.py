@@ -30,13 +30,13 @@ class LabelledRows:
         assert rows.labels is not None
         self.numbers = np.flatnonzero(rows.labels >= 0)
         self.clusters = rows.labels[self.numbers]
-        self.weights = np.ones(len(self.numbers)) if rows.weights is None else rows.weights[self.numbers]
+        weights = np.ones(len(self.numbers)) if rows.weights is None else rows.weights[self.numbers]
+        self.ends = weights.cumsum()
 
     def draw(self, number: int, generator: Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The numbers and the clusters of so many of them, drawn with replacement: (number,) each."""
         marks = torch.rand(number, generator=generator, dtype=torch.float64, device=generator.device).cpu().numpy()
-        ends = self.weights.cumsum()
-        chosen = np.searchsorted(ends, marks * ends[-1], side="right")
+        chosen = np.searchsorted(self.ends, marks * self.ends[-1], side="right")
         return self.numbers[chosen], self.clusters[chosen]
 
 
