@@ -2,7 +2,6 @@
 
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from threadpoolctl import threadpool_limits
 
 from vaecluster.errors import SettingError, TrainingError
+from vaecluster.hearing import heard
 from vaecluster.settings import is_whole
 from vaecluster.training.session import random_of
 
@@ -105,8 +105,7 @@ class Progress:
 def _made(fit: Callable[..., Result], place: int, given: tuple[Any, ...], threads: int) -> Done[Result]:
     torch.set_num_threads(threads)
     # numpy and scipy have threads of their own, by default as many as there are logical cores. A worker has fewer.
-    with threadpool_limits(threads, user_api="blas"), warnings.catch_warnings(record=True) as caught:
-        # Warnings that an earlier fit gave already come again; all else stays as the caller has it.
-        warnings.simplefilter("always", UserWarning)
+    # Other warnings are treated as the caller has it.
+    with threadpool_limits(threads, user_api="blas"), heard(UserWarning) as caught:
         result = fit(*given)
     return Done(place, result, [(str(warning.message), warning.category) for warning in caught])

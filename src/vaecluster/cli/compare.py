@@ -1,7 +1,6 @@
 """`vaecluster compare`."""
 
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ from vaecluster.cli.source import absolute, load_source, with_options, with_rows
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.data.pictures.options import PictureOptions
 from vaecluster.errors import SettingError, counted
+from vaecluster.hearing import unheard
 from vaecluster.runs.comparing import NUMBERS, PAGE, check_folder, comparing, write_labels, write_numbers
 from vaecluster.runs.parts import stamp
 from vaecluster.settings import Whole as WholeKind
@@ -137,9 +137,8 @@ def compare(
             if kept.number:
                 print(f"{counted(kept.number, 'fit')} kept in {output}; the same command goes on.", file=sys.stderr)
             raise
-        with warnings.catch_warnings():
-            # Each fit has said the same.
-            warnings.simplefilter("ignore")
+        # Each fit has said the same.
+        with unheard():
             given, seen = rows_of(VAEClustering(**of_rows), x)
         write_labels(output, found, seen.names)
         write_html(collect(found, source, x, given, seen.schema, in_options), output / PAGE)

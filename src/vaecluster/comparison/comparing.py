@@ -15,6 +15,7 @@ from vaecluster.comparison.asking import LEADER, asked_methods, reasons, rows_of
 from vaecluster.comparison.fits import Fits, FitStore, Fittings
 from vaecluster.comparison.record import Compared, Comparison, Fit, typical_of
 from vaecluster.errors import SettingError, counted
+from vaecluster.hearing import unheard
 from vaecluster.methods import Method
 from vaecluster.peers import Peer
 from vaecluster.settings import is_whole
@@ -60,9 +61,8 @@ def compare(
     """
     asked, left_out = asked_methods(methods)
     template = template_of(asked, n_clusters, seeds, n_jobs, parameters)
-    with warnings.catch_warnings():
-        # Each fit says the same.
-        warnings.simplefilter("ignore")
+    # Each fit says the same.
+    with unheard():
         rows = rows_of(template, X)[1]
     if y is not None:
         score_labels(y, np.zeros(len(rows), dtype=np.intp))

@@ -1,7 +1,6 @@
 """The fits of a comparison: each of one method, in this process or in another, unless it was kept."""
 
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +17,7 @@ from vaecluster.data.given import given_rows
 from vaecluster.data.rows import Rows
 from vaecluster.errors import DataError, VaeclusterError
 from vaecluster.estimator import VAEClustering
+from vaecluster.hearing import unheard
 from vaecluster.inference.answers import mean_bound
 from vaecluster.methods import Method
 from vaecluster.peers import Peer
@@ -92,9 +92,8 @@ class OfModel:
         if not len(self.held_out):
             return None
         schema = model.fitted_.schema
-        with isolated(), warnings.catch_warnings():
-            # The fit has said the same.
-            warnings.simplefilter("ignore")
+        # The fit has said the same.
+        with isolated(), unheard():
             source = given_rows(model, self.X, schema).source
             return mean_bound(model.model_, Rows(source, schema, choose_device(model.device), numbers=self.held_out))
 

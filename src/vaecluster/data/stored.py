@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.tables import picked
+from vaecluster.hearing import heard
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,8 +117,7 @@ def in_turn(blocks: Iterable[Any], answer: Callable[[Any], Answer]) -> Iterator[
     """What is answered for each block; a warning that comes with every one of them is given once, at the end."""
     common: dict[tuple[type[Warning], str], Any] | None = None
     for block in blocks:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with heard() as caught:
             found = answer(block)
         # Examples differ from block to block.
         given = {(one.category, str(one.message).partition(", such as ")[0]): one.message for one in caught}

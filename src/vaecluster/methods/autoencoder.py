@@ -1,6 +1,5 @@
 """An autoencoder made of a model's encoder and decoder, and what scikit-learn is asked about its codes."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from vaecluster.data.rows import Rows
+from vaecluster.hearing import unheard
 from vaecluster.inference.answers import codes
 from vaecluster.model.objective import Batch, Objective, Terms
 from vaecluster.model.vae import ClusteringVAE
@@ -78,7 +78,6 @@ def undisturbed() -> Iterator[None]:
     with (
         config_context(array_api_dispatch=False),
         threadpool_limits(1, user_api="openmp"),
-        warnings.catch_warnings(),
+        unheard(ConvergenceWarning),
     ):
-        warnings.simplefilter("ignore", ConvergenceWarning)
         yield

@@ -1,6 +1,5 @@
 """Two steps: codes first, then clusters of the codes, which are no longer changed."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster.errors import SettingError
+from vaecluster.hearing import unheard
 from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of, some_of, undisturbed
 from vaecluster.methods.base import Epochs, Fitted
 from vaecluster.methods.dec import start_at_centres
@@ -160,8 +160,7 @@ def on_map(points: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.
     if rows > NEIGHBOURS:
         axes = min(clusters, latent, rows - NEIGHBOURS)
         # It leaves another number of threads behind, and warns of maps in several pieces, which clusters are.
-        with undisturbed():
-            warnings.simplefilter("ignore")
+        with undisturbed(), unheard():
             mapped = umap_of(points, NEIGHBOURS, axes, seed % 2**32).astype(np.float64)
     labels: NDArray[np.int64] = mixture_of(mapped, clusters, seed, "full", STARTS).predict(mapped).astype(np.int64)
     return labels

@@ -1,6 +1,5 @@
 """UMAP, then a mixture of Gaussians in its map."""
 
-import warnings
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.mixture import GaussianMixture
 
+from vaecluster.hearing import unheard
 from vaecluster.peers.base import Partition, Peer, Points
 
 
@@ -32,9 +32,8 @@ class UmapMixture(Peer):
 
 def umap_of(points: NDArray[np.floating], neighbours: int, dimensions: int, seed: int) -> NDArray[np.float32]:
     """Places in the map, (rows, dimensions), as UMAP's authors advise for clustering: no least distance."""
-    with warnings.catch_warnings():
-        # It warns of a part of it that we do not use.
-        warnings.simplefilter("ignore", ImportWarning)
+    # It warns of a part of it that we do not use.
+    with unheard(ImportWarning):
         from umap import UMAP
     # Its first layout is by eigenvectors, of which there are fewer than points.
     number = max(1, min(dimensions, len(points) - 2))

@@ -1,6 +1,5 @@
 """Reports on models that were fitted in Python, where there is no run folder."""
 
-import warnings
 from os import PathLike
 from os.path import expanduser
 from pathlib import Path
@@ -23,6 +22,7 @@ from vaecluster.data.texts import TextSource
 from vaecluster.errors import DataError
 from vaecluster.estimator import VAEClustering
 from vaecluster.files.paths import as_path
+from vaecluster.hearing import unheard
 from vaecluster.report.collect import collect
 from vaecluster.report.write import write_html
 from vaecluster.runs.folder import RunFolder
@@ -47,9 +47,8 @@ def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, tit
     place, rows = as_path("path", path), _as_in_files(model, X)
     epochs = model.history_.epochs
     seconds = sum(epoch.seconds for epoch in epochs)
-    with TemporaryDirectory() as name, warnings.catch_warnings():
-        # scikit-learn's, of a frame of numbers, which counts as an array.
-        warnings.filterwarnings("ignore", "X does not have valid feature names")
+    # The warning is scikit-learn's, of a frame of numbers, which counts as an array.
+    with TemporaryDirectory() as name, unheard(beginning="X does not have valid feature names"):
         folder = RunFolder.create(Path(name) / "run", overwrite=False)
         folder.write(model, DataSet(title, rows), source=title, seconds=seconds, cpu_seconds=seconds, scores={})
         write_html(collect(folder), place)

@@ -8,7 +8,6 @@ journal are the same of features.
 import hashlib
 import json
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from vaecluster.data.raw import Array
 from vaecluster.data.telling import Telling
 from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.files.space import check_space
+from vaecluster.hearing import unheard
 
 # Files that are decoded between two notes in the journal.
 BLOCK = 256
@@ -112,9 +112,8 @@ def short_sides(paths: Sequence[Path]) -> list[int | None]:
 
 @contextmanager
 def _quiet_threads() -> Iterator[ThreadPoolExecutor]:
-    with warnings.catch_warnings(), ThreadPoolExecutor(MOST_THREADS) as threads:
-        # Decoders warn of every oddity. The filters are those of all threads.
-        warnings.simplefilter("ignore")
+    # Decoders warn of every oddity. The filters are those of all threads.
+    with unheard(), ThreadPoolExecutor(MOST_THREADS) as threads:
         yield threads
 
 
