@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.boundary import Null
-from vaecluster.clusters.joint import symmetric
+from vaecluster.clusters.joint import Matrix, symmetric
 from vaecluster.clusters.scores import UNASSIGNED
 
 
@@ -25,15 +25,30 @@ def separation(labels: NDArray[np.intp], near: NDArray[np.integer], null: Null) 
         return None
     place = np.full(len(labels), UNASSIGNED)
     place[labels != UNASSIGNED] = places
-    one, other = np.repeat(place, near.shape[1]), place[np.asarray(near).ravel()]
+    density = densities_between(place, len(clusters), near, null)
+    if density is None:
+        return None
+    shares = np.bincount(places) / len(places)
+    # Shares add up to 1 but for rounding.
+    return max(0.0, float(1 - shares @ np.clip(density.max(1), 0, 1)))
+
+
+def densities_between(labels: NDArray[np.intp], clusters: int, near: NDArray[np.integer], null: Null) -> Matrix | None:
+    """How dense rows are between each pair of clusters, against inside, by (24): (clusters, clusters), 0 for itself.
+
+    `near` and `null` are those of `separation`. None where no two near rows are both in a cluster.
+
+    >>> near = np.array([[1], [0], [3], [2]])
+    >>> densities_between(np.array([0, 1, 0, 1]), 2, near, Null(1.0, 2.0)).tolist()
+    [[0.0, 2.0], [2.0, 0.0]]
+    """
+    one, other = np.repeat(labels, near.shape[1]), labels[np.asarray(near).ravel()]
     both = (one != UNASSIGNED) & (other != UNASSIGNED)
-    pairs = np.zeros((len(clusters), len(clusters)))
+    pairs = np.zeros((clusters, clusters))
     np.add.at(pairs, (one[both], other[both]), 1.0)
     if not pairs.any():
         return None
     pairs = symmetric(pairs)
     density = null.density_between(pairs, pairs.sum(1))
     np.fill_diagonal(density, 0.0)
-    shares = np.bincount(places) / len(places)
-    # Shares add up to 1 but for rounding.
-    return max(0.0, float(1 - shares @ np.clip(density.max(1), 0, 1)))
+    return density

@@ -81,7 +81,7 @@ def _as_texts(column: "pa.Array") -> list[Any]:
     return texts
 
 
-def parts_as_parquet(parts: "Mapping[int, pa.Table]") -> bytes:
+def parts_as_parquet(parts: "Mapping[str, pa.Table]") -> bytes:
     """Tables of the same columns, by their keys, as one Parquet file; `parts_of` is the way back."""
     import pyarrow as pa
 
@@ -90,16 +90,16 @@ def parts_as_parquet(parts: "Mapping[int, pa.Table]") -> bytes:
     return as_parquet(whole.replace_schema_metadata({**(whole.schema.metadata or {}), _PARTS: ends}))
 
 
-def parts_of(content: bytes) -> "dict[int, pa.Table]":
+def parts_of(content: bytes) -> "dict[str, pa.Table]":
     """The tables that `parts_as_parquet` wrote, by their keys; raises what Arrow and Python raise for other files."""
     from pyarrow import parquet
 
     whole = parquet.read_table(io.BytesIO(content))
     found, start = {}, 0
     for entry in whole.schema.metadata[_PARTS].decode().split(","):
-        key, rows = map(int, entry.split(":"))
-        found[key] = whole.slice(start, rows)
-        start += rows
+        key, rows = entry.split(":")
+        found[key] = whole.slice(start, int(rows))
+        start += int(rows)
     if start != whole.num_rows:
         raise ValueError("its rows are not those of its parts")
     return found

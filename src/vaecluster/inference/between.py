@@ -1,4 +1,4 @@
-"""Rows between two clusters: what the codes on the way from one to the other stand for."""
+"""Rows between two clusters, and along a cluster: what the codes on the way stand for."""
 
 from dataclasses import dataclass
 from typing import Any, final
@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vaecluster.data.draws import Draws
 from vaecluster.data.given import source_of
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
@@ -15,11 +16,14 @@ from vaecluster.inference.answers import assignments, decode
 from vaecluster.inference.confidence import Confidence
 from vaecluster.model.vae import ClusteringVAE
 
+# Codes from which the direction of a cluster is found.
+DRAWN = 1024
+
 
 @final
 @dataclass(frozen=True, eq=False)
 class Between:
-    """Rows from the middle of one cluster to that of another, in the units and type of the fit.
+    """Rows on a straight line between codes, in the units and type of the fit.
 
     `probabilities` (steps, clusters) says how likely the model puts each into each cluster.
     """
@@ -48,6 +52,30 @@ def between(
     """Rows at so many equal steps on the straight line between the `centres` of two clusters, both included."""
     middle = centres(model)
     shares = torch.linspace(0, 1, steps, dtype=middle.dtype, device=middle.device).unsqueeze(-1)
-    made = schema.restore(decode(model, torch.lerp(middle[start], middle[end], shares)))
-    rows = Rows(source_of(made, schema), schema, middle.device)
+    return _made(model, schema, confidence, torch.lerp(middle[start], middle[end], shares))
+
+
+@torch.no_grad()
+def along(model: ClusteringVAE, schema: Schema, confidence: Confidence | None, cluster: int, steps: int) -> Between:
+    """Rows at so many equal steps along a cluster, in the direction in which codes from p(z|y) vary most.
+
+    From two standard deviations below their mean to two above it.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    generator = Draws(0).at("along", device=device)
+    components = model.draw_components(torch.full((DRAWN,), cluster, dtype=torch.int64, device=device), generator)
+    drawn = model.prior.draw(components, generator)
+    middle = drawn.mean(0)
+    spread, directions = torch.linalg.svd(drawn - middle, full_matrices=False)[1:]
+    # A direction has no sign of its own.
+    direction = directions[0] * directions[0].sum().sign()
+    ends = torch.linspace(-2, 2, steps, dtype=drawn.dtype, device=device).unsqueeze(-1)
+    return _made(model, schema, confidence, middle + ends * direction * spread[0] / DRAWN**0.5)
+
+
+def _made(model: ClusteringVAE, schema: Schema, confidence: Confidence | None, codes: Tensor) -> Between:
+    """The rows that codes stand for, and what the model says of them."""
+    made = schema.restore(decode(model, codes))
+    rows = Rows(source_of(made, schema), schema, codes.device)
     return Between(made, assignments(model, rows, confidence))

@@ -6,6 +6,8 @@ from typing import ClassVar
 from markupsafe import Markup
 from PIL import Image
 
+from vaecluster.look.encode import picture
+
 
 class Shown(ABC):
     """Up to 64 rows as the report shows them, with as many as there are as its length."""
@@ -27,6 +29,11 @@ class Shown(ABC):
     def strip(self, columns: int, lines: int = 1) -> Image.Image | None:
         """The first of them as a picture, side by side in so many lines, or one below the other in a heat-map."""
         return None
+
+    def line(self, words: str) -> Markup:
+        """All of them inside a page, side by side where there are pictures of them."""
+        strip = self.strip(len(self))
+        return self.html(words) if strip is None else picture(strip, f"{len(self)} {words}")
 
     @property
     def is_heat_map(self) -> bool:

@@ -17,7 +17,7 @@ from vaecluster.plot.base import axes_of, check_clusters, fitted_of, names_of, p
 from vaecluster.report.charts import mark_of
 from vaecluster.report.showing import Showing
 from vaecluster.row_kind import RowKind
-from vaecluster.runs.folder import draw_examples
+from vaecluster.runs.examples import drawn, examples_of
 from vaecluster.settings import is_whole
 from vaecluster.training.device import isolated
 
@@ -93,7 +93,7 @@ def _members(model: VAEClustering, X: Any, clusters: Sequence[int]) -> dict[int,
     """Some rows of each cluster, drawn as for the report."""
     given = given_rows(model, X, model.fitted_.schema)
     labels = model.predict(X)
-    return draw_examples({cluster: np.flatnonzero(labels == cluster) for cluster in clusters}, given.array)
+    return examples_of(drawn({cluster: np.flatnonzero(labels == cluster) for cluster in clusters}), given.array)
 
 
 def _side_by_side(strips: Sequence[Sequence[Image.Image]]) -> tuple[Image.Image, list[float], list[float]]:

@@ -1,15 +1,21 @@
 """What the sections of a report are collected from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, final
 
 from vaecluster.estimator import VAEClustering
+from vaecluster.inference.between import Between, along, between
 from vaecluster.look import WALL_ROWS
 from vaecluster.look.shown import Shown
 from vaecluster.report.showing import Showing
+from vaecluster.runs.examples import CLUSTER, TYPICAL, UNSURE, read_examples
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.map import RowMap
+
+# Rows on a way from one end to the other.
+STEPS = 8
 
 
 @final
@@ -18,8 +24,10 @@ class ShownCluster:
     """One cluster: how large it is, some of its rows, and rows that the model generates from it.
 
     Rows of tables are excerpts, others are walls. Where rows are features of pictures, the pictures are shown, and
-    nothing that is generated. `name` is what it was called, if it was. An empty cluster has size 0, share 0, no
-    `rows`, and nan as `mean_confidence`.
+    nothing that is generated. `typical` are its most typical rows, `unsure` those whose confidence is least, and
+    `along` generated ones along the direction in which it varies most. `confidence` counts its rows by tenths of it.
+    `name` is what it was called, if it was. An empty cluster has size 0, share 0, no `rows`, and nan as
+    `mean_confidence`.
     """
 
     number: int
@@ -28,7 +36,26 @@ class ShownCluster:
     mean_confidence: float
     rows: Shown
     generated: Shown | None
+    typical: Shown | None = None
+    unsure: Shown | None = None
+    along: Shown | None = None
+    confidence: tuple[int, ...] = ()
     name: str = ""
+
+    @property
+    def strips(self) -> tuple[tuple[Shown, str, str], ...]:
+        """Rows in one line, what they are called, and what that means."""
+        strips = (
+            (self.typical, "Most typical", "rows, in the middle of the cluster"),
+            (self.unsure, "Least sure", "rows, less than 90 % likely to be in it"),
+            (self.along, "Generated from end to end", "along the direction in which the cluster varies most"),
+        )
+        return tuple((shown, called, meaning) for shown, called, meaning in strips if shown is not None)
+
+    @property
+    def title(self) -> str:
+        """Its number, and its name if it has one."""
+        return f"{self.number} · {self.name}" if self.name else str(self.number)
 
 
 @final
@@ -38,13 +65,15 @@ class FinishedRun:
 
     description: dict[str, Any]
     model: VAEClustering
-    examples: dict[int, Any]
+    examples: dict[str, Any]
     map: RowMap | None = None
 
     @classmethod
     def open(cls, folder: RunFolder) -> Self:
         """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
-        return cls(folder.description(), folder.model(device="cpu"), folder.examples(), RowMap.read(folder.path))
+        return cls(
+            folder.description(), folder.model(device="cpu"), read_examples(folder.path), RowMap.read(folder.path)
+        )
 
     @cached_property
     def shown(self) -> Showing:
@@ -61,12 +90,33 @@ class FinishedRun:
                 size=entry["size"],
                 share=entry["size"] / self.description["rows"],
                 mean_confidence=float("nan") if entry["mean_confidence"] is None else entry["mean_confidence"],
-                rows=self.shown(self.examples[entry["cluster"]]),
+                rows=self.shown(self.examples[CLUSTER.format(entry["cluster"])]),
                 generated=self._generated(entry["cluster"]),
+                typical=self.example(TYPICAL.format(entry["cluster"])),
+                unsure=self.example(UNSURE.format(entry["cluster"])),
+                along=self._along(entry["cluster"]),
+                confidence=tuple(entry.get("confidence", ())),
                 name=str(names.get(entry["cluster"], "")),
             )
             for entry in self.description["clusters"]
         )
+
+    def example(self, name: str) -> Shown | None:
+        """Rows that are kept under this name; None if there are none, as in runs of older versions."""
+        return self.shown(self.examples[name]) if name in self.examples else None
+
+    def between(self, one: int, other: int) -> Shown | None:
+        """Rows on the way from one cluster to another, where rows are what is learned from."""
+        return self._made(between, one, other)
+
+    def _along(self, cluster: int) -> Shown | None:
+        return self._made(along, cluster)
+
+    def _made(self, make: Callable[..., Between], *clusters: int) -> Shown | None:
+        if not self.shown.as_learned:
+            return None
+        fitted = self.model.fitted_
+        return self.shown(make(fitted.model, fitted.schema, fitted.confidence, *clusters, STEPS).rows)
 
     def _generated(self, cluster: int) -> Shown | None:
         return self.shown(self.model.sample(WALL_ROWS, cluster=cluster)) if self.shown.as_learned else None

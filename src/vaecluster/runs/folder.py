@@ -1,6 +1,5 @@
 """What one fit leaves behind, as files that other programs can read."""
 
-import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,20 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from vaecluster.clusters.confusion import Confusion
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.files import read_arrays
 from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.stored import StoredTable, can_be_cut, rows_at
-from vaecluster.data.tables import as_csv, parts_as_parquet, parts_of, picked
+from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import made_atomically, write_atomically, write_json
+from vaecluster.files.atomic import made_atomically, write_json
 from vaecluster.files.provenance import machine, versions
-from vaecluster.look import WALL_ROWS
+from vaecluster.runs.examples import CLUSTER, GROUP, OUTLIERS, TYPICAL, UNSURE, drawn, write_examples
 from vaecluster.runs.labels import Labels, with_digits
 from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
@@ -31,17 +30,16 @@ if TYPE_CHECKING:
     from vaecluster.estimator import VAEClustering
 
 
-Key = TypeVar("Key")
-
 FORMAT = 1
-ARRAYS, TABLES = "examples.npz", "examples.parquet"
 # Of more rows a random sample is searched for dense groups and for marker genes; bytes for each of their entries, four
 # of which there is room for at a time.
 LOOKED_AT, ENTRY = 100_000, 8
 # Rows whose labels are written at a time.
 LABELS = 2**16
 # So many typical texts of a cluster are kept, and so many characters of each.
-TYPICAL, TEXT_LENGTH = 5, 500
+TYPICAL_TEXTS, TEXT_LENGTH = 5, 500
+# So many typical and unsure rows of a cluster are kept, and so many outliers.
+PICKED, OUTLYING = 8, 16
 
 
 @final
@@ -128,17 +126,6 @@ class RunFolder:
         """What to raise for a `run.json` that a fit did not write."""
         return FileError(f"'{self.run_file}' is damaged or from another version. Fit again.")
 
-    def examples(self) -> dict[int, Any]:
-        """Some rows of each cluster, in the user's units: arrays, or tables."""
-        arrays, tables = self.path / ARRAYS, self.path / TABLES
-        try:
-            if tables.is_file():
-                return dict(parts_of(tables.read_bytes()))
-            return {int(name): rows for name, rows in read_arrays(arrays).items()}
-        except (OSError, ValueError, LookupError, TypeError):
-            found = tables if tables.is_file() else arrays
-            raise FileError(f"'{found}' is missing or damaged. Fit again.") from None
-
     def write(
         self,
         model: "VAEClustering",
@@ -158,6 +145,7 @@ class RunFolder:
         from vaecluster.data.rows import Rows
         from vaecluster.files import record
         from vaecluster.inference.dense import dense_groups
+        from vaecluster.inference.touching import touching
         from vaecluster.runs.reliability import reliability_of
         from vaecluster.training.device import choose_device, isolated
 
@@ -172,21 +160,20 @@ class RunFolder:
         numbers, seen = looked_at(rows, len(model.labels_), most, of_texts)
         with isolated():
             given = given_rows(model, seen, schema)
-            groups = dense_groups(Rows(given.source, schema, choose_device("cpu")), model.assigned_.likeliest[numbers])
-        examples = draw_examples(
-            _members(model) | {-1 - place: numbers[group.rows] for place, group in enumerate(groups)}, rows
+            read = Rows(given.source, schema, choose_device("cpu"))
+            groups = dense_groups(read, model.assigned_.likeliest[numbers])
+            touches = touching(read, model.labels_[numbers], model.assigned_, model.n_clusters_)
+            texts = given.texts if data.texts is None else data.texts
+            on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
+        examples = drawn(
+            {CLUSTER.format(cluster): own for cluster, own in _members(model).items()}
+            | {GROUP.format(place): numbers[group.rows] for place, group in enumerate(groups, 1)}
         )
-        arrays, tables = self.path / ARRAYS, self.path / TABLES
-        if isinstance(examples[0], np.ndarray):
-            tables.unlink(missing_ok=True)
-            write_atomically(arrays, _npz({str(cluster): some for cluster, some in examples.items()}))
-        else:
-            arrays.unlink(missing_ok=True)
-            write_atomically(tables, parts_as_parquet(examples))
-        texts = given.texts if data.texts is None else data.texts
-        with isolated():
-            RowMap.write(self.path, model, given, seen, numbers, texts)
+        write_examples(self.path, examples | _picked_out(model, on_map, codes), rows)
         reliability = reliability_of(model, data)
+        confusion = None
+        if data.y_train is not None:
+            confusion = Confusion.of(data.y_train, model.labels_, model.n_clusters_)
         write_json(
             self.run_file,
             {
@@ -210,9 +197,11 @@ class RunFolder:
                     }
                     for group in groups
                 ],
+                "touching": record.plain(touches),
                 **_what_sets_apart(model, given, model.labels_[numbers]),
                 **_what_texts_say(model, rows, texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
+                **({"confusion": record.plain(confusion)} if confusion else {}),
                 **({"reliability": record.plain(reliability)} if reliability else {}),
                 "versions": versions(),
                 "machine": machine(),
@@ -220,12 +209,41 @@ class RunFolder:
         )
 
 
-def _clusters(model: "VAEClustering") -> list[dict[str, float | int | None]]:
-    clusters: list[dict[str, float | int | None]] = []
+def _clusters(model: "VAEClustering") -> list[dict[str, Any]]:
+    clusters: list[dict[str, Any]] = []
     for cluster, size in enumerate(model.cluster_sizes_.tolist()):
-        mean = float(model.confidence_[model.labels_ == cluster].mean()) if size else None
-        clusters.append({"cluster": cluster, "size": size, "mean_confidence": mean})
+        own = model.confidence_[model.labels_ == cluster]
+        mean = float(own.mean()) if size else None
+        # How many rows are how sure, by tenths.
+        tenths = np.histogram(own, 10, (0, 1))[0].tolist()
+        clusters.append({"cluster": cluster, "size": size, "mean_confidence": mean, "confidence": tenths})
     return clusters
+
+
+def _picked_out(model: "VAEClustering", on_map: RowMap, codes: Array) -> dict[str, Array]:
+    """The numbers of rows that are shown for what they are, each list with the first one first.
+
+    Typical rows and outliers are those among the rows of the map, whose codes (lines, latent) are known.
+    """
+    from vaecluster.inference.touching import SURE
+    from vaecluster.inference.typical import typical_rows
+
+    lines, labels, confidence = on_map.row, model.labels_, model.confidence_
+    found = {}
+    typical = typical_rows(codes, labels[lines], model.n_clusters_, PICKED, confidence[lines])
+    for cluster, own in enumerate(typical):
+        if not len(own):
+            continue
+        found[TYPICAL.format(cluster)] = lines[own]
+        members = np.flatnonzero(labels == cluster)
+        unsure = members[confidence[members] < SURE]
+        if len(unsure):
+            found[UNSURE.format(cluster)] = unsure[np.argsort(confidence[unsure], kind="stable")[:PICKED]]
+    scores = on_map.outlier_score
+    if scores is not None:
+        scored = np.flatnonzero(scores >= 0)
+        found[OUTLIERS] = lines[scored[np.argsort(-scores[scored], kind="stable")[:OUTLYING]]]
+    return found
 
 
 def _what_sets_apart(model: "VAEClustering", given: "Given", labels: Array) -> dict[str, Any]:
@@ -269,7 +287,7 @@ def _what_texts_say(model: "VAEClustering", rows: Any, texts: Sequence[str] | No
     if texts is None:
         return {}
     clusters, labels = model.n_clusters_, model.labels_
-    typical = typical_rows(model.transform(rows), labels, clusters, TYPICAL, model.confidence_)
+    typical = typical_rows(model.transform(rows), labels, clusters, TYPICAL_TEXTS, model.confidence_)
     return {
         "words": record.plain(words(texts, labels, clusters)),
         "typical_texts": [
@@ -281,18 +299,3 @@ def _what_texts_say(model: "VAEClustering", rows: Any, texts: Sequence[str] | No
 def _members(model: "VAEClustering") -> dict[int, Array]:
     """The numbers of the rows of each cluster."""
     return {cluster: np.flatnonzero(model.labels_ == cluster) for cluster in range(model.n_clusters_)}
-
-
-def draw_examples(members: Mapping[Key, Array], rows: Any) -> dict[Key, Any]:
-    """Some rows of each of these, in the order in which they were drawn: the first of them are looked at most."""
-    random = np.random.default_rng(0)
-    drawn = {key: random.choice(of, min(WALL_ROWS, len(of)), replace=False) for key, of in members.items()}
-    wanted = np.unique(np.concatenate(list(drawn.values())))
-    found = rows_at(rows, wanted)
-    return {key: picked(found, np.searchsorted(wanted, numbers)) for key, numbers in drawn.items()}
-
-
-def _npz(arrays: dict[str, Array]) -> bytes:
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
-    return content.getvalue()

@@ -58,10 +58,11 @@ class RowMap:
         seen: Any,
         numbers: NDArray[np.intp],
         texts: Sequence[str] | None,
-    ) -> None:
+    ) -> tuple[Self, NDArray[np.floating]]:
         """Learn the layout of these rows and write it and their map: `seen` are `given` as a user has them.
 
-        `numbers` are those of the rows in the fit, of which `texts` has a text each.
+        `numbers` are those of the rows in the fit, of which `texts` has a text each. Returns the map, and the mean
+        codes of its rows (lines, latent).
         """
         import pyarrow as pa
 
@@ -107,6 +108,7 @@ class RowMap:
             table = table.replace_schema_metadata({SHAPE: ",".join(map(str, pictures.shape[1:]))})
         write_content(folder / LAYOUT, layout.content())
         write_atomically(folder / MAP, as_parquet(table))
+        return cls(table), codes
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
@@ -123,6 +125,20 @@ class RowMap:
             found = None
         if found is None or not found.table.num_rows or not set(EVERY) <= set(found.table.column_names):
             raise FileError(f"'{place}' is missing or damaged. Fit again.")
+        return found
+
+    @property
+    def row(self) -> NDArray[np.int64]:
+        """The number of each line's row."""
+        found: NDArray[np.int64] = self.table.column("row").to_numpy()
+        return found
+
+    @property
+    def outlier_score(self) -> NDArray[np.float32] | None:
+        """That of each line, nan where it is not known; None if the fit has nothing to compare with."""
+        if "outlier_score" not in self.table.column_names:
+            return None
+        found: NDArray[np.float32] = self.table.column("outlier_score").to_numpy()
         return found
 
     @property

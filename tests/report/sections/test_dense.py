@@ -28,7 +28,7 @@ def test_a_group_is_shown_with_its_cluster_its_size_and_its_own_rows(tmp_path) -
     (group,) = section.groups
     assert (group.cluster, group.size, len(group.rows), section.number) == (0, 30, 30, 1)
     assert isinstance(group.rows, Wall)
-    assert (np.unique(run.examples[-1], axis=0) == np.unique(PLANTED[400:], axis=0)).all()
+    assert (np.unique(run.examples["-1"], axis=0) == np.unique(PLANTED[400:], axis=0)).all()
     page = section.html()
     assert "30 rows in" in page
     assert 'href="#cluster-0"' in page

@@ -19,7 +19,7 @@ from vaecluster.look.shown import Shown
 from vaecluster.report.html import fill
 from vaecluster.report.section import PageSection
 from vaecluster.report.showing import Showing
-from vaecluster.runs.folder import draw_examples
+from vaecluster.runs.examples import drawn, examples_of
 
 # Rows of a cluster that are shown: of pictures so many beside and below each other, of tables so many lines.
 COLUMNS, LINES = 5, 2
@@ -86,7 +86,7 @@ class SideBySide(PageSection):
             for line in shown
             if sizes[name][line]
         }
-        examples = draw_examples(members, rows)
+        examples = examples_of(drawn(members), rows)
         showing = Showing(schema, examples)
         words = _words(labels, number, given, schema)
         return cls(

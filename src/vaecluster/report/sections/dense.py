@@ -9,6 +9,7 @@ from vaecluster.look.shown import Shown
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
+from vaecluster.runs.examples import GROUP
 
 # The largest are shown.
 MOST = 12
@@ -41,8 +42,8 @@ class DenseGroups(Section):
         """Of runs in which there are some; runs of older versions do not say it."""
         found = run.description.get("dense_groups", [])
         groups = tuple(
-            ShownGroup(group["cluster"], group["size"], group["density"], run.shown(run.examples[-1 - place]))
-            for place, group in enumerate(found[:MOST])
+            ShownGroup(group["cluster"], group["size"], group["density"], run.shown(run.examples[GROUP.format(place)]))
+            for place, group in enumerate(found[:MOST], 1)
         )
         return cls(groups, len(found)) if groups else None
 

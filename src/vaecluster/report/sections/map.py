@@ -54,7 +54,7 @@ class Map(Section):
         """Of every run but those of older versions."""
         if run.map is None:
             return None
-        clusters = tuple(f"{one.number} · {one.name}" if one.name else str(one.number) for one in run.clusters)
+        clusters = tuple(one.title for one in run.clusters)
         return cls(run.map, run.description["rows"], clusters)
 
     def html(self) -> Markup:

@@ -1,0 +1,61 @@
+"""Which clusters touch: how dense rows are between two of them, and how many rows could belong to either."""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.clusters.boundary import Null
+from vaecluster.clusters.separation import densities_between
+from vaecluster.data.rows import Rows
+from vaecluster.inference.answers import Assigned
+from vaecluster.views.neighbours import Neighbours
+
+# A row whose cluster is less likely than this could belong to the second likeliest as well.
+SURE = 0.9
+# Densities are measured among so many rows at most, drawn at random.
+MOST_ROWS = 20_000
+
+
+@final
+@dataclass(frozen=True)
+class Touch:
+    """Two clusters, the lower number first.
+
+    `density` is about how dense rows are between the two, against inside them, by equation (24); `doubtful` counts the
+    rows of either for which the other is second likeliest, and their own less likely than 0.9.
+    """
+
+    one: int
+    other: int
+    density: float
+    doubtful: int
+
+
+def touching(rows: Rows, labels: NDArray[np.intp], found: Assigned, clusters: int) -> list[Touch]:
+    """Pairs of clusters between which there are rows, the densest first.
+
+    Densities are measured in `rows`, whose clusters are `labels` (rows,), and doubtful rows are counted in all rows,
+    which belong where `found` says.
+    """
+    some = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])
+    if clusters < 2 or len(some) < 3:
+        return []
+    near = Neighbours().find(rows.some(some))
+    pairs = near.unseen if near.unseen.shape[1] else near.rows
+    null = Null.of_neighbours(len(some), near.unseen_rank, near.dimension)
+    density = densities_between(labels[some], clusters, pairs, null)
+    doubtful = np.zeros((clusters, clusters), np.intp)
+    unsure = np.flatnonzero((found.labels >= 0) & (found.confidence < SURE))
+    np.add.at(doubtful, (found.labels[unsure], found.second[unsure]), 1)
+    doubtful += doubtful.T
+    if density is None:
+        return []
+    touches = [
+        Touch(one, other, float(density[one, other]), int(doubtful[one, other]))
+        for one, other in combinations(range(clusters), 2)
+        if density[one, other] > 0 or doubtful[one, other]
+    ]
+    return sorted(touches, key=lambda touch: (-touch.density, -touch.doubtful))

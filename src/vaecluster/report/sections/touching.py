@@ -1,0 +1,74 @@
+"""Which clusters touch, and what lies between them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self, final
+
+from markupsafe import Markup
+
+from vaecluster.clusters.boundary import APART
+from vaecluster.look.encode import Picture
+from vaecluster.look.shown import Shown
+from vaecluster.report.html import fill
+from vaecluster.report.run import FinishedRun, ShownCluster
+from vaecluster.report.section import Section
+
+# The densest are shown.
+MOST = 8
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ShownTouch:
+    """Two clusters, the density between them, how many rows are in doubt, and rows generated on the way."""
+
+    one: ShownCluster
+    other: ShownCluster
+    density: float
+    doubtful: int
+    way: Shown | None
+
+    @property
+    def has_boundary(self) -> bool:
+        """Whether rows between the two are so rare that they are apart."""
+        return self.density < APART
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Touching(Section):
+    """The pairs of clusters that touch, those with the densest rows between them first, and how many there are."""
+
+    anchor = "touching"
+    heading = "Which clusters touch"
+
+    pairs: tuple[ShownTouch, ...]
+    number: int
+
+    @classmethod
+    def of(cls, run: FinishedRun) -> Self | None:
+        """Of runs in which some do; runs of older versions do not say it."""
+        found, clusters = run.description.get("touching", []), {one.number: one for one in run.clusters}
+        pairs = tuple(
+            ShownTouch(
+                clusters[touch["one"]],
+                clusters[touch["other"]],
+                touch["density"],
+                touch["doubtful"],
+                run.between(touch["one"], touch["other"]),
+            )
+            for touch in found[:MOST]
+        )
+        return cls(pairs, len(found)) if pairs else None
+
+    def html(self) -> Markup:
+        """A card for each."""
+        listed = any(pair.way is not None and pair.way.listed for pair in self.pairs)
+        return fill("sections/touching.html.j2", pairs=self.pairs, number=self.number, apart=APART, listed=listed)
+
+    def pictures(self) -> Iterator[tuple[str, Picture]]:
+        """For each pair `between-03-05.png`, but for rows of tables."""
+        digits = max(2, *(len(str(pair.other.number)) for pair in self.pairs))
+        for pair in self.pairs:
+            if pair.way is not None and (strip := pair.way.strip(len(pair.way))) is not None:
+                yield f"between-{pair.one.number:0{digits}d}-{pair.other.number:0{digits}d}.png", strip

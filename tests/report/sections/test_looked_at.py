@@ -1,0 +1,100 @@
+"""What a run keeps to be looked at: typical and unsure rows, outliers, clusters that touch, labels of clusters."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from vaecluster import TwoViews, VAEClustering
+from vaecluster.data.dataset import DataSet
+from vaecluster.look.walls import Wall
+from vaecluster.report.excerpt import Excerpt
+from vaecluster.report.run import FinishedRun
+from vaecluster.report.sections.clusters import Clusters, tenths
+from vaecluster.report.sections.confusion import MOST_LABELS, Labels
+from vaecluster.report.sections.outliers import Outliers
+from vaecluster.report.sections.touching import Touching
+from vaecluster.runs.folder import RunFolder
+
+RANDOM = np.random.default_rng(0)
+KINDS = np.arange(90) % 2
+X = RANDOM.normal(size=(90, 4)) + 8 * KINDS[:, None]
+X[7, 2] = 30.0
+# Names of columns and labels as someone else may have chosen them.
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module", params=["array", "table"])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    rows = X if request.param == "array" else pd.DataFrame(X, columns=[HOSTILE, "b", "c", "d"]).assign(e=KINDS == 1)
+    model = VAEClustering(2, method=TwoViews(epochs=40, hidden=(16,), heads=1), random_state=0, device="cpu").fit(rows)
+    model.name_clusters({0: HOSTILE})
+    folder = RunFolder(tmp_path_factory.mktemp("run"))
+    stored = rows if isinstance(rows, np.ndarray) else pa.Table.from_pandas(rows)
+    labels = np.array([HOSTILE, "b"])[KINDS]
+    folder.write(model, DataSet("rows", stored, labels), source="rows", seconds=1, cpu_seconds=1, scores={})
+    return FinishedRun.open(folder)
+
+
+def test_the_row_that_is_like_no_other_comes_first(run: FinishedRun) -> None:
+    section = Outliers.of(run)
+    assert section is not None
+    first = section.rows.rows[0] if isinstance(section.rows, Wall) else section.rows.rows.to_pylist()[0].values()
+    assert max(value for value in first if not isinstance(value, bool)) == 30.0
+
+
+def test_typical_rows_and_those_in_doubt_are_of_the_cluster(run: FinishedRun) -> None:
+    for cluster in run.clusters:
+        members = {tuple(row) for row in X[run.map.table.column("cluster").to_numpy() == cluster.number]}
+        for shown in (cluster.typical, cluster.unsure):
+            if isinstance(shown, Wall):
+                assert {tuple(row) for row in shown.rows} <= members
+        assert sum(cluster.confidence) == cluster.size
+
+
+def test_names_of_others_stay_text(run: FinishedRun) -> None:
+    for kind in (Clusters, Touching, Outliers, Labels):
+        section = kind.of(run)
+        if section is not None:
+            page = str(section.html())
+            assert "<script" not in page
+    assert "&lt;script" in str(Labels.of(run).html())
+
+
+def test_each_row_counts_once_for_its_label(run: FinishedRun) -> None:
+    section = Labels.of(run)
+    assert section.confusion.counts.sum(0).tolist() == [45, 45]
+    assert section.confusion.labels == [HOSTILE, "b"]
+
+
+def test_of_many_labels_the_most_frequent_are_named(run: FinishedRun) -> None:
+    names = [f"label {number}" for number in range(MOST_LABELS + 1)]
+    counts = [list(range(MOST_LABELS + 1)), [0] * (MOST_LABELS + 1)]
+    many = {**run.description, "confusion": {"labels": names, "counts": counts}}
+    page = str(Labels.of(FinishedRun(many, run.model, run.examples, run.map)).html())
+    assert "label 20 20 (9.5 %), label 19 19" in page
+    assert "label 16" not in page
+    assert "no row" in page
+
+
+def test_runs_of_older_versions_say_nothing_of_it(run: FinishedRun) -> None:
+    old = {key: value for key, value in run.description.items() if key not in ("touching", "confusion")}
+    old["clusters"] = [{key: value for key, value in one.items() if key != "confidence"} for one in old["clusters"]]
+    kept = {name: rows for name, rows in run.examples.items() if name.isdigit()}
+    earlier = FinishedRun(old, run.model, kept)
+    assert [kind.of(earlier) for kind in (Touching, Outliers, Labels)] == [None, None, None]
+    page = str(Clusters.of(earlier).html())
+    assert "Most typical" not in page
+    assert "tenths" not in page
+
+
+def test_tenths_without_rows_have_no_bar_and_few_rows_can_be_seen() -> None:
+    page = str(tenths([0, 1, 0, 0, 0, 0, 0, 0, 0, 100_000]))
+    assert page.count("<rect") == 2
+    assert 'height="1.5"' in page
+    assert "100,000 rows, 90 to 100 % sure" in page
+
+
+def test_rows_of_tables_are_folded_up(run: FinishedRun) -> None:
+    page = str(Clusters.of(run).html())
+    assert ("<details" in page) == isinstance(run.clusters[0].rows, Excerpt)
