@@ -35,7 +35,7 @@ from vaecluster.model.distributions import draw
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import is_whole
 from vaecluster.training.listeners.history import History
-from vaecluster.training.state import load_tensors, tensors_of
+from vaecluster.training.state import tensors_of
 
 FORMAT = 6
 
@@ -225,7 +225,7 @@ def _model(method: Method, schema: Schema, clusters: int, weights: dict[str, Ten
         raise ValueError("its weights do not fit its description")
     # Copied, so that the file's layout and alignment do not come along: kernels round by them, and answers must be
     # those of the fit to the last byte.
-    load_tensors(model.to_empty(device="cpu"), weights)
+    model.load_state_dict({name: values.clone() for name, values in weights.items()}, assign=True)
     _check_weights(model, clusters)
     return model
 

@@ -38,8 +38,10 @@ class MomentComponents(Components):
         self.register_buffer("first", torch.zeros(components, latent, dtype=torch.float32, device="cpu"))
         self.register_buffer("second", torch.zeros(components, latent, latent, dtype=torch.float32, device="cpu"))
         self.register_buffer("means", torch.zeros(components, latent, dtype=torch.float32, device="cpu"))
-        eye = torch.eye(latent, dtype=torch.float32, device="cpu")
-        self.register_buffer("scale_tril", eye.repeat(components, 1, 1))
+        # Not torch.eye, which loads a second of Python where a model from a file is made without memory.
+        scale_tril = torch.zeros(components, latent, latent, dtype=torch.float32, device="cpu")
+        scale_tril.diagonal(dim1=1, dim2=2).fill_(1.0)
+        self.register_buffer("scale_tril", scale_tril)
 
     @torch.no_grad()
     def observe(self, mean: Tensor, variance: Tensor, assignment: Tensor) -> None:
