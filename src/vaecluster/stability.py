@@ -15,12 +15,15 @@ from vaecluster.several import Progress, Warned, check_jobs, seeds_of, several
 Labels = NDArray[np.intp]
 
 
-def stability(model: BaseEstimator, X: Any, n_runs: int = 5, *, n_jobs: int = 1) -> Stability:
+def stability(
+    model: BaseEstimator, X: Any, n_runs: int = 5, *, n_jobs: int = 1, first: Labels | None = None
+) -> Stability:
     """Fit `n_runs` copies of `model` to `X` that differ in their seed only, and compare their clusters.
 
     `model` is not fitted, and its folders for checkpoints and logs are not used. Its `random_state` gives the seeds.
     An integer s stands for s, s + 1, s + 2 and so on, so the first run is the fit that `model` itself would make. With
-    None or a RandomState the seeds are drawn, as a fit draws its own.
+    None or a RandomState the seeds are drawn, as a fit draws its own. `first` (rows,) are labels of the first run, if
+    it was made before: the others alone are made then.
 
     `n_jobs` runs are made at the same time, each in a process of its own; -1 takes as many as there are processor
     cores. The result is the same for every `n_jobs`: each process uses as many threads as torch does here. So with
@@ -45,15 +48,17 @@ def stability(model: BaseEstimator, X: Any, n_runs: int = 5, *, n_jobs: int = 1)
     seeds = seeds_of(model.random_state, n_runs)
     # One folder holds one fit.
     alike = {"verbose": 0, "checkpoint_dir": None, "log_dir": None}
-    copies = [clone(model).set_params(random_state=seed, **alike) for seed in seeds]
-    labels: list[Labels] = [np.empty(0, dtype=np.intp)] * len(copies)
+    made = [] if first is None else [first]
+    copies = [clone(model).set_params(random_state=seed, **alike) for seed in seeds[len(made) :]]
+    labels: list[Labels] = made + [np.empty(0, dtype=np.intp)] * len(copies)
     warned: dict[Warned, list[int]] = {}
     progress = Progress(len(copies), shown=bool(model.verbose))
     for run in several(_labels, [(copy, X) for copy in copies], int(n_jobs)):
-        labels[run.place] = run.result
+        place = len(made) + run.place
+        labels[place] = run.result
         progress.one_done()
         for warning in run.warnings:
-            warned.setdefault(warning, []).append(run.place + 1)
+            warned.setdefault(warning, []).append(place + 1)
     for (message, category), places in warned.items():
         of = f"Run {places[0]}" if len(places) == 1 else f"Runs {', '.join(map(str, sorted(places)))}"
         warnings.warn(f"{of} of {n_runs}: {message}", category, stacklevel=2)

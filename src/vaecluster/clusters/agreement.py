@@ -9,6 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from vaecluster.clusters.scores import UNASSIGNED, score_labels
 from vaecluster.errors import DataError, counted
+from vaecluster.files import record
 
 Integers = NDArray[np.intp]
 Numbers = NDArray[np.float64]
@@ -77,6 +78,17 @@ class Stability:
             "mean_jaccard": self.mean_jaccard.tolist(),
             "jaccard": self.jaccard.tolist(),
         }
+
+    @classmethod
+    def of_dict(cls, plain: dict[str, Any]) -> "Stability":
+        """What `as_dict` wrote down, with no labels; raises `ValueError`, `LookupError` or `TypeError` for others."""
+        names = ("clusters", "sizes", "clusters_found", "ari", "jaccard")
+        labels: list[list[int]] = [[]] * plain["runs"]
+        found = record.typed(cls, {name: plain[name] for name in names} | {"labels": labels})
+        runs, clusters = len(found.ari), len(found.clusters)
+        if found.ari.shape != (runs, runs) or found.jaccard.shape != (runs - 1, clusters):
+            raise ValueError("its tables are of other sizes")
+        return found
 
     def _pairs(self) -> Numbers:
         """The index of each pair of different runs, once."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, final
 
+from vaecluster.clusters.agreement import Stability
 from vaecluster.estimator import VAEClustering
 from vaecluster.inference.between import Between, along, between
 from vaecluster.look import WALL_ROWS
@@ -61,18 +62,26 @@ class ShownCluster:
 @final
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
-    """A run folder, opened once: its `run.json`, its model, some rows of each cluster, and its map, if it has one."""
+    """A run folder, opened once: its `run.json`, its model, some rows of each cluster, and its map, if it has one.
+
+    `stability` says how stable its clusters are, if that was looked at.
+    """
 
     description: dict[str, Any]
     model: VAEClustering
     examples: dict[str, Any]
     map: RowMap | None = None
+    stability: Stability | None = None
 
     @classmethod
     def open(cls, folder: RunFolder) -> Self:
         """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
         return cls(
-            folder.description(), folder.model(device="cpu"), read_examples(folder.path), RowMap.read(folder.path)
+            folder.description(),
+            folder.model(device="cpu"),
+            read_examples(folder.path),
+            RowMap.read(folder.path),
+            folder.stability(),
         )
 
     @cached_property

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from vaecluster.clusters.agreement import VALID_FROM, Stability
 from vaecluster.errors import counted
 from vaecluster.report.html import sure
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.number import Number, verdict
 
+NOT_STABILITY = " It does not say that other seeds would find the same clusters."
 # Rows whose cluster is less likely than this to be the right one are in doubt, and so many of them are worth a look.
 DOUBT, MANY = 0.8, 0.05
 
@@ -28,6 +30,8 @@ def summary(run: FinishedRun) -> Iterator[str]:
     if alone:
         yield f"{counted(alone, 'row')} in no cluster: too unlike the others, or the model is not sure enough of them."
     yield from _how_sure(run)
+    if run.stability is not None:
+        yield _how_stable(run.stability)
     number = Number.of(run)
     if number is not None:
         yield verdict(number)
@@ -44,7 +48,22 @@ def _how_sure(run: FinishedRun) -> Iterator[str]:
     yield (
         f"By its own estimate the model puts {sure(mean)} of the rows into the right cluster; it is least sure of "
         f"cluster {least.number} ({sure(least.mean_confidence)}).{also} The estimate counts how far clusters overlap "
-        "and how far parts of the model agree. It does not say that other seeds would find the same clusters."
+        f"and how far parts of the model agree.{'' if run.stability else NOT_STABILITY}"
+    )
+
+
+def _how_stable(stability: Stability) -> str:
+    """How many clusters other seeds find again.
+
+    >>> from vaecluster.clusters.agreement import stability_of
+    >>> _how_stable(stability_of([[0, 0, 1, 1], [1, 1, 0, 0], [0, 0, 1, 2]]))
+    'Made 2 more times with other seeds, the fit found 2 of its 2 clusters again.'
+    """
+    others, clusters = len(stability.jaccard), len(stability.clusters)
+    again = int((stability.mean_jaccard >= VALID_FROM).sum())
+    return (
+        f"Made {counted(others, 'more time')} with other seeds, the fit found {again} of its "
+        f"{counted(clusters, 'cluster')} again."
     )
 
 
@@ -54,7 +73,8 @@ def advice(run: FinishedRun) -> Iterator[str]:
     if len(run.clusters) > 1:
         if doubtful is not None and doubtful > MANY:
             yield "Colour the map by confidence: rows in doubt often lie between two clusters, or apart from all."
-        yield "vaecluster stability: fit again with other seeds, and see which clusters come back."
+        if run.stability is None:
+            yield "vaecluster stability: fit again with other seeds, and see which clusters come back."
     if run.model.hierarchy_ is not None:
         yield "vaecluster cut: more or fewer clusters without a new fit."
     if not run.model.cluster_names_ and len(run.clusters) > 1:

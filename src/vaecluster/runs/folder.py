@@ -26,6 +26,7 @@ from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 
 if TYPE_CHECKING:
+    from vaecluster.clusters.agreement import Stability
     from vaecluster.data.given import Given
     from vaecluster.estimator import VAEClustering
 
@@ -95,6 +96,24 @@ class RunFolder:
         return self.path / "labels.csv"
 
     @property
+    def stability_file(self) -> Path:
+        """How stable its clusters are, if `vaecluster stability` was asked."""
+        return self.path / "stability.json"
+
+    def stability(self) -> "Stability | None":
+        """What is in that file; None if there is none. Raises `FileError` if it is damaged."""
+        from vaecluster.clusters.agreement import Stability
+
+        if not self.stability_file.is_file():
+            return None
+        try:
+            return Stability.of_dict(json.loads(self.stability_file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            raise FileError(
+                f"'{self.stability_file}' is damaged. Run `vaecluster stability {self.path}` again, or remove it."
+            ) from None
+
+    @property
     def run_file(self) -> Path:
         """The run's description."""
         return self.path / DONE
@@ -151,6 +170,8 @@ class RunFolder:
 
         rows, schema = data.x_train, model.fitted_.schema
         self.run_file.unlink(missing_ok=True)
+        # It is about other clusters.
+        self.stability_file.unlink(missing_ok=True)
         model.save(self.model_file)
         with made_atomically(self.labels_file) as place, place.open("wb") as file:
             for some in _labels(model):

@@ -15,6 +15,7 @@ from vaecluster.report.sections.profile import Profile
 from vaecluster.report.sections.reliability import Reliabilities
 from vaecluster.report.sections.scores import Scores
 from vaecluster.report.sections.sizes import Sizes
+from vaecluster.report.sections.stability import Stable
 from vaecluster.report.sections.texts import Texts
 from vaecluster.report.sections.touching import Touching
 
@@ -30,6 +31,7 @@ SECTIONS: tuple[type[Section], ...] = (
     Outliers,
     Sizes,
     Number,
+    Stable,
     Scores,
     Labels,
     Reliabilities,
