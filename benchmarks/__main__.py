@@ -16,7 +16,7 @@ from benchmarks.peers import PEERS
 from benchmarks.rare import make_rare
 from benchmarks.runs import Measure, Method, file_of, run_benchmark
 from vaecluster.cli import main
-from vaecluster.cli.options import THREADS, Whole, Words, check, set_threads
+from vaecluster.cli.options import THREADS, Whole, Words, check, names_of, set_threads
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.named import load_named
 from vaecluster.errors import SettingError, VaeclusterError
@@ -100,11 +100,11 @@ def benchmark(
         check(option, value, WholeKind(least))
     if auto and (clusters is not None or without is not None):
         raise SettingError("--auto goes neither with --clusters nor with --without. Leave one of them out.")
-    asked = _names("--methods", methods)
+    asked = names_of("--methods", methods)
     if settings and (len(asked) > 1 or asked == [EVERY]):
         raise SettingError(f"--set is for one method, but --methods is {methods!r}. Measure them one by one.")
     wanted, failed = range(first_seed, first_seed + seeds), []
-    for name in _names("--data", data):
+    for name in names_of("--data", data):
         whole = load_named(name)
         kind_of_data = kind_of(whole, kind)
         rows, measures = _thinned(whole, rare)
@@ -126,13 +126,6 @@ def benchmark(
                 failed.append(f"{name}, {method}: {error}")
     if failed:
         raise SettingError("\n".join(failed))
-
-
-def _names(option: str, given: str) -> list[str]:
-    names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
-    if not names:
-        raise SettingError(f"{option} is {given!r}; expected names with commas between them.")
-    return names
 
 
 def suiting(kind: KindOfData) -> list[str]:

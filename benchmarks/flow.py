@@ -30,7 +30,7 @@ from benchmarks.flow_picture import SHOWN, Drawn, plane, write_picture
 from benchmarks.readers import some_of
 from benchmarks.runs import check_labelled, file_of
 from vaecluster.cli import main
-from vaecluster.cli.options import Whole, check
+from vaecluster.cli.options import Whole, check, names_of
 from vaecluster.clusters.scores import score_labels
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.draws import Draws
@@ -230,7 +230,7 @@ def flow(
     for name, value in (("seeds", seeds), ("rows", rows)):
         check(f"--{name}", value, WholeKind(1))
     torch.set_num_threads(1)
-    for name in data.split(","):
+    for name in names_of("--data", data):
         record(Split.of(some_of(check_labelled(load_named(name)), rows)), seeds, Plan(), output)
 
 

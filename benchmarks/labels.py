@@ -18,7 +18,7 @@ from benchmarks.methods import EstimatorMethod, choose_method
 from benchmarks.readers import some_of
 from benchmarks.runs import Outcome, check_labelled, file_of, run_benchmark
 from vaecluster.cli import main
-from vaecluster.cli.options import Whole, check
+from vaecluster.cli.options import Whole, check, names_of
 from vaecluster.data.dataset import DataSet, as_labels
 from vaecluster.data.named import load_named
 from vaecluster.data.raw import Array
@@ -148,15 +148,15 @@ def labels(
     output
         Folder for the results, one file for each data set and number of labels.
     """
-    for each in labels.split(","):
+    for each in names_of("--labels", labels):
         if each != "all" and not each.isdecimal():
             raise SettingError(f"--labels holds {each!r}; expected whole numbers or all, with commas between.")
     for name, value in (("seeds", seeds), ("rows", rows), ("epochs", epochs)):
         check(f"--{name}", value, WholeKind(1))
     given = {} if epochs is None else {"epochs": epochs}
     torch.set_num_threads(1)
-    for name in data.split(","):
-        for each in labels.split(","):
+    for name in names_of("--data", data):
+        for each in names_of("--labels", labels):
             measure(some_of(load_named(name), rows), method, given, each, seeds, output)
 
 

@@ -20,7 +20,7 @@ from benchmarks.methods import EstimatorMethod
 from benchmarks.runs import check_labelled, file_of, run_benchmark
 from vaecluster import Bound, settings
 from vaecluster.cli import main
-from vaecluster.cli.options import Whole, check
+from vaecluster.cli.options import Whole, check, names_of
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.named import load_named
 from vaecluster.settings import Whole as WholeKind
@@ -126,7 +126,7 @@ def readers(
         check(f"--{name}", value, WholeKind(1))
     given = {name: value for name, value in (("network", network), ("epochs", epochs)) if value is not None}
     torch.set_num_threads(1)
-    for name in data.split(","):
+    for name in names_of("--data", data):
         measure(load_named(name), given, seeds, rows, output)
 
 

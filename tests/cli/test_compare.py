@@ -119,7 +119,7 @@ def test_a_damaged_fit_is_made_again(rows_file, whole, tmp_path):
     [
         (["--methods", "kmeens"], ["--methods names 'kmeens'", "two-views", "umap-mixture"]),
         (["--methods", "kmeans,kmeans"], ["'kmeans' twice"]),
-        (["--methods", ","], ["none that can be fitted"]),
+        (["--methods", ","], ["names with commas between them"]),
         (["--seeds", "0"], ["--seeds is 0", "1 or more"]),
         (["--jobs", "0"], ["--jobs is 0"]),
         (["--clusters", "none"], ["--clusters"]),

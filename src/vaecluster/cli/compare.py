@@ -28,6 +28,7 @@ from vaecluster.cli.options import (
     check_jobs,
     columns_of,
     method_of,
+    names_of,
     set_threads,
 )
 from vaecluster.data.pictures.folder import SIZE
@@ -153,13 +154,10 @@ def _methods(names: str, settings: Sequence[str]) -> "dict[str, Method | Peer]":
     from vaecluster.methods import METHODS
     from vaecluster.peers import PEERS
 
-    asked = [name.strip() for name in names.split(",") if name.strip()]
+    asked = names_of("--methods", names)
     for name in asked:
         if name not in METHODS and name not in PEERS:
             raise SettingError(f"--methods names {name!r}; expected some of {', '.join((*METHODS, *PEERS))}.")
-    for name in asked:
-        if asked.count(name) > 1:
-            raise SettingError(f"--methods names {name!r} twice. Name each once.")
     own: dict[str, list[str]] = {name: [] for name in asked}
     for word in settings:
         name, dot, rest = word.partition(".")

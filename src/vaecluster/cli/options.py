@@ -135,6 +135,21 @@ def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]
     return method, {key: kinds[key].kind.plain(getattr(method, key)) for key in values}
 
 
+def names_of(option: str, given: str) -> list[str]:
+    """The names that an option was given, with commas between them; `SettingError` for none, and for one twice.
+
+    >>> names_of("--methods", "vade, dec")
+    ['vade', 'dec']
+    """
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    if not names:
+        raise SettingError(f"{option} is {given!r}; expected names with commas between them.")
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingError(f"{option} names {name!r} twice. Name each once.")
+    return names
+
+
 def columns_of(words: Sequence[str]) -> dict[str, str] | None:
     """Kinds by names of columns, from words such as "zip=category"; `SettingError` for what is no such word.
 
