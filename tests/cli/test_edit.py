@@ -62,20 +62,9 @@ def test_edits_of_one_command_speak_of_the_clusters_before_it(copy, runs):
 
 
 def test_a_cluster_is_split_and_rows_are_marked(tmp_path, rows_file, runs):
-    tiny = [
-        "--method",
-        "stepwise",
-        "--set",
-        "epochs=3",
-        "--set",
-        "hidden=16",
-        "--set",
-        "latent=2",
-        "--set",
-        "generator_epochs=1",
-        "--quiet",
-    ]
-    runs("fit", rows_file, "--clusters", "3", *tiny, "--output", tmp_path / "run")
+    tiny = ["--set", "epochs=3", "--set", "hidden=16", "--set", "latent=2", "--set", "generator_epochs=1"]
+    fit = ["fit", rows_file, "--clusters", "3", "--method", "stepwise", *tiny, "--output", tmp_path / "run"]
+    runs(*fit, "--quiet")
     runs("edit", tmp_path / "run", "--split", "0=2", "--mark", "0,4,9=odd", "--quiet")
     told = runs("edit", tmp_path / "run")
     assert len(sizes(told)) == 5
