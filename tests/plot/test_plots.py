@@ -128,7 +128,7 @@ def test_without_axes_a_plot_goes_to_the_current_ones(
 
 
 def test_a_loaded_model_draws_what_the_fitted_one_does(models: dict[tuple[str, bool], VAEClustering]) -> None:
-    for name, kind in CASES:
+    for name, kind in [(name, kind) for name, kind, loaded in CASES if not loaded]:
         if kind in ("images", "table") and (name, kind) not in REFUSED:
             own, back = (
                 PLOTS[name](models[kind, loaded], ROWS[kind], ax=Figure().subplots()) for loaded in (False, True)
