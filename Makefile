@@ -28,15 +28,15 @@ check: $(VENV)/.installed-dev
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m benchmarks.tables --check
 
-# One thread a process: there are two processes.
+# One thread a process: there are two processes. What compiles itself when it is first used is tested in one of them.
 test-tested: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadgroup
 
 # What torch alone decides is tested above: its version is the same here.
 ONCE := benchmarks cli/test_resume.py methods model torture training test_estimator.py test_host.py test_memory.py test_stability.py
 
 test-oldest: $(OLDEST)/.installed
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 -m "not data" $(ONCE:%=--ignore tests/%)
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 --dist loadgroup -m "not data" $(ONCE:%=--ignore tests/%)
 
 # One thread a process, and no more processes than processors: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev

@@ -28,7 +28,7 @@ with TemporaryDirectory() as name:
     write_sales(folder, rows=500, files=4)
     # Real tables are larger, and so is what there is for them: "2GB".
     model = VAEClustering(
-        3, memory="100kB", columns={"month": "leave-out"}, method=TwoViews(epochs=40), random_state=0
+        3, memory="100kB", columns={"month": "leave-out"}, method=TwoViews(epochs=10), random_state=0
     )
     model.fit(folder)
     print("rows in each cluster", model.cluster_sizes_.tolist())

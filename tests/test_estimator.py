@@ -91,8 +91,13 @@ def of(names: Any) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", [CASES[name] for name in names], ids=names)
 
 
-every_case, few_cases = of(CASES), of(FEW)
-arrays = of([name for name in CASES if name.endswith(("vectors", "images"))])
+# Every kind of rows with the default method, and every other method with two of them in turn.
+TURNS = [
+    name
+    for number, name in enumerate(CASES)
+    if name.startswith("two-views") or (number // len(KINDS) - number % len(KINDS)) % 3 == 0
+]
+every_case, case_in_turn, few_cases = of(CASES), of(TURNS), of(FEW)
 trees = of([name for name in CASES if name.startswith("two-views")])
 
 
@@ -131,11 +136,11 @@ def test_labels_are_predictions_are_likeliest_clusters(case: Case) -> None:
     assert model.score(case.X) == case.answers["score_samples"].mean()
 
 
-@every_case
+@case_in_turn
 @pytest.mark.parametrize("number", [1, 2, 300])
 def test_a_rows_answer_depends_on_no_other_row(case: Case, number: int) -> None:
     random = np.random.default_rng(number)
-    for _ in range(1 if number > ROWS else 5):
+    for _ in range(1 if number > ROWS else 2):
         chosen = random.integers(0, ROWS, number)
         found = answers_of(case.model, some(case.X, chosen))
         assert bytes_of(found) == bytes_of({name: whole[chosen] for name, whole in case.answers.items()})
@@ -170,14 +175,13 @@ def opened(model: VAEClustering, times: int = 1) -> VAEClustering:
 
 
 COPIES = {
-    "opened": opened,
     "opened twice": lambda model: opened(model, 2),
     "pickled": lambda model: pickle.loads(pickle.dumps(model)),
     "copied": deepcopy,
 }
 
 
-@every_case
+@case_in_turn
 @pytest.mark.parametrize("way", COPIES)
 def test_a_copy_says_and_draws_and_is_called_the_same(case: Case, way: str) -> None:
     model = deepcopy(case.model).name_clusters({1: "one", 2: 2})
@@ -254,7 +258,7 @@ def test_it_is_a_step_of_a_pipeline_that_gives_frames() -> None:
 # Seeds
 
 
-@every_case
+@case_in_turn
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(case: Case) -> None:
     again = clone(case.model)
     assert bytes_of(again.fit_predict(case.X)) == bytes_of(case.model.labels_)
@@ -370,7 +374,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 } | ({"mapped": mapped} if os.name == "posix" else {})
 
 
-@arrays
+@of(["two-views, vectors", "two-views, images", "su2018, images", "dec, vectors"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_layout_of_rows_in_memory_changes_no_byte(case: Case, layout: str) -> None:
     X = LAYOUTS[layout](case.X)
@@ -554,7 +558,7 @@ def test_a_code_stands_for_its_row_and_a_sample_is_of_its_cluster(method: str) -
 
 
 @every_method
-@pytest.mark.parametrize("order", [["ash", "birch", "cedar"], ["cedar", "ash", "birch"], [7, 3, 5]], ids=str)
+@pytest.mark.parametrize("order", [["cedar", "ash", "birch"], [7, 3, 5]], ids=str)
 def test_known_labels_name_and_number_clusters_and_change_nothing_else(method: str, order: list[Any]) -> None:
     model, known = found(method), GROUPED[:, 0] > 0
     known[:CLUSTERS] = True
@@ -628,9 +632,9 @@ def test_labels_are_predictions_where_there_is_doubt_too(case: Case) -> None:
 
 @every_method
 def test_new_rows_of_the_same_kind_are_seldom_outliers(method: str) -> None:
-    fraction, X, new, shares = 0.05, vectors(600, seed=1), vectors(2000, seed=2), []
+    fraction, X, new, shares = 0.05, vectors(600, seed=1), vectors(1000, seed=2), []
     for seed in range(3):
-        model = estimator(method, random_state=seed, outlier_fraction=fraction, batch_size=100).fit(X)
+        model = estimator(method, random_state=seed, outlier_fraction=fraction, batch_size=300).fit(X)
         shares.append((model.predict(new) == -1).mean())
         assert (model.predict(new[:50] + 1000) == -1).all()
     # A fit holds out 120 rows; with those the share of one fit varies by 0.02.

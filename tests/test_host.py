@@ -155,8 +155,16 @@ def host() -> list[Any]:
     ]
 
 
-@every_case
-@pytest.mark.parametrize("around", AROUND)
+# Everything around the first case, and around each of the others every third in turn.
+MET = [
+    (case, around)
+    for number, case in enumerate(CASES)
+    for turn, around in enumerate(AROUND)
+    if number == 0 or (turn + number) % 3 == 0
+]
+
+
+@pytest.mark.parametrize(("case", "around"), MET)
 def test_what_is_around_does_not_reach_a_fit_and_stays_as_it_is(case: str, around: str, tmp_path: Path) -> None:
     wanted = expected(case)
     with AROUND[around]():

@@ -60,7 +60,7 @@ def test_a_memory_map_twice_as_large_as_memory_is_learned_and_labelled(tmp_path:
 
 # What a fit takes whatever the number of rows is taken by two before, of which the first leaves parts of memory that
 # are not used again; then the table is several times as large as the memory that it may take.
-MEMORY, FEW, MANY, WIDTH = "25MB", 15_000, 45_000, 150
+MEMORY, FEW, MANY, WIDTH = "14MB", 6_000, 24_000, 150
 WITHIN = """
 import sys
 import torch

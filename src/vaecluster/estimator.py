@@ -170,7 +170,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     >>> from sklearn.datasets import make_blobs
     >>> from vaecluster import TwoViews
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-    >>> model = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).fit(X)
+    >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
     >>> model.predict(X[:7]).shape, model.transform(X).shape, model.sample(4, cluster=1).shape
     ((7,), (200, 8), (4, 5))
     """
@@ -316,7 +316,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=4, random_state=0)
-        >>> model = VAEClustering(4, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> model = VAEClustering(4, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
         >>> model.cut(2, X).cluster_sizes_.shape, model.cut(4).predict(X).tolist() == model.labels_.tolist()
         ((2,), True)
         """
@@ -406,7 +406,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-        >>> model = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
         >>> bool((model.predict_proba(X, by="bayes").argmax(1) == model.labels_).mean() > 0.95)
         True
         """
@@ -505,7 +505,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs([400, 400, 25], n_features=5, centers=None, random_state=0)
-        >>> model = VAEClustering(2, method=TwoViews(epochs=30), random_state=0).fit(X)
+        >>> model = VAEClustering(2, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
         >>> [len(group.rows) for group in model.dense_groups(X)]
         [25]
         """
@@ -572,7 +572,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from vaecluster import TwoViews
         >>> ages, jobs = [30.0, 31, None, 69, 70, 71] * 10, ["cook", None, "cook", "none", "none", "none"] * 10
         >>> frame = pd.DataFrame({"age": ages, "job": jobs})
-        >>> found = VAEClustering(2, method=TwoViews(epochs=30), random_state=0).fit(frame).imputed(frame)
+        >>> found = VAEClustering(2, method=TwoViews(epochs=30, heads=2), random_state=0).fit(frame).imputed(frame)
         >>> found.deviation["age"][:2].tolist(), bool(found.deviation["age"][2] > 0)
         ([0.0, 0.0], True)
         >>> found.rows["job"][1], bool(found.probability["job"][1] > 0.5)
@@ -593,7 +593,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-        >>> model = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
         >>> [some[0].words.partition(":")[0] == some[0].column for some in model.profile(X)]
         [True, True, True]
         """
@@ -609,7 +609,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, kinds = make_blobs(200, n_features=5, centers=2, random_state=0)
-        >>> model = VAEClustering(2, method=TwoViews(epochs=60), random_state=0).fit(X)
+        >>> model = VAEClustering(2, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
         >>> found = model.words(X, ["rain and wind" if kind else "bread and butter" for kind in kinds])
         >>> sorted(sorted(one.word for one in some) for some in found)
         [['bread', 'butter'], ['rain', 'wind']]
@@ -646,7 +646,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-        >>> found = VAEClustering(3, method=TwoViews(epochs=150), random_state=0).stability(X, n_runs=2)
+        >>> found = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).stability(X, n_runs=2)
         >>> found.ari.shape, found.jaccard.shape
         ((2, 2), (1, 3))
         """

@@ -36,7 +36,7 @@ def stability(
     >>> from sklearn.datasets import make_blobs
     >>> from vaecluster import TwoViews, VAEClustering
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-    >>> found = stability(VAEClustering(3, method=TwoViews(epochs=150), random_state=0), X, n_runs=2)
+    >>> found = stability(VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0), X, n_runs=2)
     >>> found.labels.shape, found.jaccard.shape
     ((2, 200), (1, 3))
     """

@@ -12,6 +12,8 @@ from PIL import Image
 from builders import splits
 from vaecluster import VAEClustering
 from vaecluster.cli import COMMANDS
+from vaecluster.data.dataset import DataSet
+from vaecluster.data.named import load_named
 from vaecluster.methods import METHODS
 from vaecluster.settings import declared
 
@@ -132,6 +134,9 @@ def test_overwrite_replaces_the_run(rows_file, tiny, tmp_path, runs):
 def test_a_demo_replaces_what_a_demo_wrote_and_no_run_of_the_user(tmp_path, runs, fails, monkeypatch):
     small = {"epochs": 1, "hidden": (16,), "latent": 2, "heads": 1, "components": 12, "views": "vectors"}
     monkeypatch.setattr("vaecluster.methods.TwoViews", lambda **given: METHODS["two-views"](**(given | small)))
+    whole = load_named("digits")
+    few = DataSet("digits", whole.x_train[:150], whole.y_train[:150], whole.x_test[:50], whole.y_test[:50])
+    monkeypatch.setattr("vaecluster.data.named.load_named", lambda name: few)
     demo, own = tmp_path / "demo", tmp_path / "own"
     for seed in (0, 1):
         runs("demo", "--output", demo, "--seed", seed, "--quiet", "--threads", 1)

@@ -27,7 +27,7 @@ def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Ax
     >>> from sklearn.datasets import make_blobs
     >>> from vaecluster import TwoViews
     >>> X, _ = make_blobs(60, centers=2, n_features=4, random_state=0)
-    >>> model = VAEClustering(2, method=TwoViews(epochs=20), random_state=0).fit(X)
+    >>> model = VAEClustering(2, method=TwoViews(epochs=20, heads=2), random_state=0).fit(X)
     >>> axes = Figure().subplots()
     >>> map(model, X, ax=axes) is axes
     True

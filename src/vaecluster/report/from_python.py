@@ -37,7 +37,7 @@ def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, tit
     >>> from sklearn.datasets import make_blobs
     >>> from vaecluster import TwoViews
     >>> X, _ = make_blobs(60, centers=2, n_features=4, random_state=0)
-    >>> model = VAEClustering(2, method=TwoViews(epochs=20), random_state=0).fit(X)
+    >>> model = VAEClustering(2, method=TwoViews(epochs=20, heads=2), random_state=0).fit(X)
     >>> with TemporaryDirectory() as folder:
     ...     write_report(model, X, Path(folder) / "report.html", title="blobs")
     ...     "blobs" in (Path(folder) / "report.html").read_text()
