@@ -69,6 +69,10 @@ class StoredFeaturesWarning(UserWarning):
     """Pictures changed after their features were stored, so that these may be of other pictures."""
 
 
+class DamagedJournalWarning(UserWarning):
+    """The last line of a journal of edits is damaged and left out."""
+
+
 class SkippedFilesWarning(UserWarning):
     """Files of a folder could not be read, or are no pictures, and are left out."""
 

@@ -30,13 +30,13 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import absolute, load_source, with_options, with_rows
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.data.pictures.options import PictureOptions
 from vaecluster.errors import SettingError, counted
 from vaecluster.hearing import unheard
 from vaecluster.runs.comparing import NUMBERS, PAGE, check_folder, comparing, write_labels, write_numbers
 from vaecluster.runs.parts import stamp
+from vaecluster.runs.source import absolute, load_source, with_options, with_rows
 from vaecluster.settings import Whole as WholeKind
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
 """`vaecluster cut`."""
 
 from vaecluster.cli.options import Overwrite, Place, RowsOfFit, Run, Whole, check
-from vaecluster.cli.source import model_and_rows
 from vaecluster.errors import counted
 from vaecluster.files.atomic import locked
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import done
+from vaecluster.runs.source import model_and_rows
 from vaecluster.settings import Whole as WholeKind
 from vaecluster.settings import is_number
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Literal
 
 from vaecluster.cli.options import Device, Place, RowsOfFit, Run
-from vaecluster.cli.source import model_and_rows
 from vaecluster.cli.write import check_output
 from vaecluster.errors import SettingError
 from vaecluster.files.atomic import check_free, made_anew
 from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.source import model_and_rows
 
 
 def export(

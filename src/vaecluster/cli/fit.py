@@ -29,7 +29,13 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import (
+from vaecluster.data.pictures.folder import SIZE
+from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
+from vaecluster.data.room import Bytes
+from vaecluster.errors import SettingError, counted
+from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.order import FitOrder, begun, done, resumed
+from vaecluster.runs.source import (
     absolute,
     rows_for,
     text_place,
@@ -39,12 +45,6 @@ from vaecluster.cli.source import (
     with_texts,
     without_labels,
 )
-from vaecluster.data.pictures.folder import SIZE
-from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
-from vaecluster.data.room import Bytes
-from vaecluster.errors import SettingError, counted
-from vaecluster.runs.folder import RunFolder
-from vaecluster.runs.order import FitOrder, begun, done, resumed
 
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet

@@ -21,9 +21,9 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import load_source
 from vaecluster.data.pictures.folder import SIZE, Pictures
 from vaecluster.data.pictures.options import PictureOptions
+from vaecluster.runs.source import load_source
 
 
 def inspect(

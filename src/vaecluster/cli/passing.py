@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
-from vaecluster.cli.source import check_source, open_rows
 from vaecluster.data.stored import block_rows, blocks_of, in_turn
 from vaecluster.errors import counted
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.parts import Parts, stamp
+from vaecluster.runs.source import check_source, open_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -23,9 +23,9 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
-from vaecluster.cli.source import load_source, with_rows
 from vaecluster.cli.write import check_output
 from vaecluster.files.atomic import write_atomically, write_json
+from vaecluster.runs.source import load_source, with_rows
 from vaecluster.settings import Whole as WholeKind
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,21 +147,29 @@ def _options_of(run: "RunFolder", data: "DataSet") -> PictureOptions:
 
 
 def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -> "tuple[VAEClustering, DataSet, str]":
-    """The model of a run, the rows of its fit, and where these are: in `source`, else where the fit read them.
-
-    Raises `FileError` if they are not there, and `DataError` if there are others.
-    """
-    place = run.description().get("source") if source is None else absolute(source)
-    if not isinstance(place, str):
-        raise run.damaged()
-    try:
+    """The model of a run, the rows of its fit, and where these are; raises as `rows_of_run`."""
+    place = _place_of(run, source)
+    with _or_elsewhere(source):
+        # Before the model, which takes long to load.
         check_source(place)
-        model = run.model(device)
+    model = run.model(device)
+    data, place = rows_of_run(run, source, model)
+    return model, data, place
+
+
+def rows_of_run(
+    run: "RunFolder", source: str | None = None, model: "VAEClustering | None" = None
+) -> "tuple[DataSet, str]":
+    """The rows of the fit of a run, and where these are: in `source`, else where the fit read them.
+
+    `model` is that of the run, if it is open already. Raises `FileError` if they are not there, and `DataError` if
+    there are others.
+    """
+    place = _place_of(run, source)
+    with _or_elsewhere(source):
+        check_source(place)
+        model = run.model() if model is None else model
         data = rows_of_fit(place, run, model.memory)
-    except VaeclusterError as problem:
-        if source is not None:
-            raise
-        raise type(problem)(f"{problem} Or say by --source where the rows of the fit are.") from None
     # It loads torch, which a refused run does not need.
     from vaecluster.data.given import given_rows
 
@@ -173,7 +182,25 @@ def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -
         raise DataError(
             f"The rows in {place} are not those that '{run.path}' was fitted to. Say by --source where those are."
         )
-    return model, data, place
+    return data, place
+
+
+def _place_of(run: "RunFolder", source: str | None) -> str:
+    place = run.description().get("source") if source is None else absolute(source)
+    if not isinstance(place, str):
+        raise run.damaged()
+    return place
+
+
+@contextmanager
+def _or_elsewhere(source: str | None) -> Iterator[None]:
+    """Who has not said where the rows are is told, inside, that they may be elsewhere."""
+    try:
+        yield
+    except VaeclusterError as problem:
+        if source is not None:
+            raise
+        raise type(problem)(f"{problem} Or say by --source where the rows of the fit are.") from None
 
 
 def _check_names(data: "DataSet", like: "RunFolder") -> None:

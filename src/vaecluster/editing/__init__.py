@@ -1,0 +1,7 @@
+"""Clusters of a run edited by hand: names, merges, splits, rows moved and marked, kept in a journal."""
+
+from vaecluster.editing.clusters import Clusters
+from vaecluster.editing.edited import Edited
+from vaecluster.editing.edits import EDITS, Edit, Mark, Merge, Move, Rename, Split
+
+__all__ = ["EDITS", "Clusters", "Edit", "Edited", "Mark", "Merge", "Move", "Rename", "Split"]
