@@ -6,9 +6,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from vaecluster.cli.options import Place, RowsOfFit, Run, Whole, check
-from vaecluster.cli.source import model_and_rows
 from vaecluster.errors import SettingError
 from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.source import rows_of_run
 from vaecluster.settings import Whole as WholeKind
 
 
@@ -46,18 +46,15 @@ def explore(
             "vaecluster explore needs FastAPI and uvicorn, which are not installed. Run: pip install "
             "'vaecluster[explore]'"
         ) from None
-    _, data, _ = model_and_rows(folder, source, "cpu")
     from vaecluster.editing import Edited
-    from vaecluster.explore.explored import Explored, Other
+    from vaecluster.explore.explored import Explored
     from vaecluster.explore.serve import Server
     from vaecluster.report.collect import collect
     from vaecluster.report.page import render_html
-    from vaecluster.report.run import FinishedRun
 
     with Edited.open(folder) as edited:
-        found = FinishedRun.open(folder)
-        compared = None if second is None else Other.open(second, found)
-        server = Server(Explored(found, edited, data, compared), lambda: render_html(collect(folder)), port)
+        data, _ = rows_of_run(folder, source, edited.model)
+        server = Server(Explored(edited, data, second), lambda: render_html(collect(folder)), port)
         # To the page's owner alone: whoever has the address may edit.
         print(f"Open {server.address}", flush=True)
         print("Ctrl-C ends it.", file=sys.stderr)

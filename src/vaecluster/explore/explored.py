@@ -74,13 +74,16 @@ class Other:
 class Explored:
     """A run, its rows and its edits. Answers are plain records (`records.py`) and may be asked for in any thread.
 
-    `data` are the rows of the fit (`vaecluster.runs.rows.rows_of_run`).
+    `data` are the rows of the fit (`vaecluster.runs.source.rows_of_run`), and `other` is the folder of a second run of
+    them. Raises `FileError` if a file of a run is missing or damaged, and `DataError` if the second is of other rows.
     """
 
-    def __init__(self, run: FinishedRun, edited: Edited, data: DataSet, other: Other | None = None) -> None:
+    def __init__(self, edited: Edited, data: DataSet, other: RunFolder | None = None) -> None:
+        run = FinishedRun.open(edited.run, edited.model)
         if run.map is None:
             raise FileError(f"'{edited.run.path}' has no map: it is of an older version. Fit again.")
-        self.run, self.edited, self.other, self.worker = run, edited, other, Worker()
+        self.run, self.edited, self.worker = run, edited, Worker()
+        self.other = None if other is None else Other.open(other, run)
         self._data, self._map, self._known = data, run.map, Labels.read(edited.run.labels_file)
         self._layout = read_layout(edited.run.path)
         self._changing, self._coding, self._version = threading.Lock(), threading.Lock(), 0
@@ -286,11 +289,11 @@ class Explored:
         return self.other
 
     def _checked(self, numbers: Sequence[int] | NDArray[np.intp]) -> NDArray[np.intp]:
-        rows, number = np.asarray(numbers, np.intp), len(self._known.clusters)
-        strange = rows[(rows < 0) | (rows >= number)]
-        if len(strange):
-            raise SettingError(f"There is no row {strange[0]}; expected 0 to {number - 1}.")
-        return rows
+        number = len(self._known.clusters)
+        for row in numbers:
+            if not 0 <= row < number:
+                raise SettingError(f"There is no row {row}; expected 0 to {number - 1}.")
+        return np.asarray(numbers, np.intp)
 
     def _clusters_with(self, cluster: int, least: int = 0) -> Clusters:
         clusters = self.edited.clusters

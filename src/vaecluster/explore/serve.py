@@ -1,5 +1,6 @@
 """The server: on this machine alone, until Ctrl-C."""
 
+import os
 import secrets
 import socket
 import webbrowser
@@ -56,9 +57,13 @@ class Server(uvicorn.Server):
 
 def _listening(port: int) -> socket.socket:
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":
+        # Elsewhere this would take a port from another program.
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((HOST, port))
+        # Whoever comes before the server answers waits.
+        found.listen()
     except OSError as problem:
         found.close()
         raise SettingError(f"port is {port}, which cannot be used: {problem.strerror}. Choose another.") from None

@@ -42,9 +42,13 @@ class FinishedRun:
     map: RowMap | None = None
 
     @classmethod
-    def open(cls, folder: RunFolder) -> Self:
-        """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
-        return cls(folder.description(), folder.model(device="cpu"), folder.examples(), RowMap.read(folder.path))
+    def open(cls, folder: RunFolder, model: VAEClustering | None = None) -> Self:
+        """The run in this folder; raises `FileError` if a file of it is missing or damaged.
+
+        `model` is that of the run, if it is open already.
+        """
+        model = folder.model(device="cpu") if model is None else model
+        return cls(folder.description(), model, folder.examples(), RowMap.read(folder.path))
 
     @cached_property
     def shown(self) -> Showing:
