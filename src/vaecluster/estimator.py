@@ -18,13 +18,14 @@ from sklearn.utils.validation import check_is_fitted
 from vaecluster import settings
 from vaecluster.attributes import FittedAttributes
 from vaecluster.clusters.agreement import Stability
+from vaecluster.clusters.matching import alike
 from vaecluster.clusters.number import most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
 from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.draws import Draws
 from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined, room_of
-from vaecluster.data.known import check_weights, known_labels
+from vaecluster.data.known import check_relabelling, check_weights, known_labels
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.data.stored import StoredTable, block_rows, in_turn
@@ -330,21 +331,63 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
                 f"n_clusters is {n_clusters!r}; expected a whole number from 1 to {tree.components}, the number of "
                 "components."
             )
-        number, advice = int(n_clusters), []
-        other: Self = copy(self).set_params(n_clusters=number)
+        number, own = int(n_clusters), self.model_.grouping.cluster_of.numpy(force=True)
         # The clusters that are there keep their numbers, which may be in the order of their names.
-        if number != self.n_clusters_:
-            groups = tree.cut(number)
-            advice = list(cut_warnings(self.model_.grouping.cluster_of.numpy(force=True), groups))
-            grouping = Grouping(torch.from_numpy(groups), number).to(self._device())
-            model = self.model_.regrouped(grouping)
-            other.fitted_ = replace(self.fitted_, model=model, names={}, sizes=None, profile=None)
-            if hasattr(other, "assigned_"):
-                del other.assigned_
-        if X is not None:
-            with isolated():
-                other._take(*other._learner(other._taken(X, other.fitted_.schema)).labelled(other.fitted_))
-        self._warn(advice)
+        groups = own if number == self.n_clusters_ else tree.cut(number)
+        other = self._with_groups(groups, number, X)
+        self._warn([] if number == self.n_clusters_ else list(cut_warnings(own, groups)))
+        return other
+
+    def merge(self, groups: Sequence[int], X: Any = None) -> Self:
+        """The same model with clusters merged: `groups` (n_clusters_,) says which new cluster each becomes.
+
+        Nothing is learned: a merged cluster's probability is the sum of those of its parts. Names are gone, and
+        `labels_` is there only if the rows of the fit are given as `X`, as in `cut`. Raises `SettingError` unless the
+        new clusters are 0, 1 and so on.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
+        >>> X, _ = make_blobs(200, n_features=5, centers=4, random_state=0)
+        >>> model = VAEClustering(4, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> model.merge([0, 1, 1, 0], X).cluster_sizes_.shape
+        (2,)
+        """
+        check_is_fitted(self)
+        new = np.asarray(groups)
+        number = len(np.unique(new))
+        if new.shape != (self.n_clusters_,) or (np.unique(new) != np.arange(number)).any():
+            raise SettingError(
+                f"groups is {groups!r:.80}; expected a new cluster for each of {self.n_clusters_}: 0, 1 and so on."
+            )
+        cluster_of = new.astype(np.intp)[self.model_.grouping.cluster_of.numpy(force=True)]
+        tree = self.hierarchy_
+        # A tree that does not go through the clusters says nothing of them.
+        through = tree is not None and alike(tree.cut(number), cluster_of)
+        gone = {} if through else {"hierarchy": None, "evidence": None}
+        return self._with_groups(cluster_of, number, X, **gone)
+
+    def relabel(self, X: Any, labels: Any, *, decided: Any = None, n_clusters: int | None = None) -> Self:
+        """The same codes with clusters of your own: `labels` (n,), those of the rows of the fit, -1 for none.
+
+        A new cluster posterior learns them, each cluster gets a Gaussian with the moments of its codes, and confidence
+        and calibration are learned again; encoder and decoder stay. It answers for new rows, and for most, but seldom
+        all, of these as `labels` say. Rows that are `decided` (n,) weigh more, and `labels_` is what they were
+        given. `n_clusters` counts clusters without rows too. Raises `SettingError` for other labels.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import TwoViews
+        >>> X, y = make_blobs(200, n_features=5, centers=4, random_state=0)
+        >>> model = VAEClustering(2, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> bool((model.relabel(X, y).predict(X) == y).mean() > 0.95)
+        True
+        """
+        check_is_fitted(self)
+        with isolated():
+            given = self._taken(X, self.fitted_.schema)
+            own, sure, number = check_relabelling(labels, decided, n_clusters, len(given.source))
+            other: Self = copy(self).set_params(n_clusters=number)
+            learned = self._learner(given).relabel(self.fitted_, own, sure, number, session_of(self))
+            other._take(learned.fitted, learned.assigned)
         return other
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.intp]:
@@ -652,6 +695,21 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         method = method.completed(earlier.schema, number, clusters or earlier.clusters)
         earlier.check_goes_on(method, clusters)
         return learner.go_on(earlier, method, session_of(self), seen=0)
+
+    def _with_groups(self, cluster_of: NDArray[np.intp], number: int, X: Any, **other_parts: Any) -> Self:
+        """The same model with other clusters of its components (components,), and labels if rows are given."""
+        other: Self = copy(self).set_params(n_clusters=number)
+        if not np.array_equal(cluster_of, self.model_.grouping.cluster_of.numpy(force=True)):
+            grouping = Grouping(torch.from_numpy(cluster_of), number).to(self._device())
+            model = self.model_.regrouped(grouping)
+            gone: dict[str, Any] = {"names": {}, "sizes": None, "profile": None}
+            other.fitted_ = replace(self.fitted_, model=model, **gone, **other_parts)
+            if hasattr(other, "assigned_"):
+                del other.assigned_
+        if X is not None:
+            with isolated():
+                other._take(*other._learner(other._taken(X, other.fitted_.schema)).labelled(other.fitted_))
+        return other
 
     def _learn_more(self, X: Any, y: Any, sample_weight: Any) -> Learned:
         """`partial_fit` of a fitted model, without a change of the estimator."""

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError, counted
 from vaecluster.inference.advice import Advice, fit_warnings, naming_warnings
 from vaecluster.inference.answers import Assigned
+from vaecluster.inference.calibrating import confidence_of
 from vaecluster.inference.doubt import calibrate, held_out_rows
 from vaecluster.inference.imputing import errors_of
 from vaecluster.inference.naming import name_by
@@ -29,12 +30,15 @@ from vaecluster.inference.profile import named_profile
 from vaecluster.methods import Fitted, Method
 from vaecluster.methods.inspection import Inspection
 from vaecluster.methods.memory import check_memory
+from vaecluster.methods.relabelling import relabel
 from vaecluster.training.device import choose_device
 from vaecluster.training.listeners.progress import telling
 from vaecluster.training.session import Session
 
 # The same rows are held out whatever the seed: a fit that goes on has not learned from them before.
 HELD_OUT = Draws(0)
+# The cluster of a row that a user has not placed.
+UNDECIDED = -2
 
 
 @final
@@ -146,10 +150,42 @@ class Learner:
         fitted, assigned = self.labelled(fitted if seen else _calibrated(fitted, rest, held_out))
         return Learned(fitted, assigned, [*naming_warnings(naming), *fit_warnings(fitted.history, None, None)])
 
-    def labelled(self, fitted: Fitted) -> tuple[Fitted, Assigned]:
-        """Where each row belongs, and what was fitted with what is known of its clusters in these rows."""
+    def relabel(
+        self,
+        before: Fitted,
+        labels: NDArray[np.intp],
+        decided: NDArray[np.bool_],
+        clusters: int,
+        session: Session,
+    ) -> "Learned":
+        """Learn the clusters of a user, (rows,) with -1 for none, on encoder and decoder as they are.
+
+        What answers are measured by is learned again. Rows that are `decided` have the cluster that they were given,
+        whatever the model says.
+        """
+        learned = self.weighted(before.schema)
+        held_out_number = held_out_rows(len(learned), self.outlier_fraction)
+        with _of(session, before.method, goes_on=True).run(learned, clusters) as run:
+            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
+            rest = run.rows
+            model = relabel(run, before.model, labels, decided, clusters)
+        # The tree, and what spoke for each number, were those of the clusters before.
+        gone: dict[str, Any] = {"hierarchy": None, "evidence": None, "names": {}}
+        confidence = confidence_of(model, rest)
+        fitted = replace(before, model=model, confidence=confidence, relabelled=True, **gone)
+        fitted = replace(fitted, calibration=calibrate(model, rest, held_out))
+        fitted, assigned = self.labelled(fitted, np.where(decided, labels, UNDECIDED))
+        return Learned(fitted, assigned, [])
+
+    def labelled(self, fitted: Fitted, decided: NDArray[np.intp] | None = None) -> tuple[Fitted, Assigned]:
+        """Where each row belongs, and what was fitted with what is known of its clusters in these rows.
+
+        `decided` (rows,) are clusters that a user gave, -1 for none, and `UNDECIDED` for all other rows.
+        """
         told, rows = telling(self.verbose), self.rows(fitted.schema)
         found = fitted.assigned(rows, self.min_confidence, self.outlier_fraction, telling=told)
+        if decided is not None:
+            found = found.decided(decided, decided != UNDECIDED)
         sizes = np.bincount(found.labels[found.labels >= 0], minlength=fitted.clusters)
         profile = named_profile(self.given, fitted.schema, found.labels, fitted.clusters, self.room)
         return replace(fitted, sizes=sizes, profile=profile), found

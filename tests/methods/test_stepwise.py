@@ -16,8 +16,9 @@ from vaecluster.errors import SettingError
 from vaecluster.inference.answers import assignments, codes
 from vaecluster.methods import Method
 from vaecluster.methods.base import Fitted
+from vaecluster.methods.imitation import Imitation
 from vaecluster.methods.moments import moment_components
-from vaecluster.methods.stepwise import Imitation, on_map, plain_vae
+from vaecluster.methods.stepwise import on_map, plain_vae
 from vaecluster.model.objective import Batch
 from vaecluster.training.state import tensors_of
 

@@ -81,6 +81,16 @@ def matches(one: Integers, other: Integers, clusters: int, others: int) -> list[
     ]
 
 
+def alike(one: Integers, other: Integers) -> bool:
+    """Whether two partitions of the same things, (things,) each, are the same but for numbers.
+
+    >>> alike(np.array([0, 1, 1]), np.array([1, 0, 0])), alike(np.array([0, 1, 1]), np.array([0, 0, 1]))
+    (True, False)
+    """
+    pairs = np.unique(np.stack([one, other]), axis=1).shape[1]
+    return bool(pairs == len(np.unique(one)) == len(np.unique(other)))
+
+
 def numbered_by(labels: NDArray[np.float64] | None, cluster_of: Integers) -> Integers:
     """The cluster of each component (components,), so numbered that cluster y holds most rows with label y.
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from vaecluster.data.dataset import as_labels
 from vaecluster.data.raw import Array
-from vaecluster.errors import DataError, counted
+from vaecluster.errors import DataError, SettingError, counted
+from vaecluster.settings import is_whole
 
 # What stands for an unknown label, beside None and NaN.
 UNKNOWN = -1
@@ -46,6 +47,29 @@ def check_weights(weights: Any, rows: int) -> NDArray[np.float64] | None:
     # Divided by the largest first, so that no sum overflows; rows that do not count change nothing.
     shares = array / array.max()
     return None if (shares == 1).all() else shares / shares[shares > 0].mean()
+
+
+def check_relabelling(
+    labels: Any, decided: Any, clusters: int | None, rows: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_], int]:
+    """Clusters of all rows (rows,), -1 for none, which of them are decided (rows,), and how many clusters there are.
+
+    Raises `SettingError` for what is something else.
+    """
+    own = np.asarray(labels)
+    if own.shape != (rows,) or own.dtype.kind not in "iu" or own.min() < UNKNOWN:
+        raise SettingError(
+            f"labels is {labels!r:.80}; expected a cluster for each of {counted(rows, 'row')}: whole numbers from 0, "
+            "and -1 for none."
+        )
+    sure = np.zeros(rows, dtype=np.bool_) if decided is None else np.asarray(decided)
+    if sure.shape != (rows,) or sure.dtype.kind != "b":
+        raise SettingError(f"decided is {decided!r:.80}; expected True or False for each of {counted(rows, 'row')}.")
+    fewest = int(own.max()) + 1
+    number = fewest if clusters is None else clusters
+    if not is_whole(number, max(1, fewest)):
+        raise SettingError(f"n_clusters is {number!r}; expected {max(1, fewest)} or more, as labels have clusters.")
+    return own.astype(np.intp), sure.astype(np.bool_), int(number)
 
 
 @final

@@ -6,7 +6,7 @@ how many there are.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from vaecluster.clusters.scores import UNASSIGNED
 from vaecluster.data.given import source_of
 from vaecluster.data.raw import RowNames
 from vaecluster.data.rows import Rows
@@ -60,6 +61,20 @@ class Assigned:
         """A part of the rows, with their names."""
         own = (self.labels[rows], self.likeliest[rows], self.confidence[rows], self.second[rows])
         return type(self)(*own, None if self.outlier_score is None else self.outlier_score[rows], row_names)
+
+    def decided(self, labels: NDArray[np.intp], where: NDArray[np.bool_]) -> Self:
+        """The same with other labels `where` a user gave them, (rows,) each; such a cluster is sure.
+
+        There the second is the likeliest cluster of the model, if that is another. `likeliest` stays the model's.
+        """
+        other = where & (labels != UNASSIGNED)
+        second = np.where(other & (labels != self.likeliest), self.likeliest, self.second)
+        return replace(
+            self,
+            labels=np.where(where, labels, self.labels),
+            confidence=np.where(other, 1.0, self.confidence),
+            second=second,
+        )
 
     @classmethod
     def joined(cls, parts: Iterable[Self]) -> Self:

@@ -122,7 +122,8 @@ class Fitted:
     find outliers, and `confidence` what makes probabilities as large as clusters are right. `errors` are what was
     seen of filled in values, where some may be missing. `names` are those of clusters, `sizes` (clusters,) counts the
     rows of the fit in each, and `profile` says what sets each apart in them, if columns have names. `data` identifies
-    these rows: number, type, shape, SHA-256. `feature_names` are those of columns, if they had any.
+    these rows: number, type, shape, SHA-256. `feature_names` are those of columns, if they had any. `relabelled` says
+    that clusters are a user's: posterior and prior are then those of `methods/relabelling.py`, not the method's own.
     """
 
     method: Method
@@ -139,6 +140,7 @@ class Fitted:
     profile: list[list[Difference]] | None = None
     data: dict[str, Any] | None = None
     feature_names: tuple[str, ...] = ()
+    relabelled: bool = False
 
     @property
     def clusters(self) -> int:
@@ -187,6 +189,12 @@ class Fitted:
 
     def check_goes_on(self, method: Method, asked: AskedNumber) -> None:
         """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
+        merged = self.hierarchy is None and len(self.model.grouping.cluster_of) > self.clusters
+        if self.relabelled or merged:
+            raise SettingError(
+                "The clusters of this model were edited by hand, and a fit that goes on would learn others. Predict "
+                "with it as it is, or fit again."
+            )
         if within(asked, self.clusters) != self.clusters:
             raise SettingError(
                 f"n_clusters is {asked}, but the model has {counted(self.clusters, 'cluster')}, and going on keeps "

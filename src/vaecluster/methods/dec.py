@@ -15,8 +15,8 @@ from vaecluster.data.rows import Rows
 from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, points_of, some_of, undisturbed
 from vaecluster.methods.base import Fitted
-from vaecluster.methods.moments import moment_components
-from vaecluster.methods.on_codes import GENERATOR, GOING_ON_RATE, OnCodes, follow_codes
+from vaecluster.methods.moments import follow_codes, moment_components
+from vaecluster.methods.on_codes import GENERATOR, GOING_ON_RATE, OnCodes
 from vaecluster.model.cluster_posterior import ClusterPosterior, StudentPosterior
 from vaecluster.model.objective import Batch, Objective, Terms
 from vaecluster.model.vae import ClusteringVAE

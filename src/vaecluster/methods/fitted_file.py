@@ -31,7 +31,9 @@ from vaecluster.inference.profile import Difference
 from vaecluster.methods import METHODS
 from vaecluster.methods.base import Fitted, Method, number_completed_for
 from vaecluster.methods.older_files import FIRST_NESTED, OLDEST, content_of_nested, content_of_older
+from vaecluster.methods.relabelling import relabelled
 from vaecluster.model.distributions import draw
+from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import is_whole
 from vaecluster.training.listeners.history import History
@@ -61,6 +63,7 @@ class Described:
     # Files that were written before they were known do not have them.
     errors: Errors | None = None
     profile: list[list[Difference]] | None = None
+    relabelled: bool = False
 
 
 def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None:
@@ -78,6 +81,7 @@ def write_fitted(path: Path, fitted: Fitted, parameters: dict[str, Any]) -> None
         feature_names=list(fitted.feature_names),
         errors=fitted.errors,
         profile=fitted.profile,
+        relabelled=fitted.relabelled,
     )
     write_content(
         path,
@@ -109,7 +113,7 @@ def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any
         weights, parameters = content["weights"], content["parameters"]
         if not isinstance(parameters, dict) or not isinstance(weights, dict):
             raise ValueError("its parameters or weights have no names")
-        model = _model(method, schema, described.clusters, weights).to(device)
+        model = _model(method, schema, described, weights).to(device)
         fitted = Fitted(
             method=method,
             schema=schema,
@@ -125,6 +129,7 @@ def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any
             feature_names=tuple(described.feature_names),
             errors=described.errors,
             profile=described.profile,
+            relabelled=described.relabelled,
         )
         _check(fitted)
     return fitted, parameters
@@ -210,16 +215,24 @@ def _check_format(path: Path, written: Any, content: dict[str, Any]) -> None:
         )
 
 
-def _model(method: Method, schema: Schema, clusters: int, weights: dict[str, Tensor]) -> ClusteringVAE:
+def _model(method: Method, schema: Schema, described: Described, weights: dict[str, Tensor]) -> ClusteringVAE:
     """The model of a description, on the CPU; whatever size it claims, nothing is allocated that is not there."""
+    clusters = described.clusters
     if not is_whole(clusters, 1):
         raise ValueError("expected a number of clusters of 1 or more")
     if not all(isinstance(values, Tensor) for values in weights.values()):
         raise ValueError("its weights are no tensors")
-    _check_complete(method, schema, clusters)
+    # Of clusters that were made by hand there may be more than the method would allow.
+    _check_complete(method, schema, 1 if described.relabelled else clusters)
     _check_size(method, clusters, weights)
+    # A method whose components are its clusters has more of them where some were merged.
+    components = max(clusters, len(weights["grouping.cluster_of"]))
     with _WithoutMemory():
-        model = method.build(schema, clusters)
+        if described.relabelled:
+            model = relabelled(method.build(schema, number_completed_for(method, 1)), components, clusters)
+        else:
+            built = method.build(schema, components)
+            model = built.regrouped(Grouping(built.grouping.cluster_of.clamp(max=clusters - 1), clusters))
     expected = {name: (values.shape, values.dtype) for name, values in tensors_of(model).items()}
     if expected != {name: (values.shape, values.dtype) for name, values in weights.items()}:
         raise ValueError("its weights do not fit its description")

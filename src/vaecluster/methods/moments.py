@@ -8,6 +8,7 @@ from torch import Tensor
 from vaecluster.data.rows import Rows
 from vaecluster.model.full_covariance import MomentComponents, MomentWeights
 from vaecluster.model.prior import MixturePrior
+from vaecluster.model.vae import ClusteringVAE
 
 BLOCK_ROWS = 256
 # Of rows (rows, *data): mean and variance of q(z|x), (rows, latent) each, and q(c|x), (rows, components).
@@ -39,6 +40,23 @@ def observe_all(
 
     components.observe_all(observations())
     prior.weights.follow(components)
+
+
+def follow_codes(model: ClusteringVAE, rows: Rows, *, spread: bool = False) -> None:
+    """Give the prior the moments of the codes that the model puts into each of its components.
+
+    They are those of the mean codes, or with `spread` those of q(z|x).
+    """
+
+    def observation(batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        features = model.encoder.features(batch)
+        posterior = model.encoder.code(features)
+        mean: Tensor = posterior.mean
+        cluster = model.cluster_posterior(features, mean, model.prior)
+        return mean, posterior.variance if spread else torch.zeros_like(mean), cluster.probs
+
+    model.eval()
+    observe_all(model.prior, rows, observation)
 
 
 def moment_components(prior: MixturePrior) -> MomentComponents:

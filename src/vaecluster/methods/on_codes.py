@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from vaecluster.clusters.number import AskedNumber
-from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningRate, Method, Precision
-from vaecluster.methods.moments import empty_prior, observe_all
+from vaecluster.methods.moments import empty_prior
 from vaecluster.model.cluster_posterior import ClusterPosterior
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.distributions import diag_normal, draw
@@ -119,14 +118,3 @@ class Generator(Objective):
         latent_kl = (cluster * model.prior.components.divergence(mean, posterior.variance)).sum(-1)
 
         return GeneratorTerms((latent_kl - reconstruction).mean(), cluster, reconstruction, latent_kl)
-
-
-def follow_codes(model: ClusteringVAE, rows: Rows) -> None:
-    """Give the prior the moments of the mean codes that the model puts into each cluster."""
-
-    def observation(batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        cluster, mean = model.assign_with_code(batch)
-        return mean, torch.zeros_like(mean), cluster.probs
-
-    model.eval()
-    observe_all(model.prior, rows, observation)

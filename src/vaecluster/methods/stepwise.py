@@ -8,18 +8,18 @@ from typing import Annotated, ClassVar, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Generator, Tensor
 
 from vaecluster.errors import SettingError
 from vaecluster.hearing import unheard
 from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of, some_of, undisturbed
 from vaecluster.methods.base import Epochs, Fitted
 from vaecluster.methods.dec import start_at_centres
-from vaecluster.methods.moments import moment_components
-from vaecluster.methods.on_codes import GENERATOR, GOING_ON_RATE, OnCodes, follow_codes
+from vaecluster.methods.imitation import Imitation, imitated
+from vaecluster.methods.moments import follow_codes, moment_components
+from vaecluster.methods.on_codes import GENERATOR, GOING_ON_RATE, OnCodes
 from vaecluster.model.cluster_posterior import BayesPosterior, ClusterPosterior, FeaturePosterior, StudentPosterior
 from vaecluster.model.grouping import Grouping
-from vaecluster.model.objective import Batch, BoundObjective, Objective, Terms
+from vaecluster.model.objective import BoundObjective
 from vaecluster.model.prior import GivenWeights, MixturePrior, StandardNormal
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.peers.umap import umap_of
@@ -134,12 +134,7 @@ def by_umap_mixture(run: Run, model: ClusteringVAE) -> None:
     """The posterior learns what a Gaussian mixture finds on UMAP's map, and the prior gets the moments."""
     clusters = model.grouping.clusters
     found = run.once("clusters", lambda: Found(on_map(points_of(model, run.rows), clusters, run.draws.seed)), Found)
-
-    def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
-        labels = torch.from_numpy(found.labels[numbers]).to(run.device)
-        return Batch(run.rows[numbers], generator, labels=labels)
-
-    run.train_through(POSTERIOR, Imitation(model), batch)
+    run.train_through(POSTERIOR, Imitation(model), imitated(run, found.labels))
     follow_codes(model, run.rows)
 
 
@@ -164,31 +159,3 @@ def on_map(points: NDArray[np.float64], clusters: int, seed: int) -> NDArray[np.
             mapped = umap_of(points, NEIGHBOURS, axes, seed % 2**32).astype(np.float64)
     labels: NDArray[np.int64] = mixture_of(mapped, clusters, seed, "full", STARTS).predict(mapped).astype(np.int64)
     return labels
-
-
-@final
-@dataclass(frozen=True)
-class ImitationTerms(Terms):
-    """log q(y|x) of the cluster that was found, one value per row, in nats."""
-
-    log_likelihood: Tensor
-
-
-@final
-class Imitation(Objective):
-    """Minus log q(y|x) of clusters that were found before: the cluster posterior learns them, and the codes stay."""
-
-    def __init__(self, model: ClusteringVAE) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, batch: Batch) -> ImitationTerms:
-        """The term of a batch (rows, *data) and its labels."""
-        assert batch.labels is not None
-        model = self.model
-        with torch.no_grad():
-            features = model.encoder.features(batch.rows)
-            code = model.encoder.mean(features)
-        cluster = model.cluster_posterior(features, code, model.prior)
-        log_likelihood = cluster.log_prob(batch.labels)
-        return ImitationTerms(-log_likelihood.mean(), cluster.probs, log_likelihood)
