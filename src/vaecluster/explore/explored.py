@@ -33,6 +33,7 @@ from vaecluster.explore.records import (
 from vaecluster.explore.shown import Look
 from vaecluster.explore.work import Doing, Worker
 from vaecluster.inference.directions import Directions, nearest_codes
+from vaecluster.report.collect import title_of
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.map import Map, in_unit
 from vaecluster.runs.folder import RunFolder
@@ -91,8 +92,8 @@ class Explored:
 
     @property
     def title(self) -> str:
-        """What the rows are called."""
-        return self._data.name
+        """What the report calls the run."""
+        return title_of(self.run)
 
     @property
     def number_of_rows(self) -> int:

@@ -24,7 +24,7 @@ export class GeneratePanel {
     );
     this.cluster.addEventListener("change", () => void this.start());
     store.onChange(() => {
-      options(this.cluster, store.list());
+      options(this.cluster, store.list().filter(([cluster]) => store.state.clusters[cluster].size > 0));
       this.of = null;
       if (!panel.hidden) this.look();
     });
