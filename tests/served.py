@@ -104,8 +104,8 @@ def served(run: Path, other: Path | None = None) -> Iterator[Asking]:
 
     folder = RunFolder.open(run)
     with Edited.open(folder) as edited:
-        data, _ = rows_of_run(folder, None, edited.model)
-        explored = Explored(edited, data, None if other is None else RunFolder.open(other))
+        data, place = rows_of_run(folder, None, edited.model)
+        explored = Explored(edited, data, place, None if other is None else RunFolder.open(other))
         server = Server(explored, lambda: "<!DOCTYPE html><title>report</title>")
         thread = threading.Thread(target=server.serve_until_stopped, kwargs={"browser": False})
         thread.start()

@@ -7,7 +7,6 @@ from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import done
 from vaecluster.runs.source import model_and_rows
 from vaecluster.settings import Whole as WholeKind
-from vaecluster.settings import is_number
 
 
 def cut(
@@ -35,7 +34,7 @@ def cut(
     folder = RunFolder.open(run)
     named = run if run.name not in ("", "..") else run.resolve()
     target = RunFolder.create(output or named.with_name(f"{named.name}-{number}"), overwrite=overwrite)
-    seconds, cpu_seconds = _known_of(folder)
+    seconds, cpu_seconds = folder.took()
     model, data, place = model_and_rows(folder, source)
     if model.hierarchy_ is not None:
         check("NUMBER", number, WholeKind(1, model.hierarchy_.components))
@@ -56,11 +55,3 @@ def cut(
         done(target.path)
     print(f"{counted(len(model.labels_), 'row')} in {counted(number, 'cluster')}: {model.cluster_sizes_.tolist()}")
     print(f"Written to {target.path}. Look at it with: vaecluster report {target.path}")
-
-
-def _known_of(folder: RunFolder) -> tuple[float, float]:
-    """The run's seconds by the clock and of processors."""
-    match folder.description():
-        case {"seconds": seconds, "cpu_seconds": cpu} if is_number(seconds) and is_number(cpu):
-            return seconds, cpu
-    raise folder.damaged()

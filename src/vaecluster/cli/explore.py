@@ -53,8 +53,8 @@ def explore(
     from vaecluster.report.page import render_html
 
     with Edited.open(folder) as edited:
-        data, _ = rows_of_run(folder, source, edited.model)
-        server = Server(Explored(edited, data, second), lambda: render_html(collect(folder)), port)
+        data, place = rows_of_run(folder, source, edited.model)
+        server = Server(Explored(edited, data, place, second), lambda: render_html(collect(folder)), port)
         # To the page's owner alone: whoever has the address may edit.
         print(f"Open {server.address}", flush=True)
         print("Ctrl-C ends it.", file=sys.stderr)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Literal, Self, final
 
 from vaecluster.data.raw import digest_of
 from vaecluster.editing.clusters import Clusters
-from vaecluster.editing.edits import Edit, Split
+from vaecluster.editing.edits import Edit, Split, check_cluster
 from vaecluster.editing.journal import REDO, UNDO, Beginning, Journal, replayed
+from vaecluster.editing.version import check_free, check_version_name, edited_model, write_version
 from vaecluster.errors import FileError, SettingError
+from vaecluster.files.atomic import made_anew
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.labels import Labels
 
@@ -107,20 +109,53 @@ class Edited:
         """The clusters with the last edit that was undone; raises `SettingError` if there is none."""
         return self._again(REDO)
 
-    def split(self, cluster: int, parts: int | Literal["auto"], rows: "DataSet", *, seed: int = 0) -> Split:
+    def split(
+        self,
+        cluster: int,
+        parts: int | Literal["auto"],
+        rows: "DataSet",
+        *,
+        seed: int = 0,
+        verbose: int = 0,
+        of: Clusters | None = None,
+    ) -> Split:
         """What a fit of the run's method and settings to the rows of one cluster finds there; it is not applied yet.
 
-        `rows` are all rows of the run (`vaecluster.runs.rows.rows_of_run`). Raises `SettingError` for a cluster that
-        is not there, and if one part is all that is found; and what a fit raises.
+        `rows` are all rows of the run (`vaecluster.runs.source.rows_of_run`). `of` are other clusters than those that
+        are there now. Raises `SettingError` for a cluster that is not there or empty, and if one part is all that is
+        found; and what a fit raises.
         """
-        raise NotImplementedError
+        # It loads torch and scikit-learn, which other edits do not need.
+        from vaecluster.editing.splitting import parts_of
 
-    def save(self, name: str, rows: "DataSet") -> RunFolder:
+        clusters = self.clusters if of is None else of
+        numbers = clusters.rows(check_cluster(clusters.number, cluster))
+        if not len(numbers):
+            raise SettingError(f"Cluster {cluster} has no rows. Name one with some.")
+        return Split(cluster, parts_of(self.model, rows.x_train, numbers, parts, seed, verbose))
+
+    def save(self, name: str, rows: "DataSet", source: str | None = None) -> RunFolder:
         """Write a version: a run of its own in `versions/NAME` in the folder of the run, with the edited model.
 
-        Raises `SettingError` for a name that no folder can have, and `FileError` if it is there already.
+        `rows` are all rows of the run, and `source` says where they are, if they are elsewhere now. The version is
+        there whole or not at all. `Version.of` reads how far its model follows the edits. Raises `SettingError` for a
+        name that no folder can have, and `FileError` if it is there already.
         """
-        raise NotImplementedError
+        target = self.check_version(name)
+        place = self.run.description().get("source") if source is None else source
+        if not isinstance(place, str):
+            raise self.run.damaged()
+        model = edited_model(self.model, self.found, self._done, self.clusters, rows.x_train)
+        with made_anew(target.path, folder=True) as part:
+            write_version(RunFolder(part), self.run, model, self.clusters, self._done, rows, place)
+        return target
+
+    def check_version(self, name: str) -> RunFolder:
+        """The folder that a version of that name would be written to; raises as `save`, before anything is done."""
+        check_version_name(name)
+        target = RunFolder(self.run.path / VERSIONS / name)
+        check_free(target)
+        return target
 
     def _again(self, entry: str) -> Clusters:
         try:

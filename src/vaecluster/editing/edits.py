@@ -58,7 +58,7 @@ class Rename(Edit):
 
     def of(self, before: Clusters) -> Clusters:
         """Other names, of which no two are the same."""
-        cluster = _cluster(before, self.cluster)
+        cluster = check_cluster(before.number, self.cluster)
         names = {number: name for number, name in before.names.items() if number != cluster}
         if not self.to:
             return replace(before, names=names)
@@ -70,7 +70,7 @@ class Rename(Edit):
 
     def words(self) -> str:
         """Who is called what."""
-        return f"{self.cluster} is called {self.to!r}" if self.to else f"{self.cluster} has no name"
+        return f"cluster {self.cluster} {f'is called {self.to!r}' if self.to else 'has no name'}"
 
     def numbers(self, clusters: int) -> NDArray[np.intp]:
         """All as they were."""
@@ -95,7 +95,7 @@ class Merge(Edit):
 
     def of(self, before: Clusters) -> Clusters:
         """Fewer clusters."""
-        merged = [_cluster(before, cluster) for cluster in self.clusters]
+        merged = [check_cluster(before.number, cluster) for cluster in self.clusters]
         if len(set(merged)) < 2:
             raise SettingError(f"A merge holds {list(self.clusters)}; expected two clusters or more. Name another.")
         numbers = self.numbers(before.number)
@@ -110,7 +110,7 @@ class Merge(Edit):
 
     def words(self) -> str:
         """Who becomes one."""
-        return f"{_listed(self.clusters)} become one"
+        return f"clusters {_listed(self.clusters)} become one"
 
     def numbers(self, clusters: int) -> NDArray[np.intp]:
         """The smallest for those that are merged; without gaps."""
@@ -140,7 +140,7 @@ class Split(Edit):
 
     def of(self, before: Clusters) -> Clusters:
         """More clusters."""
-        cluster = _cluster(before, self.cluster)
+        cluster = check_cluster(before.number, self.cluster)
         rows = before.rows(cluster)
         if len(self.parts) != len(rows):
             raise SettingError(
@@ -161,7 +161,7 @@ class Split(Edit):
 
     def words(self) -> str:
         """Who is split into how many."""
-        return f"{self.cluster} is split into {int(self.parts.max(initial=-1)) + 1}"
+        return f"cluster {self.cluster} is split into {int(self.parts.max(initial=-1)) + 1}"
 
 
 @final
@@ -193,7 +193,7 @@ class Move(Edit):
 
     def words(self) -> str:
         """How many go where."""
-        where = "no cluster" if self.cluster == UNASSIGNED else f"{self.cluster}"
+        where = "no cluster" if self.cluster == UNASSIGNED else f"cluster {self.cluster}"
         return f"{_rows(self.rows)} to {where}"
 
 
@@ -242,9 +242,10 @@ def _placed(before: Clusters, rows: NDArray[np.intp], cluster: int) -> Clusters:
     return replace(before, labels=labels, decided=decided, number=max(before.number, cluster + 1))
 
 
-def _cluster(before: Clusters, cluster: int) -> int:
-    if not is_whole(cluster, 0, before.number - 1):
-        raise SettingError(f"There is no cluster {cluster!r:.40}; expected 0 to {before.number - 1}.")
+def check_cluster(number: int, cluster: int) -> int:
+    """The cluster, one of so many; raises `SettingError` if it is not there."""
+    if not is_whole(cluster, 0, number - 1):
+        raise SettingError(f"There is no cluster {cluster!r:.40}; expected 0 to {number - 1}.")
     return int(cluster)
 
 

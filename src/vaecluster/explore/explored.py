@@ -16,7 +16,7 @@ from vaecluster.data.dataset import DataSet
 from vaecluster.data.given import given_rows
 from vaecluster.data.stored import StoredTable
 from vaecluster.data.tables import csv_line
-from vaecluster.editing import Clusters, Edit, Edited
+from vaecluster.editing import Clusters, Edit, Edited, Version
 from vaecluster.errors import DataError, FileError, SettingError
 from vaecluster.explore.brought import Taking
 from vaecluster.explore.records import (
@@ -75,17 +75,18 @@ class Other:
 class Explored:
     """A run, its rows and its edits. Answers are plain records (`records.py`) and may be asked for in any thread.
 
-    `data` are the rows of the fit (`vaecluster.runs.source.rows_of_run`), and `other` is the folder of a second run of
-    them. Raises `FileError` if a file of a run is missing or damaged, and `DataError` if the second is of other rows.
+    `data` are the rows of the fit and `place` says where they are (`vaecluster.runs.source.rows_of_run`); `other` is the
+    folder of a second run of them. Raises `FileError` if a file of a run is missing or damaged, and `DataError` if the second is of other rows.
     """
 
-    def __init__(self, edited: Edited, data: DataSet, other: RunFolder | None = None) -> None:
+    def __init__(self, edited: Edited, data: DataSet, place: str, other: RunFolder | None = None) -> None:
         run = FinishedRun.open(edited.run, edited.model)
         if run.map is None:
             raise FileError(f"'{edited.run.path}' has no map: it is of an older version. Fit again.")
         self.run, self.edited, self.worker = run, edited, Worker()
         self.other = None if other is None else Other.open(other, run)
-        self._data, self._map, self._known = data, run.map, Labels.read(edited.run.labels_file)
+        self._data, self._place_of_rows = data, place
+        self._map, self._known = run.map, Labels.read(edited.run.labels_file)
         self._layout = read_layout(edited.run.path)
         self._changing, self._coding, self._version = threading.Lock(), threading.Lock(), 0
         self._directions = lru_cache(64)(self._directions_of)
@@ -187,15 +188,18 @@ class Explored:
         return "".join(lines)
 
     def apply(self, edit: Edit) -> State:
-        """The state after an edit; raises what `Edited.apply` raises."""
+        """The state after an edit; raises what `Edited.apply` raises, and `SettingError` during long work."""
+        self.worker.check_idle()
         return self._changed(lambda: self.edited.apply(edit))
 
     def undo(self) -> State:
         """The state without the last edit."""
+        self.worker.check_idle()
         return self._changed(self.edited.undo)
 
     def redo(self) -> State:
         """The state with the edit that was undone last."""
+        self.worker.check_idle()
         return self._changed(self.edited.redo)
 
     def split(self, cluster: int, parts: int | None) -> Doing:
@@ -204,16 +208,21 @@ class Explored:
 
         def work() -> str:
             found = self.edited.split(cluster, "auto" if parts is None else parts, self._data)
-            self.apply(found)
-            return f"Cluster {cluster} is split into {int(found.parts.max()) + 1}."
+            self._changed(lambda: self.edited.apply(found))
+            return f"Done: {found.words()}."
 
         return self.worker.start(f"Splitting cluster {cluster}", work)
 
     def save(self, name: str) -> Doing:
-        """Begin to save the clusters as a version of the run."""
-        return self.worker.start(
-            f"Saving {name}", lambda: f"Saved as {self.edited.save(name, self._data).path}. Open it like any run."
-        )
+        """Begin to save the clusters as a version of the run; raises for a name that it cannot have."""
+        self.edited.check_version(name)
+
+        def work() -> str:
+            version = self.edited.save(name, self._data, self._place_of_rows)
+            said = Version.of(version)
+            return " ".join([f"Saved as {version.path}.", *(said.lines() if said else [])])
+
+        return self.worker.start(f"Saving {name}", work)
 
     def ways(self, cluster: int) -> Ways:
         """The directions of a cluster that sliders move along."""

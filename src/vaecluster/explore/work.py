@@ -1,7 +1,7 @@
-"""Long work in a thread, one at a time, and how far it is."""
+"""Long work in a thread, one at a time."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -11,10 +11,9 @@ from vaecluster.errors import SettingError, VaeclusterError
 @final
 @dataclass(frozen=True)
 class Doing:
-    """What is done or was done last: how far it is, 0 to 1, None if that is not known, and what went wrong."""
+    """What is done or was done last, what is to be said of it at its end, and what went wrong."""
 
     what: str
-    share: float | None = None
     running: bool = True
     said: str | None = None
     error: str | None = None
@@ -22,7 +21,7 @@ class Doing:
 
 @final
 class Worker:
-    """Does one thing at a time, and says how far it is."""
+    """Does one thing at a time."""
 
     def __init__(self) -> None:
         self.doing: Doing | None = None
@@ -31,21 +30,19 @@ class Worker:
     def start(self, what: str, work: Callable[[], str]) -> Doing:
         """Begin, and come back at once; what `work` returns is said at its end. `SettingError` if it is busy."""
         with self._lock:
-            if self.doing is not None and self.doing.running:
-                raise SettingError(f"{self.doing.what} is under way. Wait for it to end.")
+            self.check_idle()
             self.doing = begun = Doing(what)
         threading.Thread(target=self._do, args=(work,), daemon=True).start()
         return begun
 
-    def telling(self, what: str, parts: Sequence[Any]) -> Iterable[Any]:
-        """The parts, one by one; how many are done is the share (`vaecluster.data.telling`)."""
-        for number, part in enumerate(parts):
-            self._say(share=number / max(1, len(parts)))
-            yield part
+    def check_idle(self) -> None:
+        """Raise `SettingError` while something is under way."""
+        if self.doing is not None and self.doing.running:
+            raise SettingError(f"{self.doing.what} is under way. Wait for it to end.")
 
     def _do(self, work: Callable[[], str]) -> None:
         try:
-            self._say(said=work(), share=1.0, running=False)
+            self._say(said=work(), running=False)
         except VaeclusterError as problem:
             self._say(error=" ".join(str(problem).split()), running=False)
         except BaseException as problem:

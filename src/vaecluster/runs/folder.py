@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import numpy as np
@@ -25,6 +26,7 @@ from vaecluster.look import WALL_ROWS
 from vaecluster.runs.labels import Labels, with_digits
 from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
+from vaecluster.settings import is_number
 
 if TYPE_CHECKING:
     from vaecluster.data.given import Given
@@ -117,6 +119,13 @@ class RunFolder:
             raise self.damaged()
         return description
 
+    def took(self) -> tuple[float, float]:
+        """The seconds of the fit by the clock and of processors."""
+        match self.description():
+            case {"seconds": seconds, "cpu_seconds": cpu} if is_number(seconds) and is_number(cpu):
+                return seconds, cpu
+        raise self.damaged()
+
     def pictures(self) -> PictureOptions:
         """How the pictures of the fit were read."""
         try:
@@ -150,8 +159,12 @@ class RunFolder:
         scores: Mapping[str, Mapping[str, float]],
         pictures: PictureOptions = NO_OPTIONS,
         demo: bool = False,
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """Write everything on the rows of the fit; `run.json` last, so a folder with it is complete."""
+        """Write everything on the rows of the fit; `run.json` last, so a folder with it is complete.
+
+        `more` is what it says beside.
+        """
         # They load torch, which a refused run does not need.
         from vaecluster.data.blocks import Words
         from vaecluster.data.given import given_rows, room_of
@@ -196,6 +209,7 @@ class RunFolder:
                 # Only a demo's run may be replaced by the next demo.
                 **({"demo": True} if demo else {}),
                 **({"pictures": pictures.given} if pictures.given else {}),
+                **more,
                 "rows": len(model.labels_),
                 "row_shape": list(seen.shape[1:]),
                 "ending": model.history_.ending,

@@ -13,7 +13,6 @@ export interface Cluster {
 }
 export interface Doing {
   what: string;
-  share: number | null;
   running: boolean;
   said: string | null;
   error: string | null;

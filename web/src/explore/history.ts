@@ -33,7 +33,7 @@ export class HistoryPanel {
     if (!this.list.childElementCount) this.list.append(made("li", { class: "note" }, "Nothing was edited yet."));
     this.doing.replaceChildren();
     if (doing?.running) {
-      const bar = made("progress", { max: 1, "aria-label": doing.what, ...(doing.share === null ? {} : { value: doing.share }) });
+      const bar = made("progress", { "aria-label": doing.what });
       this.doing.append(made("span", { class: "note" }, `${doing.what} …`), bar);
     }
   }
