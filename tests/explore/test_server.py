@@ -180,6 +180,23 @@ def test_edits_are_undone_and_done_again(run_of: Any) -> None:
         assert state["clusters"] == moved["clusters"]
 
 
+def test_long_work_is_done_beside_the_page(run_of: Any) -> None:
+    run = run_of("plain")
+    with served(run) as asking:
+        sizes = [one["size"] for one in asking.json("/api/state")["clusters"]]
+        assert asking.json("/api/split", {"cluster": sizes.index(max(sizes)), "parts": 2})["running"]
+        state = asking.settled()
+        assert (state["doing"]["error"] is None) == (len(state["clusters"]) > len(sizes))
+        asking.json("/api/edits", {"edit": "rename", "cluster": 0, "to": "first"})
+        asking.json("/api/save", {"name": "mine"})
+        assert "Saved as" in asking.settled()["doing"]["said"]
+        for wrong in ("mine", "", "a/b", ".."):
+            assert asking.refused("/api/save", {"name": wrong})[0] == 400
+    version = run / "versions" / "mine"
+    with served(version) as asking:
+        assert asking.json("/api/state")["done"] == []
+
+
 def test_a_dropped_picture_is_found_again(run_of: Any, explored_runs: dict[str, Path]) -> None:
     content = (explored_runs["pictures"].parent / "photos" / "004.png").read_bytes()
     with served(run_of("pictures")) as asking:

@@ -75,8 +75,9 @@ class Other:
 class Explored:
     """A run, its rows and its edits. Answers are plain records (`records.py`) and may be asked for in any thread.
 
-    `data` are the rows of the fit and `place` says where they are (`vaecluster.runs.source.rows_of_run`); `other` is the
-    folder of a second run of them. Raises `FileError` if a file of a run is missing or damaged, and `DataError` if the second is of other rows.
+    `data` are the rows of the fit, and `place` says where they are (`vaecluster.runs.source.rows_of_run`). `other` is
+    the folder of a second run of them. Raises `FileError` if a file of a run is missing or damaged, and `DataError` if
+    the second is of other rows.
     """
 
     def __init__(self, edited: Edited, data: DataSet, place: str, other: RunFolder | None = None) -> None:

@@ -110,7 +110,7 @@ def test_clusters_are_renamed_and_merged_undone_and_done_again(explorer: Explore
     page.wait_for_function("() => document.querySelector('[data-undo]').disabled")
     assert explorer.names() == before
     explorer.click("redo")
-    page.get_by_text(re.compile("^Done: 0 is called")).wait_for()
+    page.get_by_text(re.compile("^Done: cluster 0 is called")).wait_for()
     explorer.tab("history")
     assert page.locator("[data-edits] li").count() == 2
     assert page.locator("[data-edits] .undone").count() == 1
