@@ -49,7 +49,7 @@ export class BringPanel {
           store.toggle(row.row);
           one.setAttribute("aria-pressed", String(store.chosen.has(row.row)));
         });
-        one.append(made("small", {}, store.name(row.cluster)));
+        one.querySelector(".about")!.append(made("small", {}, store.name(row.cluster)));
         return made("li", {}, one);
       }),
     );

@@ -55,7 +55,8 @@ export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLB
   if (row.outlier !== null) facts.push(`unusual ${row.outlier.toFixed(2)}`);
   if (row.decided) facts.push("by hand");
   const found = button("", pressed, { class: "row", "aria-pressed": String(chosen), title: `Row ${row.row}` });
-  found.append(seen(row.seen, ""), ...[name, ...facts].map((text) => made("small", {}, text)));
+  const said = made("span", { class: "about" }, ...[name, ...facts].map((text) => made("small", {}, text)));
+  found.append(seen(row.seen, ""), said);
   return found;
 }
 
