@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
     from vaecluster.editing import Clusters, Edit, Edited
 
-# More rows than any data set has are a slip, and would take all memory.
-MOST_ROWS = 10**9
-
 Renames = Annotated[tuple[str, ...], Parameter(name="--rename", negative=())]
 Moves = Annotated[tuple[str, ...], Parameter(name="--move", negative=())]
 Marks = Annotated[tuple[str, ...], Parameter(name="--mark", negative=())]
@@ -127,6 +124,7 @@ def _edits(
 
     edits: list[Edit] = []
     now = edited.clusters
+    most = len(now.labels)
 
     def add(edit: "Edit") -> "Clusters":
         edits.append(edit)
@@ -136,9 +134,9 @@ def _edits(
         if name == "rename":
             now = add(Rename(_whole(left, "A cluster"), right))
         elif name == "move":
-            now = add(Move(_rows(left), _whole(right, "A cluster")))
+            now = add(Move(_rows(left, most), _whole(right, "A cluster")))
         elif name == "mark":
-            now = add(Mark(_rows(left), right))
+            now = add(Mark(_rows(left, most), right))
         else:
             assert data is not None
             parts = "auto" if right == "auto" else _whole(right, "The number of parts")
@@ -190,13 +188,13 @@ def _clusters(word: str) -> list[int]:
     return [_whole(text, "A cluster of --merge") for text in word.split(",")]
 
 
-def _rows(text: str) -> NDArray[np.intp]:
-    """Numbers of rows from words such as "5,8,20-30"; the end of a span is one of them."""
+def _rows(text: str, most: int) -> NDArray[np.intp]:
+    """Numbers of rows from words such as "5,8,20-30"; the end of a span is one of them, and at most `most`."""
     found = []
     for part in text.split(","):
         first, span, last = part.partition("-")
         start, end = _whole(first, "A row"), _whole(last if span else first, "A row")
         if end < start:
             raise SettingError(f"A span of rows is {part!r}; expected the smaller number first.")
-        found.append(np.arange(start, min(end, MOST_ROWS) + 1))
+        found.append(np.arange(start, max(start, min(end, most)) + 1))
     return np.concatenate(found)
