@@ -45,10 +45,24 @@ def plain(path: Path) -> None:
     np.save(path, random.normal(size=(ROWS, 4)) + 9 * (np.arange(ROWS) % 3)[:, None])
 
 
+def windows(path: Path) -> None:
+    random = np.random.default_rng(0)
+    np.save(path, random.normal(size=(ROWS, 6, 2)) + 9 * (np.arange(ROWS) % 3)[:, None, None])
+
+
+def texts(path: Path) -> None:
+    random = np.random.default_rng(0)
+    about = [["rain", "wind", "storm", "sun"], ["bread", "butter", "jam", "tea"], ["goal", "match", "team", "win"]]
+    lines = [f"{' '.join(random.choice(about[number % 3], 8))} {HOSTILE} {number}" for number in range(ROWS)]
+    path.write_text("\n".join(["text", *lines]) + "\n")
+
+
 SOURCES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "table": ("rows.csv", table),
     "pictures": ("photos", pictures),
     "plain": ("rows.npy", plain),
+    "windows": ("windows.npy", windows),
+    "texts": ("texts.csv", texts),
 }
 
 

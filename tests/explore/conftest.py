@@ -27,7 +27,8 @@ def explored_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             # One epoch need not fill every cluster, and the column of names is left out.
             warnings.simplefilter("ignore")
             method = Bound(epochs=1, network="dense", hidden=(16,), latent=3)
-            model = VAEClustering(3, method=method, random_state=0).fit(rows)
+            kind_of_rows = "windows" if kind == "windows" else "auto"
+            model = VAEClustering(3, method=method, rows=kind_of_rows, random_state=0).fit(rows)
             folder = RunFolder(source.parent / "run")
             folder.path.mkdir()
             read = type(data)(data.name, rows)

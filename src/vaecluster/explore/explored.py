@@ -13,7 +13,8 @@ from vaecluster.clusters.agreement import agreement_of
 from vaecluster.clusters.matching import matches
 from vaecluster.data.blocks import Words
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.given import given_rows
+from vaecluster.data.given import given_rows, source_of
+from vaecluster.data.rows import Rows
 from vaecluster.data.stored import StoredTable
 from vaecluster.data.tables import csv_line
 from vaecluster.editing import Clusters, Edit, Edited, Version
@@ -32,6 +33,7 @@ from vaecluster.explore.records import (
 )
 from vaecluster.explore.shown import Look
 from vaecluster.explore.work import Doing, Worker
+from vaecluster.inference.answers import assignments
 from vaecluster.inference.directions import Directions, nearest_codes
 from vaecluster.report.collect import title_of
 from vaecluster.report.run import FinishedRun
@@ -232,8 +234,13 @@ class Explored:
     def generated(self, cluster: int, steps: Sequence[float]) -> Generated:
         """The row so many standard deviations from the middle of a cluster along each of its directions."""
         code = self._ways(cluster).code(steps)[None]
-        rows = self.run.model.inverse_transform(code)
-        return Generated(self._look.made(rows)[0], self._place(code), self._likely(rows))
+        model, fitted = self.run.model, self.run.model.fitted_
+        made = model.inverse_transform(code)
+        # As a model gives rows back they are not always as it takes them: texts come back as what is read of them.
+        device = next(fitted.model.parameters()).device
+        rows = Rows(source_of(made, fitted.schema), fitted.schema, device)
+        probabilities = assignments(fitted.model, rows, fitted.confidence)[0]
+        return Generated(self._look.made(made)[0], self._place(code), self._likely(probabilities))
 
     def brought(self, rows: Any) -> Brought:
         """A row from elsewhere, as the model takes rows: clusters, nearest rows, and the row as the model makes it."""
@@ -244,7 +251,7 @@ class Explored:
             self._look.brought(rows),
             self._look.made(model.inverse_transform(code))[0],
             self._place(code),
-            self._likely(rows),
+            self._likely(model.predict_proba(rows)[0]),
             float(model.outlier_score(rows)[0]) if scored else None,
             self.rows(nearest_codes(self._codes, code[0], NEAREST)),
         )
@@ -325,16 +332,25 @@ class Explored:
         x, y = in_unit(self._layout(code))[0].tolist()
         return x, y
 
-    def _likely(self, rows: Any) -> list[Likely]:
-        """The likeliest clusters of a row as they are now; rows of one that was found may be in several since."""
+    def _likely(self, by_model: NDArray[np.float64]) -> list[Likely]:
+        """The likeliest clusters as they are now, from the probabilities (clusters,) of those that were found.
+
+        Rows of one that was found may be in several since: its probability is shared out as they are. Of edited
+        clusters, those that were found without a row take no part.
+        """
+        probabilities = by_model @ self._shares() if self.edited.done else by_model
+        probabilities = probabilities / (probabilities.sum() or 1.0)
+        order = np.argsort(-probabilities, kind="stable")[:LIKELIEST]
+        return [Likely(int(cluster), float(probabilities[cluster])) for cluster in order]
+
+    def _shares(self) -> NDArray[np.float64]:
+        """How the rows of each cluster that was found are spread now: (found, clusters)."""
         clusters, found = self.edited.clusters, self.edited.found
         here = (found.labels >= 0) & (clusters.labels >= 0)
         moved = np.zeros((found.number, clusters.number))
         np.add.at(moved, (found.labels[here], clusters.labels[here]), 1.0)
-        shares = moved / np.maximum(1.0, moved.sum(1, keepdims=True))
-        probabilities = self.run.model.predict_proba(rows)[0] @ shares
-        order = np.argsort(-probabilities, kind="stable")[:LIKELIEST]
-        return [Likely(int(cluster), float(probabilities[cluster])) for cluster in order]
+        shares: NDArray[np.float64] = moved / np.maximum(1.0, moved.sum(1, keepdims=True))
+        return shares
 
     @property
     def _codes(self) -> NDArray[np.floating[Any]]:
