@@ -12,7 +12,7 @@ PEERS := .venv-peers
 PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 
 # What the tests import; the checks run with the tested versions only.
-TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py onnxruntime umap-learn scikit-network
+TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py onnxruntime umap-learn scikit-network fastapi uvicorn
 
 .PHONY: demo test check test-tested test-oldest torture peers tables clean
 

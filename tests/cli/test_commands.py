@@ -209,7 +209,7 @@ def test_methods_lists_every_setting_with_its_default_and_its_meaning(runs):
 def test_help_names_every_option(command, runs):
     shown = runs(command, "--help")
     function = getattr(import_module(f"vaecluster.cli.{command}"), command)
-    names = {"settings": "set"}
+    names = {"settings": "set", "other": "with", "show": "list"}
     for name, parameter in signature(function).parameters.items():
         name = names.get(name, name).replace("_", "-")
         assert (f"--{name}" if parameter.kind is parameter.KEYWORD_ONLY else name.upper()) in shown
@@ -221,7 +221,7 @@ def test_help_says_what_each_command_does(runs):
     shown = runs("--help")
     assert runs() == shown
     for command in COMMANDS:
-        assert re.search(rf"│ {command} +[A-Z]\w+ ", shown)
+        assert re.search(rf"│ {command} +[A-Z]\w+[ ,]", shown)
 
 
 def test_a_damaged_run_is_one_line(run_folder, rows_file, tmp_path, fails):

@@ -48,6 +48,7 @@ from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import versions
 from vaecluster.methods import Method
+from vaecluster.runs.examples import read_examples
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.order import ORDER, STATE, FitOrder
 from vaecluster.training.checkpoint import FILE as CHECKPOINT
@@ -292,7 +293,7 @@ def open_run(folder: Path) -> None:
     """Everything of a run but its model."""
     run = RunFolder.open(folder)
     run.description()
-    run.examples()
+    read_examples(run.path)
 
 
 def open_unfinished(folder: Path) -> None:

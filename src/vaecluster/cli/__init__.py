@@ -20,7 +20,7 @@ FAILED, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 # Each is a function of its name in a file of its name, loaded when it is asked for.
 COMMANDS = (
-    *("inspect", "fit", "report", "predict", "impute", "transform", "score", "sample"),
+    *("inspect", "fit", "report", "explore", "predict", "impute", "transform", "score", "sample"),
     *("export", "cut", "name", "edit", "stability", "compare", "methods", "demo"),
 )
 

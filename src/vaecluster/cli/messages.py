@@ -24,6 +24,7 @@ OPTIONS = {
     "columns": "--column",
     "batch": "--batch",
     "features": "--features",
+    "port": "--port",
 }
 
 # Patterns and what stands in their place, one after the other.

@@ -1,6 +1,8 @@
 """Clusters of several fits matched to each other, so that the same cluster has the same number."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,42 @@ def matched(partitions: Sequence[Integers]) -> list[Integers]:
             renamed[members] = numbers[place]
         found.append(renamed)
     return found
+
+
+@final
+@dataclass(frozen=True)
+class Match:
+    """A cluster of one fit and the cluster of the other that it overlaps most with (Jaccard), and their common rows.
+
+    `other` is -1 where they have no row in common with any.
+    """
+
+    cluster: int
+    other: int
+    both: int
+    overlap: float
+
+
+def matches(one: Integers, other: Integers, clusters: int, others: int) -> list[Match]:
+    """For each cluster of one fit its best match among those of another, of the same rows (rows,); -1 is none.
+
+    >>> matches(np.array([0, 0, 1, 1]), np.array([1, 1, 1, 0]), 2, 2)
+    [Match(cluster=0, other=1, both=2, overlap=0.6666666666666666), Match(cluster=1, other=0, both=1, overlap=0.5)]
+    """
+    both = np.zeros((clusters, others), np.intp)
+    assigned = (one != UNASSIGNED) & (other != UNASSIGNED)
+    np.add.at(both, (one[assigned], other[assigned]), 1)
+    sizes, other_sizes = (
+        np.bincount(some[some != UNASSIGNED], minlength=number) for some, number in ((one, clusters), (other, others))
+    )
+    overlaps = both / np.maximum(1, sizes[:, None] + other_sizes - both)
+    best = overlaps.argmax(1)
+    return [
+        Match(cluster, int(place), int(both[cluster, place]), float(overlaps[cluster, place]))
+        if both[cluster, place]
+        else Match(cluster, UNASSIGNED, 0, 0.0)
+        for cluster, place in enumerate(best)
+    ]
 
 
 def alike(one: Integers, other: Integers) -> bool:

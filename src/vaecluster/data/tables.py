@@ -62,6 +62,15 @@ def csv_blocks(table: "pa.Table", *, header: bool = True) -> Iterator[bytes]:
         yield _lines(zip(*map(_as_texts, block.columns), strict=True))
 
 
+def csv_line(values: Sequence[Any]) -> str:
+    """One line of a CSV.
+
+    >>> csv_line(["a", 'b"c', 1]).rstrip()
+    'a,"b""c",1'
+    """
+    return _lines([values]).decode()
+
+
 def _lines(rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)

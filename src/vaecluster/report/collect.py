@@ -13,15 +13,19 @@ from vaecluster.runs.folder import RunFolder
 def collect(folder: RunFolder) -> Report:
     """The whole content of the report on this run; rows are generated here, from the estimator's own seed."""
     run = FinishedRun.open(folder)
-    # Whoever is sent the page learns nothing of the sender's folders.
-    source = run.description["source"]
     return Report(
-        title=PurePath(source).name or source,
+        title=title_of(run),
         summary=tuple(summary(run)),
         warnings=tuple(_warnings(run)),
         advice=tuple(advice(run)),
         sections=tuple(section for kind in SECTIONS if (section := kind.of(run)) is not None),
     )
+
+
+def title_of(run: FinishedRun) -> str:
+    """What pages call the run: whoever is sent one learns nothing of the sender's folders."""
+    source: str = run.description["source"]
+    return PurePath(source).name or source
 
 
 def _warnings(run: FinishedRun) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Rows of a table as they are shown in the report."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -34,15 +35,20 @@ class Excerpt(Shown):
             "excerpt.html.j2",
             caption=f"{len(self)} {words}",
             names=shown.column_names,
-            lines=[[_text(value) for value in row.values()] for row in shown.to_pylist()],
+            lines=[[text_of(value) for value in row.values()] for row in shown.to_pylist()],
             more=self.rows.num_columns - shown.num_columns,
         )
 
 
-def _text(value: Any) -> str:
+def line_of(names: Iterable[str], values: Iterable[Any]) -> tuple[tuple[str, str], ...]:
+    """Names of columns, and the values of one row as texts."""
+    return tuple((name, text_of(value)) for name, value in zip(names, values, strict=False))
+
+
+def text_of(value: Any) -> str:
     """A value on one line; numbers with four digits.
 
-    >>> _text(12345.678), _text(0.00012345), _text(None), _text("a  b")
+    >>> text_of(12345.678), text_of(0.00012345), text_of(None), text_of("a  b")
     ('12,346', '0.0001234', '–', 'a b')
     """
     if value is None or value != value:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
@@ -66,11 +66,17 @@ def sure(probability: float) -> str:
     return "over 99 %" if probability >= 0.99 else f"{math.floor(100 * probability)} %"
 
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("vaecluster.report", "."),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters |= {"count": count, "percent": percent, "decimal": decimal, "sure": sure}
+def templates(*rooms: str) -> Environment:
+    """The templates in these rooms of the package and in this one, all filled in alike."""
+    found = Environment(
+        loader=ChoiceLoader([PackageLoader(f"vaecluster.{room}", ".") for room in (*rooms, "report")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {"count": count, "percent": percent, "decimal": decimal, "sure": sure}
+    return found
+
+
+_TEMPLATES = templates()

@@ -74,11 +74,14 @@ class FinishedRun:
     stability: Stability | None = None
 
     @classmethod
-    def open(cls, folder: RunFolder) -> Self:
-        """The run in this folder; raises `FileError` if a file of it is missing or damaged."""
+    def open(cls, folder: RunFolder, model: VAEClustering | None = None) -> Self:
+        """The run in this folder; raises `FileError` if a file of it is missing or damaged.
+
+        `model` is that of the run, if it is open already.
+        """
         return cls(
             folder.description(),
-            folder.model(device="cpu"),
+            folder.model(device="cpu") if model is None else model,
             read_examples(folder.path),
             RowMap.read(folder.path),
             folder.stability(),

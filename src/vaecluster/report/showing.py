@@ -12,7 +12,7 @@ from vaecluster.data.blocks.drawing import Drawing
 from vaecluster.data.schema import Schema
 from vaecluster.look.shown import Shown
 from vaecluster.look.walls import Wall
-from vaecluster.report.excerpt import Excerpt
+from vaecluster.report.excerpt import Excerpt, line_of
 
 
 @final
@@ -26,9 +26,13 @@ class Showing:
     def __call__(self, rows: Any) -> Shown:
         """Rows, real and generated ones alike: those of tables as excerpts, others as pictures."""
         if not isinstance(rows, np.ndarray):
-            # What a model of a frame of pandas or polars generates is one of these.
-            return Excerpt(nw.from_native(rows, eager_only=True).to_arrow())
+            return Excerpt(_table(rows))
         return Wall(self._drawing.of(rows), self._drawing.low, self._drawing.high)
+
+    def lines(self, rows: Any, columns: int) -> list[tuple[tuple[str, str], ...]]:
+        """Rows of a table as names and values of the first columns."""
+        table = _table(rows)
+        return [line_of(row, row.values()) for row in table.select(table.column_names[:columns]).to_pylist()]
 
     @property
     def as_learned(self) -> bool:
@@ -43,3 +47,8 @@ class Showing:
         if not self.as_learned:
             return Drawing(0.0, 255.0)
         return self.schema.blocks[0].drawing(np.concatenate(list(self.examples.values())))
+
+
+def _table(rows: Any) -> Any:
+    # What a model of a frame of pandas or polars generates is one of these.
+    return nw.from_native(rows, eager_only=True).to_arrow()

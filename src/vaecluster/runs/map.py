@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vaecluster.data.given import Given
     from vaecluster.data.schema import Schema
     from vaecluster.estimator import VAEClustering
+    from vaecluster.inference.layout import Layout
 
 MAP, LAYOUT = "map.parquet", "layout.vaecluster"
 # Of more rows a random sample is on the map; so many of them have pictures, of at most so many pixels a side.
@@ -156,6 +157,18 @@ class RowMap:
         shape = tuple(map(int, self.table.schema.metadata[SHAPE].split(b",")))
         found = np.frombuffer(b"".join(column.drop_null().to_pylist()), np.uint8)
         return lines, found.reshape(len(lines), *shape)
+
+
+def read_layout(folder: Path) -> "Layout":
+    """What places new rows on the map of a run; raises `FileError` if it is missing or damaged."""
+    from vaecluster.files.container import read_content
+    from vaecluster.inference.layout import Layout
+
+    place = folder / LAYOUT
+    try:
+        return Layout.of(read_content(place, "Fit again."))
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):
+        raise FileError(f"'{place}' is missing or damaged. Fit again.") from None
 
 
 def _values(seen: Any, chosen: NDArray[np.intp], names: Sequence[str]) -> dict[str, Any]:

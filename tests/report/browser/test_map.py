@@ -3,10 +3,9 @@
 import csv
 import io
 import re
-import shutil
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from browsing import CHROMIUM, chromium, page_in
 from vaecluster import Bound, VAEClustering
 from vaecluster.data.dataset import DataSet
 from vaecluster.report.collect import collect
 from vaecluster.report.write import write_html
 from vaecluster.runs.folder import RunFolder
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
 
 HOSTILE = '"><img src=x onerror=document.title=1></script><script>document.title=2</script>'
@@ -31,10 +30,9 @@ ROWS = 120
 
 @dataclass
 class Opened:
-    """A page, and what must not come of it."""
+    """A page, by its controls."""
 
     page: Any
-    wrong: list[str] = field(default_factory=list)
 
     def click(self, name: str) -> None:
         self.page.locator(f"[data-{name}]").click()
@@ -105,30 +103,19 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
 def opened(browser: Any, pages: dict[str, Path], request: pytest.FixtureRequest) -> Iterator[Opened]:
     """The page that the test names, 900 pixels wide; whatever it logs or asks for fails the test."""
     kind, options = getattr(request, "param", ("table", {}))
-    context = browser.new_context(
-        **({"viewport": {"width": 900, "height": 900}, "reduced_motion": "reduce"} | options)
-    )
-    found = Opened(context.new_page())
-    found.page.on("console", lambda message: found.wrong.append(message.text))
-    found.page.on("pageerror", lambda problem: found.wrong.append(str(problem)))
-    allowed = ("file:", "data:", "blob:")
-    found.page.on("request", lambda asked: asked.url.startswith(allowed) or found.wrong.append(asked.url))
-    found.page.goto(pages[kind].as_uri())
-    found.page.locator("[data-map][data-live]").wait_for()
-    yield found
-    assert found.wrong == []
-    context.close()
+    with page_in(browser, lambda url: url.startswith(("file:", "data:", "blob:")), **options) as (page, wrong):
+        page.goto(pages[kind].as_uri())
+        page.locator("[data-map][data-live]").wait_for()
+        yield Opened(page)
+        assert wrong == []
 
 
 def test_hostile_words_are_text_everywhere(opened: Opened) -> None:

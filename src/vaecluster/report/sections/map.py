@@ -70,17 +70,17 @@ class Map(Section):
             pictured="picture" in self.rows.table.column_names,
             light=light,
             dark=dark,
-            data=b64encode(gzip.compress(self._written(), mtime=0)).decode(),
+            data=b64encode(gzip.compress(self.content(), mtime=0)).decode(),
         )
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """`map.png`."""
         yield "map.png", map_figure(self.rows, LIGHT, self.clusters)
 
-    def _written(self) -> bytes:
+    def content(self) -> bytes:
+        """All that the script shows, as JSON."""
         table = self.rows.table
-        # Within about -1 to 1.
-        x, y = (np.rint((table.column(name).to_numpy() + 1.1) / 2.2 * MISSING).clip(0, MISSING) for name in ("x", "y"))
+        x, y = (np.rint(in_unit(table.column(name).to_numpy()) * MISSING) for name in ("x", "y"))
         scored, named = "outlier_score" in table.column_names, "name" in table.column_names
         content = {
             "total": self.total,
@@ -98,6 +98,11 @@ class Map(Section):
             "ramp": [to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, 1, 32))],
         }
         return json.dumps(content, separators=(",", ":")).encode()
+
+
+def in_unit(places: NDArray[Any]) -> NDArray[np.float64]:
+    """Places of a layout, which lie within about -1 to 1, as the script has them, from 0 to 1."""
+    return np.clip((places.astype(np.float64) + 1.1) / 2.2, 0, 1)
 
 
 def map_figure(rows: RowMap, palette: Palette, clusters: Sequence[str]) -> Figure:

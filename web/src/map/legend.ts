@@ -5,8 +5,17 @@ import { Data } from "./data";
 export class Legend {
   private readonly hidden = new Set<number>();
   private readonly switches = new Map<number, HTMLButtonElement>();
+  private coloured = true;
 
   constructor(private readonly list: HTMLElement, private readonly data: Data, private readonly changed: () => void) {
+    this.fill();
+  }
+
+  /** Anew, of the clusters as they are in the data now. */
+  fill(): void {
+    const { data, list } = this;
+    list.replaceChildren();
+    this.switches.clear();
     const sizes = new Map<number, number>();
     for (const cluster of data.cluster) sizes.set(cluster, (sizes.get(cluster) ?? 0) + 1);
     const all = this.button("All", () => this.hidden.clear());
@@ -15,7 +24,7 @@ export class Legend {
     item.className = "map-all";
     item.append(all, none);
     for (const cluster of [...sizes.keys()].sort((a, b) => a - b)) this.add(cluster, sizes.get(cluster)!);
-    this.colour(true);
+    this.colour(this.coloured);
   }
 
   shows(cluster: number): boolean {
@@ -28,6 +37,7 @@ export class Legend {
 
   /** Whether colours stand for clusters. */
   colour(on: boolean): void {
+    this.coloured = on;
     for (const [cluster, button] of this.switches) {
       const { colours } = this.data;
       const mark = button.querySelector<HTMLElement>("i")!;
@@ -45,7 +55,7 @@ export class Legend {
     const number = button.appendChild(document.createElement("span"));
     number.textContent = size.toLocaleString("en");
     button.title = "Show or hide these points";
-    button.setAttribute("aria-pressed", "true");
+    button.setAttribute("aria-pressed", String(this.shows(cluster)));
     this.switches.set(cluster, button);
     this.list.appendChild(document.createElement("li")).append(button);
   }

@@ -26,11 +26,12 @@ void main() {
 export class Points {
   private readonly gl: WebGL2RenderingContext;
   private readonly colours: WebGLBuffer;
+  private readonly shapes: WebGLBuffer;
   private readonly uniform: (name: string) => WebGLUniformLocation | null;
   private readonly count: number;
 
   /** Throws where there is no WebGL 2. */
-  constructor(private readonly canvas: HTMLCanvasElement, x: Uint16Array, y: Uint16Array, shapes: Uint8Array) {
+  constructor(private readonly canvas: HTMLCanvasElement, x: Uint16Array, y: Uint16Array, shapes: Uint8Array<ArrayBuffer>) {
     const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true });
     if (!gl) throw new Error("no WebGL 2");
     this.gl = gl;
@@ -58,7 +59,7 @@ export class Points {
       return buffer;
     };
     attribute("place", places, 2, gl.UNSIGNED_SHORT, true);
-    attribute("shape", shapes as Uint8Array<ArrayBuffer>, 1, gl.UNSIGNED_BYTE, false);
+    this.shapes = attribute("shape", shapes, 1, gl.UNSIGNED_BYTE, false);
     this.colours = attribute("colour", new Uint8Array(4 * x.length), 4, gl.UNSIGNED_BYTE, true);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -66,8 +67,17 @@ export class Points {
 
   /** RGBA of each point; alpha 0 is not drawn. */
   paint(rgba: Uint8Array<ArrayBuffer>): void {
-    this.gl.bindBuffer(this.gl.ARRAY_BUFFER, this.colours);
-    this.gl.bufferSubData(this.gl.ARRAY_BUFFER, 0, rgba);
+    this.write(this.colours, rgba);
+  }
+
+  /** The form of each point. */
+  form(shapes: Uint8Array<ArrayBuffer>): void {
+    this.write(this.shapes, shapes);
+  }
+
+  private write(buffer: WebGLBuffer, values: Uint8Array<ArrayBuffer>): void {
+    this.gl.bindBuffer(this.gl.ARRAY_BUFFER, buffer);
+    this.gl.bufferSubData(this.gl.ARRAY_BUFFER, 0, values);
   }
 
   draw(clip: [number, number, number, number], size: number): void {

@@ -6,7 +6,7 @@ import { box, inside } from "./geometry";
 import { fillKey, Legend } from "./legend";
 import { Overlay } from "./overlay";
 import { Points } from "./points";
-import { Selection } from "./selection";
+import { Saved, Selection } from "./selection";
 import { View } from "./view";
 
 // Pixels from a point in which it is meant, pixels of a step by an arrow, and by how much a key zooms.
@@ -15,6 +15,10 @@ const STEP = 60;
 const ZOOM = 1.5;
 
 export class RowMap {
+  /** Told of rows that someone has selected here, by their numbers; null for none. */
+  selected: ((rows: Set<number> | null) => void) | null = null;
+  /** Told of a point that someone has pressed, by the number of its row. */
+  pressed: ((row: number) => void) | null = null;
   private readonly view: View;
   private readonly points: Points;
   private readonly overlay: Overlay;
@@ -26,17 +30,21 @@ export class RowMap {
   private waiting = false;
   private lasso: [number, number][] | null = null;
   private selecting = false;
+  private dragged = false;
   private pointers = new Map<number, [number, number]>();
+  private guests: [number, number][] = [];
 
-  constructor(private readonly root: HTMLElement, private readonly data: Data) {
+  constructor(private readonly root: HTMLElement, private readonly data: Data, saved?: Saved) {
     const part = <T extends HTMLElement>(name: string): T => root.querySelector<T>(`[data-${name}]`)!;
-    const shapes = Uint8Array.from(data.cluster, (cluster) => shapeOf(cluster, data.colours.length));
-    this.points = new Points(part<HTMLCanvasElement>("points"), data.x, data.y, shapes);
+    this.points = new Points(part<HTMLCanvasElement>("points"), data.x, data.y, this.shapes());
     this.plane = part("plane");
     const [x, y] = [Float32Array.from(data.x, (v) => v / 65535), Float32Array.from(data.y, (v) => v / 65535)];
     this.view = new View(box(x, y));
     this.legend = new Legend(part("legend"), data, () => this.repaint());
-    this.selection = new Selection(part("selection"), data, () => this.repaint());
+    this.selection = new Selection(part("selection"), data, () => {
+      this.repaint();
+      this.selected?.(this.selection.rows);
+    }, saved);
     this.overlay = new Overlay(part<HTMLCanvasElement>("overlay"), this.view, data, x, y);
     this.card = new Card(part("card"), data);
     const all = colourings(data);
@@ -59,6 +67,33 @@ export class RowMap {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     this.resize();
     this.repaint();
+  }
+
+  /** Show the rows in other clusters, a number for each line, with these names. */
+  regroup(cluster: Int16Array, clusters: string[]): void {
+    [this.data.cluster, this.data.clusters] = [cluster, clusters];
+    this.points.form(this.shapes());
+    this.legend.fill();
+    this.overlay.place();
+    this.selection.tell();
+    this.card.hide();
+    this.repaint();
+  }
+
+  /** Select these rows by their numbers, whether they are points here or not. */
+  choose(rows: Iterable<number>): void {
+    this.selection.set(rows);
+  }
+
+  /** Show where rows lie that are not among the points, 0 to 1. */
+  invite(guests: [number, number][]): void {
+    this.guests = guests;
+    this.draw();
+  }
+
+  private shapes(): Uint8Array<ArrayBuffer> {
+    const { data } = this;
+    return Uint8Array.from(data.cluster, (cluster) => shapeOf(cluster, data.colours.length));
   }
 
   private resize(): void {
@@ -84,7 +119,7 @@ export class RowMap {
     for (let row = 0; row < count; row++) {
       if (!this.visible(row)) continue;
       rgba.set(this.colouring.of(row), 4 * row);
-      rgba[4 * row + 3] = chosen && !chosen.has(row) ? 38 : 215;
+      rgba[4 * row + 3] = chosen && !chosen.has(this.data.row[row]) ? 38 : 215;
     }
     this.points.paint(rgba);
     this.draw();
@@ -104,8 +139,10 @@ export class RowMap {
         edge: (row) => `rgb(${this.colouring.of(row).join(" ")})`,
         lasso: this.lasso,
         marked: this.card.row,
+        chosen: this.selection.onMap,
+        guests: this.guests,
         labels: this.legend.shownClusters(),
-        dimmed: (row) => this.selection.rows !== null && !this.selection.rows.has(row),
+        dimmed: (row) => this.selection.rows !== null && !this.selection.rows.has(this.data.row[row]),
       });
       this.root.dataset.zoom = this.view.factor.toFixed(2);
     });
@@ -157,12 +194,17 @@ export class RowMap {
     this.draw();
   }
 
+  private press(px: number, py: number): void {
+    const row = this.card.row ?? this.nearest(px, py, NEAR);
+    if (row >= 0) this.pressed?.(this.data.row[row]);
+  }
+
   private take(corners: [number, number][]): void {
     const rows: number[] = [];
     for (let row = 0; row < this.data.count; row++) {
       if (!this.visible(row)) continue;
       const [x, y] = this.view.screen(this.data.x[row] / 65535, this.data.y[row] / 65535);
-      if (inside(corners, x, y)) rows.push(row);
+      if (inside(corners, x, y)) rows.push(this.data.row[row]);
     }
     this.selection.set(rows);
   }
@@ -175,6 +217,7 @@ export class RowMap {
     };
     plane.addEventListener("pointerdown", (event) => {
       pointers.set(event.pointerId, at(event));
+      this.dragged = false;
       plane.setPointerCapture(event.pointerId);
       if (pointers.size === 1 && (this.selecting || event.shiftKey)) this.lasso = [at(event)];
       else this.lasso = null;
@@ -191,6 +234,7 @@ export class RowMap {
       if (this.lasso) this.lasso.push(now);
       else if (pointers.size === 2) this.pinch(event.pointerId, before, now);
       else {
+        this.dragged ||= Math.hypot(now[0] - before[0], now[1] - before[1]) > 1;
         this.view.pan(now[0] - before[0], now[1] - before[1]);
         this.card.hide();
       }
@@ -199,7 +243,10 @@ export class RowMap {
     const end = (event: PointerEvent) => {
       pointers.delete(event.pointerId);
       const corners = this.lasso;
-      if (!corners) return;
+      if (!corners) {
+        if (event.type === "pointerup" && !this.dragged) this.press(...at(event));
+        return;
+      }
       this.lasso = null;
       if (event.type === "pointerup" && corners.length > 2) this.take(corners);
       this.select(false);
@@ -246,6 +293,7 @@ export class RowMap {
     else if (event.key === "-") this.zoom(1 / ZOOM);
     else if (event.key === "0") this.view.fit();
     else if (event.key === "s") this.take([[0, 0], [width, 0], [width, height], [0, height]]);
+    else if (event.key === "Enter" && this.pressed) this.press(width / 2, height / 2);
     else if (event.key === "Escape") {
       this.selection.clear();
       this.select(false);

@@ -1,6 +1,6 @@
-// What the page holds of the rows, as report/sections/map.py wrote it.
+// What is known of the rows on a map, as report/sections/map.py wrote it.
 
-interface Written {
+export interface Written {
   total: number;
   row: string;
   x: string;
@@ -44,6 +44,7 @@ export interface Pictures {
   of: Int32Array;
 }
 
+/** Rows on a map by their lines; `row` has the number of each among all rows. */
 export interface Data {
   count: number;
   total: number;
@@ -75,10 +76,14 @@ function bytes(text: string): ArrayBuffer {
 const shares = (text: string): Float32Array =>
   Float32Array.from(new Uint16Array(bytes(text)), (value) => (value === MISSING ? NaN : value / (MISSING - 1)));
 
-export async function read(element: HTMLElement): Promise<Data> {
+/** What stands in a page, packed. */
+export async function unpacked(element: HTMLElement): Promise<Written> {
   const packed = new Blob([bytes(element.textContent!.trim())]);
   const text = await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).text();
-  const written = JSON.parse(text) as Written;
+  return JSON.parse(text) as Written;
+}
+
+export async function read(written: Written): Promise<Data> {
   const x = new Uint16Array(bytes(written.x));
   return {
     count: x.length,

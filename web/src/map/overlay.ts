@@ -2,8 +2,9 @@
 import { Data } from "./data";
 import { View } from "./view";
 
-// Points in view become pictures if there are so many of them at most.
+// Points in view become pictures if there are so many of them at most, and so few selected ones have rings.
 const MOST = 350;
+const RINGED = 200;
 
 export interface Drawn {
   visible: (row: number) => boolean;
@@ -11,13 +12,17 @@ export interface Drawn {
   edge: (row: number) => string;
   lasso: [number, number][] | null;
   marked: number | null;
+  /** Lines of selected rows. */
+  chosen: number[];
+  /** Places of rows that are not among the points. */
+  guests: [number, number][];
   labels: number[];
 }
 
 export class Overlay {
   private readonly pen: CanvasRenderingContext2D;
-  private readonly centres: ([number, number] | null)[];
-  private readonly sizes: number[];
+  private centres: ([number, number] | null)[] = [];
+  private sizes: number[] = [];
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -27,6 +32,12 @@ export class Overlay {
     private readonly y: Float32Array,
   ) {
     this.pen = canvas.getContext("2d")!;
+    this.place();
+  }
+
+  /** Find where the names of clusters belong. */
+  place(): void {
+    const { data, x, y } = this;
     this.sizes = data.clusters.map(() => 0);
     for (const cluster of data.cluster) if (cluster >= 0) this.sizes[cluster]++;
     this.centres = data.clusters.map((_, cluster) => middle(data, cluster, x, y));
@@ -40,13 +51,20 @@ export class Overlay {
     const [ink, sheet] = [style.color, style.getPropertyValue("--sheet")];
     this.pictures(drawn, sheet);
     this.labels(drawn.labels, ink, sheet);
-    if (drawn.marked !== null) {
-      const [x, y] = view.screen(this.x[drawn.marked], this.y[drawn.marked]);
-      pen.lineWidth = 2;
-      pen.strokeStyle = ink;
-      pen.beginPath();
-      pen.arc(x, y, 8, 0, 2 * Math.PI);
-      pen.stroke();
+    if (drawn.chosen.length <= RINGED) for (const line of drawn.chosen) if (drawn.visible(line)) this.ring(line, 6, ink);
+    if (drawn.marked !== null) this.ring(drawn.marked, 8, ink);
+    for (const [x, y] of drawn.guests) {
+      const [px, py] = view.screen(x, y);
+      for (const [width, colour] of [[6, sheet], [3, ink]] as const) {
+        pen.lineWidth = width;
+        pen.strokeStyle = colour;
+        pen.beginPath();
+        for (const [dx, dy] of [[9, 0], [0, 9]]) {
+          pen.moveTo(px - dx, py - dy);
+          pen.lineTo(px + dx, py + dy);
+        }
+        pen.stroke();
+      }
     }
     if (drawn.lasso) {
       pen.beginPath();
@@ -62,6 +80,16 @@ export class Overlay {
       pen.fill();
       pen.globalAlpha = 1;
     }
+  }
+
+  private ring(line: number, radius: number, ink: string): void {
+    const { pen } = this;
+    const [x, y] = this.view.screen(this.x[line], this.y[line]);
+    pen.lineWidth = 2;
+    pen.strokeStyle = ink;
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 2 * Math.PI);
+    pen.stroke();
   }
 
   private pictures(drawn: Drawn, sheet: string): void {

@@ -1,0 +1,34 @@
+"""The page around the map; everything that rows, columns or clusters say is filled in by its script, as text."""
+
+from functools import cache
+
+from vaecluster.explore.explored import Explored
+from vaecluster.report.html import templates
+
+_TEMPLATES = templates("explore")
+# What there is to do, by the names of the panels (web/src/explore.ts).
+TABS = {"clusters": "Clusters", "members": "Rows", "generate": "Generate", "bring": "New row", "history": "Edits"}
+
+
+def page_of(explored: Explored) -> str:
+    """The page of a run."""
+    compared = explored.other is not None
+    return _TEMPLATES.get_template("explore.html.j2").render(
+        title=explored.title,
+        rows=explored.number_of_rows,
+        shown=explored.shown_rows,
+        pictured=explored.pictured,
+        pictures=explored.taking.takes_pictures,
+        other=compared,
+        tabs=[*TABS.items(), *([("compare", "Compare")] if compared else [])],
+        # Without WebGL there is no map, and so no picture in its place.
+        light=None,
+        dark=None,
+    )
+
+
+@cache
+def style() -> str:
+    """The style of the page: that of the report, of the map, and its own."""
+    names = ("page.css", "sections/map.css", "explore.css")
+    return "\n".join(_TEMPLATES.get_template(name).render() for name in names)

@@ -1,0 +1,70 @@
+// Pieces of the page; what rows, columns and clusters say is only ever text.
+import { Likely, Row, Seen } from "./api";
+
+type Attributes = Record<string, string | number | boolean>;
+
+export function made<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...inside: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== false) element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...inside);
+  return element;
+}
+
+export function button(text: string, pressed: () => void, attributes: Attributes = {}): HTMLButtonElement {
+  const found = made("button", { type: "button", ...attributes }, text);
+  found.addEventListener("click", pressed);
+  return found;
+}
+
+export const labelled = (text: string, field: HTMLElement): HTMLLabelElement => made("label", {}, text, field);
+
+export const share = (value: number): string =>
+  value < 0.01 ? "under 1 %" : value >= 0.99 ? "over 99 %" : `${Math.floor(100 * value)} %`;
+
+/** Fill a list of clusters anew, and keep what was chosen if it is still there. */
+export function options(select: HTMLSelectElement, all: [number, string][]): void {
+  const before = select.value;
+  select.replaceChildren(...all.map(([value, text]) => new Option(text, String(value))));
+  if (all.some(([value]) => String(value) === before)) select.value = before;
+}
+
+export function seen(shown: Seen, alt: string): HTMLElement {
+  if (shown.picture) return made("img", { src: shown.picture, alt });
+  if (shown.text !== null) return made("span", {}, shown.text);
+  const cells = made("span", { class: "cells" });
+  for (const [name, value] of shown.cells) cells.append(made("span", {}, made("i", {}, name), made("span", {}, value)));
+  if (!shown.cells.length) cells.append(made("i", {}, "nothing to show"));
+  return cells;
+}
+
+export const isWide = (shown: Seen): boolean => shown.picture === null;
+
+export const titled = (title: string, shown: Seen): HTMLElement =>
+  made("div", { class: isWide(shown) ? "one wide" : "one" }, made("b", {}, title), seen(shown, title));
+
+/** A row that can be taken into the selection. */
+export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLButtonElement {
+  const name = row.name ?? `Row ${row.row}`;
+  const facts = [share(row.confidence)];
+  if (row.outlier !== null) facts.push(`unusual ${row.outlier.toFixed(2)}`);
+  if (row.decided) facts.push("by hand");
+  const found = button("", pressed, { class: "row", "aria-pressed": String(chosen), title: `Row ${row.row}` });
+  const said = made("span", { class: "about" }, ...[name, ...facts].map((text) => made("small", {}, text)));
+  found.append(seen(row.seen, ""), said);
+  return found;
+}
+
+export function likely(all: Likely[], name: (cluster: number) => string): HTMLElement {
+  const found = made("div", { class: "likely" });
+  for (const { cluster, probability } of all) {
+    const bar = made("progress", { max: 1, value: probability, "aria-label": `How likely cluster ${cluster} is` });
+    found.append(made("span", {}, name(cluster)), bar, made("span", {}, share(probability)));
+  }
+  return found;
+}
