@@ -6,6 +6,8 @@ from importlib.metadata import version as version_of
 
 from sphinx.application import Sphinx
 
+from vaecluster.settings import Settings
+
 # sphinx-gallery shows all that is logged; the epochs of four fits are too much.
 for name in ("vaecluster", "faiss.loader"):
     logging.getLogger(name).setLevel(logging.WARNING)
@@ -72,9 +74,15 @@ TUTORIAL = re.compile(r"\]\((?:\.\./)*examples/tutorials/(\w+)\.py\)")
 def setup(app: Sphinx) -> None:
     """Pages are read as they lie in the repository, but for what only a site needs."""
     app.connect("source-read", _for_the_site)
+    app.connect("autodoc-process-signature", _short)
 
 
 def _for_the_site(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = TUTORIAL.sub(r"](/tutorials/\1.rst)", source[0])
     if page == "decisions/README":
         source[0] += DECISIONS
+
+
+def _short(_app: Sphinx, _what: str, _name: str, thing: object, *_: object) -> tuple[str, str] | None:
+    """Settings are listed below their class, each with its default: its signature says the same once more."""
+    return ("(...)", "") if isinstance(thing, type) and issubclass(thing, Settings) else None
