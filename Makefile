@@ -3,6 +3,9 @@
 # make torture damaged files and killed fits by the thousand; under 30 minutes
 # make peers   an environment with what people would pick instead, for the benchmark
 # make tables  the tables in the README and in docs, from benchmarks/results
+# make docs    the documentation as a site, build/docs/index.html; runs the tutorials
+# make pictures  the pictures in the README and in docs
+# make release-check  build wheel and sdist into dist, and try them in a new environment
 # make clean   remove what the others made, but no results
 
 PYTHON ?= python3
@@ -14,7 +17,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 # What the tests import; the checks run with the tested versions only.
 TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py onnxruntime umap-learn scikit-network fastapi uvicorn
 
-.PHONY: demo test check test-tested test-oldest torture peers tables clean
+.PHONY: demo test check test-tested test-oldest torture peers tables docs pictures release-check clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/vaecluster demo
@@ -33,7 +36,7 @@ test-tested: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadgroup
 
 # What torch alone decides is tested above: its version is the same here.
-ONCE := benchmarks cli/test_resume.py methods model torture training test_estimator.py test_host.py test_memory.py test_stability.py
+ONCE := benchmarks cli/test_resume.py docs methods model torture training test_estimator.py test_host.py test_memory.py test_stability.py
 
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 --dist loadgroup -m "not data" $(ONCE:%=--ignore tests/%)
@@ -51,6 +54,27 @@ peers: $(PEERS)/.installed
 tables: $(VENV)/.installed
 	$(VENV)/bin/python -m benchmarks.tables
 
+# Warnings are errors, and so are links that lead nowhere; nothing is asked for on the network.
+docs: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(VENV)/bin/sphinx-build -q -W --keep-going -b html docs build/docs
+	$(VENV)/bin/python docs/links.py build/docs
+	$(VENV)/bin/python docs/links.py .
+
+# The demo's overview, and its map as a browser shows it.
+pictures: $(VENV)/.installed-dev
+	rm -rf build/pictures
+	$(VENV)/bin/vaecluster demo --quiet --output build/pictures/demo
+	$(VENV)/bin/vaecluster report build/pictures/demo --format png --output build/pictures/png
+	cp build/pictures/png/overview.png docs/overview.png
+	$(VENV)/bin/python docs/screenshot.py build/pictures/demo/report.html docs/map.png
+
+release-check: $(VENV)/.installed-dev
+	$(VENV)/bin/python $(PIP) -e '.[release]' -c constraints/tested.txt
+	rm -rf dist
+	$(VENV)/bin/python -m build
+	$(VENV)/bin/twine check --strict dist/*
+	$(VENV)/bin/python tests/release/check.py dist
+
 # A stamp is newer than what it was made from, so nothing is installed twice.
 $(VENV)/.installed: pyproject.toml constraints/tested.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
@@ -58,7 +82,7 @@ $(VENV)/.installed: pyproject.toml constraints/tested.txt
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(VENV)/bin/python $(PIP) -e '.[dev]' -c constraints/tested.txt
+	$(VENV)/bin/python $(PIP) -e '.[dev,docs]' -c constraints/tested.txt
 	touch $@
 
 $(OLDEST)/.installed: pyproject.toml constraints/oldest.txt
@@ -72,5 +96,5 @@ $(PEERS)/.installed: benchmarks/peers/requirements.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OLDEST) $(PEERS) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OLDEST) $(PEERS) demo build dist docs/tutorials docs/sg_execution_times.rst .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

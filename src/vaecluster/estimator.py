@@ -130,7 +130,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         All of these as one record, and the second likeliest cluster of each row.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
-    cluster_sizes_ : ndarray (n_clusters_,)
+    cluster_sizes_ : ndarray, one entry a cluster
         Rows of the fit in each cluster.
     model_ : ClusteringVAE
         The parts.
@@ -396,7 +396,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return labels
 
     def predict_proba(self, X: Any, *, by: str = "confidence") -> NDArray[np.float64]:
-        """How likely each row belongs to each cluster: (n, n_clusters_), rows sum to 1.
+        """How likely each row belongs to each cluster: ``(n, n_clusters_)``, rows sum to 1.
 
         By its confidence, calibrated without labels, equation (33): it counts how far clusters overlap in the rows and
         how far the heads of the fit agree. The largest entry is that of `predict`. Model files of formats up to 5 have

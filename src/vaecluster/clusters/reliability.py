@@ -46,7 +46,7 @@ class Reliability:
 
     @property
     def expected_calibration_error(self) -> float:
-        """Mean over rows of |accuracy - confidence| of their bin (Naeini, Cooper and Hauskrecht 2015)."""
+        """Mean over rows of `|accuracy - confidence|` of their bin (Naeini, Cooper and Hauskrecht 2015)."""
         return float(np.nansum(self.count * np.abs(self.accuracy - self.confidence)) / self.rows)
 
 

@@ -1,7 +1,9 @@
 """Named views, and the setting that holds views."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
+
+from torch import Tensor
 
 from vaecluster import settings
 from vaecluster.errors import SettingError
@@ -15,6 +17,8 @@ from vaecluster.views.vectors import FeatureDropout, GaussianNoise
 from vaecluster.views.windows import Amplitude, TimeShift
 
 View = Neighbours | Change
+# What a user lists; a setting holds views alone, as a tuple.
+Listed = View | Callable[..., Tensor]
 VIEWS: dict[str, type[View]] = {
     view.__name__: view
     for view in (
@@ -86,7 +90,7 @@ class ViewsSetting(Kind):
         return plain if isinstance(plain, str) else tuple(_restored(view) for view in plain)
 
 
-def views_of(value: str | tuple[View, ...], kind: RowKind, *, numbers_only: bool = True) -> Views:
+def views_of(value: str | Sequence[Listed], kind: RowKind, *, numbers_only: bool = True) -> Views:
     """The views that a setting stands for.
 
     Raises `SettingError` for changes of images where the rows are vectors, and for any change where rows hold more
@@ -96,7 +100,7 @@ def views_of(value: str | tuple[View, ...], kind: RowKind, *, numbers_only: bool
         views = _AUTO[kind] if value == "auto" else PRESETS[value]
     else:
         first = value[0] if isinstance(value[0], Neighbours) else None
-        views = Views(first, tuple(view for view in value if not isinstance(view, Neighbours)))
+        views = Views(first, tuple(view for view in value if isinstance(view, Change)))
     for change in views.changes:
         if change.kind is not None and change.kind != kind:
             raise SettingError(

@@ -55,7 +55,7 @@ from vaecluster.training.plan import Plan
 from vaecluster.training.run import Batches, Run
 from vaecluster.views.missing import hidden
 from vaecluster.views.pipeline import PreparedViews, Views
-from vaecluster.views.presets import View, ViewsSetting, views_of
+from vaecluster.views.presets import Listed, ViewsSetting, views_of
 
 COMPONENTS, CLUSTERS = "components", "clusters"
 ALL_ROWS = "looking at all rows"
@@ -102,7 +102,7 @@ class TwoViews(Method):
     # All heads but one are dropped, and components are merged, once it is fitted.
     built: ClassVar[tuple[str, ...]] = ("latent", "hidden", "likelihood", "precision", "scaling")
 
-    views: Annotated[str | tuple[View, ...], ViewsSetting(), "what counts as two views of the same row"] = "auto"
+    views: Annotated[str | Sequence[Listed], ViewsSetting(), "what counts as two views of the same row"] = "auto"
     epochs: Annotated[
         int | None,
         optional(Whole(), "as many as make `steps` steps, at most `most_epochs`, at least 5 steps a component"),

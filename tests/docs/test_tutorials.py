@@ -1,0 +1,35 @@
+"""Each tutorial is a notebook as well, and runs as one."""
+
+from pathlib import Path
+
+import pytest
+
+gallery = pytest.importorskip("sphinx_gallery")
+nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("ipykernel")
+
+import nbformat  # noqa: E402
+from sphinx_gallery.gen_gallery import DEFAULT_GALLERY_CONF  # noqa: E402
+from sphinx_gallery.notebook import jupyter_notebook  # noqa: E402
+from sphinx_gallery.py_source_parser import split_code_and_text_blocks  # noqa: E402
+
+TUTORIALS = sorted((Path(__file__).parents[2] / "examples" / "tutorials").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_a_tutorial_runs_as_the_notebook_that_the_site_offers(path: Path, tmp_path: Path) -> None:
+    if path.stem == "cells":
+        pytest.importorskip("anndata")
+    _, blocks = split_code_and_text_blocks(path)
+    made = jupyter_notebook(blocks, dict(DEFAULT_GALLERY_CONF), str(path.parent))
+    # Sources may be lists of lines, cells have no identifiers.
+    notebook = nbformat.reads(nbformat.writes(nbformat.from_dict(made)), as_version=4)
+    _, notebook = nbformat.validator.normalize(notebook)
+    # A warning would be the reader's first impression.
+    setup = nbformat.v4.new_code_cell("import warnings\nwarnings.simplefilter('error')")
+    notebook.cells.insert(0, setup)
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    assert not list(tmp_path.iterdir())
