@@ -34,13 +34,13 @@ def edit(
     merge: Merges = (),
     undo: Switch = False,
     redo: Switch = False,
-    show: Annotated[bool, Parameter(name="--list", negative=())] = False,
+    list: Switch = False,
     save: str | None = None,
     source: RowsOfFit | None = None,
     seed: Whole = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Rename, merge and split clusters of a run, move rows and mark them with labels; save that as a version.
+    """Change clusters of a run by hand: rename, merge, split, move and mark rows; save that as a version.
 
     Examples: `vaecluster edit run --rename 3=cats --merge 1,4` and then `vaecluster edit run --save v2`. Edits are
     kept in the folder of the run, whose model and labels stay as they are. A version is a run in run/versions/v2 with
@@ -65,7 +65,7 @@ def edit(
         Take the last edit back.
     redo
         Make the last edit that was taken back again.
-    show
+    list
         List the clusters and the edits.
     save
         Name of the version.
@@ -101,13 +101,13 @@ def edit(
         for one in _edits(edited, asked, merges, data, seed, 0 if quiet else 1):
             edited.apply(one)
         if not quiet:
-            _print(edited, known=show)
+            _print(edited, known=list)
         if save is not None and data is not None:
             version = edited.save(save, data, place)
             found = Version.of(version)
             if not quiet and found is not None:
                 print(*found.lines(), sep="\n")
-            print(f"Written to {version.path}. Look at it with: vaecluster report {version.path}")
+                print(f"Written to {version.path}. Look at it with: vaecluster report {version.path}")
 
 
 def _edits(
