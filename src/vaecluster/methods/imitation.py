@@ -26,12 +26,12 @@ class ImitationTerms(Terms):
 class Imitation(Objective):
     """Minus log q(y|x) of clusters that were found before: the cluster posterior learns them, and the codes stay.
 
-    Rows that come beside a batch count as much together as those of the batch.
+    Rows that come beside a batch count `label_weight` times as much together as those of the batch.
     """
 
-    def __init__(self, model: ClusteringVAE) -> None:
+    def __init__(self, model: ClusteringVAE, label_weight: float = 1.0) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.label_weight = model, label_weight
 
     def train(self, mode: bool = True) -> Self:
         """Learn; but for the encoder, which is used as it is: batch normalisation would follow the batches."""
@@ -45,7 +45,7 @@ class Imitation(Objective):
         loss, beside = -log_likelihood.mean(), None
         if batch.labelled is not None:
             beside = -self._of(batch.labelled)[0]
-            loss = loss + beside.mean()
+            loss = loss + self.label_weight * beside.mean()
         return ImitationTerms(loss, assignment, log_likelihood, beside)
 
     def _of(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -42,8 +42,8 @@ def relabel(
     """A model of the rows of the run whose clusters are `labels`, of all rows of their source, -1 for none.
 
     The posterior learns them by imitation. Rows that are `decided` are drawn beside every batch as well, so that they
-    weigh more, however few they are. Each component of the prior has the moments of the codes that the posterior then
-    puts there. Raises `SettingError` if no row has a cluster.
+    weigh more, however few they are: each as much as sqrt(rows / decided rows) others. Each component of the prior has
+    the moments of the codes that the posterior then puts there. Raises `SettingError` if no row has a cluster.
     """
     rows = run.rows
     own = labels if rows.numbers is None else labels[rows.numbers]
@@ -57,6 +57,7 @@ def relabel(
     other = other.to(run.device)
     steps_an_epoch = -(-len(held) // BATCH_SIZE)
     run.stages({STAGE: Plan(-(-STEPS // steps_an_epoch), BATCH_SIZE, LEARNING_RATE, "one-cycle")})
-    run.train_through(STAGE, Imitation(other), with_labelled(imitated(run, own[held]), run.rows))
+    weight = float(np.sqrt(sure[held].mean()))
+    run.train_through(STAGE, Imitation(other, weight), with_labelled(imitated(run, own[held]), run.rows))
     follow_codes(other, run.rows, spread=True)
     return other
