@@ -25,6 +25,8 @@ function tabs(looked: Record<string, () => void>): (name: string) => void {
       one.tabIndex = on ? 0 : -1;
       document.getElementById(one.getAttribute("aria-controls")!)!.hidden = !on;
     }
+    // The cross on the map belongs to the panel that set it.
+    store.map?.invite([]);
     looked[tab.id.replace("tab-", "")]?.();
   };
   all.forEach((tab, place) => {
@@ -59,14 +61,19 @@ async function start(): Promise<void> {
   new Placing(stage.querySelector("[data-selection]")!, store);
   const members = new MembersPanel(panel("members"), store);
   const generate = new GeneratePanel(panel("generate"), store);
+  const bring = new BringPanel(panel("bring"), store, script.dataset.pictures === "yes");
   const compare = otherStage ? new ComparePanel(panel("compare"), store) : null;
-  const show = tabs({ members: () => members.look(), generate: () => generate.look(), compare: () => compare?.look() });
+  const show = tabs({
+    members: () => members.look(),
+    generate: () => generate.look(),
+    bring: () => bring.look(),
+    compare: () => compare?.look(),
+  });
   const open = (cluster: number) => {
     members.open(cluster);
     show("members");
   };
   new ClustersPanel(panel("clusters"), store, data.colours, open);
-  new BringPanel(panel("bring"), store, script.dataset.pictures === "yes");
   new HistoryPanel(panel("history"), store);
   const maps = [own];
   store.onChange(() => own?.regroup(Int16Array.from(data.row, (row) => store.labels[row]), store.names()));

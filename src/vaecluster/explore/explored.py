@@ -259,8 +259,8 @@ class Explored:
     @cached_property
     def taking(self) -> Taking:
         """How a row that someone brings is read."""
-        fitted, rows = self.run.model.fitted_, self._data.x_train
-        columns = [str(name) for name in getattr(self._look.rows, "column_names", ())] if rows is not None else []
+        fitted = self.run.model.fitted_
+        columns = [str(name) for name in getattr(self._look.rows, "column_names", ())]
         learned = [str(name) for name in fitted.schema.frame.names] if fitted.schema.frame else []
         return Taking(fitted.schema, self.edited.run.pictures(), columns, learned)
 
@@ -289,10 +289,6 @@ class Explored:
     def agreement(self) -> float:
         """How far both runs agree, the adjusted Rand index."""
         return agreement_of(self.edited.clusters.labels, self._compared().labels.clusters).ari
-
-    def other_labels(self) -> bytes:
-        """The cluster of every row in the second run, as `labels` gives it."""
-        return self._compared().labels.clusters.astype("<i4").tobytes()
 
     def _changed(self, change: Callable[[], Clusters]) -> State:
         with self._changing:

@@ -5,6 +5,7 @@ import { Store } from "./store";
 
 export class BringPanel {
   private readonly text = made("textarea", { "aria-label": "A row as CSV or JSON", "data-text": true, spellcheck: false });
+  private place: [number, number] | null = null;
   private readonly result = made("div", { class: "list", "aria-live": "polite", "data-brought": true });
 
   constructor(panel: HTMLElement, private readonly store: Store, pictures: boolean) {
@@ -12,6 +13,10 @@ export class BringPanel {
     const place = button("Find its cluster", () => void this.read(), { "data-find": true });
     const words = "Or paste a row: a line of CSV, with or without a line of names above it, or JSON. A text for texts.";
     panel.append(made("p", { class: "note" }, words), this.text, made("div", { class: "line" }, place), this.result);
+  }
+
+  look(): void {
+    if (this.place) this.store.map?.invite([this.place]);
   }
 
   private zone(): HTMLElement {
@@ -60,7 +65,8 @@ export class BringPanel {
       made("p", { class: "note" }, `${unusual} The cross on the map is its place. Nearest rows:`),
       near,
     );
-    store.map?.invite([found.place]);
+    this.place = found.place;
+    this.look();
     store.say(`Most likely in cluster ${store.name(found.clusters[0].cluster)}.`);
   }
 }

@@ -32,6 +32,7 @@ export class GeneratePanel {
 
   look(): void {
     if (this.of === null) void this.start();
+    else this.ask();
   }
 
   private start(): Promise<void> {
