@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from builders import estimator, frame, images, vectors
+from h5ad_files import cells, counts_of_groups, write_h5ad
 from vaecluster.data.files import read_dataset
 from vaecluster.runs.folder import RunFolder
 
@@ -37,12 +38,18 @@ def _table(folder: Path) -> RunFolder:
     return written(folder / "run", folder / "rows.csv")
 
 
+def _counts(folder: Path) -> RunFolder:
+    write_h5ad(folder / "cells.h5ad", cells(counts_of_groups(ROWS)[0]))
+    return written(folder / "run", folder / "cells.h5ad")
+
+
 # So much is learned that clusters are those of the rows.
 LEARNED = {"hidden": (32,), "latent": 4, "epochs": 40}
 KINDS: dict[str, Callable[[Path], RunFolder]] = {
     "vectors": lambda folder: _array(folder, vectors(ROWS, 4), n_clusters=2, **LEARNED),
     "images": lambda folder: _array(folder, images(ROWS)),
     "table": _table,
+    "counts": _counts,
     "rows in no cluster": lambda folder: _array(folder, vectors(ROWS), outlier_fraction=0.1),
 }
 

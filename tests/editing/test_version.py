@@ -45,7 +45,7 @@ def short(monkeypatch):
 
 WAYS: dict[str, Callable[[Edited], list]] = {"merge": merge, "split": split, "by hand": by_hand}
 CASES = [("vectors", "merge"), ("vectors", "by hand"), ("images", "split"), ("table", "by hand")]
-CASES += [("rows in no cluster", "merge"), ("rows in no cluster", "split")]
+CASES += [("counts", "split"), ("rows in no cluster", "merge"), ("rows in no cluster", "split")]
 
 
 @pytest.mark.parametrize(("kind", "way"), CASES)
