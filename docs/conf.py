@@ -33,6 +33,7 @@ myst_links_external_new_tab = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
 autodoc_default_options = {"members": True}
 napoleon_google_docstring = False
 napoleon_use_rtype = False
@@ -75,6 +76,8 @@ def setup(app: Sphinx) -> None:
     """Pages are read as they lie in the repository, but for what only a site needs."""
     app.connect("source-read", _for_the_site)
     app.connect("autodoc-process-signature", _short)
+    # Before napoleon.
+    app.connect("autodoc-process-docstring", _no_type, priority=400)
 
 
 def _for_the_site(app: Sphinx, page: str, source: list[str]) -> None:
@@ -86,3 +89,10 @@ def _for_the_site(app: Sphinx, page: str, source: list[str]) -> None:
 def _short(_app: Sphinx, _what: str, _name: str, thing: object, *_: object) -> tuple[str, str] | None:
     """Settings are listed below their class, each with its default: its signature says the same once more."""
     return ("(...)", "") if isinstance(thing, type) and issubclass(thing, Settings) else None
+
+
+def _no_type(_app: Sphinx, what: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:
+    """What stands before a colon in the first line of a property is no type, though napoleon reads it as one."""
+    if what in ("attribute", "data", "property"):
+        # An empty comment takes the first line.
+        lines[:0] = ["..", ""]
