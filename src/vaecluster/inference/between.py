@@ -14,6 +14,7 @@ from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.inference.answers import assignments, decode
 from vaecluster.inference.confidence import Confidence
+from vaecluster.inference.directions import Directions
 from vaecluster.model.vae import ClusteringVAE
 
 # Codes from which the direction of a cluster is found.
@@ -66,12 +67,9 @@ def along(model: ClusteringVAE, schema: Schema, confidence: Confidence | None, c
     generator = Draws(0).at("along", device=device)
     components = model.draw_components(torch.full((DRAWN,), cluster, dtype=torch.int64, device=device), generator)
     drawn = model.prior.draw(components, generator)
-    middle = drawn.mean(0)
-    spread, directions = torch.linalg.svd(drawn - middle, full_matrices=False)[1:]
-    # A direction has no sign of its own.
-    direction = directions[0] * directions[0].sum().sign()
-    ends = torch.linspace(-2, 2, steps, dtype=drawn.dtype, device=device).unsqueeze(-1)
-    return _made(model, schema, confidence, middle + ends * direction * spread[0] / DRAWN**0.5)
+    found = Directions.of(drawn.numpy(force=True), 1)
+    codes = np.stack([found.code([step]) for step in np.linspace(-2, 2, steps)])
+    return _made(model, schema, confidence, torch.from_numpy(codes).to(drawn))
 
 
 def _made(model: ClusteringVAE, schema: Schema, confidence: Confidence | None, codes: Tensor) -> Between:
