@@ -199,11 +199,12 @@ class RunFolder:
             touches = touching(read, model.labels_[numbers], model.assigned_, model.n_clusters_)
             texts = given.texts if data.texts is None else data.texts
             on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
+        members = _members(model)
         examples = drawn(
-            {CLUSTER.format(cluster): own for cluster, own in _members(model).items()}
+            {CLUSTER.format(cluster): own for cluster, own in members.items()}
             | {GROUP.format(place): numbers[group.rows] for place, group in enumerate(groups, 1)}
         )
-        write_examples(self.path, examples | _picked_out(model, on_map, codes), rows)
+        write_examples(self.path, examples | _picked_out(model, members, on_map, codes), rows)
         reliability = reliability_of(model, data)
         confusion = None
         if data.y_train is not None:
@@ -255,8 +256,10 @@ def _clusters(model: "VAEClustering") -> list[dict[str, Any]]:
     return clusters
 
 
-def _picked_out(model: "VAEClustering", on_map: RowMap, codes: Array) -> dict[str, Array]:
-    """The numbers of rows that are shown for what they are, each list with the first one first.
+def _picked_out(
+    model: "VAEClustering", members: Mapping[int, Array], on_map: RowMap, codes: Array
+) -> dict[str, Array]:
+    """The numbers of rows that are shown for what they are: the most typical ones, the least sure, and outliers.
 
     Typical rows and outliers are those among the rows of the map, whose codes (lines, latent) are known.
     """
@@ -270,8 +273,7 @@ def _picked_out(model: "VAEClustering", on_map: RowMap, codes: Array) -> dict[st
         if not len(own):
             continue
         found[TYPICAL.format(cluster)] = lines[own]
-        members = np.flatnonzero(labels == cluster)
-        unsure = members[confidence[members] < SURE]
+        unsure = members[cluster][confidence[members[cluster]] < SURE]
         if len(unsure):
             found[UNSURE.format(cluster)] = unsure[np.argsort(confidence[unsure], kind="stable")[:PICKED]]
     scores = on_map.outlier_score
