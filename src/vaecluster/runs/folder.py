@@ -53,8 +53,9 @@ class RunFolder:
     `map.parquet` holds the rows of its map (`RowMap`), and `layout.vaecluster` what places new rows there (`Layout`).
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report, and those of dense groups
-    by their numbers -1, -2, and so on: with the model they are all that `report` needs.
+    (`Labels`); the examples are rows that a report shows (`runs/examples.py`): with the model they are all the rows
+    that it needs. `stability.json` is there if `vaecluster stability` was asked about the run, `edits` holds what was
+    edited by hand, and `versions` runs that were saved of it.
     """
 
     path: Path
