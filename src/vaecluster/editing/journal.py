@@ -17,7 +17,7 @@ from vaecluster.files import record
 from vaecluster.files.atomic import locked
 
 FORMAT = 1
-EDITED, JOURNAL = "edits", "journal.jsonl"
+FOLDER, JOURNAL = "edits", "journal.jsonl"
 # Lines that are no edits of clusters.
 UNDO, REDO = "undo", "redo"
 
@@ -47,7 +47,7 @@ class Journal:
 
     def __init__(self, run: Path, *, read_only: bool = False) -> None:
         """Open and lock it; raises `FileError` if another process edits the run, or the journal is damaged."""
-        folder = run / EDITED
+        folder = run / FOLDER
         self.path = folder / JOURNAL
         self._lock = None if read_only else locked(folder)
         self.beginning: Beginning | None = None
