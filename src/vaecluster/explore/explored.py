@@ -340,19 +340,11 @@ class Explored:
         Rows of one that was found may be in several since: its probability is shared out as they are. Of edited
         clusters, those that were found without a row take no part.
         """
-        probabilities = by_model @ self._shares() if self.edited.done else by_model
+        clusters, found = self.edited.clusters, self.edited.found
+        probabilities = by_model if clusters is found else by_model @ _shares(clusters, found)
         probabilities = probabilities / (probabilities.sum() or 1.0)
         order = np.argsort(-probabilities, kind="stable")[:LIKELIEST]
         return [Likely(int(cluster), float(probabilities[cluster])) for cluster in order]
-
-    def _shares(self) -> NDArray[np.float64]:
-        """How the rows of each cluster that was found are spread now: (found, clusters)."""
-        clusters, found = self.edited.clusters, self.edited.found
-        here = (found.labels >= 0) & (clusters.labels >= 0)
-        moved = np.zeros((found.number, clusters.number))
-        np.add.at(moved, (found.labels[here], clusters.labels[here]), 1.0)
-        shares: NDArray[np.float64] = moved / np.maximum(1.0, moved.sum(1, keepdims=True))
-        return shares
 
     @property
     def _codes(self) -> NDArray[np.floating[Any]]:
@@ -383,6 +375,15 @@ class Explored:
             whole = rows.whole(None) if model.memory is None else None
             rows = rows if whole is None else whole
         return Look(rows, self.run.shown, model.fitted_.feature_names, texts)
+
+
+def _shares(clusters: Clusters, found: Clusters) -> NDArray[np.float64]:
+    """How the rows of each cluster that was found are spread now: (found, clusters)."""
+    here = (found.labels >= 0) & (clusters.labels >= 0)
+    moved = np.zeros((found.number, clusters.number))
+    np.add.at(moved, (found.labels[here], clusters.labels[here]), 1.0)
+    shares: NDArray[np.float64] = moved / np.maximum(1.0, moved.sum(1, keepdims=True))
+    return shares
 
 
 def _called(names: Any, number: int) -> list[str]:
