@@ -43,6 +43,8 @@ LABELS = 2**16
 TYPICAL_TEXTS, TEXT_LENGTH = 5, 500
 # So many typical and unsure rows of a cluster are kept, and so many outliers.
 PICKED, OUTLYING = 8, 16
+# Of more different labels than these it is not kept which of them each cluster has: they are names of rows.
+MOST_LABELS = 1000
 
 
 @final
@@ -208,7 +210,7 @@ class RunFolder:
         write_examples(self.path, examples | _picked_out(model, members, on_map, codes), rows)
         reliability = reliability_of(model, data)
         confusion = None
-        if data.y_train is not None:
+        if data.y_train is not None and len(np.unique(data.y_train)) <= MOST_LABELS:
             confusion = Confusion.of(data.y_train, model.labels_, model.n_clusters_)
         write_json(
             self.run_file,
