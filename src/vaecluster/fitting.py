@@ -165,7 +165,9 @@ class Learner:
         """
         learned = self.weighted(before.schema)
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
-        with _of(session, before.method, goes_on=True).run(learned, clusters) as run:
+        # It is short, and not kept: checkpoint and logs are those of the fit.
+        session = replace(_of(session, before.method, goes_on=True), checkpoint_dir=None, log_dir=None)
+        with session.run(learned, clusters) as run:
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             # A copy: learning switches its parts to training, and others may be asking the model meanwhile.
