@@ -339,7 +339,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return other
 
     def merge(self, groups: Sequence[int], X: Any = None) -> Self:
-        """The same model with clusters merged: `groups` (n_clusters_,) says which new cluster each becomes.
+        """The same model with clusters merged: `groups`, one entry a cluster, says which new cluster each becomes.
 
         Nothing is learned: a merged cluster's probability is the sum of those of its parts. Names are gone, and
         `labels_` is there only if the rows of the fit are given as `X`, as in `cut`. Raises `SettingError` unless the

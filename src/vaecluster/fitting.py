@@ -165,10 +165,13 @@ class Learner:
         """
         learned = self.weighted(before.schema)
         held_out_number = held_out_rows(len(learned), self.outlier_fraction)
-        with _of(session, before.method, goes_on=True).run(learned, clusters) as run:
+        # It is short, and not kept: checkpoint and logs are those of the fit.
+        session = replace(_of(session, before.method, goes_on=True), checkpoint_dir=None, log_dir=None)
+        with session.run(learned, clusters) as run:
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
-            model = relabel(run, before.model, labels, decided, clusters)
+            # A copy: learning switches its parts to training, and others may be asking the model meanwhile.
+            model = relabel(run, deepcopy(before.model), labels, decided, clusters)
         # The tree, and what spoke for each number, were those of the clusters before.
         gone: dict[str, Any] = {"hierarchy": None, "evidence": None, "names": {}}
         confidence = confidence_of(model, rest)

@@ -151,6 +151,14 @@ def test_every_method_takes_edited_clusters_and_keeps_them_in_a_file(method, sho
     np.testing.assert_array_equal(model.predict(X), model.labels_)
 
 
+def test_checkpoint_and_logs_of_a_fit_stay_as_they_are(short, tmp_path):
+    X = vectors(60)
+    model = estimator(epochs=1, checkpoint_dir=tmp_path / "kept", log_dir=tmp_path / "log").fit(X)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    model.relabel(X, np.arange(60) % 3)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+
+
 def test_a_split_is_fitted_by_the_settings_that_were_asked_for():
     fitted = estimator(epochs=4, components=None, batch_size=None).fit(vectors()).fitted_
     assert (fitted.method.components, fitted.method.batch_size) == (80, 256)

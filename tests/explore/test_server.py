@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from served import HOSTILE, ROWS, Asking, served
@@ -82,10 +83,9 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("/api/ways?cluster=7", None, 400, "no cluster 7"),
     ("/api/matches", None, 400, "no second run"),
     ("/api/other/map", None, 400, "no second run"),
-    ("/api/rows", [ROWS], 400, f"no row {ROWS}"),
-    ("/api/rows", [-1], 400, "no row -1"),
-    ("/api/rows", ["a"], 400, "0"),
-    ("/api/rows", list(range(201)), 400, "at most 200"),
+    ("/api/table", [ROWS], 400, f"no row {ROWS}"),
+    ("/api/table", [-1], 400, "no row -1"),
+    ("/api/table", ["a"], 400, "0"),
     ("/api/table", [10**30], 400, "0"),
     ("/api/edits", {}, 400, "edit is None"),
     ("/api/edits", {"edit": "drop"}, 400, "edit is 'drop'"),
@@ -148,7 +148,7 @@ def test_a_pasted_row_of_the_fit_is_found_again(asking: Asking, explored_runs: d
     number, line = 7, lines[7]
     cells = dict(zip(next(csv.reader([header])), next(csv.reader([line])), strict=True))
     learned = {name: value for name, value in cells.items() if name != "id"}
-    own = asking.json("/api/rows", [number])[0]["cluster"]
+    own = int(np.frombuffer(asking("/api/labels")[2], "<i4")[number])
     texts = [line, f"{header}\n{line}", ",".join(learned.values()), json.dumps(learned), json.dumps([learned])]
     answers = [asking.json("/api/text", {"text": text}) for text in texts]
     for answer in answers:

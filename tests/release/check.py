@@ -17,7 +17,13 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:")
-IN_WHEEL = ("py.typed", "report/static/map.js", "report/page.html.j2")
+IN_WHEEL = (
+    "py.typed",
+    "report/static/map.js",
+    "report/page.html.j2",
+    "explore/static/explore.js",
+    "explore/explore.html.j2",
+)
 IN_SDIST = (
     "src/vaecluster/__init__.py",
     "tests/conftest.py",

@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders import estimator, quiet, vectors
+from vaecluster.data.dataset import DataSet
 from vaecluster.errors import FileError
+from vaecluster.runs import folder as folder_file
 from vaecluster.runs.examples import read_examples
 from vaecluster.runs.folder import FORMAT, RunFolder
 
@@ -76,3 +79,14 @@ def test_examples_that_are_none_are_refused(folder, content):
     with pytest.raises(FileError, match=r"examples\.npz' is missing or damaged\. Fit again") as caught:
         read_examples(folder.path)
     assert not isinstance(caught.value.__context__.__context__, MemoryError)
+
+
+@quiet
+@pytest.mark.parametrize(("labels", "kept"), [(2, True), (3, False)])
+def test_labels_of_clusters_are_kept_where_they_are_few(tmp_path, monkeypatch, labels, kept):
+    monkeypatch.setattr(folder_file, "MOST_LABELS", 2)
+    rows = vectors(60)
+    run = RunFolder(tmp_path)
+    data = DataSet("rows", rows, np.arange(60) % labels)
+    run.write(estimator(epochs=1).fit(rows), data, source="rows.npy", seconds=1, cpu_seconds=1, scores={})
+    assert ("confusion" in run.description()) == kept

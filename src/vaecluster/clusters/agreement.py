@@ -83,10 +83,10 @@ class Stability:
     def of_dict(cls, plain: dict[str, Any]) -> "Stability":
         """What `as_dict` wrote down, with no labels; raises `ValueError`, `LookupError` or `TypeError` for others."""
         names = ("clusters", "sizes", "clusters_found", "ari", "jaccard")
-        labels: list[list[int]] = [[]] * plain["runs"]
+        labels: list[list[int]] = [[]] * len(plain["ari"])
         found = record.typed(cls, {name: plain[name] for name in names} | {"labels": labels})
         runs, clusters = len(found.ari), len(found.clusters)
-        if found.ari.shape != (runs, runs) or found.jaccard.shape != (runs - 1, clusters):
+        if runs < 2 or found.ari.shape != (runs, runs) or found.jaccard.shape != (runs - 1, clusters):
             raise ValueError("its tables are of other sizes")
         return found
 

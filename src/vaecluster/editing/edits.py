@@ -180,7 +180,7 @@ class Move(Edit):
     cluster: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", _whole_numbers(self.rows, "rows"))
+        object.__setattr__(self, "rows", np.unique(_whole_numbers(self.rows, "rows")))
 
     def of(self, before: Clusters) -> Clusters:
         """The rows elsewhere, which the user has decided."""
@@ -213,7 +213,7 @@ class Mark(Edit):
     label: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", _whole_numbers(self.rows, "rows"))
+        object.__setattr__(self, "rows", np.unique(_whole_numbers(self.rows, "rows")))
 
     def of(self, before: Clusters) -> Clusters:
         """The rows where their label says."""
@@ -271,8 +271,7 @@ def _whole_numbers(values: Any, what: str) -> NDArray[np.intp]:
 
 
 def _rows(rows: NDArray[np.intp]) -> str:
-    number = len(np.unique(rows))
-    return f"row {rows[0]} goes" if number == 1 else f"{counted(number, 'row')} go"
+    return f"row {rows[0]} goes" if len(rows) == 1 else f"{counted(len(rows), 'row')} go"
 
 
 def _listed(clusters: Sequence[int]) -> str:

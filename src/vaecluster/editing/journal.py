@@ -17,7 +17,7 @@ from vaecluster.files import record
 from vaecluster.files.atomic import locked
 
 FORMAT = 1
-EDITED, JOURNAL = "edits", "journal.jsonl"
+FOLDER, JOURNAL = "edits", "journal.jsonl"
 # Lines that are no edits of clusters.
 UNDO, REDO = "undo", "redo"
 
@@ -47,7 +47,7 @@ class Journal:
 
     def __init__(self, run: Path, *, read_only: bool = False) -> None:
         """Open and lock it; raises `FileError` if another process edits the run, or the journal is damaged."""
-        folder = run / EDITED
+        folder = run / FOLDER
         self.path = folder / JOURNAL
         self._lock = None if read_only else locked(folder)
         self.beginning: Beginning | None = None
@@ -70,7 +70,8 @@ class Journal:
 
         Raises `FileError` if it cannot be written; the journal then is as it was.
         """
-        assert self._lock is not None
+        if self._lock is None:
+            raise FileError(f"'{self.path}' is not open to be written. Open the run again.")
         assert self.beginning is not None
         lines = [] if self._end else [_line(record.plain(self.beginning))]
         content = b"".join([*lines, _line(_plain(entry))])
@@ -98,6 +99,7 @@ class Journal:
         """Let another process edit the run."""
         if self._lock is not None:
             self._lock.release()
+            self._lock = None
 
     def _read(self) -> int:
         """Read all lines; where the last good one ends."""
@@ -124,6 +126,8 @@ class Journal:
             try:
                 if number == 1:
                     self.beginning = record.typed(Beginning, values)
+                    if self.beginning.format != FORMAT:
+                        raise self.damaged(number)
                 else:
                     self.entries.append(_entry(values))
             except (ValueError, LookupError, TypeError):
@@ -139,9 +143,17 @@ class Journal:
         )
 
 
+@final
+class _Line(msgspec.Struct):
+    """A record as JSON, and the checksum of its bytes."""
+
+    crc32: int
+    line: msgspec.Raw
+
+
 def _line(values: dict[str, Any]) -> bytes:
     body = msgspec.json.encode(values)
-    return msgspec.json.encode({"crc32": zlib.crc32(body), "line": msgspec.Raw(body)}) + b"\n"
+    return msgspec.json.encode(_Line(zlib.crc32(body), msgspec.Raw(body))) + b"\n"
 
 
 def _values(line: bytes) -> dict[str, Any] | None:
@@ -149,11 +161,12 @@ def _values(line: bytes) -> dict[str, Any] | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        found = msgspec.json.decode(line)
-        whole = found["crc32"] == zlib.crc32(msgspec.json.encode(found["line"]))
-    except (msgspec.DecodeError, LookupError, TypeError, ValueError):
+        found = msgspec.json.decode(line, type=_Line)
+        if found.crc32 != zlib.crc32(found.line):
+            return None
+        values: dict[str, Any] = msgspec.json.decode(found.line, type=dict[str, Any])
+    except (msgspec.DecodeError, ValueError):
         return None
-    values: dict[str, Any] | None = found["line"] if whole and isinstance(found["line"], dict) else None
     return values
 
 

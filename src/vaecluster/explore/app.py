@@ -18,8 +18,8 @@ from vaecluster.explore.explored import Explored
 from vaecluster.explore.page import page_of, style
 from vaecluster.files import record
 
-# Bytes of a row that is brought, and rows that are asked for at once.
-MOST_BYTES, MOST_ROWS = 50_000_000, 200
+# Bytes of a request: a row that is brought, or numbers of rows.
+MOST_BYTES = 50_000_000
 
 
 @final
@@ -77,12 +77,6 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
     @app.get("/api/members")
     def members(cluster: int, by: str = "confidence", descending: bool = False, page: int = 0) -> Response:
         return _json(explored.members(cluster, by, descending, page))
-
-    @app.post("/api/rows")
-    def rows(rows: list[int]) -> Response:
-        if len(rows) > MOST_ROWS:
-            raise SettingError(f"There are {len(rows)} rows; expected at most {MOST_ROWS}.")
-        return _json(explored.rows(rows))
 
     @app.post("/api/table")
     def table(rows: list[int]) -> Response:

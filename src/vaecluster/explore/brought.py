@@ -3,7 +3,8 @@
 import csv
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -17,7 +18,7 @@ from vaecluster.data.pictures.folder import Pictures
 from vaecluster.data.pictures.options import PictureOptions
 from vaecluster.data.schema import Schema
 from vaecluster.data.tables import csv_line
-from vaecluster.errors import DataError, SettingError
+from vaecluster.errors import DataError, SettingError, VaeclusterError
 from vaecluster.row_kind import RowKind
 
 
@@ -43,10 +44,8 @@ class Taking:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "picture.png"
             place.write_bytes(content)
-            try:
+            with _called("The picture", place):
                 rows = self.pictures.applied(Pictures(place)).read(like=self.schema.row_shape)
-            except DataError as problem:
-                raise DataError(str(problem).replace(str(place), "The picture")) from None
         block = self.schema.blocks[0]
         if isinstance(block, Pixels) and np.dtype(block.dtype) != np.uint8:
             # The fit had images in units of its own.
@@ -67,7 +66,8 @@ class Taking:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "row.csv"
             place.write_text(lines, encoding="utf-8")
-            return read_dataset(place, self.schema.text_types).x_train
+            with _called("The row", place):
+                return read_dataset(place, self.schema.text_types).x_train
 
     def _named(self, text: str) -> tuple[Sequence[str], Sequence[str]]:
         """Names of columns and a text for each."""
@@ -81,7 +81,10 @@ class Taking:
                 return list(content), [_written(value) for value in content.values()]
             cells = [_written(value) for value in np.ravel(np.array(content, dtype=object)).tolist()]
             return self._names(len(cells)), cells
-        lines = [line for line in csv.reader(text.splitlines(), delimiter="\t" if "\t" in text else ",") if line]
+        try:
+            lines = [line for line in csv.reader(text.splitlines(), delimiter="\t" if "\t" in text else ",") if line]
+        except csv.Error as problem:
+            raise DataError(f"The row cannot be read as CSV: {problem}. Correct it.") from None
         if not 1 <= len(lines) <= 2:
             raise DataError(f"There are {len(lines)} lines; expected one row, or a header and a row.")
         if len(lines) == 2:
@@ -107,6 +110,15 @@ class Taking:
         if numbers.size != np.prod(self.schema.row_shape):
             raise DataError(f"The row has {numbers.size} numbers; expected {np.prod(self.schema.row_shape)}.")
         return numbers.reshape(1, *self.schema.row_shape)
+
+
+@contextmanager
+def _called(name: str, place: Path) -> Iterator[None]:
+    """Errors inside call the row that was brought so, and not by the file that it is in for a moment."""
+    try:
+        yield
+    except VaeclusterError as problem:
+        raise DataError(str(problem).replace(f"'{place}'", name).replace(str(place), name)) from None
 
 
 def _written(value: Any) -> str:

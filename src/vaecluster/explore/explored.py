@@ -192,17 +192,14 @@ class Explored:
 
     def apply(self, edit: Edit) -> State:
         """The state after an edit; raises what `Edited.apply` raises, and `SettingError` during long work."""
-        self.worker.check_idle()
         return self._changed(lambda: self.edited.apply(edit))
 
     def undo(self) -> State:
         """The state without the last edit."""
-        self.worker.check_idle()
         return self._changed(self.edited.undo)
 
     def redo(self) -> State:
         """The state with the edit that was undone last."""
-        self.worker.check_idle()
         return self._changed(self.edited.redo)
 
     def split(self, cluster: int, parts: int | None) -> Doing:
@@ -211,10 +208,11 @@ class Explored:
 
         def work() -> str:
             found = self.edited.split(cluster, "auto" if parts is None else parts, self._data)
-            self._changed(lambda: self.edited.apply(found))
+            with self._changing:
+                self._change(lambda: self.edited.apply(found))
             return f"Done: {found.words()}."
 
-        return self.worker.start(f"Splitting cluster {cluster}", work)
+        return self._begun(f"Splitting cluster {cluster}", work)
 
     def save(self, name: str) -> Doing:
         """Begin to save the clusters as a version of the run; raises for a name that it cannot have."""
@@ -225,7 +223,7 @@ class Explored:
             said = Version.of(version)
             return " ".join([f"Saved as {version.path}.", *(said.lines() if said else [])])
 
-        return self.worker.start(f"Saving {name}", work)
+        return self._begun(f"Saving {name}", work)
 
     def ways(self, cluster: int) -> Ways:
         """The directions of a cluster that sliders move along."""
@@ -292,10 +290,19 @@ class Explored:
 
     def _changed(self, change: Callable[[], Clusters]) -> State:
         with self._changing:
-            change()
-            self._version += 1
-            self._directions.cache_clear()
+            self.worker.check_idle()
+            self._change(change)
         return self.state()
+
+    def _change(self, change: Callable[[], Clusters]) -> None:
+        change()
+        self._version += 1
+        self._directions.cache_clear()
+
+    def _begun(self, what: str, work: Callable[[], str]) -> Doing:
+        # Not while an edit is made: long work is about the clusters after it.
+        with self._changing:
+            return self.worker.start(what, work)
 
     def _compared(self) -> Other:
         if self.other is None:
@@ -316,11 +323,10 @@ class Explored:
         return clusters
 
     def _ways(self, cluster: int) -> Directions:
-        self._clusters_with(cluster)
-        return self._directions(cluster)
+        return self._directions(self._clusters_with(cluster), cluster)
 
-    def _directions_of(self, cluster: int) -> Directions:
-        rows = self.edited.clusters.rows(cluster)
+    def _directions_of(self, clusters: Clusters, cluster: int) -> Directions:
+        rows = clusters.rows(cluster)
         some = rows[:: -(-len(rows) // LOOKED_AT) or 1]
         return Directions.of(self._codes[some], SLIDERS)
 
@@ -334,19 +340,11 @@ class Explored:
         Rows of one that was found may be in several since: its probability is shared out as they are. Of edited
         clusters, those that were found without a row take no part.
         """
-        probabilities = by_model @ self._shares() if self.edited.done else by_model
+        clusters, found = self.edited.clusters, self.edited.found
+        probabilities = by_model if clusters is found else by_model @ _shares(clusters, found)
         probabilities = probabilities / (probabilities.sum() or 1.0)
         order = np.argsort(-probabilities, kind="stable")[:LIKELIEST]
         return [Likely(int(cluster), float(probabilities[cluster])) for cluster in order]
-
-    def _shares(self) -> NDArray[np.float64]:
-        """How the rows of each cluster that was found are spread now: (found, clusters)."""
-        clusters, found = self.edited.clusters, self.edited.found
-        here = (found.labels >= 0) & (clusters.labels >= 0)
-        moved = np.zeros((found.number, clusters.number))
-        np.add.at(moved, (found.labels[here], clusters.labels[here]), 1.0)
-        shares: NDArray[np.float64] = moved / np.maximum(1.0, moved.sum(1, keepdims=True))
-        return shares
 
     @property
     def _codes(self) -> NDArray[np.floating[Any]]:
@@ -362,9 +360,8 @@ class Explored:
     def _scores(self) -> NDArray[np.float64]:
         """The outlier score of each row, nan where it is not known: a fit finds those of a sample."""
         scores = np.full(len(self._known.clusters), np.nan)
-        table = self._map.table
-        if "outlier_score" in table.column_names:
-            scores[table.column("row").to_numpy()] = table.column("outlier_score").to_numpy()
+        if self._map.outlier_score is not None:
+            scores[self._map.row] = self._map.outlier_score
         return scores
 
     @cached_property
@@ -378,6 +375,15 @@ class Explored:
             whole = rows.whole(None) if model.memory is None else None
             rows = rows if whole is None else whole
         return Look(rows, self.run.shown, model.fitted_.feature_names, texts)
+
+
+def _shares(clusters: Clusters, found: Clusters) -> NDArray[np.float64]:
+    """How the rows of each cluster that was found are spread now: (found, clusters)."""
+    here = (found.labels >= 0) & (clusters.labels >= 0)
+    moved = np.zeros((found.number, clusters.number))
+    np.add.at(moved, (found.labels[here], clusters.labels[here]), 1.0)
+    shares: NDArray[np.float64] = moved / np.maximum(1.0, moved.sum(1, keepdims=True))
+    return shares
 
 
 def _called(names: Any, number: int) -> list[str]:

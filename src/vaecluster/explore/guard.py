@@ -66,7 +66,9 @@ class Guard:
         return f"vaecluster-{self.port}"
 
     def _refused(self, headers: dict[str, str], query: str) -> str | None:
-        hosts = (f"127.0.0.1:{self.port}", f"localhost:{self.port}")
+        # Browsers leave the port of HTTP out.
+        port = "" if self.port == 80 else f":{self.port}"
+        hosts = (f"127.0.0.1{port}", f"localhost{port}")
         host, origin = headers.get("host", ""), headers.get("origin")
         if host not in hosts:
             return f"Host is {host!r}; expected {hosts[0]}. Open the address that vaecluster explore printed."

@@ -66,9 +66,10 @@ def along(model: ClusteringVAE, schema: Schema, confidence: Confidence | None, c
     device = next(model.parameters()).device
     generator = Draws(0).at("along", device=device)
     components = model.draw_components(torch.full((DRAWN,), cluster, dtype=torch.int64, device=device), generator)
-    directions = Directions.of(model.prior.draw(components, generator).numpy(force=True), 1)
-    codes = np.stack([directions.code([step]) for step in np.linspace(-2, 2, steps)])
-    return _made(model, schema, confidence, torch.from_numpy(codes).to(device, torch.float32))
+    drawn = model.prior.draw(components, generator)
+    found = Directions.of(drawn.numpy(force=True), 1)
+    codes = np.stack([found.code([step]) for step in np.linspace(-2, 2, steps)])
+    return _made(model, schema, confidence, torch.from_numpy(codes).to(drawn))
 
 
 def _made(model: ClusteringVAE, schema: Schema, confidence: Confidence | None, codes: Tensor) -> Between:

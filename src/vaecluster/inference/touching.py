@@ -25,7 +25,7 @@ class Touch:
     """Two clusters, the lower number first.
 
     `density` is about how dense rows are between the two, against inside them, by equation (24); `doubtful` counts the
-    rows of either for which the other is second likeliest, and their own less likely than 0.9.
+    rows of either for which the other is second likeliest, and their own less likely than `SURE`.
     """
 
     one: int
@@ -47,12 +47,12 @@ def touching(rows: Rows, labels: NDArray[np.intp], found: Assigned, clusters: in
     pairs = near.unseen if near.unseen.shape[1] else near.rows
     null = Null.of_neighbours(len(some), near.unseen_rank, near.dimension)
     density = densities_between(labels[some], clusters, pairs, null)
+    if density is None:
+        return []
     doubtful = np.zeros((clusters, clusters), np.intp)
     unsure = np.flatnonzero((found.labels >= 0) & (found.confidence < SURE))
     np.add.at(doubtful, (found.labels[unsure], found.second[unsure]), 1)
     doubtful += doubtful.T
-    if density is None:
-        return []
     touches = [
         Touch(one, other, float(density[one, other]), int(doubtful[one, other]))
         for one, other in combinations(range(clusters), 2)

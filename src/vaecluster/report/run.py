@@ -8,8 +8,10 @@ from typing import Any, Self, final
 from vaecluster.clusters.agreement import Stability
 from vaecluster.estimator import VAEClustering
 from vaecluster.inference.between import Between, along, between
+from vaecluster.inference.touching import SURE
 from vaecluster.look import WALL_ROWS
 from vaecluster.look.shown import Shown
+from vaecluster.report.html import sure
 from vaecluster.report.showing import Showing
 from vaecluster.runs.examples import CLUSTER, TYPICAL, UNSURE, read_examples
 from vaecluster.runs.folder import RunFolder
@@ -48,7 +50,7 @@ class ShownCluster:
         """Rows in one line, what they are called, and what that means."""
         strips = (
             (self.typical, "Most typical", "rows, in the middle of the cluster"),
-            (self.unsure, "Least sure", "rows, less than 90 % likely to be in it"),
+            (self.unsure, "Least sure", f"rows, less than {sure(SURE)} likely to be in it"),
             (self.along, "Generated from end to end", "along the direction in which the cluster varies most"),
         )
         return tuple((shown, called, meaning) for shown, called, meaning in strips if shown is not None)

@@ -43,6 +43,8 @@ LABELS = 2**16
 TYPICAL_TEXTS, TEXT_LENGTH = 5, 500
 # So many typical and unsure rows of a cluster are kept, and so many outliers.
 PICKED, OUTLYING = 8, 16
+# Of more different labels than these it is not kept which of them each cluster has: they are names of rows.
+MOST_LABELS = 1000
 
 
 @final
@@ -53,8 +55,9 @@ class RunFolder:
     `map.parquet` holds the rows of its map (`RowMap`), and `layout.vaecluster` what places new rows there (`Layout`).
 
     `run.json` says what was fitted, how, on what and with which scores; `labels.csv` has a line per row of the fit
-    (`Labels`); the examples are up to 64 rows per cluster, drawn at random, for the report, and those of dense groups
-    by their numbers -1, -2, and so on: with the model they are all that `report` needs.
+    (`Labels`); the examples are rows that a report shows (`runs/examples.py`): with the model they are all the rows
+    that it needs. `stability.json` is there if `vaecluster stability` was asked about the run, `edits` holds what was
+    edited by hand, and `versions` runs that were saved of it.
     """
 
     path: Path
@@ -199,14 +202,15 @@ class RunFolder:
             touches = touching(read, model.labels_[numbers], model.assigned_, model.n_clusters_)
             texts = given.texts if data.texts is None else data.texts
             on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
+        members = _members(model)
         examples = drawn(
-            {CLUSTER.format(cluster): own for cluster, own in _members(model).items()}
+            {CLUSTER.format(cluster): own for cluster, own in members.items()}
             | {GROUP.format(place): numbers[group.rows] for place, group in enumerate(groups, 1)}
         )
-        write_examples(self.path, examples | _picked_out(model, on_map, codes), rows)
+        write_examples(self.path, examples | _picked_out(model, members, on_map, codes), rows)
         reliability = reliability_of(model, data)
         confusion = None
-        if data.y_train is not None:
+        if data.y_train is not None and len(np.unique(data.y_train)) <= MOST_LABELS:
             confusion = Confusion.of(data.y_train, model.labels_, model.n_clusters_)
         write_json(
             self.run_file,
@@ -255,8 +259,10 @@ def _clusters(model: "VAEClustering") -> list[dict[str, Any]]:
     return clusters
 
 
-def _picked_out(model: "VAEClustering", on_map: RowMap, codes: Array) -> dict[str, Array]:
-    """The numbers of rows that are shown for what they are, each list with the first one first.
+def _picked_out(
+    model: "VAEClustering", members: Mapping[int, Array], on_map: RowMap, codes: Array
+) -> dict[str, Array]:
+    """The numbers of rows that are shown for what they are: the most typical ones, the least sure, and outliers.
 
     Typical rows and outliers are those among the rows of the map, whose codes (lines, latent) are known.
     """
@@ -270,8 +276,7 @@ def _picked_out(model: "VAEClustering", on_map: RowMap, codes: Array) -> dict[st
         if not len(own):
             continue
         found[TYPICAL.format(cluster)] = lines[own]
-        members = np.flatnonzero(labels == cluster)
-        unsure = members[confidence[members] < SURE]
+        unsure = members[cluster][confidence[members[cluster]] < SURE]
         if len(unsure):
             found[UNSURE.format(cluster)] = unsure[np.argsort(confidence[unsure], kind="stable")[:PICKED]]
     scores = on_map.outlier_score

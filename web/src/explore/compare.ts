@@ -1,6 +1,6 @@
 // Two runs of the same rows: how their clusters match.
 import { get, Match } from "./api";
-import { button, made, share } from "./parts";
+import { button, made } from "./parts";
 import { Store } from "./store";
 
 export class ComparePanel {
@@ -40,7 +40,7 @@ export class ComparePanel {
       made("th", { scope: "row" }, own),
       made("td", {}, other),
       made("td", {}, match.both.toLocaleString("en")),
-      made("td", {}, share(match.overlap)),
+      made("td", {}, `${Math.floor(100 * match.overlap)} %`),
     );
   }
 }

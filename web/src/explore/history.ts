@@ -20,10 +20,11 @@ export class HistoryPanel {
       document.querySelector(`[data-${way}]`)!.addEventListener("click", () => void store.change(`api/${way}`));
     }
     store.onChange(() => this.fill());
+    store.onWork(() => this.work());
   }
 
   private fill(): void {
-    const { done, undone, doing } = this.store.state;
+    const { done, undone } = this.store.state;
     document.querySelector<HTMLButtonElement>("[data-undo]")!.disabled = !done.length;
     document.querySelector<HTMLButtonElement>("[data-redo]")!.disabled = !undone.length;
     this.list.replaceChildren(
@@ -31,6 +32,10 @@ export class HistoryPanel {
       ...undone.map((words) => made("li", { class: "undone" }, words)),
     );
     if (!this.list.childElementCount) this.list.append(made("li", { class: "note" }, "Nothing was edited yet."));
+  }
+
+  private work(): void {
+    const { doing } = this.store.state;
     this.doing.replaceChildren();
     if (doing?.running) {
       const bar = made("progress", { "aria-label": doing.what });

@@ -1,4 +1,5 @@
 // Pieces of the page; what rows, columns and clusters say is only ever text.
+import { percent } from "../map/card";
 import { Likely, Row, Seen } from "./api";
 
 type Attributes = Record<string, string | number | boolean>;
@@ -24,8 +25,7 @@ export function button(text: string, pressed: () => void, attributes: Attributes
 
 export const labelled = (text: string, field: HTMLElement): HTMLLabelElement => made("label", {}, text, field);
 
-export const share = (value: number): string =>
-  value < 0.01 ? "under 1 %" : value >= 0.99 ? "over 99 %" : `${Math.floor(100 * value)} %`;
+export const share = (value: number): string => (value < 0.01 ? "under 1 %" : percent(value));
 
 /** Fill a list of clusters anew, and keep what was chosen if it is still there. */
 export function options(select: HTMLSelectElement, all: [number, string][]): void {

@@ -12,6 +12,7 @@ export class Store {
   chosen = new Set<number>();
   map: RowMap | null = null;
   private readonly heard: (() => void)[] = [];
+  private readonly workHeard: (() => void)[] = [];
   private readonly chosenHeard: (() => void)[] = [];
   private watching = false;
 
@@ -20,6 +21,12 @@ export class Store {
   /** Call at each change of the clusters, and once now if they are there. */
   onChange(listener: () => void): void {
     this.heard.push(listener);
+    if (this.state) listener();
+  }
+
+  /** Call whenever the server has said what is under way, and once now if it has. */
+  onWork(listener: () => void): void {
+    this.workHeard.push(listener);
     if (this.state) listener();
   }
 
@@ -57,11 +64,14 @@ export class Store {
   }
 
   async take(state: State): Promise<void> {
-    const changed = !this.state || state.version !== this.state.version;
-    this.state = state;
-    if (changed) this.labels = new Int32Array(await bytes("api/labels"));
-    for (const listener of this.heard) listener();
-    if (state.doing?.running) void this.watch();
+    const changed = state.version !== this.state?.version;
+    const labels = changed ? new Int32Array(await bytes("api/labels")) : this.labels;
+    // A later answer may have come first.
+    if (state.version < this.state?.version) return;
+    [this.state, this.labels] = [state, labels];
+    if (changed) for (const listener of this.heard) listener();
+    for (const listener of this.workHeard) listener();
+    if (state.doing?.running) void this.trying(() => this.watch());
   }
 
   refresh(): Promise<void> {

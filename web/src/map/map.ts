@@ -232,8 +232,10 @@ export class RowMap {
       }
       pointers.set(event.pointerId, now);
       if (this.lasso) this.lasso.push(now);
-      else if (pointers.size === 2) this.pinch(event.pointerId, before, now);
-      else {
+      else if (pointers.size === 2) {
+        this.dragged = true;
+        this.pinch(event.pointerId, before, now);
+      } else {
         this.dragged ||= Math.hypot(now[0] - before[0], now[1] - before[1]) > 1;
         this.view.pan(now[0] - before[0], now[1] - before[1]);
         this.card.hide();

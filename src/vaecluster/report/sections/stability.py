@@ -38,7 +38,6 @@ class Stable(Section):
         return fill(
             "sections/stability.html.j2",
             runs=len(found.ari) - 1,
-            reading=reading(found),
             picture=chart(lambda palette: stability_figure(found, palette), words),
             lines=lines,
             marks=(TRUSTED_FROM, VALID_FROM, HIGHLY_STABLE_FROM),

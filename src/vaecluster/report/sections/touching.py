@@ -7,6 +7,7 @@ from typing import Self, final
 from markupsafe import Markup
 
 from vaecluster.clusters.boundary import APART
+from vaecluster.inference.touching import SURE
 from vaecluster.look.encode import Picture
 from vaecluster.look.shown import Shown
 from vaecluster.report.html import fill
@@ -64,7 +65,14 @@ class Touching(Section):
     def html(self) -> Markup:
         """A card for each."""
         listed = any(pair.way is not None and pair.way.listed for pair in self.pairs)
-        return fill("sections/touching.html.j2", pairs=self.pairs, number=self.number, apart=APART, listed=listed)
+        return fill(
+            "sections/touching.html.j2",
+            pairs=self.pairs,
+            number=self.number,
+            apart=APART,
+            sure_from=SURE,
+            listed=listed,
+        )
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """For each pair `between-03-05.png`, but for rows of tables."""
