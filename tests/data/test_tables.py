@@ -27,7 +27,7 @@ def test_a_table_is_the_same_again() -> None:
 
 
 def test_parts_are_found_again_by_their_keys() -> None:
-    parts = {0: TABLE.slice(0, 2), 3: TABLE.slice(0, 0), 1: TABLE.slice(2)}
+    parts = {"0": TABLE.slice(0, 2), "typical 3": TABLE.slice(0, 0), "-1": TABLE.slice(2)}
     again = parts_of(parts_as_parquet(parts))
     assert {key: part.to_pydict() for key, part in again.items()} == {
         key: part.to_pydict() for key, part in parts.items()

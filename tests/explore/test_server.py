@@ -218,12 +218,24 @@ def test_a_run_is_compared_with_another_of_the_same_rows(run_of: Any, explored_r
         assert asking("/api/other/map")[1]["content-encoding"] == "gzip"
 
 
-def test_edits_outlive_a_kill_and_ctrl_c_ends_cleanly(run_of: Any) -> None:
+def test_edits_outlive_a_kill_ctrl_c_ends_cleanly_and_a_browser_is_not_told_the_token_for_all_to_see(
+    run_of: Any, tmp_path: Path
+) -> None:
     run = run_of("plain")
+    # It keeps what it is started with, and the page that it finds there.
+    browser, seen = tmp_path / "browser", tmp_path / "seen"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\ncat "${{1#file://}}" >> {seen}\n')
+    browser.chmod(0o755)
 
     def started() -> tuple[subprocess.Popen[str], Asking]:
-        command = [sys.executable, "-m", "vaecluster", "explore", str(run), "--no-browser"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "vaecluster", "explore", str(run)]
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"BROWSER": str(browser)},
+        )
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
         port, _, token = address.removeprefix("http://127.0.0.1:").partition("/?token=")
@@ -239,3 +251,7 @@ def test_edits_outlive_a_kill_and_ctrl_c_ends_cleanly(run_of: Any) -> None:
     out, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (0, False)
     assert "Edits are kept" in out
+    place, page = seen.read_text().splitlines()
+    assert asking.token not in place
+    assert f"url={asking.address}" in page
+    assert not Path(place.removeprefix("file://")).exists()

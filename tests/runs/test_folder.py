@@ -68,6 +68,7 @@ EXAMPLES = {
     "nothing": b"",
     "a beginning": b"PK\x03\x04",
     "no array": archive_of("0.npy", b"no array"),
+    "no number of a cluster": archive_of("zero.npy", claiming("(0, 3)")),
     "too large": archive_of("0.npy", claiming("(1000000000000, 8)")),
     "no shape": archive_of("0.npy", claiming("(1,")),
 }

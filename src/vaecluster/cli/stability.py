@@ -94,8 +94,9 @@ def stability(
     check("--runs", runs, WholeKind(2))
     check_jobs(jobs)
     check("--threads", threads, THREADS)
+    number: Any = "auto" if clusters is None else clusters
     if run is None:
-        check("--clusters", clusters or "auto", CLUSTERS)
+        check("--clusters", number, CLUSTERS)
         check("--seed", seed or 0, SEED)
         data = load_source(source)
         chosen, _ = method_of(method or "two-views", settings)
@@ -108,7 +109,6 @@ def stability(
 
     first = None
     if run is None:
-        number: Any = clusters or "auto"
         of_rows: dict[str, Any] = {"method": chosen, "columns": columns_of(column), "device": device}
         model, rows = VAEClustering(number, random_state=seed or 0, **of_rows), with_rows(data, quiet=quiet).x_train
     else:

@@ -4,7 +4,10 @@ import os
 import secrets
 import socket
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import final
 
 import uvicorn
@@ -44,15 +47,28 @@ class Server(uvicorn.Server):
 
     def serve_until_stopped(self, *, browser: bool) -> None:
         """Answer until Ctrl-C, or until `should_exit` is set."""
-        if browser:
-            webbrowser.open(self.address)
         try:
-            self.run(sockets=[self._socket])
+            with _leading_to(self.address) as place:
+                if browser:
+                    webbrowser.open(place)
+                self.run(sockets=[self._socket])
         except KeyboardInterrupt:
             # It is how one leaves.
             pass
         finally:
             self._socket.close()
+
+
+@contextmanager
+def _leading_to(address: str) -> Iterator[str]:
+    """Where a page lies that only its owner can read and that leads to the address.
+
+    What a browser is started with can be seen by everyone on this machine, and the address holds the token.
+    """
+    with TemporaryDirectory(prefix="vaecluster-") as folder:
+        page = Path(folder) / "explore.html"
+        page.write_text(f'<!DOCTYPE html><meta http-equiv="refresh" content="0; url={address}">')
+        yield page.as_uri()
 
 
 def _listening(port: int) -> socket.socket:

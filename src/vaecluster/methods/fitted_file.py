@@ -37,7 +37,7 @@ from vaecluster.model.grouping import Grouping
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import is_whole
 from vaecluster.training.listeners.history import History
-from vaecluster.training.state import tensors_of
+from vaecluster.training.state import load_tensors, tensors_of
 
 FORMAT = 6
 
@@ -238,7 +238,7 @@ def _model(method: Method, schema: Schema, described: Described, weights: dict[s
         raise ValueError("its weights do not fit its description")
     # Copied, so that the file's layout and alignment do not come along: kernels round by them, and answers must be
     # those of the fit to the last byte.
-    model.load_state_dict({name: values.clone() for name, values in weights.items()}, assign=True)
+    load_tensors(model.to_empty(device="cpu"), weights)
     _check_weights(model, clusters)
     return model
 

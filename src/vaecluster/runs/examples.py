@@ -1,6 +1,7 @@
 """Some rows of a run, in the user's units: what a report shows of it."""
 
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ ARRAYS, TABLES = "examples.npz", "examples.parquet"
 # Names of examples: rows of a cluster and of a dense group, drawn at random; the most typical rows of a cluster, the
 # least sure first, and those that are most unlike all others.
 CLUSTER, GROUP, TYPICAL, UNSURE, OUTLIERS = "{}", "-{}", "typical {}", "unsure {}", "outliers"
+NAMES = re.compile(r"-?\d+|(typical|unsure) \d+|outliers")
 
 Key = TypeVar("Key")
 
@@ -39,7 +41,10 @@ def read_examples(folder: Path) -> dict[str, Any]:
     """What `write_examples` wrote there: arrays, or tables; `FileError` if it is missing or damaged."""
     arrays, tables = folder / ARRAYS, folder / TABLES
     try:
-        return parts_of(tables.read_bytes()) if tables.is_file() else dict(read_arrays(arrays))
+        examples = parts_of(tables.read_bytes()) if tables.is_file() else dict(read_arrays(arrays))
+        if strange := [name for name in examples if NAMES.fullmatch(name) is None]:
+            raise ValueError(f"{strange[0]!r} is no name of examples")
+        return examples
     except (OSError, ValueError, LookupError, TypeError):
         found = tables if tables.is_file() else arrays
         raise FileError(f"'{found}' is missing or damaged. Fit again.") from None
