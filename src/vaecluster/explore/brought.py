@@ -58,11 +58,15 @@ class Taking:
 
         Raises `DataError` for a text that is no row of this model.
         """
+        # Half a character, which a script can send, is in no file.
+        text = text.encode("utf-8", "replace").decode("utf-8")
         if isinstance(self.schema.blocks[0], Words):
             return [text]
         names, values = self._named(text.strip())
         if self.schema.frame is None:
             return self._array(values)
+        if not names:
+            raise DataError(f"The row is empty; expected {len(self.learned)} values. Paste some.")
         lines = csv_line(names) + csv_line(values)
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "row.csv"
@@ -81,7 +85,11 @@ class Taking:
                 return list(content), [_written(value) for value in content.values()]
             cells = [_written(value) for value in np.ravel(np.array(content, dtype=object)).tolist()]
             return self._names(len(cells)), cells
-        lines = [line for line in csv.reader(text.splitlines(), delimiter="\t" if "\t" in text else ",") if line]
+        reader = csv.reader(text.splitlines(), delimiter="\t" if "\t" in text else ",")
+        try:
+            lines = [line for line in reader if line]
+        except csv.Error as problem:
+            raise DataError(f"The row is no CSV: {problem}. Correct it.") from None
         if not 1 <= len(lines) <= 2:
             raise DataError(f"There are {len(lines)} lines; expected one row, or a header and a row.")
         if len(lines) == 2:
