@@ -239,6 +239,8 @@ def test_edits_outlive_a_kill_and_ctrl_c_ends_cleanly(run_of: Any) -> None:
     process.communicate()
     process, asking = started()
     assert asking.json("/api/state")["clusters"][1]["name"] == "kept"
+    # A split that is under way neither aborts the process nor holds it.
+    asking.json("/api/split", {"cluster": 0, "parts": 2})
     process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_C_EVENT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (0, False)
