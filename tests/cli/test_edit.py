@@ -82,6 +82,7 @@ REFUSED = {
     "half a span": (["--move", "5-=1"], "A row is ''"),
     "a span backwards": (["--move", "5-3=1"], "the smaller number first"),
     "too many rows": (["--move", "0-999999999=1"], "There is no row 150"),
+    "a row far behind the last": (["--move", "99999999999=1"], "There is no row 99999999999"),
     "no rows": (["--mark", "=cats"], "A row is ''"),
     "one part": (["--split", "0=1"], "2 or more, or auto"),
     "nothing to undo": (["--undo"], "There is nothing to undo"),

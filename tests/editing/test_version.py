@@ -168,12 +168,22 @@ def test_a_split_is_fitted_by_the_settings_that_were_asked_for():
 
 
 @pytest.mark.parametrize(
+    ("learned", "as_edited", "words"),
+    [(False, 9, "are exact"), (False, 8, "Probabilities of merged clusters are added"), (True, 9, "by imitation")],
+)
+def test_a_version_is_said_to_be_exact_only_where_all_rows_are_as_edited(learned, as_edited, words):
+    (line,) = Version("run", [], learned, 9, as_edited, 0, 0).lines()
+    assert words in line
+    assert ("exact" in line) == (not learned and as_edited == 9)
+
+
+@pytest.mark.parametrize(
     ("cluster", "parts", "words"),
     [
         (9, 2, "There is no cluster 9"),
         (0, 1, "2 or more, or auto"),
         (0, "some", "2 or more, or auto"),
-        (0, 500, "500"),
+        (0, 500, "The number of parts is 500; expected at most"),
     ],
 )
 def test_a_split_that_cannot_be_is_refused(run, cluster, parts, words):

@@ -89,6 +89,7 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("/api/table", [10**30], 400, "0"),
     ("/api/edits", {}, 400, "edit is None"),
     ("/api/edits", {"edit": "drop"}, 400, "edit is 'drop'"),
+    ("/api/edits", {"edit": ["rename"]}, 400, "edit is ['rename']"),
     ("/api/edits", {"edit": "rename"}, 400, "rename"),
     ("/api/edits", {"edit": "rename", "cluster": 9, "to": "a"}, 400, "cluster 9"),
     ("/api/edits", {"edit": "merge", "clusters": [0]}, 400, "two clusters"),
@@ -103,9 +104,12 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("/api/text", {"text": ""}, 400, "0 lines"),
     ("/api/text", {"text": "1,2"}, 400, "The row has 2 values; expected 3"),
     ("/api/text", {"text": "{"}, 400, "JSON"),
+    ("/api/text", {"text": "{}"}, 400, "The row is empty; expected 3 values"),
+    ("/api/text", {"text": "x" * 200_000}, 400, "no CSV"),
     ("/api/text", {"text": "a\nb\nc"}, 400, "3 lines"),
     ("/api/text", {}, 400, "text"),
     ("/api/picture", b"no picture", 400, "picture"),
+    ("/api/picture", b"", 400, "picture"),
 ]
 
 
@@ -247,6 +251,8 @@ def test_edits_outlive_a_kill_ctrl_c_ends_cleanly_and_a_browser_is_not_told_the_
     process.communicate()
     process, asking = started()
     assert asking.json("/api/state")["clusters"][1]["name"] == "kept"
+    # A split that is under way neither aborts the process nor holds it.
+    asking.json("/api/split", {"cluster": 0, "parts": 2})
     process.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_C_EVENT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (0, False)

@@ -179,7 +179,7 @@ def _parted(word: str, option: str, form: str, example: str) -> tuple[str, str]:
 def _whole(text: str, what: str) -> int:
     digits = text.removeprefix("-")
     # int() would take digits of all scripts, and underscores.
-    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 9:
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 18:
         raise SettingError(f"{what} is {text!r:.40}; expected a whole number.")
     return int(text)
 

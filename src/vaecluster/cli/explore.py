@@ -1,5 +1,6 @@
 """`vaecluster explore`."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -54,9 +55,16 @@ def explore(
 
     with Edited.open(folder) as edited:
         data, place = rows_of_run(folder, source, edited.model)
-        server = Server(Explored(edited, data, place, second), lambda: render_html(collect(folder)), port)
+        explored = Explored(edited, data, place, second)
+        server = Server(explored, lambda: render_html(collect(folder)), port)
         # To the page's owner alone: whoever has the address may edit.
         print(f"Open {server.address}", flush=True)
         print("Ctrl-C ends it.", file=sys.stderr)
         server.serve_until_stopped(browser=browser)
     print("Stopped. Edits are kept in the run folder.")
+    doing = explored.worker.doing
+    if doing is not None and doing.running:
+        print(f"{doing.what} was under way, and is not done.", flush=True)
+        # A thread that is in torch while the interpreter ends aborts the process.
+        sys.stderr.flush()
+        os._exit(0)

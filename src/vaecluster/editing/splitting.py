@@ -27,6 +27,10 @@ def parts_of(
     """
     if parts != AUTO and not is_whole(parts, 2):
         raise SettingError(f"The number of parts is {parts!r}; expected a whole number of 2 or more, or {AUTO}.")
+    if not isinstance(parts, str) and parts > len(numbers):
+        raise SettingError(
+            f"The number of parts is {parts}; expected at most {len(numbers)}, the rows of the cluster."
+        )
     same = ("rows", "columns", "batch", "memory", "device")
     parameters = {name: getattr(model, name) for name in same}
     method = as_asked(model.fitted_)

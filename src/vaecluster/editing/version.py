@@ -61,7 +61,13 @@ class Version:
         share = f"{100 * self.as_edited / self.rows:.1f} %"
         said = f"The model puts {self.as_edited:,} of {counted(self.rows, 'row')} ({share}) where the edits have them"
         placed = f", and {self.decided_as_edited:,} of the {self.decided:,} that you placed" if self.decided else ""
-        how = "Names and merges are exact." if not self.learned else "It learned the clusters by imitation."
+        if self.learned:
+            how = "It learned the clusters by imitation."
+        elif self.as_edited == self.rows:
+            how = "Names and merges are exact."
+        else:
+            # The sum of two small probabilities may be the largest.
+            how = "Probabilities of merged clusters are added, so that unsure rows of other clusters can join them."
         return [f"{said}{placed}. {how}"]
 
 

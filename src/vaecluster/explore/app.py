@@ -85,8 +85,8 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
     @app.post("/api/edits")
     def edit(values: dict[str, Any]) -> Response:
         name = values.pop("edit", None)
-        if name not in EDITS:
-            raise SettingError(f"edit is {name!r}; expected one of {', '.join(map(repr, EDITS))}.")
+        if not isinstance(name, str) or name not in EDITS:
+            raise SettingError(f"edit is {name!r:.40}; expected one of {', '.join(map(repr, EDITS))}.")
         try:
             made = record.typed(EDITS[name], values)
         except ValueError as problem:
@@ -122,7 +122,7 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
         return _json(explored.brought(explored.taking.text(text)))
 
     @app.post("/api/picture")
-    def picture(content: bytes = Body(media_type="application/octet-stream")) -> Response:
+    def picture(content: bytes = Body(b"", media_type="application/octet-stream")) -> Response:
         return _json(explored.brought(explored.taking.picture(content)))
 
     @app.get("/api/matches")

@@ -57,11 +57,15 @@ class Taking:
 
         Raises `DataError` for a text that is no row of this model.
         """
+        # Half a character, which a script can send, is in no file.
+        text = text.encode("utf-8", "replace").decode("utf-8")
         if isinstance(self.schema.blocks[0], Words):
             return [text]
         names, values = self._named(text.strip())
         if self.schema.frame is None:
             return self._array(values)
+        if not names:
+            raise DataError(f"The row is empty; expected {len(self.learned)} values. Paste some.")
         lines = csv_line(names) + csv_line(values)
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "row.csv"
