@@ -105,7 +105,7 @@ WRONG: list[tuple[str, Any, int, str]] = [
     ("/api/text", {"text": "1,2"}, 400, "The row has 2 values; expected 3"),
     ("/api/text", {"text": "{"}, 400, "JSON"),
     ("/api/text", {"text": "{}"}, 400, "The row is empty; expected 3 values"),
-    ("/api/text", {"text": "x" * 200_000}, 400, "no CSV"),
+    ("/api/text", {"text": "x" * 200_000}, 400, "cannot be read as CSV"),
     ("/api/text", {"text": "a\nb\nc"}, 400, "3 lines"),
     ("/api/text", {}, 400, "text"),
     ("/api/picture", b"no picture", 400, "picture"),
