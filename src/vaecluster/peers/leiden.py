@@ -1,5 +1,7 @@
 """Leiden on a graph of nearest neighbours, by scikit-network."""
 
+import ctypes
+import os
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -31,6 +33,8 @@ class Leiden(Peer):
         from sknetwork.clustering import Leiden as Model
 
         pairs = overlaps(points, self.neighbours)
+        # Its core draws by the C library's rand as well, which the seed does not reach.
+        ctypes.CDLL(None if os.name == "posix" else "msvcrt").srand(seed % 2**32)
         # In the order of the rows, communities would follow it.
         model = Model(resolution=self.resolution, shuffle_nodes=True, random_state=seed)
         found = model.fit_predict((pairs + pairs.T).tocsr())
