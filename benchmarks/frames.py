@@ -21,7 +21,7 @@ from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
 from vaecluster.settings import Whole as WholeKind
 
-RESULTS = Path(__file__).parent / "results" / "frames.json"
+RESULTS = Path(__file__).parent / "results" / "report" / "frames.json"
 CHROMIUM, FLAGS = "/usr/bin/chromium", ("--no-sandbox", "--disable-background-networking")
 COLUMNS, GROUPS = 6, 8
 # Steps of a drag, and pixels that it stays within.
