@@ -6,6 +6,8 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.clusters.contingency import contingency
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,4 @@ class Confusion:
     def of(cls, labels: NDArray[Any], clusters: NDArray[np.intp], number: int) -> Self:
         """Of rows with these labels and clusters, (rows,) each; rows of the cluster -1 do not count."""
         names, place = np.unique(labels, return_inverse=True)
-        counts = np.zeros((number, len(names)), np.int64)
-        np.add.at(counts, (clusters[clusters >= 0], place[clusters >= 0]), 1)
-        return cls(names.tolist(), counts)
+        return cls(names.tolist(), contingency(clusters, place, (number, len(names))))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
+from vaecluster.clusters.contingency import contingency
 from vaecluster.clusters.scores import UNASSIGNED
 
 Integers = NDArray[np.intp]
@@ -65,9 +66,7 @@ def matches(one: Integers, other: Integers, clusters: int, others: int) -> list[
     >>> matches(np.array([0, 0, 1, 1]), np.array([1, 1, 1, 0]), 2, 2)
     [Match(cluster=0, other=1, both=2, overlap=0.6666666666666666), Match(cluster=1, other=0, both=1, overlap=0.5)]
     """
-    both = np.zeros((clusters, others), np.intp)
-    assigned = (one != UNASSIGNED) & (other != UNASSIGNED)
-    np.add.at(both, (one[assigned], other[assigned]), 1)
+    both = contingency(one, other, (clusters, others))
     sizes, other_sizes = (
         np.bincount(some[some != UNASSIGNED], minlength=number) for some, number in ((one, clusters), (other, others))
     )

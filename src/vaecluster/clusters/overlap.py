@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, softmax
 
 from vaecluster.clusters.boundary import APART, Null
+from vaecluster.clusters.contingency import contingency
 from vaecluster.clusters.joint import LEAST, Matrix, symmetric
 
 # Of the mean variance, added to every axis.
@@ -64,9 +65,8 @@ def bounded(posterior: Matrix, clusters: NDArray[np.intp], near: NDArray[np.inte
     own cluster.
     """
     rows, number = posterior.shape
-    pairs = np.zeros((number, number))
-    np.add.at(pairs, (clusters[:, None], clusters[near]), 1.0)
-    pairs = symmetric(pairs)
+    of_rows = np.repeat(clusters, near.shape[1])
+    pairs = symmetric(contingency(of_rows, clusters[np.asarray(near).ravel()], (number, number)).astype(np.float64))
     density = null.density_between(pairs, pairs.sum(1))
     allowed = np.where(density < APART, ndtr(-np.sqrt(-2 * np.log(np.clip(density, LEAST, 1)))), 1.0)
     members = np.eye(number)[clusters]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+from vaecluster.clusters.contingency import contingency
 from vaecluster.data.dataset import DataSet, as_labels
 from vaecluster.errors import DataError
 
@@ -138,9 +139,7 @@ def _code_of_cluster(cluster: int, names: ClusterNames, code_of_label: Mapping[L
 
 def _counts(label_codes: npt.NDArray[np.intp], cluster_codes: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """How many rows have each label and cluster, (labels, clusters)."""
-    shape = (int(label_codes.max()) + 1, int(cluster_codes.max()) + 1)
-    flat = np.ravel_multi_index((label_codes, cluster_codes), shape)
-    return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
+    return contingency(label_codes, cluster_codes, (int(label_codes.max()) + 1, int(cluster_codes.max()) + 1))
 
 
 def _coded(

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.boundary import Null
+from vaecluster.clusters.contingency import contingency
 from vaecluster.clusters.joint import Matrix, symmetric
 from vaecluster.clusters.scores import UNASSIGNED
 
@@ -43,9 +44,7 @@ def densities_between(labels: NDArray[np.intp], clusters: int, near: NDArray[np.
     [[0.0, 2.0], [2.0, 0.0]]
     """
     one, other = np.repeat(labels, near.shape[1]), labels[np.asarray(near).ravel()]
-    both = (one != UNASSIGNED) & (other != UNASSIGNED)
-    pairs = np.zeros((clusters, clusters))
-    np.add.at(pairs, (one[both], other[both]), 1.0)
+    pairs = contingency(one, other, (clusters, clusters)).astype(np.float64)
     if not pairs.any():
         return None
     pairs = symmetric(pairs)

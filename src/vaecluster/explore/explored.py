@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.agreement import agreement_of
+from vaecluster.clusters.contingency import contingency
 from vaecluster.clusters.matching import matches
 from vaecluster.data.blocks import Words
 from vaecluster.data.dataset import DataSet
@@ -379,9 +380,7 @@ class Explored:
 
 def _shares(clusters: Clusters, found: Clusters) -> NDArray[np.float64]:
     """How the rows of each cluster that was found are spread now: (found, clusters)."""
-    here = (found.labels >= 0) & (clusters.labels >= 0)
-    moved = np.zeros((found.number, clusters.number))
-    np.add.at(moved, (found.labels[here], clusters.labels[here]), 1.0)
+    moved = contingency(found.labels, clusters.labels, (found.number, clusters.number))
     shares: NDArray[np.float64] = moved / np.maximum(1.0, moved.sum(1, keepdims=True))
     return shares
 

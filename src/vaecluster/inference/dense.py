@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from vaecluster.clusters.boundary import APART, Null, regions
+from vaecluster.clusters.contingency import contingency
 from vaecluster.clusters.joint import Matrix, symmetric
 from vaecluster.data.rows import Rows
 from vaecluster.views.neighbours import Near, Neighbours, Points, intrinsic_dimension
@@ -76,9 +77,7 @@ def _inside(points: Points, near: Near, members: NDArray[np.bool_], cluster: int
 
 def _pairs(cell: NDArray[np.intp], partners: NDArray[np.intp], cells: int) -> Matrix:
     """How often rows of one cell have near rows in another, of those in the cluster: (cells, cells), 1 in all."""
-    joint = np.zeros((cells, cells))
-    inside = partners >= 0
-    np.add.at(joint, (np.repeat(cell, partners.shape[1])[inside.ravel()], partners[inside]), 1.0)
+    joint = contingency(np.repeat(cell, partners.shape[1]), partners.ravel(), (cells, cells))
     return symmetric(joint / max(1.0, joint.sum()))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.boundary import Null
+from vaecluster.clusters.contingency import contingency
 from vaecluster.clusters.separation import densities_between
 from vaecluster.data.rows import Rows
 from vaecluster.inference.answers import Assigned
@@ -49,10 +50,9 @@ def touching(rows: Rows, labels: NDArray[np.intp], found: Assigned, clusters: in
     density = densities_between(labels[some], clusters, pairs, null)
     if density is None:
         return []
-    doubtful = np.zeros((clusters, clusters), np.intp)
-    unsure = np.flatnonzero((found.labels >= 0) & (found.confidence < SURE))
-    np.add.at(doubtful, (found.labels[unsure], found.second[unsure]), 1)
-    doubtful += doubtful.T
+    unsure = found.confidence < SURE
+    doubtful = contingency(found.labels[unsure], found.second[unsure], (clusters, clusters))
+    doubtful = doubtful + doubtful.T
     touches = [
         Touch(one, other, float(density[one, other]), int(doubtful[one, other]))
         for one, other in combinations(range(clusters), 2)
