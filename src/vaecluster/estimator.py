@@ -348,7 +348,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, _ = make_blobs(200, n_features=5, centers=4, random_state=0)
-        >>> model = VAEClustering(4, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> model = VAEClustering(4, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
         >>> model.merge([0, 1, 1, 0], X).cluster_sizes_.shape
         (2,)
         """
@@ -377,7 +377,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews
         >>> X, y = make_blobs(200, n_features=5, centers=4, random_state=0)
-        >>> model = VAEClustering(2, method=TwoViews(epochs=150), random_state=0).fit(X)
+        >>> model = VAEClustering(2, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
         >>> bool((model.relabel(X, y).predict(X) == y).mean() > 0.95)
         True
         """

@@ -117,7 +117,7 @@ def stability(
     model.set_params(verbose=0 if quiet else 1)
     found = compare_seeds(model, rows, runs, n_jobs=jobs, first=first)
     record = _record(found, source, seeds_of(model.random_state, runs))
-    if run is not None:
+    if run is not None and output is not None:
         write_json(run.stability_file, record)
     if ending == ".png":
         write_atomically(written, png_bytes(stability_figure(found)))
@@ -143,16 +143,10 @@ def _record(found: "Stability", source: str, seeds: list[int]) -> dict[str, Any]
 
 
 def _print_table(found: "Stability") -> None:
-    from vaecluster.report.stability_chart import reading, zone
+    from vaecluster.report.stability_chart import lines_of, reading
 
     print(f"adjusted Rand index of two runs  mean {found.mean_ari:.3f}  worst {found.worst_ari:.3f}")
     print(f"{'cluster':>7}  {'rows':>9}  {'mean Jaccard':>12}  {'worst':>5}")
-    columns = (
-        found.clusters.tolist(),
-        found.sizes.tolist(),
-        found.mean_jaccard.tolist(),
-        found.jaccard.min(0).tolist(),
-    )
-    for cluster, size, mean, worst in zip(*columns, strict=True):
-        print(f"{cluster:7}  {size:9,}  {mean:12.3f}  {worst:5.3f}  {zone(mean)}")
+    for cluster, size, mean, worst, called in lines_of(found):
+        print(f"{cluster:7}  {size:9,}  {mean:12.3f}  {worst:5.3f}  {called}")
     print(reading(found))

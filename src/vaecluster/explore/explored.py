@@ -37,7 +37,7 @@ from vaecluster.explore.work import Doing, Worker
 from vaecluster.inference.answers import assignments
 from vaecluster.inference.directions import Directions, nearest_codes
 from vaecluster.report.collect import title_of
-from vaecluster.report.run import FinishedRun
+from vaecluster.report.run import FinishedRun, cluster_title
 from vaecluster.report.sections.map import Map, in_unit
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.labels import Labels
@@ -267,10 +267,8 @@ class Explored:
         """For each cluster the one of the second run that it shares most with."""
         other, clusters = self._compared(), self.edited.clusters
         names, others = _called(clusters.names, clusters.number), other.names
-        sizes, other_sizes = (
-            np.bincount(some[some >= 0], minlength=number)
-            for some, number in ((clusters.labels, clusters.number), (other.labels.clusters, len(others)))
-        )
+        sizes, labels = clusters.sizes, other.labels.clusters
+        other_sizes = np.bincount(labels[labels >= 0], minlength=len(others))
         return [
             MatchSaid(
                 one.cluster,
@@ -282,7 +280,7 @@ class Explored:
                 one.both,
                 one.overlap,
             )
-            for one in matches(clusters.labels, other.labels.clusters, clusters.number, len(others))
+            for one in matches(clusters.labels, labels, clusters.number, len(others))
         ]
 
     def agreement(self) -> float:
@@ -386,4 +384,4 @@ def _shares(clusters: Clusters, found: Clusters) -> NDArray[np.float64]:
 
 
 def _called(names: Any, number: int) -> list[str]:
-    return [f"{cluster} · {names[cluster]}" if cluster in names else str(cluster) for cluster in range(number)]
+    return [cluster_title(cluster, str(names.get(cluster, ""))) for cluster in range(number)]

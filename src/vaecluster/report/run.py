@@ -58,7 +58,16 @@ class ShownCluster:
     @property
     def title(self) -> str:
         """Its number, and its name if it has one."""
-        return f"{self.number} · {self.name}" if self.name else str(self.number)
+        return cluster_title(self.number, self.name)
+
+
+def cluster_title(number: int, name: str) -> str:
+    """What a cluster is called: its number, and its name if it has one.
+
+    >>> cluster_title(3, "boots"), cluster_title(3, "")
+    ('3 · boots', '3')
+    """
+    return f"{number} · {name}" if name else str(number)
 
 
 @final

@@ -73,6 +73,18 @@ def reading(stability: Stability) -> str:
     )
 
 
+def lines_of(stability: Stability) -> list[tuple[int, int, float, float, str]]:
+    """Of each cluster of the first run its number, rows, mean overlap, the least overlap, and what it is called.
+
+    >>> from vaecluster.clusters.agreement import stability_of
+    >>> lines_of(stability_of([[0, 1, 1], [2, 0, 0]]))
+    [(0, 1, 1.0, 1.0, 'highly stable'), (1, 2, 1.0, 1.0, 'highly stable')]
+    """
+    of_clusters = (stability.clusters, stability.sizes, stability.mean_jaccard, stability.jaccard.min(0))
+    lines = zip(*(column.tolist() for column in of_clusters), strict=True)
+    return [(cluster, size, mean, worst, zone(mean)) for cluster, size, mean, worst in lines]
+
+
 def zone(mean_jaccard: float) -> str:
     """What a cluster with that mean overlap is called.
 

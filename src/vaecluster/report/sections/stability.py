@@ -11,7 +11,7 @@ from vaecluster.look.encode import Picture
 from vaecluster.report.html import chart, fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
-from vaecluster.report.stability_chart import reading, stability_figure, zone
+from vaecluster.report.stability_chart import lines_of, reading, stability_figure
 
 
 @final
@@ -32,14 +32,12 @@ class Stable(Section):
     def html(self) -> Markup:
         """The chart, and each cluster in a line."""
         found = self.found
-        columns = (found.clusters.tolist(), found.sizes.tolist(), found.mean_jaccard.tolist(), found.jaccard.min(0))
-        lines = [(*line, zone(line[2])) for line in zip(*columns, strict=True)]
         words = f"How far runs agree, and how much of each cluster comes again. {reading(found)}"
         return fill(
             "sections/stability.html.j2",
             runs=len(found.ari) - 1,
             picture=chart(lambda palette: stability_figure(found, palette), words),
-            lines=lines,
+            lines=lines_of(found),
             marks=(TRUSTED_FROM, VALID_FROM, HIGHLY_STABLE_FROM),
         )
 
