@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from vaecluster import settings
+from vaecluster import ranks, settings
 from vaecluster.attributes import FittedAttributes
 from vaecluster.clusters.agreement import Stability
 from vaecluster.clusters.matching import alike
@@ -729,7 +729,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         number, doubt = len(given.source), (self.min_confidence, self.outlier_fraction)
         learned = y is not None and as_method(self.method).learns_labels
         weights, known = check_weights(sample_weight, number), known_labels(y, number, all_may_be=learned)
-        return Learner(given, self.device, room_of(self), weights, known, *doubt, self.verbose)
+        return Learner(given, self.device, room_of(self), weights, known, *doubt, self.verbose if ranks.first() else 0)
 
     def _given(self, X: Any) -> Rows:
         check_is_fitted(self)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from vaecluster import ranks
 from vaecluster.data import checks
 from vaecluster.data.kinds import check_asked
 from vaecluster.errors import SettingError
@@ -41,7 +42,7 @@ def session_of(estimator: BaseEstimator) -> Session:
         checkpoint_dir=as_folder("checkpoint_dir", estimator.checkpoint_dir),
         checkpoint_every=estimator.checkpoint_every,
         log_dir=as_folder("log_dir", estimator.log_dir),
-        verbose=estimator.verbose,
+        verbose=estimator.verbose if ranks.first() else 0,
     )
 
 

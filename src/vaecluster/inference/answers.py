@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from vaecluster import ranks
 from vaecluster.clusters.scores import UNASSIGNED
 from vaecluster.data.given import source_of
 from vaecluster.data.raw import RowNames
@@ -211,15 +212,19 @@ def _components(model: ClusteringVAE, batch: Tensor) -> tuple[Tensor, Tensor]:
     return assignment.logits.double().softmax(-1), code.double()
 
 
-@torch.no_grad()
 def in_blocks(
     model: ClusteringVAE, rows: Rows, answer: Callable[[Tensor], Tensor], telling: Telling = in_silence
 ) -> Iterator[NDArray[Any]]:
     """What a function of a batch of `BLOCK` rows answers for each row, a block at a time; the model is in use."""
     model.eval()
-    for start in telling("labelling rows", range(0, len(rows), BLOCK)):
+
+    def answered(start: int) -> NDArray[Any]:
         batch = rows[start : start + BLOCK]
-        yield answer(_filled(batch))[: len(batch)].cpu().numpy()
+        with torch.no_grad():
+            found: NDArray[Any] = answer(_filled(batch))[: len(batch)].cpu().numpy()
+        return found
+
+    return ranks.each(answered, telling("labelling rows", range(0, len(rows), BLOCK)))
 
 
 def _filled(block: Tensor) -> Tensor:

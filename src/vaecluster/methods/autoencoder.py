@@ -14,6 +14,7 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
+from vaecluster import ranks
 from vaecluster.data.rows import Rows
 from vaecluster.hearing import unheard
 from vaecluster.inference.answers import codes
@@ -47,7 +48,7 @@ class Autoencoder(Objective):
         """The term of a batch (rows, *data); it knows no clusters, so all rows are in the only one."""
         code = self.model.mean_code(batch.rows)
         reconstruction = self.model.decoder(code).log_prob(batch.rows)
-        return ReconstructionTerms(-reconstruction.mean(), torch.ones_like(code[:, :1]), reconstruction)
+        return ReconstructionTerms(-ranks.mean(reconstruction), torch.ones_like(code[:, :1]), reconstruction)
 
 
 def some_of(rows: Rows, seed: int) -> Rows:

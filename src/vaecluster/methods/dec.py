@@ -11,6 +11,7 @@ import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
 
+from vaecluster import ranks
 from vaecluster.data.rows import Rows
 from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, points_of, some_of, undisturbed
@@ -168,7 +169,7 @@ class Sharpening(Objective):
         target_kl = (target.exp() * (target - assigned.logits)).sum(-1)
 
         entries = batch.rows[0].numel()
-        loss = (self.weight * target_kl - reconstruction / entries).mean()
+        loss = ranks.mean(self.weight * target_kl - reconstruction / entries)
         return SharpeningTerms(loss, assigned.probs, reconstruction, target_kl)
 
     @torch.no_grad()
@@ -181,13 +182,14 @@ class Sharpening(Objective):
         """Make the target of the model as it is now; the share of the rows that changed cluster since the last one."""
         self.eval()
         shares, changed = torch.zeros_like(self.shares, dtype=torch.float64), 0
-        for start in range(0, len(rows), BLOCK_ROWS):
+        for start in ranks.share(range(0, len(rows), BLOCK_ROWS)):
             indices = slice(start, start + BLOCK_ROWS)
             batch = rows[indices]
             now = self.model.assign(batch).probs
             changed += int((now.argmax(-1) != self.then.assign(batch).probs.argmax(-1)).sum())
             weights = np.ones(len(batch)) if rows.weights is None else rows.weights[indices]
             shares += torch.from_numpy(weights).to(shares) @ now.double()
+        (shares,), (changed,) = ranks.totals(shares), ranks.counts([changed])
         self.shares.copy_(shares / shares.sum())
         load_tensors(self.then, tensors_of(self.model))
         return changed / len(rows)

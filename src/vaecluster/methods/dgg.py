@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from vaecluster import ranks
 from vaecluster.data.schema import Schema
 from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import Fitted
 from vaecluster.methods.bound import GOING_ON_RATE
 from vaecluster.methods.bound import STAGE as BOUND
 from vaecluster.methods.vade import FromMixture
-from vaecluster.model.distributions import draw
+from vaecluster.model.distributions import draw_share
 from vaecluster.model.objective import Batch, Objective, Terms, bound_at
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import SHARE, Whole, settings
@@ -61,7 +62,7 @@ class DGG(FromMixture):
         rows, views = run.rows, self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling)
 
         def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
-            chosen = rows[numbers]
+            chosen = rows[ranks.share(numbers)]
             return Batch(chosen, generator, views.of(numbers, chosen, generator))
 
         return batch
@@ -92,12 +93,12 @@ class GraphObjective(Objective):
         assert batch.view is not None
         features = self.model.encoder.features(batch.rows)
         posterior = self.model.encoder.code(features)  # q(z|x)
-        code = draw(posterior, batch.generator)
+        code = draw_share(posterior, batch.generator)
         own = bound_at(self.model, batch.rows, features, posterior, code)
         # log p(x'|z) - log p(x|z): all else in the bound is of the row
         change = self.model.decoder(code).log_prob(batch.view) - own.reconstruction
         return GraphTerms(
-            loss=own.loss - self.share * change.mean(),
+            loss=own.loss - self.share * ranks.mean(change),
             assignment=own.assignment,
             bound=own.bound,
             neighbour_bound=own.bound + change,

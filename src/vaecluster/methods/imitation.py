@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from vaecluster import ranks
 from vaecluster.model.objective import Batch, Objective, Terms
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training.run import Batches, Run
@@ -42,10 +43,10 @@ class Imitation(Objective):
     def forward(self, batch: Batch) -> ImitationTerms:
         """The terms of a batch (rows, *data) and its labels."""
         log_likelihood, assignment = self._of(batch)
-        loss, beside = -log_likelihood.mean(), None
+        loss, beside = -ranks.mean(log_likelihood), None
         if batch.labelled is not None:
             beside = -self._of(batch.labelled)[0]
-            loss = loss + self.label_weight * beside.mean()
+            loss = loss + self.label_weight * ranks.mean(beside)
         return ImitationTerms(loss, assignment, log_likelihood, beside)
 
     def _of(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -63,6 +64,7 @@ def imitated(run: Run, labels: NDArray[np.integer]) -> Batches:
     """Batches of the rows of a run with their clusters (rows,)."""
 
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
-        return Batch(run.rows[numbers], generator, labels=torch.from_numpy(labels[numbers]).to(run.device))
+        own = ranks.share(numbers)
+        return Batch(run.rows[own], generator, labels=torch.from_numpy(labels[own]).to(run.device))
 
     return batch

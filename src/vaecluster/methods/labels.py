@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
+from vaecluster import ranks
 from vaecluster.data.rows import Rows
 from vaecluster.model.objective import Batch
 from vaecluster.settings import NOT_NEGATIVE
@@ -49,7 +50,8 @@ def with_labelled(batches: Batches, rows: Rows) -> Batches:
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
         own = batches(numbers, generator)
         chosen, clusters = labelled.draw(-(-len(numbers) // ROWS_FOR_ONE), generator)
-        beside = replace(batches(chosen, generator), labels=torch.from_numpy(clusters).to(own.rows.device))
+        labels = torch.from_numpy(ranks.share(clusters)).to(own.rows.device)
+        beside = replace(batches(chosen, generator), labels=labels)
         return replace(own, labelled=beside)
 
     return batch

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from vaecluster import ranks
 from vaecluster.data.rows import Rows
 from vaecluster.model.full_covariance import MomentComponents, MomentWeights
 from vaecluster.model.prior import MixturePrior
@@ -31,7 +32,7 @@ def observe_all(
     components, weights = moment_components(prior), rows.weights
 
     def observations() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        for start in telling(range(0, len(rows), BLOCK_ROWS)):
+        for start in telling(ranks.share(range(0, len(rows), BLOCK_ROWS))):
             indices = slice(start, start + BLOCK_ROWS)
             mean, variance, assignment = observation(rows[indices])
             if weights is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Self, final
 import torch
 from torch import Tensor
 
+from vaecluster import ranks
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.schema import Schema
 from vaecluster.inference.calibrating import confidence_of
@@ -14,7 +15,7 @@ from vaecluster.methods.base import BatchSize, Fitted, Hidden, Latent, LearningR
 from vaecluster.methods.moments import empty_prior
 from vaecluster.model.cluster_posterior import ClusterPosterior
 from vaecluster.model.decoder import Decoder
-from vaecluster.model.distributions import diag_normal, draw
+from vaecluster.model.distributions import diag_normal, draw_share
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
@@ -113,8 +114,8 @@ class Generator(Objective):
         posterior = diag_normal(mean, model.encoder.code(features).stddev)  # q(z|x)
 
         # log p(x|z)
-        reconstruction = model.decoder(draw(posterior, batch.generator)).log_prob(batch.rows)
+        reconstruction = model.decoder(draw_share(posterior, batch.generator)).log_prob(batch.rows)
         # sum_y q(y|.) KL( q(z|x) || p(z|y) )
         latent_kl = (cluster * model.prior.components.divergence(mean, posterior.variance)).sum(-1)
 
-        return GeneratorTerms((latent_kl - reconstruction).mean(), cluster, reconstruction, latent_kl)
+        return GeneratorTerms(ranks.mean(latent_kl - reconstruction), cluster, reconstruction, latent_kl)

@@ -4,6 +4,8 @@ import torch
 from torch import Generator, Tensor
 from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal
 
+from vaecluster import ranks
+
 # A network may ask for any spread; beyond exp(-10) and exp(10) densities leave what single precision holds.
 MOST_LOG_SCALE = 10.0
 
@@ -41,7 +43,23 @@ def draw(distribution: Distribution, generator: Generator, number: int | None = 
         return torch.multinomial(distribution.probs, number, replacement=True, generator=generator)
     mean = distribution.mean
     shape = mean.shape if number is None else (number, *mean.shape)
+    return _at(distribution, torch.randn(shape, generator=generator, dtype=mean.dtype, device=mean.device))
+
+
+def draw_share(distribution: Distribution, generator: Generator) -> Tensor:
+    """One draw for each row of a normal distribution of this rank's share of a batch: (rows, entries).
+
+    All ranks draw for all rows by the same generator, so that a row's draw is the same however many ranks there are.
+    """
+    mean = distribution.mean
+    shape = ranks.counts([len(mean)])[0], *mean.shape[1:]
     noise = torch.randn(shape, generator=generator, dtype=mean.dtype, device=mean.device)
+    return _at(distribution, ranks.share(noise))
+
+
+def _at(distribution: Distribution, noise: Tensor) -> Tensor:
+    """Where standard normal noise lies in a normal distribution."""
+    mean = distribution.mean
     if isinstance(distribution, MultivariateNormal):
         return mean + (distribution.scale_tril @ noise.unsqueeze(-1)).squeeze(-1)
     return mean + distribution.stddev * noise

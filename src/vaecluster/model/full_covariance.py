@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, MultivariateNormal
 
+from vaecluster import ranks
 from vaecluster.model.distributions import scale_of
 from vaecluster.model.prior import ClusterWeights, Components
 
@@ -47,23 +48,25 @@ class MomentComponents(Components):
     def observe(self, mean: Tensor, variance: Tensor, assignment: Tensor) -> None:
         """Let a batch into the running averages: mean, variance of q(z|x) (rows, latent), q(c|x) (rows, components).
 
-        The first batch is taken as it is.
+        It is the batch of all ranks. The first batch is taken as it is.
         """
-        moments = self._moments(mean, variance, assignment)
+        moments = ranks.totals(*self._moments(mean, variance, assignment))
+        (rows,) = ranks.counts([len(mean)])
         fresh = 1 - self.decay if bool(self.mass.sum() > 0) else 1.0
         for average, new in zip((self.mass, self.first, self.second), moments, strict=True):
-            average.lerp_(new / len(mean), fresh)
+            average.lerp_(new / rows, fresh)
         self._settle()
 
     @torch.no_grad()
     def observe_all(self, batches: Iterable[tuple[Tensor, Tensor, Tensor]]) -> None:
-        """The moments of all rows, each batch as in `observe`, in place of the running averages."""
+        """The moments of the rows of all ranks, each batch as in `observe`, in place of the running averages."""
         totals = [torch.zeros_like(average) for average in (self.mass, self.first, self.second)]
         rows = 0
         for mean, variance, assignment in batches:
             for total, new in zip(totals, self._moments(mean, variance, assignment), strict=True):
                 total += new
             rows += len(mean)
+        totals, (rows,) = ranks.totals(*totals), ranks.counts([rows])
         for average, total in zip((self.mass, self.first, self.second), totals, strict=True):
             average.copy_(total / rows)
         self._settle()

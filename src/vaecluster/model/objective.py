@@ -7,7 +7,8 @@ from typing import final
 from torch import Generator, Tensor, nn
 from torch.distributions import Categorical, Distribution, kl_divergence
 
-from vaecluster.model.distributions import draw
+from vaecluster import ranks
+from vaecluster.model.distributions import draw_share
 from vaecluster.model.vae import ClusteringVAE
 
 
@@ -33,8 +34,9 @@ class Batch:
 class Terms:
     """What an objective makes of a batch.
 
-    `loss` is what the step minimises, in nats per row; `assignment` (rows, clusters) is kept for the diagnostics. The
-    other fields are the terms, one value per row, in nats; None for one that a batch does not have.
+    `loss` is what the step minimises, in nats per row, or this rank's part of it (`ranks.mean`); `assignment` (rows,
+    clusters) is kept for the diagnostics. The other fields are the terms, one value per row, in nats; None for one
+    that a batch does not have.
     """
 
     loss: Tensor
@@ -88,7 +90,7 @@ def bound_at(
     cluster_kl = kl_divergence(cluster, model.prior.weights())
 
     return BoundTerms(
-        loss=(latent_kl - reconstruction + cluster_kl_weight * (cluster_kl - model.prior.weights.excess())).mean(),
+        loss=ranks.mean(latent_kl - reconstruction + cluster_kl_weight * (cluster_kl - model.prior.weights.excess())),
         assignment=cluster.probs,
         bound=reconstruction - latent_kl - cluster_kl,
         reconstruction=reconstruction,
@@ -117,13 +119,13 @@ class BoundObjective(Objective):
         if batch.labelled is None:
             return terms
         cross_entropy = self._cross_entropy(batch.labelled)
-        loss = terms.loss + self.label_weight * cross_entropy.mean()
+        loss = terms.loss + self.label_weight * ranks.mean(cross_entropy)
         return replace(terms, loss=loss, label_cross_entropy=cross_entropy)
 
     def _coded(self, batch: Batch) -> tuple[Tensor, Distribution, Tensor]:
         features = self.model.encoder.features(batch.rows)
         posterior = self.model.encoder.code(features)  # q(z|x)
-        return features, posterior, draw(posterior, batch.generator)
+        return features, posterior, draw_share(posterior, batch.generator)
 
     def _cross_entropy(self, labelled: Batch) -> Tensor:
         """-log q(y|.) of the known clusters: (rows,)."""

@@ -1,7 +1,8 @@
 """Who keeps the state of a fit, so that it can go on in another process: by default nobody."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, final
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, final
 
 from vaecluster.training.state import Snapshot, TrainingState
 
@@ -52,3 +53,33 @@ class NothingKept:
 
 
 NOTHING_KEPT = NothingKept()
+
+
+@final
+@dataclass(frozen=True)
+class Followed:
+    """What the first rank has kept, for the others: they go on from it, and keep nothing themselves."""
+
+    stage: str | None
+    found: Mapping[str, Any]
+    states: tuple[Snapshot, Snapshot | None] | None
+
+    @classmethod
+    def of(cls, keeper: Keeper) -> Self:
+        """All that a keeper has."""
+        return cls(keeper.stage, keeper.found, None if keeper.stage is None else keeper.state_of(keeper.stage))
+
+    def state_of(self, stage: str) -> tuple[Snapshot, Snapshot | None] | None:
+        """The states, if the fit was cut off in that stage."""
+        return self.states if self.stage == stage else None
+
+    def restore(self, state: TrainingState, snapshot: Snapshot) -> None:
+        """Put the state there."""
+        state.restore(snapshot)
+
+    def due(self) -> bool:
+        """Never."""
+        return False
+
+    def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
+        """Leave it to the first rank."""

@@ -5,6 +5,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from vaecluster import ranks
 from vaecluster.model.objective import Terms
 from vaecluster.training.events import EpochDone
 
@@ -22,15 +23,19 @@ class EpochMeans:
 
     @torch.no_grad()
     def add(self, terms: Terms) -> None:
-        """Count a batch in."""
-        for name, values in terms.named().items():
-            self._sums[name] = self._sums.get(name, 0.0) + values.detach().double().sum()
-            self._counts[name] = self._counts.get(name, 0) + len(values)
+        """Count a batch of all ranks in."""
         confidence, cluster = terms.assignment.max(-1)
-        self._confidence += confidence.double().sum()
-        counts = torch.bincount(cluster, minlength=terms.assignment.shape[-1])
-        self._populated = counts if self._populated is None else self._populated + counts
-        self.rows += len(cluster)
+        populated = torch.bincount(cluster, minlength=terms.assignment.shape[-1])
+        named = terms.named()
+        rows, *lengths = ranks.counts([len(cluster), *(len(values) for values in named.values())])
+        sums = [values.detach().double().sum() for values in (confidence, *named.values())]
+        populated, total, *sums = ranks.totals(populated.double(), *sums)
+        for name, value, length in zip(named, sums, lengths, strict=True):
+            self._sums[name] = self._sums.get(name, 0.0) + value
+            self._counts[name] = self._counts.get(name, 0) + length
+        self._confidence += total
+        self._populated = populated if self._populated is None else self._populated + populated
+        self.rows += rows
 
     def terms(self) -> dict[str, float]:
         """The mean of each term so far, in nats per row."""

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
+from vaecluster import ranks
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.draws import Draws, one_pass
 from vaecluster.data.rows import Rows
@@ -31,7 +32,7 @@ GOOD_EVERY = 50
 
 Record = TypeVar("Record")
 Part = TypeVar("Part")
-# From row numbers and a generator to what a step learns from.
+# From the numbers of a batch's rows and a generator to this rank's share of what a step learns from.
 Batches = Callable[[NDArray[np.intp], Generator], Batch]
 
 
@@ -104,7 +105,7 @@ class Run:
         """
         if name in self._found:
             return record.typed(kind, self._found[name])
-        result = compute()
+        result = ranks.agreed(compute())
         if not self.interrupted:
             self._found[name] = record.plain(result)
         return result
@@ -116,8 +117,8 @@ class Run:
             yield part
 
     def batch(self, numbers: NDArray[np.intp], generator: Generator) -> Batch:
-        """These rows as they are."""
-        return Batch(self.rows[numbers], generator)
+        """This rank's share of these rows, as they are."""
+        return Batch(self.rows[ranks.share(numbers)], generator)
 
     def train_through(self, stage: str, objective: Objective, batches: Batches | None = None) -> None:
         """Train a stage with nothing to do between its epochs."""
@@ -143,7 +144,8 @@ class Run:
         if kept is None:
             self._keep(stage, state, None)
         while state.epoch <= plan.epochs:
-            if self._interrupt.requested:
+            ranks.same_(state.tensors.values())
+            if self._asked_to_stop():
                 self._check_learned()
                 self._end_early(stage, state, good)
                 return
@@ -181,7 +183,8 @@ class Run:
         for number, indices in state.batches_left(order):
             generator = self.draws.at(stage, "batch", state.epoch, number, device=self.device)
             terms: Terms = state.objective(batches(indices, generator))
-            if not torch.isfinite(terms.loss):
+            (loss,) = ranks.totals(terms.loss)
+            if not torch.isfinite(loss):
                 return False
             state.step(terms.loss)
             state.means.add(terms)
@@ -190,7 +193,7 @@ class Run:
             epoch = before + state.epoch
             seen = (epoch - 1) * rows + state.means.rows
             self._send(StepDone(epoch, epochs, seen, epochs * rows, state.means.terms))
-            if self._interrupt.requested and state.done < state.batches:
+            if self._asked_to_stop() and state.done < state.batches:
                 return True
             if self._keeper.due():
                 self._keep(stage, state, good)
@@ -219,6 +222,9 @@ class Run:
     def _end_early(self, stage: str, state: TrainingState, good: Snapshot) -> None:
         self.history.ending = "interrupted"
         self._keep(stage, state, good)
+
+    def _asked_to_stop(self) -> bool:
+        return ranks.any_of(self._interrupt.requested)
 
     def _check_learned(self) -> None:
         """Raise `KeyboardInterrupt` if nothing was learned yet: then there is no model to keep."""

@@ -9,13 +9,14 @@ from typing import Any, final
 import numpy as np
 from sklearn.utils import check_random_state
 
+from vaecluster import ranks
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.raw import digest_of
 from vaecluster.data.rows import Rows
 from vaecluster.errors import SettingError
 from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.interrupt import InterruptGuard
-from vaecluster.training.keeper import NOTHING_KEPT
+from vaecluster.training.keeper import NOTHING_KEPT, Followed, Keeper
 from vaecluster.training.listeners.history import History
 from vaecluster.training.listeners.logs import log_listeners
 from vaecluster.training.listeners.progress import progress_display
@@ -44,18 +45,21 @@ class Session:
         """The run; raises `FileError` if one of its folders cannot be used."""
         with ExitStack() as entered:
             checkpoint = None
-            if self.checkpoint_dir is not None:
+            if self.checkpoint_dir is not None and ranks.first():
                 identity = self.identity | _identity_of(rows)
                 checkpoint = entered.enter_context(Checkpoint(self.checkpoint_dir, identity, self.checkpoint_every))
                 if self.anew:
                     checkpoint.forget_if_finished()
-            history = History() if checkpoint is None else checkpoint.history
+            history = ranks.agreed(History() if checkpoint is None else checkpoint.history)
             kept = None if checkpoint is None else checkpoint.seed
             # Drawn in any case, so that a RandomState always moves on by one draw.
             drawn = draw_seed(self.random_state)
-            seed = drawn if kept is None else kept
-            keeper = NOTHING_KEPT if checkpoint is None else checkpoint.begin(seed, history)
-            logs = entered.enter_context(log_listeners(self.log_dir, history))
+            seed = ranks.agreed(drawn if kept is None else kept)
+            keeper: Keeper = NOTHING_KEPT if checkpoint is None else checkpoint.begin(seed, history)
+            if not ranks.alone():
+                followed = ranks.agreed(Followed.of(keeper))
+                keeper = keeper if ranks.first() else followed
+            logs = entered.enter_context(log_listeners(self.log_dir if ranks.first() else None, history))
             display = progress_display(self.verbose)
             entered.callback(display.close)
             interrupt = entered.enter_context(InterruptGuard())

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
+from vaecluster import ranks
 from vaecluster.model.objective import Objective
 from vaecluster.training.means import EpochMeans
 from vaecluster.training.plan import Plan
@@ -68,9 +69,10 @@ class TrainingState:
         yield from enumerate(np.array_split(order, self.batches)[self.done :], self.done)
 
     def step(self, loss: Tensor) -> None:
-        """One descent step on a loss that is finite."""
+        """One descent step on a loss that is finite, or all ranks' parts of it."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        ranks.add_gradients_(self.objective.parameters())
         group = self.optimiser.param_groups[0]
         scheduled = group["lr"]
         self.rate = group["lr"] = scheduled * self.rate_factor

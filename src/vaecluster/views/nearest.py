@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vaecluster import ranks
 from vaecluster.data.raw import row_slices
 from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.telling import Telling, in_silence
@@ -84,8 +85,10 @@ def nearest_others(
         parts = [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
         if len(parts) == 1:
             index.fill(points, parts[0])
-            for block in telling("looking for neighbours", blocks):
-                keep(block, *index.search(points(block), most + 1))
+            told = telling("looking for neighbours", blocks)
+            found = ranks.each(lambda block: index.search(points(block), most + 1), told)
+            for block, nearest in zip(blocks, found, strict=True):
+                keep(block, *nearest)
         else:
             _by_parts(points, rows, most + 1, index, parts, blocks, room, telling, keep)
     return Nearest(first, then, np.concatenate(measured))

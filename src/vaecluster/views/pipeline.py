@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from vaecluster import ranks
 from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.views.change import Change
@@ -48,22 +49,17 @@ class PreparedViews:
         return replace(self, near=None) if self.changes else self
 
     def of(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
-        """A view of each of these rows, which the batch (rows, *data) holds; of the same shape."""
-        return self._view(indices, batch, None if self.near is None else self.near.rows, generator)
+        """A view of each row of this rank's share of these, which the batch (rows, *data) holds; of the same shape."""
+        partners = None if self.near is None else ranks.share(partner(self.near.rows, indices, generator))
+        return self._view(batch, partners, ranks.own(generator))
 
     def unseen(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
-        """The same, by neighbours that are no views: nothing was learned from these pairs."""
-        kept = None if self.near is None else self.near.unseen if self.near.unseen.shape[1] else self.near.rows
-        return self._view(indices, batch, kept, generator)
+        """A view of each of these rows by neighbours that are no views: nothing was learned from these pairs."""
+        near = None if self.near is None else self.near.unseen if self.near.unseen.shape[1] else self.near.rows
+        return self._view(batch, None if near is None else partner(near, indices, generator), generator)
 
-    def _view(
-        self,
-        indices: NDArray[np.intp],
-        batch: Tensor,
-        near: Any,
-        generator: Generator,
-    ) -> Tensor:
-        view = batch if near is None else self.rows[partner(near, indices, generator)]
+    def _view(self, batch: Tensor, partners: NDArray[np.intp] | None, generator: Generator) -> Tensor:
+        view = batch if partners is None else self.rows[partners]
         for change in self.changes:
             view = change(view, generator)
         return view

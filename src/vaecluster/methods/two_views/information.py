@@ -5,6 +5,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from vaecluster import ranks
+
 # A cell with less than this is one that no pair of rows has reached; its logarithm must stay finite.
 SMALLEST = 1e-8
 
@@ -16,7 +18,16 @@ def joint_table(assignment: Tensor, partner: Tensor) -> Tensor:
     >>> joint_table(sure, sure)[0].diagonal()
     tensor([0.3333, 0.3333, 0.3333])
     """
-    table = torch.einsum("nhc,nhd->hcd", assignment, partner) / len(assignment)
+    return symmetric(pairs_of(assignment, partner) / len(assignment))
+
+
+def pairs_of(assignment: Tensor, partner: Tensor) -> Tensor:
+    """The sum over rows of q(c|x) q(c'|x')^T: (heads, components, components)."""
+    return torch.einsum("nhc,nhd->hcd", assignment, partner)
+
+
+def symmetric(table: Tensor) -> Tensor:
+    """The mean of a table and its transpose."""
     return (table + table.transpose(-1, -2)) / 2
 
 
@@ -59,7 +70,8 @@ class InformationEstimate(nn.Module):
         The ratio is held constant. Without the running average the gradient is that of (2b) all the same: what is
         left out, sum dP * 1 - sum dP(c) * 1 - sum dP(c') * 1, vanishes because the cells of P always add up to 1.
         """
-        ratio = self._ratio(joint_table(own, partner).detach())
+        (pairs,), (rows,) = ranks.totals(pairs_of(own, partner)), ranks.counts([len(own)])
+        ratio = self._ratio(symmetric(pairs / rows).detach())
         return (torch.einsum("nhc,hcd->nhd", own, ratio) * partner).sum(-1)
 
     def _ratio(self, batch: Tensor) -> Tensor:
@@ -91,7 +103,8 @@ class PointwiseInformation(nn.Module):
 
     def forward(self, own: Tensor, partner: Tensor) -> Tensor:
         """What each pair of rows adds: two (rows, heads, components) to (rows, heads)."""
-        share = ((own + partner) / 2).mean(0).clamp_min(SMALLEST)
+        (rows,) = ranks.counts([len(own)])
+        share = (ranks.total(((own + partner) / 2).sum(0)) / rows).clamp_min(SMALLEST)
         both = (own * partner).clamp_min(SMALLEST**2)
         return (both**self.softness / share).sum(-1).log()
 

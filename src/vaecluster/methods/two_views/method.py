@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
+from vaecluster import ranks
 from vaecluster.clusters.boundary import Null, densities, regions
 from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.matching import numbered_by
@@ -353,9 +354,9 @@ def pairs(views: PreparedViews) -> Batches:
     """Batches of rows and a view of each, drawn anew at every look."""
 
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
-        rows = views.rows[numbers]
+        rows, drawn = views.rows[ranks.share(numbers)], ranks.own(generator)
         view = views.of(numbers, rows, generator)
-        return Batch(rows, generator, view, hidden(rows, views.rows.schema.gaps, generator))
+        return Batch(rows, generator, view, hidden(rows, views.rows.schema.gaps, drawn))
 
     return batch
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from vaecluster import ranks
 from vaecluster.methods.two_views.heads import FEW, ComponentHeads
 from vaecluster.methods.two_views.information import SMALLEST, InformationEstimate, PointwiseInformation
 from vaecluster.model.decoder import Decoder
-from vaecluster.model.distributions import draw
+from vaecluster.model.distributions import draw_share
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.objective import Batch, Objective, Terms
 from vaecluster.model.prior import GivenWeights, MixturePrior, StandardNormal
@@ -135,9 +136,10 @@ class TwoViewsObjective(Objective):
         information = self.estimate(clusters, partner_clusters).mean(-1)
 
         # Batch normalisation needs two; of a batch of one row its view is decoded as well.
-        decoded = max(2, round(self.weights.decoded_share * len(batch.rows)))
+        in_all = max(2, round(self.weights.decoded_share * ranks.counts([rows])[0]))
+        decoded = len(ranks.share(range(in_all)))
         posterior = self.encoder.code(features[:decoded])
-        mean, variance, code = posterior.mean, posterior.variance, draw(posterior, batch.generator)
+        mean, variance, code = posterior.mean, posterior.variance, draw_share(posterior, batch.generator)
         # q(c|x'); a view's partner is the row.
         given = torch.cat([partner, own])[:decoded, self.head].detach()
         self.prior.observe(mean.detach(), variance.detach(), given)
@@ -145,17 +147,17 @@ class TwoViewsObjective(Objective):
         latent_kl = (given * self.prior.components.divergence(mean, variance)).sum(-1)
         agreement = (given * self.prior.joint_log_prob(code).log_softmax(-1)).sum(-1)
         loss = (
-            latent_kl.mean()
-            - reconstruction.mean()
-            - self.weights.information * information.mean()
-            - self.weights.agreement * agreement.mean()
+            ranks.mean(latent_kl)
+            - ranks.mean(reconstruction)
+            - self.weights.information * ranks.mean(information)
+            - self.weights.agreement * ranks.mean(agreement)
         )
         terms = TwoViewsTerms(loss, clusters[:, self.head], information, reconstruction, latent_kl, agreement)
         if batch.labelled is None:
             return terms
         cross_entropy = self._cross_entropy(known, batch.labelled)
         return replace(
-            terms, loss=loss + self.weights.labels * cross_entropy.mean(), label_cross_entropy=cross_entropy
+            terms, loss=loss + self.weights.labels * ranks.mean(cross_entropy), label_cross_entropy=cross_entropy
         )
 
     def _cross_entropy(self, assignment: Tensor, labelled: Batch) -> Tensor:

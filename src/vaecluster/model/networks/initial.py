@@ -5,9 +5,12 @@ from its global random state, which belongs to the caller's program. `start_` gi
 """
 
 from math import sqrt
+from typing import final
 
 import torch
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
+
+from vaecluster import ranks
 
 _LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
@@ -20,7 +23,32 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
 
 def batch_norm(entries: int) -> nn.BatchNorm1d:
     """Batch normalisation, which starts as the identity."""
-    return nn.BatchNorm1d(entries, dtype=torch.float32, device="cpu")
+    return BatchNorm(entries, dtype=torch.float32, device="cpu")
+
+
+@final
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation (Ioffe and Szegedy 2015) by the moments of the rows of all ranks, on any device."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Rows (rows, entries), normalised."""
+        if not self.training or ranks.alone():
+            return super().forward(rows)
+        wide = rows.float() if rows.dtype == torch.bfloat16 else rows
+        number = ranks.counts([len(rows)])[0]
+        mean = ranks.total(wide.sum(0)) / number
+        centred = wide - mean
+        variance = ranks.total(centred.square().sum(0)) / number
+        with torch.no_grad():
+            assert self.running_mean is not None
+            assert self.running_var is not None
+            assert self.num_batches_tracked is not None
+            assert self.momentum is not None
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * number / max(1, number - 1), self.momentum)
+        normalised = centred * (variance + self.eps).rsqrt() * self.weight + self.bias
+        return normalised.to(rows.dtype)
 
 
 def start_(module: nn.Module, generator: Generator, *, glorot: bool = False) -> None:

@@ -1,0 +1,199 @@
+"""Processes that learn together, called ranks: each from its share of every batch. One alone is the ordinary case.
+
+Whatever all ranks of a fit do, they do in the same order. Alone, every function here gives back what it was given.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar, final
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, distributed
+
+Value = TypeVar("Value")
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+# What can be cut by a slice: an array, a tensor, a range.
+Rows = TypeVar("Rows", bound=Any)
+
+
+@final
+@dataclass(frozen=True)
+class Ranks:
+    """The number of this process among those that learn together, and how many these are."""
+
+    rank: int
+    size: int
+
+
+ALONE = Ranks(0, 1)
+# A process group belongs to the process, so this does too.
+_here = ALONE
+
+
+@contextmanager
+def together() -> Iterator[Ranks]:
+    """Inside, a fit learns together with those of the other processes that torchrun has started.
+
+    Each of them must call the same fit with the same rows, which every process can read; each then has the same fitted
+    model. In a process that torchrun has not started, nothing changes.
+
+        torchrun --standalone --nproc-per-node 2 program.py
+
+    >>> with together() as ranks:
+    ...     ranks
+    Ranks(rank=0, size=1)
+    """
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1 and distributed.is_torchelastic_launched()
+    with _as(_joined() if several else ALONE) as here:
+        yield here
+
+
+@contextmanager
+def _as(here: Ranks) -> Iterator[Ranks]:
+    global _here
+    before, _here = _here, here
+    try:
+        yield here
+    finally:
+        _here = before
+
+
+def _joined() -> Ranks:
+    if not distributed.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    return Ranks(distributed.get_rank(), distributed.get_world_size())
+
+
+def restarted() -> bool:
+    """Whether torchrun has started this process again after one of its processes died."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+
+
+def alone() -> bool:
+    """Whether there are no other ranks."""
+    return _here.size == 1
+
+
+def first() -> bool:
+    """Whether this is the process that writes, and talks to the user."""
+    return _here.rank == 0
+
+
+def share(rows: Rows) -> Rows:
+    """Those of some rows that this rank learns from: every so many, so that all ranks have as many of any beginning.
+
+    >>> share(range(5))
+    range(0, 5)
+    """
+    own: Rows = rows[_here.rank :: _here.size]
+    return own
+
+
+def own(generator: Generator) -> Generator:
+    """A generator for what each rank draws for its own rows alone; the first rank draws from the one that is given."""
+    if _here.rank == 0:
+        return generator
+    mixed = np.random.SeedSequence(generator.initial_seed(), spawn_key=[_here.rank]).generate_state(1, np.uint64)[0]
+    return Generator(generator.device).manual_seed(int(mixed) >> 1)
+
+
+def total(values: Tensor) -> Tensor:
+    """The sum of a tensor over all ranks; gradients flow to each of them."""
+    return values if _here.size == 1 else _Total.apply(values)  # type: ignore[no-untyped-call]
+
+
+@torch.no_grad()
+def totals(*tensors: Tensor) -> list[Tensor]:
+    """The sums of several tensors of one type over all ranks, without gradients, by one message."""
+    if _here.size == 1:
+        return list(tensors)
+    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+    distributed.all_reduce(flat)
+    parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+
+
+def counts(numbers: Sequence[int]) -> list[int]:
+    """The sums of whole numbers over all ranks."""
+    if _here.size == 1:
+        return list(numbers)
+    return [int(number) for number in totals(torch.tensor(numbers, dtype=torch.int64, device="cpu"))[0].tolist()]
+
+
+def mean(values: Tensor) -> Tensor:
+    """What the values of some rows, (rows,), add to the mean over those of all ranks."""
+    return values.mean() if _here.size == 1 else values.sum() / counts([len(values)])[0]
+
+
+def any_of(flag: bool) -> bool:
+    """Whether it is so for any of the ranks."""
+    return counts([int(flag)])[0] > 0
+
+
+@torch.no_grad()
+def add_gradients_(weights: Iterable[torch.nn.Parameter]) -> None:
+    """Give every weight the sum of its gradients over all ranks."""
+    if _here.size > 1:
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        for gradient, whole in zip(gradients, totals(*gradients), strict=True):
+            gradient.copy_(whole)
+
+
+def same_(tensors: Iterable[Tensor]) -> None:
+    """Give tensors the values that they have in the first rank."""
+    if _here.size > 1:
+        for tensor in tensors:
+            distributed.broadcast(tensor, 0)
+
+
+def agreed(value: Value) -> Value:
+    """What the first rank has."""
+    if _here.size == 1:
+        return value
+    kept = [value]
+    distributed.broadcast_object_list(kept, 0, device=torch.device("cpu"))
+    return kept[0]
+
+
+def each(compute: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    """What is computed of each part, in order, as `map` does it; each part is computed by one rank, and all have it.
+
+    >>> list(each(abs, [-1, 2, -3]))
+    [1, 2, 3]
+    """
+    if _here.size == 1:
+        yield from map(compute, parts)
+        return
+
+    def compute_alone(some: list[Part]) -> Result | None:
+        rank = _here.rank
+        # The others are at other parts, and must not be waited for.
+        with _as(ALONE):
+            return compute(some[rank]) if rank < len(some) else None
+
+    left = iter(parts)
+    while some := list(islice(left, _here.size)):
+        mine = compute_alone(some)
+        found: list[Any] = [None] * _here.size
+        distributed.all_gather_object(found, mine)
+        yield from found[: len(some)]
+
+
+class _Total(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, values: Tensor) -> Tensor:
+        whole = values.contiguous().clone()
+        distributed.all_reduce(whole)
+        return whole
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        # What each rank makes of the sum depends on the values of all.
+        return _Total.forward(context, gradient)
