@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster import settings
+from vaecluster import ranks, settings
 from vaecluster.clusters.number import AskedNumber, most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data.blocks.reading import Reading
@@ -109,7 +109,9 @@ class Learner:
         with _of(session, method, goes_on=False).run(learned, clusters) as run:
             # Here, since what is refused is refused in one line.
             if self.verbose:
-                print(*Inspection.of(learned, method, most).lines(), sep="\n", file=sys.stderr)
+                with ranks.apart():
+                    lines = Inspection.of(learned, method, most).lines()
+                print(*lines, sep="\n", file=sys.stderr)
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.fit(run)

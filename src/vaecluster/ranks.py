@@ -13,6 +13,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 import torch
 from torch import Generator, Tensor, distributed
+from torch.distributed.rendezvous import rendezvous
 
 Value = TypeVar("Value")
 Part = TypeVar("Part")
@@ -54,6 +55,13 @@ def together() -> Iterator[Ranks]:
 
 
 @contextmanager
+def apart() -> Iterator[None]:
+    """Inside, this process does what the others do not, and does not wait for them."""
+    with _as(ALONE):
+        yield
+
+
+@contextmanager
 def _as(here: Ranks) -> Iterator[Ranks]:
     global _here
     before, _here = _here, here
@@ -67,8 +75,17 @@ def _joined() -> Ranks:
     if not distributed.is_initialized():
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        store, rank, size = next(rendezvous("env://"))
+        # After a restart the store may still hold the addresses of processes that died.
+        life = distributed.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+        distributed.init_process_group(backend, store=life, rank=rank, world_size=size)
     return Ranks(distributed.get_rank(), distributed.get_world_size())
+
+
+def follows() -> bool:
+    """Whether torchrun has started this process, and it is not the first."""
+    return distributed.is_torchelastic_launched() and int(os.environ.get("RANK", "0")) > 0
 
 
 def restarted() -> bool:
@@ -174,8 +191,7 @@ def each(compute: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[R
 
     def compute_alone(some: list[Part]) -> Result | None:
         rank = _here.rank
-        # The others are at other parts, and must not be waited for.
-        with _as(ALONE):
+        with apart():
             return compute(some[rank]) if rank < len(some) else None
 
     left = iter(parts)

@@ -1,5 +1,6 @@
 """`vaecluster fit`."""
 
+import os
 import time
 from inspect import signature
 from pathlib import Path
@@ -34,7 +35,7 @@ from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.data.room import Bytes
 from vaecluster.errors import SettingError, counted
 from vaecluster.runs.folder import RunFolder
-from vaecluster.runs.order import FitOrder, begun, done, resumed
+from vaecluster.runs.order import FitOrder, begun, done, is_unfinished, resumed
 from vaecluster.runs.source import (
     absolute,
     rows_for,
@@ -49,6 +50,9 @@ from vaecluster.runs.source import (
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
     from vaecluster.estimator import VAEClustering
+
+# What torchrun sets in the processes that it starts.
+TORCHRUN = "TORCHELASTIC_RUN_ID"
 
 
 def fit(
@@ -107,6 +111,15 @@ def fit(
         How much memory the rows and what is computed of them may take, such as 2GB: tables in files may be larger, of
         which the output folder then holds a copy during the fit. Without it, whole tables are in memory.
     """
+    if TORCHRUN in os.environ:
+        from vaecluster import ranks
+
+        if ranks.follows():
+            _follow()
+            return
+        if ranks.restarted() and is_unfinished(output):
+            go_on(output, quiet=quiet)
+            return
     if resume is not None:
         _check_alone(locals())
         go_on(resume, quiet=quiet)
@@ -164,9 +177,11 @@ def fit_into(
 ) -> dict[str, Any]:
     """Fit the model, write the run, and return the scores, if there are labels to score with."""
     from vaecluster.clusters.scores import split_scores
+    from vaecluster.ranks import together
 
     wall, cpu = time.perf_counter(), time.process_time()
-    model.fit(data.x_train, data.known)
+    with together():
+        model.fit(data.x_train, data.known)
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
     scores = split_scores(model, data)
     folder.write(
@@ -184,11 +199,14 @@ def fit_into(
 
 def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: Path, *, quiet: bool) -> None:
     """Fit what was ordered, from the state that is kept, write the run and say what was found."""
-    from vaecluster.methods import as_method
+    from vaecluster import ranks
 
     model = order.estimator(folder.path)
-    data = with_texts(with_rows(data, keep=folder.path, quiet=quiet), order.text)
-    data = with_labels(data, order.labels, learned=as_method(model.method).learns_labels)
+    with ranks.together():
+        ranks.agreed((folder.path, order))
+    data = _whole(data, order, model, keep=folder.path, quiet=quiet)
+    with ranks.together():
+        ranks.agreed(None)
     model.set_params(checkpoint_dir=state, log_dir=folder.path, verbose=0 if quiet else 1)
     scores = fit_into(folder, model, data, order.source, pictures=order.pictures)
     interrupted = model.history_.ending == "interrupted"
@@ -215,6 +233,33 @@ def _fit_and_report(folder: RunFolder, order: FitOrder, data: "DataSet", state: 
     print(f"Written to {folder.path}. Look at it with: vaecluster report {folder.path}")
     if interrupted:
         print(f"Go on with: vaecluster fit --resume {folder.path}")
+
+
+def _whole(data: "DataSet", order: FitOrder, model: "VAEClustering", *, keep: Path | None, quiet: bool) -> "DataSet":
+    """The rows with all that was ordered beside them."""
+    from vaecluster.methods import as_method
+
+    data = with_texts(with_rows(data, keep=keep, quiet=quiet), order.text)
+    return with_labels(data, order.labels, learned=as_method(model.method).learns_labels)
+
+
+def _follow() -> None:
+    """Learn what the first of the processes that torchrun started was asked for, and leave all else to that one."""
+    from vaecluster import ranks
+    from vaecluster.hearing import unheard
+
+    waiting: tuple[Path, FitOrder] | None = None
+    with ranks.together(), unheard():
+        told = ranks.agreed(waiting)
+        assert told is not None
+        folder, order = told
+        set_threads(order.threads)
+        model = order.estimator(folder)
+        data = with_options(rows_for(order.source, order.parameters.get("memory")), order.pictures)
+        # Pictures are decoded by then.
+        ranks.agreed(None)
+        data = _whole(data, order, model, keep=folder if folder.is_dir() else None, quiet=True)
+        model.fit(data.x_train, data.known)
 
 
 def _check_alone(options: dict[str, Any]) -> None:

@@ -1,0 +1,119 @@
+"""Two and four processes that learn together, started by torchrun, also on two hosts in network namespaces."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from builders import vectors
+from ranks.learning import CASES, ROWS, fitted, learned
+from vaecluster.cli import run
+
+TESTS = Path(__file__).parent.parent
+PROGRAM = Path(__file__).with_name("learning.py")
+Left = list[Mapping[str, NDArray[Any]]]
+
+
+def torchrun(*arguments: Any, before: Sequence[str] = ()) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", "torch.distributed.run", *map(str, arguments)],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def ended(*processes: "subprocess.Popen[str]") -> None:
+    try:
+        for process in processes:
+            said, _ = process.communicate(timeout=240)
+            assert process.returncode == 0, said
+    finally:
+        for process in processes:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Left]:
+    """What each rank of two and of four has; of the two, the last one was killed once."""
+    left = {}
+    for size in (2, 4):
+        folder = tmp_path_factory.mktemp(f"ranks{size}")
+        ended(torchrun("--standalone", "--nproc-per-node", size, "--max-restarts", 4 - size, PROGRAM, folder))
+        left[size] = [dict(np.load(folder / f"{rank}.npz")) for rank in range(size)]
+    return left
+
+
+@pytest.mark.parametrize("size", [2, 4])
+@pytest.mark.parametrize("case", CASES)
+def test_many_learn_what_one_does(case: str, size: int, several: dict[int, Left]) -> None:
+    alone = learned(case)
+    for rank in several[size]:
+        for name, value in alone.items():
+            np.testing.assert_allclose(rank[f"{case}/{name}"], value, rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_all_have_the_same_model(size: int, several: dict[int, Left]) -> None:
+    first, *others = several[size]
+    for other in others:
+        for name in first.keys() - {"calls"}:
+            np.testing.assert_array_equal(other[name], first[name], err_msg=name)
+
+
+def test_a_fit_that_lost_a_process_ends_as_if_it_had_not(several: dict[int, Left], tmp_path: Path) -> None:
+    calls: list[int] = []
+    model = fitted(tmp_path, calls)
+    for rank in several[2]:
+        np.testing.assert_array_equal(rank["labels"], model.labels_)
+        np.testing.assert_allclose(rank["probabilities"], model.predict_proba(vectors(ROWS)), atol=1e-3)
+        # What was learned before was not learned again.
+        assert len(rank["calls"]) < len(calls)
+
+
+@pytest.fixture
+def two_hosts() -> Iterator[list[Sequence[str]]]:
+    """What commands begin with to run on each of two hosts that see each other, 10.77.0.1 and 10.77.0.2."""
+    names = [f"vaecluster{os.getpid()}-{host}" for host in (1, 2)]
+    ends = [f"v{os.getpid()}{end}" for end in "ab"]
+    made = [["ip", "netns", "add", name] for name in names]
+    made.append(["ip", "link", "add", ends[0], "netns", names[0], "type", "veth", "peer", ends[1], "netns", names[1]])
+    for host, (name, end) in enumerate(zip(names, ends, strict=True), 1):
+        inside = ["ip", "-n", name]
+        made.append([*inside, "address", "add", f"10.77.0.{host}/24", "dev", end])
+        made += [[*inside, "link", "set", device, "up"] for device in ("lo", end)]
+    try:
+        for command in made:
+            try:
+                subprocess.run(command, check=True, capture_output=True, text=True)
+            except (OSError, subprocess.CalledProcessError) as error:
+                pytest.skip(f"network namespaces cannot be made here: {getattr(error, 'stderr', '') or error}")
+        yield [["ip", "netns", "exec", name] for name in names]
+    finally:
+        for name in names:
+            with suppress(OSError):
+                subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+
+
+def test_the_command_line_learns_on_two_hosts(two_hosts: list[Sequence[str]], tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", vectors(60))
+    asked = ["fit", str(tmp_path / "rows.npy"), "--clusters", "3", "--set", "epochs=4", "--output"]
+    meeting = ["--nnodes", 2, "--rdzv-backend", "c10d", "--rdzv-endpoint", "10.77.0.1:29400"]
+    own = [["--local-addr", f"10.77.0.{host}", "--rdzv-conf", f"is_host={host == 1}"] for host in (1, 2)]
+    processes = [
+        torchrun(*meeting, *of_host, "-m", "vaecluster", *asked, tmp_path / "run", before=on)
+        for of_host, on in zip(own, two_hosts, strict=True)
+    ]
+    ended(*processes)
+    assert run([*asked, str(tmp_path / "alone"), "--quiet"]) == 0
+    found = [(tmp_path / name / "labels.csv").read_text().splitlines() for name in ("run", "alone")]
+    together, alone = ([line.split(",")[:2] for line in lines] for lines in found)
+    assert together == alone
