@@ -13,6 +13,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 import torch
 from torch import Generator, Tensor, distributed
+from torch.distributed import PrefixStore  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 
 Value = TypeVar("Value")
@@ -78,7 +79,7 @@ def _joined() -> Ranks:
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         store, rank, size = next(rendezvous("env://"))
         # After a restart the store may still hold the addresses of processes that died.
-        life = distributed.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+        life = PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
         distributed.init_process_group(backend, store=life, rank=rank, world_size=size)
     return Ranks(distributed.get_rank(), distributed.get_world_size())
 
