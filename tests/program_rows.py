@@ -24,7 +24,7 @@ def _column(one: dict[str, Any], column: Any) -> NDArray[Any]:
     if one["holds"] in ("dates", "durations"):
         return seconds_of(column)
     values = ["" if is_missing(value) else value for value in column.to_list()]
-    if one["type"] == "string":
+    if one["type"] == "str":
         return np.array(values, dtype=object)
     if one["texts"]:
         return np.array([one["texts"].index(value) if value in one["texts"] else -1 for value in values])

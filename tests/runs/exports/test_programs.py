@@ -171,7 +171,7 @@ def test_a_program_says_what_it_takes_and_what_clusters_are_called(served: tuple
             assert [one["name"] for one in rows] == list(mixed())
             colour = rows[list(mixed()).index("colour")]
             assert (colour["type"], colour["texts"]) == (
-                "string" if form == "onnx" else "int64",
+                "str" if form == "onnx" else "int64",
                 ["blue", "green", "red"],
             )
             assert "vaecluster_cluster" in [one["name"] for one in (*about["takes"], *about["gives"])]

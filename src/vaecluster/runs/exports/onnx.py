@@ -98,4 +98,4 @@ def _shape(values: Values) -> "ir.Shape":
     return ir.Shape(["rows", *values.shape])
 
 
-ONNX = ProgramForm(".onnx", _write, texts="string")
+ONNX = ProgramForm(".onnx", _write, texts="str")
