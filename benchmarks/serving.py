@@ -24,14 +24,13 @@ import onnxruntime
 import torch
 from cyclopts import App
 
-from vaecluster import TwoViews, VAEClustering
+from vaecluster import TwoViews, VAEClustering, write_programs
 from vaecluster.cli import main
 from vaecluster.cli.options import Place, Whole, check
 from vaecluster.data.named import load_named
 from vaecluster.data.raw import Array
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
-from vaecluster.runs.exports import PROGRAMS, write_programs
 from vaecluster.settings import Whole as WholeKind
 
 RESULTS = Path(__file__).parent / "results" / "serving" / "serving.json"
@@ -75,16 +74,17 @@ def measure(images: Array, epochs: int, times: int) -> list[dict[str, Any]]:
     model = VAEClustering(10, method=TwoViews(epochs=epochs), random_state=0, device="cpu").fit(images)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    with TemporaryDirectory() as folder:
-        write_programs(model, PROGRAMS["onnx"], Path(folder))
-        session = onnxruntime.InferenceSession(Path(folder) / "classify.onnx", options)
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "onnx"
+        write_programs(model, folder)
+        session = onnxruntime.InferenceSession(folder / "classify.onnx", options)
         answers: dict[str, Callable[[Array], Any]] = {
             "onnxruntime": lambda rows: session.run(None, {"rows": rows}),
             "VAEClustering.assign": model.assign,
         }
         measured = [_timed(by, answer, images[:size], times) for by, answer in answers.items() for size in SIZES]
         port = _free_port()
-        command = [sys.executable, str(EXAMPLE), folder, str(port)]
+        command = [sys.executable, str(EXAMPLE), str(folder), str(port)]
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         with subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, **quiet) as server:
             try:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from builders import estimator, frame, quiet
+from vaecluster import write_programs
 
 uvicorn = pytest.importorskip("uvicorn")
 pytest.importorskip("fastapi")
@@ -24,12 +25,10 @@ Ask = Callable[[Any], tuple[int, Any]]
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Asks the example's server of a model of a table."""
-    from vaecluster.runs.exports import PROGRAMS, write_programs
-
     assert len(EXAMPLE.read_text().splitlines()) <= 40
-    folder = tmp_path_factory.mktemp("served")
+    folder = tmp_path_factory.mktemp("served") / "onnx"
     model = estimator().fit(frame()).name_clusters({0: "small"})
-    write_programs(model, PROGRAMS["onnx"], folder)
+    write_programs(model, folder)
     app = runpy.run_path(str(EXAMPLE))["application"](str(folder))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run)

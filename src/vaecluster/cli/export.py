@@ -67,9 +67,7 @@ def export(
 
 
 def _programs(folder: RunFolder, to: str, place: Path) -> None:
-    from vaecluster.runs.exports import PROGRAMS, write_programs
+    from vaecluster.runs.exports import write_programs
 
-    model = folder.model("cpu")
-    with made_anew(place, folder=True) as part:
-        names = write_programs(model, PROGRAMS[to], part)
+    names = write_programs(folder.model("cpu"), place, to)
     print(f"{' and '.join(names)} written to {place}")

@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -39,8 +40,8 @@ class ProgramForm:
     texts: str = "int64"
 
 
-def write_programs(model: "VAEClustering", form: ProgramForm, folder: Path) -> list[str]:
-    """Write a model that was fitted into a folder as the programs `classify` and `generate`; the names of the files.
+def program_files(model: "VAEClustering", form: ProgramForm, folder: Path) -> list[str]:
+    """Write a fitted model into a folder as the programs `classify` and `generate`; the names of the files.
 
     Raises `SettingError` for rows that no program can read, and `FileError` for what the form cannot hold.
     """
@@ -50,20 +51,20 @@ def write_programs(model: "VAEClustering", form: ProgramForm, folder: Path) -> l
             f"The least likely {model.outlier_fraction:.0%} of the rows are outliers to this model, and get -1. In an "
             "exported program they have a cluster. Use `vaecluster predict` where outliers matter.",
             OutliersWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    written = []
     with isolated():
+        # On the processor, whatever the model is on; a copy, since the model itself would move.
+        parts = deepcopy(fitted.model).cpu()
         programs = {
-            CLASSIFY: Program.classifying(fitted.model, fitted.schema, fitted.confidence, model.min_confidence),
-            GENERATE: Program.generating(fitted.model, fitted.schema),
+            CLASSIFY: Program.classifying(parts, fitted.schema, fitted.confidence, model.min_confidence),
+            GENERATE: Program.generating(parts, fitted.schema),
         }
         for name, program in programs.items():
             own = {key: _listed(values, form) for key, values in (("takes", program.takes), ("gives", program.gives))}
             about = {"program": name, **described(model), **own}
             form.write(program, json.dumps(about), folder / f"{name}{form.ending}")
-            written.append(f"{name}{form.ending}")
-    return written
+    return [f"{name}{form.ending}" for name in programs]
 
 
 def described(model: "VAEClustering") -> dict[str, Any]:
