@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +36,7 @@ from vaecluster.settings import Whole as WholeKind
 
 RESULTS = Path(__file__).parent / "results" / "serving" / "serving.json"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "serving.py"
+RUNTIME, PACKAGE, HTTP = "onnxruntime", "VAEClustering.assign", "HTTP"
 SIZES = (1, 100)
 # Answers before those that are measured.
 WARM = 5
@@ -64,7 +66,9 @@ def serving(*, rows: Whole = 5_000, epochs: Whole = 2, times: Whole = 300, outpu
             f"{one['by']}, {one['rows']} rows: {one['median_ms']:.2f} ms ({one['p95_ms']:.2f} ms for 95 of 100), "
             f"{one['rows_per_second']:,.0f} rows a second"
         )
-    settings = {"data": "mnist", "rows": rows, "epochs": epochs, "times": times, "threads": 1}
+    # More than 1, and other programs ran beside this one.
+    load = round(os.getloadavg()[0], 1)
+    settings = {"data": "mnist", "rows": rows, "epochs": epochs, "times": times, "threads": 1, "load": load}
     own = {name: version(name) for name in ("onnxruntime", "onnxscript", "fastapi", "uvicorn")}
     write_json(output, {**settings, "measured": found, "versions": versions() | own, "machine": machine()})
 
@@ -78,41 +82,37 @@ def measure(images: Array, epochs: int, times: int) -> list[dict[str, Any]]:
         folder = Path(name) / "onnx"
         write_programs(model, folder)
         session = onnxruntime.InferenceSession(folder / "classify.onnx", options)
-        answers: dict[str, Callable[[Array], Any]] = {
-            "onnxruntime": lambda rows: session.run(None, {"rows": rows}),
-            "VAEClustering.assign": model.assign,
-        }
-        measured = [_timed(by, answer, images[:size], times) for by, answer in answers.items() for size in SIZES]
+        measured = [_timed(RUNTIME, size, times, session.run, None, {"rows": images[:size]}) for size in SIZES]
+        measured += [_timed(PACKAGE, size, times, model.assign, images[:size]) for size in SIZES]
         port = _free_port()
         command = [sys.executable, str(EXAMPLE), str(folder), str(port)]
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         with subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, **quiet) as server:
             try:
-                connection = _connected(port)
-                for size in SIZES:
-                    # Rows as text are what a client has ready.
-                    body = json.dumps({"rows": images[:size].tolist()})
-                    measured.append(
-                        _timed("HTTP", lambda _, body=body: _asked(connection, body), images[:size], times)
-                    )
+                with closing(_connected(port)) as connection:
+                    for size in SIZES:
+                        # Rows as text are what a client has ready.
+                        body = json.dumps({"rows": images[:size].tolist()})
+                        measured.append(_timed(HTTP, size, times, _asked, connection, body))
             finally:
                 server.terminate()
     return measured
 
 
-def _timed(by: str, answer: Callable[[Array], Any], rows: Array, times: int) -> dict[str, Any]:
+def _timed(by: str, size: int, times: int, ask: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
     taken = []
     for _ in range(WARM + times):
         began = time.perf_counter()
-        answer(rows)
+        ask(*arguments)
         taken.append(1000 * (time.perf_counter() - began))
-    median, most = np.quantile(taken[WARM:], (0.5, 0.95)).tolist()
+    least, median, most = np.quantile(taken[WARM:], (0, 0.5, 0.95)).tolist()
     return {
         "by": by,
-        "rows": len(rows),
+        "rows": size,
         "median_ms": median,
         "p95_ms": most,
-        "rows_per_second": 1000 * len(rows) / median,
+        "least_ms": least,
+        "rows_per_second": 1000 * size / median,
     }
 
 
