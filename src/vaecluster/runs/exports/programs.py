@@ -54,8 +54,8 @@ def program_files(model: "VAEClustering", form: ProgramForm, folder: Path) -> li
             stacklevel=3,
         )
     with isolated():
-        # On the processor, whatever the model is on; a copy, since the model itself would move.
-        parts = deepcopy(fitted.model).cpu()
+        # Programs learn nothing, and are written on the processor. The model itself stays as it is.
+        parts = deepcopy(fitted.model).cpu().requires_grad_(False)
         programs = {
             CLASSIFY: Program.classifying(parts, fitted.schema, fitted.confidence, model.min_confidence),
             GENERATE: Program.generating(parts, fitted.schema),
