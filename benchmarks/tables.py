@@ -109,6 +109,7 @@ def main() -> None:
     _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
     _write(ROOT / "docs" / "performance.md", PROFILE, _records(RESULTS / "profile"))
     _write(ROOT / "docs" / "performance.md", LARGE, _records(RESULTS / "large"))
+    _write(ROOT / "docs" / "guide" / "serving.md", SERVING, _records(RESULTS / "serving"))
 
 
 def _records(folder: Path) -> list[Record]:
@@ -527,6 +528,18 @@ LARGE = (
         ),
         within,
     ),
+)
+
+
+def serving(records: list[Record]) -> Iterator[Cells]:
+    """What `python -m benchmarks.serving` measured, a line for each way to ask and number of rows."""
+    for one in (one for record in records for one in record["measured"]):
+        times = [f"{one[name]:.2f}" for name in ("median_ms", "p95_ms", "least_ms")]
+        yield [one["by"], f"{one['rows']:,}", *times, f"{one['rows_per_second']:,.0f}"]
+
+
+SERVING = (
+    Table("serving", ("asked", "rows", "ms, median", "ms, 95 of 100", "ms, fastest", "rows a second"), serving),
 )
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vaecluster.inference.layout import Layout
     from vaecluster.methods import DEC, DGG, IDEC, Bound, Stepwise, TwoViews, VaDE
     from vaecluster.report.from_python import write_report
+    from vaecluster.runs.exports import write_programs
 
 # Loaded when they are first asked for: the command line answers many questions without torch.
 _FROM = {
@@ -27,6 +28,7 @@ _FROM = {
     "DGG": "vaecluster.methods",
     "TwoViews": "vaecluster.methods",
     "VaDE": "vaecluster.methods",
+    "write_programs": "vaecluster.runs.exports",
     "write_report": "vaecluster.report.from_python",
 }
 
@@ -44,6 +46,7 @@ __all__ = [
     "VaDE",
     "compare",
     "reliability",
+    "write_programs",
     "write_report",
 ]
 

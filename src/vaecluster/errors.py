@@ -73,6 +73,10 @@ class DamagedJournalWarning(UserWarning):
     """The last line of a journal of edits is damaged and left out."""
 
 
+class OutliersWarning(UserWarning):
+    """A model that tells outliers was exported in a form that does not."""
+
+
 class SkippedFilesWarning(UserWarning):
     """Files of a folder could not be read, or are no pictures, and are left out."""
 

@@ -70,7 +70,7 @@ def rows_of(text: str, name: str) -> list[list[str]]:
 def readme(tmp_path) -> Path:
     path = tmp_path / "README.md"
     path.write_text("<!-- headline:begin -->\n<!-- headline:end -->\n")
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "guide").mkdir(parents=True)
     (tmp_path / "docs" / "results.md").write_text(BARE)
     pages = {
         "reliability": ["torture"],
@@ -79,6 +79,7 @@ def readme(tmp_path) -> Path:
         "labels": ["labels"],
         "flow": ["flow-classes", "flow-cuts"],
         "story": ["steps"],
+        "guide/serving": ["serving"],
     }
     for page, tables_of in pages.items():
         marks = "".join(f"<!-- {table}:begin -->\n<!-- {table}:end -->\n" for table in tables_of)

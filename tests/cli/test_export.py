@@ -161,7 +161,7 @@ def write_sparse(path: Path) -> None:
 
 
 def write_texts(path: Path) -> None:
-    words = [f"the {'dog barks' if n % 2 else 'cat sleeps'} in house {n % 7}" for n in range(ROWS)]
+    words = [f"the {'dog barks' if n % 2 else 'cat sleeps'} in house {n % 40}" for n in range(ROWS)]
     path.write_text("\n".join(["review", *words]))
 
 
@@ -174,7 +174,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("case", SOURCES)
-def test_rows_are_those_of_the_fit_whatever_they_are(case, tmp_path, tiny, runs):
+def test_rows_are_those_of_the_fit_whatever_they_are(case, tmp_path, tiny, runs, fails):
     write, name, options = SOURCES[case]
     write(tmp_path / name)
     folder = fitted(tmp_path / name, tmp_path / "run", tiny, *options)
@@ -187,3 +187,22 @@ def test_rows_are_those_of_the_fit_whatever_they_are(case, tmp_path, tiny, runs)
             [line[column] for column in columns] for line in lines_of(tmp_path / name)
         ]
     assert "60 rows in 1 cluster" in runs("cut", folder, 1, "--output", tmp_path / "cut")
+    if case == "texts":
+        assert "vaecluster predict" in fails("export", folder, "--to", "onnx", "--output", tmp_path / "programs")
+        assert not [path for path in tmp_path.iterdir() if path.name == "programs" or path.suffix == ".part"]
+
+
+def test_a_model_as_programs_is_a_folder_and_needs_no_rows(table_run, tmp_path, runs, fails):
+    source = table_run.parent / "customers.parquet"
+    moved = source.rename(tmp_path / "moved.parquet")
+    try:
+        said = runs("export", table_run, "--to", "torch-export", "--output", tmp_path / "programs")
+    finally:
+        moved.replace(source)
+    assert said.startswith("classify.pt2 and generate.pt2 written to ")
+    assert sorted(path.name for path in (tmp_path / "programs").iterdir()) == ["classify.pt2", "generate.pt2"]
+    again = "export", table_run, "--to", "torch-export", "--output"
+    assert "is there already" in fails(*again, tmp_path / "programs")
+    assert "needs no rows" in fails(*again, tmp_path / "other", "--source", source)
+    assert "--links is 'hard'" in fails(*again, tmp_path / "other", "--links", "hard")
+    assert [path.name for path in tmp_path.iterdir()] == ["programs"]

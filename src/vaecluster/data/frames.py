@@ -1,7 +1,6 @@
 """Frames of pandas, polars and pyarrow whose columns are numbers or categories, some of them missing."""
 
 import hashlib
-import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -241,9 +240,8 @@ def _in_type(values: Array, type_: ColumnType) -> list[Any]:
     make = maker_of(type_.name) if type_.categories is None else None
     if make is not None:
         return [make(seconds) for seconds in values.astype(np.float64).tolist()]
-    number = re.match(r"u?int\d+|float\d+", type_.name.lower()) if type_.categories is None else None
     # Categories, which are objects, are values of the column as they are.
-    rounded = as_type(values, np.dtype(number[0])) if number and values.dtype != object else values
+    rounded = values if type_.number is None or values.dtype == object else as_type(values, type_.number)
     found: list[Any] = rounded.tolist()
     return found
 

@@ -1,5 +1,6 @@
 """What a row is: its blocks, how they make the model's row, and the way back."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -28,6 +29,12 @@ class ColumnType:
     name: str
     categories: tuple[bool | int | float | str, ...] | None = None
     ordered: bool = False
+
+    @property
+    def number(self) -> np.dtype[Any] | None:
+        """The type of numbers that values are rounded for and clipped to; None for other types."""
+        found = re.match(r"u?int\d+|float\d+", self.name.lower()) if self.categories is None else None
+        return np.dtype(found[0]) if found else None
 
 
 @final

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Which rows of a file belong to which key, in the file's own description.
 _PARTS = b"vaecluster.parts"
+# Before a name of ours that is a column of the user's already.
+PREFIX = "vaecluster_"
 # Rows that are texts at a time.
 CSV_ROWS = 10_000
 
@@ -24,6 +26,17 @@ def picked(rows: "Array | pa.Table", numbers: NDArray[np.intp]) -> Any:
     """These rows of an array, a table or cells; those of a sparse matrix are dense."""
     some = rows.take(numbers) if hasattr(rows, "column_names") else rows[numbers]
     return some.toarray() if hasattr(some, "toarray") else some
+
+
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """A name of ours that no column has.
+
+    >>> free_name("code", {"code", "age"}), free_name("cluster", {"code", "age"})
+    ('vaecluster_code', 'cluster')
+    """
+    while name in taken:
+        name = PREFIX + name
+    return name
 
 
 def as_table(rows: Any, names: Sequence[str] = ()) -> "pa.Table":

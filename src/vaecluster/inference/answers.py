@@ -197,14 +197,22 @@ def decode(model: ClusteringVAE, code: Tensor) -> Tensor:
 def _assigned(
     model: ClusteringVAE, rows: Rows, confidence: Confidence | None, telling: Telling = in_silence
 ) -> Iterator[NDArray[np.float64]]:
-    def clusters(batch: Tensor) -> Tensor:
-        components, code = _components(model, batch)
-        own = model.grouping.sum(components)
-        if confidence is None:
-            return own
-        return with_largest(model.grouping.sum(confidence.components(components, code)), own.argmax(-1))
+    return in_blocks(model, rows, lambda batch: assigned_with_code(model, batch, confidence)[1], telling)
 
-    return in_blocks(model, rows, clusters, telling)
+
+def assigned_with_code(
+    model: ClusteringVAE, batch: Tensor, confidence: Confidence | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of a batch (rows, *data): likeliest clusters (rows,), `assignments` (rows, clusters), mean codes (rows, latent).
+
+    A program that this is exported to may round so that another probability is the largest by a hair.
+    """
+    components, code = _components(model, batch)
+    own = model.grouping.sum(components)
+    cluster = own.argmax(-1)
+    if confidence is None:
+        return cluster, own, code
+    return cluster, with_largest(model.grouping.sum(confidence.components(components, code)), cluster), code
 
 
 def _components(model: ClusteringVAE, batch: Tensor) -> tuple[Tensor, Tensor]:

@@ -64,8 +64,9 @@ class Confidence:
         cluster_of = torch.from_numpy(self.cluster_of).to(own.device)
         # Not a matrix product: that of doubles rounds by where in the block a row stands.
         clusters = (weights[0] + (_inputs(own, code).unsqueeze(-1) * weights[1:]).sum(1)).softmax(-1)
-        # Where nothing of a cluster is left in double precision its components are alike.
-        own = own.clamp_min(1e-300)
+        # Where next to nothing of a cluster is left its components are alike. Exported programs have such a bound in
+        # single precision, where it must not be 0.
+        own = own.clamp_min(1e-37)
         sums = torch.zeros_like(clusters).index_add(-1, cluster_of, own)
         return own * (clusters / sums)[:, cluster_of]
 
@@ -87,7 +88,7 @@ def with_largest(probabilities: Tensor, cluster: Tensor) -> Tensor:
     if number == 1:
         return torch.ones_like(probabilities)
     chosen = torch.nn.functional.one_hot(cluster, number).bool()
-    own = probabilities[chosen][:, None]
+    own = probabilities.gather(-1, cluster[:, None])
     largest = own.clamp_min((1 + 1e-6) / number)
     rest = probabilities.masked_fill(chosen, 0.0) * torch.where(largest > own, (1 - largest) / (1 - own), 1.0)
     even = (1 - largest) / (number - 1)

@@ -11,9 +11,13 @@ from torch import nn
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.of_logarithms import OfLogarithms
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.blocks.traced import OfRatios, Ratios, Traced
 from vaecluster.data.raw import Array, Coded, Doubles, Table
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import Likelihood
+
+# No amount of a fit is exp of this times its unit, and a double holds what that is.
+MOST_LOG = 200.0
 
 
 @final
@@ -55,10 +59,15 @@ class Amounts(OfLogarithms):
 
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """(rows, columns) in the user's units."""
-        # No amount of a fit is exp(200) times its unit, and a double holds what that is.
-        logs = np.clip(self.numbers.restore(rows), 0, 200)
+        logs = np.clip(self.numbers.restore(rows), 0, MOST_LOG)
         amounts: Array = np.expm1(logs) * self.unit
         return amounts
+
+    def traced(self) -> Traced:
+        """By the logarithms of numbers."""
+        logs = self.numbers.traced()
+        encode = nn.Sequential(Ratios(self.unit), logs.encode)
+        return Traced(logs.dtype, encode, nn.Sequential(logs.restore, OfRatios(self.unit, MOST_LOG)))
 
     def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> Array:
         """Those of log-normal amounts whose median is at the rows, counted from -unit."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Doubles, Raw, Table
 from vaecluster.model.likelihood import Likelihood
 from vaecluster.row_kind import RowKind
+
+if TYPE_CHECKING:
+    from vaecluster.data.blocks.traced import Traced
 
 Offset = NDArray[np.float64] | float
 # No row of a fit is so many deviations from the mean: that takes 10**12 rows. A new row may be anything, such as a
@@ -94,6 +97,10 @@ class Block(ABC):
     @abstractmethod
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """The way back from (rows, *shape)."""
+
+    @abstractmethod
+    def traced(self) -> "Traced":
+        """`encode` and `restore` as modules; raises `SettingError` if no program can do what they do."""
 
     def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> Array:
         """In the user's units the standard deviations of values around (rows, *shape), if they are `measured`."""

@@ -14,10 +14,11 @@ from torch.nn.functional import one_hot
 
 from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.blocks.traced import Known, Picked, Placed, Traced, Whole
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column, kind_of_categories
 from vaecluster.data.raw import Array, Coded, Raw, Table
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.model.likelihood import Categories as CategoriesLikelihood
 from vaecluster.model.likelihood import Likelihood
 
@@ -101,6 +102,19 @@ class Categories(Block):
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """The category of each row, as objects: (rows, 1)."""
         return np.array(self.values, dtype=object)[rows.astype(np.intp)]
+
+    def traced(self) -> Traced:
+        """Texts by their places; booleans and numbers as doubles, NaN for a missing value."""
+        texts = tuple(value for value in self.values if isinstance(value, str))
+        if texts:
+            return Traced(torch.int64, Known(len(texts)), Whole(), texts)
+        numbers = [float(value) for value in self.values]
+        if len(set(numbers)) < len(numbers):
+            raise SettingError(
+                f"Column {self.columns[0]!r} has categories that a program does not tell apart: as doubles they are "
+                "the same. Fit again with texts in their place."
+            )
+        return Traced(torch.float64, Placed(numbers), Picked(numbers))
 
     def embedding(self) -> nn.Module:
         """One entry for each category, all 0 where it is missing."""

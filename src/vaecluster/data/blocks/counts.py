@@ -13,6 +13,7 @@ from vaecluster.data.blocks.base import FARTHEST
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.of_logarithms import OfLogarithms
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.blocks.traced import Counted, Traced
 from vaecluster.data.raw import Array, Coded, Doubles, Table
 from vaecluster.errors import DataError
 from vaecluster.model.counts import Counts as CountsLikelihood
@@ -69,6 +70,10 @@ class Counts(OfLogarithms):
         """(rows, columns) as whole numbers, in double precision."""
         counts: Array = np.maximum(rows.astype(np.float64), 0).round()
         return counts
+
+    def traced(self) -> Traced:
+        """Rounded, in both directions."""
+        return Traced(torch.float64, Counted(torch.float32, FARTHEST), Counted(torch.float64))
 
     def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> Array:
         """As they are."""

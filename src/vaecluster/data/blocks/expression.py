@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, Self, final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch import nn
+from torch import Tensor, nn
 
 from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.log_components import LogComponents
+from vaecluster.data.blocks.traced import Traced
 from vaecluster.data.counts import (
     MOST_DISPERSION,
     Passes,
@@ -25,7 +27,7 @@ from vaecluster.data.counts import (
     with_values,
 )
 from vaecluster.data.raw import Array, Doubles
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.model.expression import NegativeBinomialCounts
 from vaecluster.model.likelihood import Likelihood
 
@@ -189,6 +191,15 @@ class Expression(Block):
         counts[:, self.chosen] = rows[:, :width]
         return np.log1p(counts) if self.logged else counts
 
+    def traced(self) -> Traced:
+        """Of counts that are not sparse, (rows, genes), float32."""
+        if self.batches:
+            raise SettingError(
+                f"The model is told the batch of each cell, from the column {self.batch!r} of obs, and an exported "
+                "program is not. Serve it by `vaecluster predict`, or fit without --batch."
+            )
+        return Traced(torch.float32, Chosen(self.chosen, logged=self.logged), Spread(self))
+
     def embedding(self) -> nn.Module:
         """Principal components of logarithms."""
         total = None if self.logged else self.total
@@ -223,6 +234,46 @@ class Expression(Block):
         numbers = np.concatenate([positive, self.others, self.mean, self.centre, *map(np.ravel, parts)])
         if not np.isfinite(numbers).all() or (positive <= 0).any() or (self.others < 0).any():
             raise ValueError("its genes have numbers that no cells have")
+
+
+@final
+class Chosen(nn.Module):
+    """Counts of all genes (rows, genes) as those of the chosen ones and of the rest together, float32."""
+
+    chosen: Tensor
+
+    def __init__(self, chosen: NDArray[np.int64], *, logged: bool) -> None:
+        super().__init__()
+        self.register_buffer("chosen", torch.from_numpy(chosen))
+        self.logged = logged
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(rows, chosen + 1)."""
+        counts = values.double().expm1() if self.logged else values.double()
+        own = counts[:, self.chosen]
+        rest = counts.sum(-1, keepdim=True) - own.sum(-1, keepdim=True)
+        return torch.cat([own, rest], -1).float()
+
+
+@final
+class Spread(nn.Module):
+    """The way back, as `Expression.restore`."""
+
+    place: Tensor
+    share: Tensor
+
+    def __init__(self, block: Expression) -> None:
+        super().__init__()
+        place, share = np.full(len(block.others), len(block.chosen)), block.others.copy()
+        place[block.chosen], share[block.chosen] = np.arange(len(block.chosen)), 1.0
+        self.register_buffer("place", torch.from_numpy(place))
+        self.register_buffer("share", torch.from_numpy(share).float())
+        self.logged = block.logged
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(rows, chosen + 1) to (rows, genes)."""
+        counts = rows[:, self.place] * self.share
+        return counts.log1p() if self.logged else counts
 
 
 def _apart(cells: csr_array, genes: int) -> tuple[csr_array, Doubles]:

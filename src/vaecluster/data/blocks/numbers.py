@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, in_one_unit, moments_of, own_scales
+from vaecluster.data.blocks.traced import Scaled, Traced, Unscaled, type_of
 from vaecluster.data.columns import Column
 from vaecluster.data.dates import seconds_of
 from vaecluster.data.raw import Array, Doubles, Table, row_slices
@@ -112,6 +113,11 @@ class Numbers(Block):
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """(rows, columns) in the user's units and type."""
         return as_type(rows.astype(np.float64) * self.scale + self.offset, np.dtype(self.dtype))
+
+    def traced(self) -> Traced:
+        """In the type of the numbers."""
+        restore = Unscaled(self.offset, self.scale, self.dtype)
+        return Traced(type_of(np.dtype(self.dtype)), Scaled(self.offset, self.scale), restore)
 
     def deviations(self, rows: NDArray[np.float32], deviations: Doubles) -> Array:
         """By the scale of each column; of dates in seconds."""

@@ -14,6 +14,7 @@ from vaecluster.data.blocks.base import Block
 from vaecluster.data.blocks.categories import Categories
 from vaecluster.data.blocks.numbers import MissingMarked
 from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.blocks.traced import Traced
 from vaecluster.data.columns import Column
 from vaecluster.data.raw import Array, Coded, Doubles, Raw, Table
 from vaecluster.model.likelihood import Likelihood
@@ -93,6 +94,10 @@ class Ordinal(Block):
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """The category of each row, as objects: (rows, 1)."""
         return self.categories.restore(rows)
+
+    def traced(self) -> Traced:
+        """As those of categories."""
+        return self.categories.traced()
 
     def embedding(self) -> nn.Module:
         """The scaled rank, 0 where it is missing, and a mark there."""

@@ -5,11 +5,13 @@ from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.drawing import Drawing
 from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.scaling import Passes
+from vaecluster.data.blocks.traced import Moved, Scaled, Traced, Unscaled, type_of
 from vaecluster.data.raw import Array, Doubles
 from vaecluster.errors import DataError
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
@@ -78,6 +80,16 @@ class Pixels(Block):
         """(rows, C, H, W) to (rows, *row_shape) in the user's units and type."""
         images = np.moveaxis(rows, 1, -1) if len(self.row_shape) == 3 else rows[:, 0]
         return as_type(images.astype(np.float64) * self.scale + self.offset, np.dtype(self.dtype))
+
+    def traced(self) -> Traced:
+        """In the type of the pixels."""
+        scaled, unscaled = (
+            Scaled(self.offset, self.scale, -REACH, 1 + REACH),
+            Unscaled(self.offset, self.scale, self.dtype),
+        )
+        first: nn.Module = Moved(-1, 1) if len(self.row_shape) == 3 else nn.Unflatten(1, (1, self.row_shape[0]))
+        last: nn.Module = Moved(1, -1) if len(self.row_shape) == 3 else nn.Flatten(1, 2)
+        return Traced(type_of(np.dtype(self.dtype)), nn.Sequential(scaled, first), nn.Sequential(last, unscaled))
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name; the mean of a pixel lies in [0, 1]."""

@@ -6,11 +6,13 @@ from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.drawing import Drawing, as_lines, middle
 from vaecluster.data.blocks.numbers import check_affine, check_unit
 from vaecluster.data.blocks.scaling import Passes, moments_of, own_scales
+from vaecluster.data.blocks.traced import Moved, Scaled, Traced, Unscaled, type_of
 from vaecluster.data.raw import Array, Doubles
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
 from vaecluster.row_kind import RowKind
@@ -71,6 +73,13 @@ class Windows(Block):
         """(rows, features, times) to (rows, *row_shape) in the user's units and type."""
         windows = np.moveaxis(rows, 1, 2).astype(np.float64) * self.scale + self.offset
         return as_type(windows.reshape(len(rows), *self.row_shape), np.dtype(self.dtype))
+
+    def traced(self) -> Traced:
+        """In the type of the windows."""
+        scaled, unscaled = Scaled(self.offset, self.scale), Unscaled(self.offset, self.scale, self.dtype)
+        first: nn.Module = Moved(2, 1) if len(self.row_shape) == 2 else nn.Unflatten(1, (1, self.row_shape[0]))
+        last: nn.Module = Moved(1, 2) if len(self.row_shape) == 2 else nn.Flatten(1, 2)
+        return Traced(type_of(np.dtype(self.dtype)), nn.Sequential(scaled, first), nn.Sequential(last, unscaled))
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name."""

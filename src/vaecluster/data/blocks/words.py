@@ -10,7 +10,9 @@ from scipy.sparse import csr_array
 from vaecluster.data.blocks.base import Block, scaled
 from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moments_of, own_scales
+from vaecluster.data.blocks.traced import Traced
 from vaecluster.data.raw import Array, Doubles
+from vaecluster.errors import SettingError
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
 
 # The numbers of topics that latent semantic analysis is used with.
@@ -73,6 +75,13 @@ class Words(Block):
     def restore(self, rows: NDArray[np.float32]) -> Array:
         """TF-IDF (rows, words), float32, as far as topics say it."""
         return ((rows * self.scale + self.offset) @ self.topics.T).clip(0).astype(np.float32)
+
+    def traced(self) -> Traced:
+        """None: no program takes texts apart."""
+        raise SettingError(
+            "The model is of texts, and no exported program takes them apart into words. Serve it by `vaecluster "
+            "predict`, or fit to embeddings of the texts, which can be exported."
+        )
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.data.tables import as_table
+from vaecluster.data.tables import as_table, free_name
 from vaecluster.inference.typical import typical_rows
 from vaecluster.runs.labels import Labels
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from vaecluster.estimator import VAEClustering
 
 MEDOID, CODE = "medoid", "code"
-# Before a name of ours that is a column of the user's already.
-PREFIX = "vaecluster_"
 
 # How pictures get into folders.
 Links = Literal["copy", "hard", "symbolic"]
@@ -68,7 +66,7 @@ class Contents:
         if named is not None and named.called in columns:
             del ours[self.labels.identifier]
         for name, values in ours.items():
-            columns[_free(name, columns)] = values
+            columns[free_name(name, columns)] = values
         return pa.table(columns)
 
     def clusters(self) -> Iterable[tuple[str, NDArray[np.intp]]]:
@@ -96,9 +94,3 @@ def _own_columns(rows: Any) -> dict[str, Any]:
         table = as_table(rows)
         return dict(zip(table.column_names, table.columns, strict=True))
     return {}
-
-
-def _free(name: str, taken: Iterable[str]) -> str:
-    while name in taken:
-        name = PREFIX + name
-    return name

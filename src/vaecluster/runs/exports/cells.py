@@ -6,8 +6,9 @@ from pathlib import Path
 from vaecluster.data.anndata import Annotations
 from vaecluster.data.h5ad import annotate_h5ad
 from vaecluster.data.raw import Array
+from vaecluster.data.tables import PREFIX
 from vaecluster.errors import FileError
-from vaecluster.runs.exports.base import MEDOID, PREFIX, Contents, Form, Links
+from vaecluster.runs.exports.base import MEDOID, Contents, Form, Links
 from vaecluster.runs.labels import SCORE
 
 
