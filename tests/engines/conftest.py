@@ -1,8 +1,5 @@
-"""What tests of engines share: a table in Parquet files, a run that was fitted to some of it, and a small Ray."""
+"""What tests of engines share: a table in Parquet files, and a run that was fitted to some of it."""
 
-import logging
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,15 +36,3 @@ def sales(tmp_path_factory) -> Path:
     with unheard():
         assert run([*words, "--output", str(folder / "run"), "--quiet"]) == 0
     return folder
-
-
-@pytest.fixture(scope="session")
-def local_ray() -> Iterator[str]:
-    """The address of a Ray of two processors."""
-    ray = pytest.importorskip("ray")
-    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
-    with unheard():
-        own = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.CRITICAL}
-        context = ray.init("local", num_cpus=2, object_store_memory=100 * 2**20, **own)
-    yield context.address_info["gcs_address"]
-    ray.shutdown()
