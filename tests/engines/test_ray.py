@@ -136,7 +136,8 @@ def test_rows_that_cannot_be_used_are_one_line_and_leave_nothing(sales, local_ra
 
 
 BAD: dict[str, tuple[Callable[[Path, Path], list[str]], str]] = {
-    "no output": (lambda sales, place: [str(sales / "rows")], "--engine needs an --output"),
+    "no output": (lambda sales, place: [str(sales / "rows")], "Give a new one"),
+    "a file as output": (lambda sales, place: [str(sales / "rows"), "--output", str(place / "a.csv")], "Give a new"),
     "an output that is there": (
         lambda sales, place: [str(sales / "rows"), "--output", str(sales)],
         "is there already",
@@ -174,6 +175,6 @@ def test_a_piece_that_ends_every_worker_is_given_up(sales, tmp_path, monkeypatch
     run_folder = engine.RunFolder.open(sales / "run")
     function = engine.predict_function(run_folder.model_file)
     pieces = engine.Pieces.of(str(sales / "old.parquet"), run_folder, function.model, None).pieces
-    worker = engine.Worker(function, {}, pieces, engine.Parts(tmp_path, ".parquet"))
+    worker = engine.Worker(function, pieces, engine.Parts(tmp_path, ".parquet"))
     (tmp_path / f"{0:08}{engine.TRIES}").write_bytes(b"." * engine.MOST_TRIES)
     assert "5 workers died" in str(worker.done(0).problem)

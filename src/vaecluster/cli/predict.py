@@ -63,13 +63,14 @@ def predict(
         from vaecluster.engines.ray import predict_on_ray
 
         check("--workers", workers, WORKERS)
-        if output is None:
-            raise SettingError("--engine needs an --output, a folder for Parquet files.")
+        if output is None or output.suffix.lower() in (".csv", ".npy", ".h5ad"):
+            raise SettingError("--engine writes Parquet files into a folder. Give a new one as --output.")
         number = predict_on_ray(
             RunFolder.open(run),
             source,
             output,
-            {**doubt, "outlier_scores": outlier_scores},
+            **doubt,
+            outlier_scores=outlier_scores,
             features=features,
             device=device,
             workers=workers,

@@ -24,6 +24,7 @@ from vaecluster.errors import DataError, FileError, SettingError
 from vaecluster.estimator import VAEClustering
 from vaecluster.files.paths import as_path
 from vaecluster.inference.answers import Assigned
+from vaecluster.inference.doubt import check_doubt
 from vaecluster.runs.labels import CLUSTER, CONFIDENCE, NAME, SCORE, SECOND
 
 
@@ -71,6 +72,7 @@ def predict_function(
     unknown = [answer for answer in answers if answer not in _ANSWERS]
     if unknown or not answers or isinstance(answers, str):
         raise SettingError(f"answers is {answers!r}; expected some of {', '.join(_ANSWERS)}, as a tuple.")
+    check_doubt(min_confidence or 0.0, outlier_fraction or 0.0)
     doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
     if isinstance(model, VAEClustering):
         with tempfile.TemporaryDirectory() as folder:
@@ -137,11 +139,14 @@ class PredictFunction:
     def _answers(self, batch: Any, learned: list[str]) -> dict[str, Any]:
         """A column for each answer."""
         some = batch[learned[0]] if isinstance(batch, Mapping) and learned else batch
-        found = self._assigned(_rows(batch, learned, self.model)) if len(some) else NOTHING
+        found = self.assigned(_rows(batch, learned, self.model)) if len(some) else NOTHING
         return {name: _ANSWERS[name][0](found, self.model.cluster_names_) for name in self.answers}
 
-    def _assigned(self, rows: Any) -> Assigned:
-        return assigned(self.model, rows, outlier_scores=SCORE in self.answers, **self.doubt)
+    def assigned(self, rows: Any) -> Assigned:
+        """What the model's `assigned` says of rows of any kind; memory holds what is made of a block of them."""
+        blocks = (block for block, _ in blocks_of(rows, block_rows(self.model.fitted_.schema.row_shape)))
+        asked: dict[str, Any] = {**self.doubt, "outlier_scores": SCORE in self.answers}
+        return Assigned.joined(in_turn(blocks, lambda block: self.model.assigned(block, **asked)))
 
     def _learned(self, batch: Any, names: list[Any]) -> list[Any]:
         """Which columns of the batch are learned from."""
@@ -174,12 +179,6 @@ class PredictFunction:
             place = Path(folder) / "model"
             place.write_bytes(content)
             return VAEClustering.load(place, device=self.device)
-
-
-def assigned(model: VAEClustering, rows: Any, **options: Any) -> Assigned:
-    """What `model.assigned` says of rows; memory holds what is made of a block of them."""
-    blocks = (block for block, _ in blocks_of(rows, block_rows(model.fitted_.schema.row_shape)))
-    return Assigned.joined(in_turn(blocks, lambda block: model.assigned(block, **options)))
 
 
 _NO_CLUSTERS, _NO_NUMBERS = np.empty(0, np.intp), np.empty(0)

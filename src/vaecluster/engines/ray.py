@@ -8,25 +8,26 @@ import io
 import logging
 import os
 import pickle
+import platform
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from vaecluster.data.pictures.folder import tell_of
 from vaecluster.data.pictures.listing import Skipped
 from vaecluster.data.stored import in_turn
-from vaecluster.engines.function import PredictFunction, assigned, predict_function
+from vaecluster.engines.function import PredictFunction, predict_function
 from vaecluster.engines.pieces import Piece, Pieces
 from vaecluster.errors import FileError, SettingError, VaeclusterError, counted
 from vaecluster.files.atomic import check_free, check_writable
 from vaecluster.files.provenance import versions
 from vaecluster.hearing import heard, unheard
 from vaecluster.runs.folder import RunFolder
-from vaecluster.runs.labels import Labels
+from vaecluster.runs.labels import CLUSTER, CONFIDENCE, NAME, SCORE, SECOND, Labels
 from vaecluster.runs.parts import Parts, stamp
 from vaecluster.training.listeners.progress import Passing
 
@@ -34,14 +35,17 @@ from vaecluster.training.listeners.progress import Passing
 MOST_TRIES = 5
 # Beside the answers for a piece: a byte for each try, and a mark where something could not be read.
 TRIES, SKIPPED = ".tries", ".skipped"
+_SEEN = "Choose an --output on a file system that all machines of the cluster see."
 
 
 def predict_on_ray(
     run: RunFolder,
     source: str,
     output: Path,
-    options: Mapping[str, Any],
     *,
+    min_confidence: float | None = None,
+    outlier_fraction: float | None = None,
+    outlier_scores: bool = False,
     features: Path | None = None,
     device: str = "auto",
     workers: int | None = None,
@@ -49,18 +53,21 @@ def predict_on_ray(
 ) -> int:
     """Answer for the rows of a source, into a folder of Parquet files, and say for how many.
 
-    `options` are those of `VAEClustering.assigned`. Of a cluster at an address, or that `RAY_ADDRESS` names, all
-    machines must see source and output; without, Ray runs on this machine as long as it takes. What is kept of an
-    earlier call that was cut off is not answered again. Raises `SettingError` for a source that cannot be cut or a
-    cluster that is not there, `FileError` for an output that is there, and whatever the rows lead to.
+    Those before `features` are as in `VAEClustering.assigned`. Of a cluster at an address, or one that `RAY_ADDRESS`
+    names, all machines must see run, source and output; without, Ray runs on this machine as long as it takes. What is
+    kept of an earlier call that was cut off is not answered again. Raises `SettingError` for a source that cannot be
+    cut or a cluster that is not there, `FileError` for an output that is there, and whatever the rows lead to.
     """
     check_free(output)
     check_writable(output)
-    function = predict_function(run.model_file, device=device)
-    pieces = Pieces.of(source, run, function.model, features)
+    doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
+    answers = (CLUSTER, CONFIDENCE, SECOND, NAME, *([SCORE] if outlier_scores else []))
+    function = predict_function(run.model_file, answers, device=device, **doubt)
+    pieces = Pieces.of(source, run, replace(function, device="cpu").model, features)
     places = [run.model_file, Path(source), *([] if features is None else [features])]
     stamps = {str(place.absolute()): stamp(place) for place in places if place.exists()}
-    asked = {"engine": "ray", "source": source, "files": stamps, "device": device, **options, "versions": versions()}
+    asked: dict[str, Any] = {"engine": "ray", "source": source, "files": stamps, "device": device}
+    asked |= {**doubt, "answers": list(answers), "versions": versions()}
     with Parts.beside(output, asked, ".parquet") as parts:
         for marks in parts.folder.glob(f"*{TRIES}"):
             marks.unlink()
@@ -69,20 +76,16 @@ def predict_on_ray(
         if kept:
             print(f"Going on after {counted(len(kept), 'block')} of rows that were answered before.", file=sys.stderr)
         left = [number for number in range(len(pieces.pieces)) if number not in kept]
-        answers = Parts(parts.folder.absolute(), ".parquet")
         results: list[Done] = []
         # It may be that only the last rename was missing.
         if left:
             with _connected(address) as ray:
-                worker = [function, dict(options), pieces.pieces, answers]
+                worker = [function, pieces.pieces, Parts(parts.folder.absolute(), ".parquet")]
                 results += _told(_results(ray, left, worker, workers, device), pieces.pieces, kept)
         _warn(results)
         missing = set(range(len(pieces.pieces))) - parts.numbers
         if missing:
-            raise FileError(
-                f"The answers of {counted(len(missing), 'block')} are not in '{parts.folder}', where workers have "
-                "written them. Choose an --output on a file system that all machines of the cluster see."
-            )
+            raise FileError(f"{counted(len(missing), 'block')} of answers are not in '{parts.folder}'. {_SEEN}")
         if pieces.pictures is not None:
             tell_of(pieces.pictures.listing, [one for done in results for one in done.skipped])
         return parts.move_to(output)
@@ -107,7 +110,6 @@ class Worker:
     """An actor of Ray: called with the number of a piece, it writes the answers for it."""
 
     function: PredictFunction
-    options: dict[str, Any]
     pieces: Sequence[Piece]
     parts: Parts
 
@@ -120,6 +122,8 @@ class Worker:
         piece, marks = self.pieces[number], self.parts.folder / f"{number:08}{TRIES}"
         with heard() as caught:
             try:
+                if not self.parts.folder.is_dir():
+                    raise FileError(f"'{self.parts.folder}' is not there on {platform.node()}. {_SEEN}")
                 with marks.open("ab") as file:
                     file.write(b".")
                     tries = file.tell()
@@ -141,9 +145,8 @@ class Worker:
             import pyarrow as pa
 
             return pa.table({})
-        model = self.function.model
-        found = assigned(model, rows, **self.options)
-        return piece.placed(Labels.of(found, model.cluster_names_).table())
+        labels = Labels.of(self.function.assigned(rows), self.function.model.cluster_names_)
+        return piece.placed(labels.table())
 
 
 def _results(ray: Any, left: list[int], worker: list[Any], workers: int | None, device: str) -> Iterator[Done]:
