@@ -151,6 +151,10 @@ BAD: dict[str, tuple[Callable[[Path, Path], list[str]], str]] = {
         lambda sales, place: [str(sales / "rows"), "--features", "f.npy", "--output", str(place / "out")],
         "--features is for pictures",
     ),
+    "a cluster that is not there": (
+        lambda sales, place: [str(sales / "rows"), "--address", "127.0.0.1:1", "--output", str(place / "out")],
+        "No Ray cluster answers at '127.0.0.1:1'",
+    ),
     "no workers": (
         lambda sales, place: [str(sales / "rows"), "--workers", "0", "--output", str(place / "out")],
         "--workers is 0",

@@ -9,6 +9,7 @@ import logging
 import os
 import pickle
 import platform
+import socket
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -229,16 +230,17 @@ def _connected(address: str | None) -> Iterator[Any]:
     place = address or os.environ.get("RAY_ADDRESS") or "local"
     started = not ray.is_initialized()
     with unheard(), redirect_stdout(io.StringIO()):
-        if started:
-            own = {"include_dashboard": False} if place == "local" else {}
-            try:
+        try:
+            _check_answers(place)
+            if started:
+                own = {"include_dashboard": False} if place == "local" else {}
                 with _unsaid():
                     ray.init(place, log_to_driver=False, logging_level=logging.CRITICAL, **own)
-            except (OSError, RuntimeError, ValueError, AssertionError) as problem:
-                raise SettingError(
-                    f"No Ray cluster answers at {place!r} ({_last_line(problem)}). Start one by `ray start --head`, "
-                    "or leave --address out."
-                ) from None
+        except (OSError, RuntimeError, ValueError, AssertionError) as problem:
+            raise SettingError(
+                f"No Ray cluster answers at {place!r} ({_last_line(problem)}). Start one by `ray start --head`, set "
+                "RAY_AUTH_MODE=token if it is there and asks for a token, or leave --address out."
+            ) from None
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
@@ -247,6 +249,13 @@ def _connected(address: str | None) -> Iterator[Any]:
         finally:
             if started:
                 ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise `OSError` for a host and port where nothing listens: Ray would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 @contextmanager
