@@ -143,6 +143,11 @@ WRONG: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
         DataError,
         "'width'",
     ),
+    "no column of the fit": (
+        lambda place: predict_function(fitted("mixed"))({"key": np.arange(3)}),
+        DataError,
+        "no column of the fit, such as 'height'",
+    ),
     "a column that an answer is called": (
         lambda place: predict_function(fitted("mixed"))(frame().assign(cluster=1)),
         DataError,

@@ -138,8 +138,8 @@ class PredictFunction:
 
     def _answers(self, batch: Any, learned: list[str]) -> dict[str, Any]:
         """A column for each answer."""
-        some = batch[learned[0]] if isinstance(batch, Mapping) and learned else batch
-        found = self.assigned(_rows(batch, learned, self.model)) if len(some) else NOTHING
+        some = batch[learned[0]] if isinstance(batch, Mapping) else batch
+        found = self.assigned(_rows(batch, learned, self.model)) if len(some) else _NOTHING
         return {name: _ANSWERS[name][0](found, self.model.cluster_names_) for name in self.answers}
 
     def assigned(self, rows: Any) -> Assigned:
@@ -156,7 +156,10 @@ class PredictFunction:
         if known == [""]:
             raise DataError("The fit was on a list of texts, which no column is called like. Fit on a frame of texts.")
         if known:
-            return [name for name in names if str(name) in known]
+            own = [name for name in names if str(name) in known]
+            if not own:
+                raise DataError(f"The rows have no column of the fit, such as {known[0]!r}. Give every one of them.")
+            return own
         if isinstance(batch, Mapping):
             found = [name for name in names if np.ndim(batch[name]) > 1]
         elif isinstance(batch, pa.Table):
@@ -181,8 +184,9 @@ class PredictFunction:
             return VAEClustering.load(place, device=self.device)
 
 
+# What is said of no rows.
 _NO_CLUSTERS, _NO_NUMBERS = np.empty(0, np.intp), np.empty(0)
-NOTHING = Assigned(_NO_CLUSTERS, _NO_CLUSTERS, _NO_NUMBERS, _NO_CLUSTERS, _NO_NUMBERS)
+_NOTHING = Assigned(_NO_CLUSTERS, _NO_CLUSTERS, _NO_NUMBERS, _NO_CLUSTERS, _NO_NUMBERS)
 
 
 def _rows(batch: Any, learned: list[Any], model: VAEClustering) -> Any:
