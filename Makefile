@@ -35,8 +35,8 @@ check: $(VENV)/.installed-dev
 test-tested: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadgroup
 
-# What torch, a browser or the file system alone decides is tested above: they are the same here.
-ONCE := benchmarks cli/test_resume.py docs editing explore/browser methods model ranks report/browser runs/exports/test_programs.py torture training test_estimator.py test_host.py test_memory.py test_stability.py
+# What torch, a browser, a cluster or the file system alone decides is tested above: they are the same here.
+ONCE := benchmarks cli/test_resume.py docs editing engines explore/browser methods model ranks report/browser runs/exports/test_programs.py torture training test_estimator.py test_host.py test_memory.py test_stability.py
 
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 --dist loadgroup -m "not data" $(ONCE:%=--ignore tests/%)

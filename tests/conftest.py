@@ -1,7 +1,9 @@
 """What all tests share."""
 
+import logging
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 # scikit-learn skips its array API check unless this is set before scipy is imported.
@@ -13,6 +15,7 @@ import pytest
 from sklearn.datasets import load_digits, make_blobs
 
 from vaecluster import TwoViews, VAEClustering
+from vaecluster.hearing import unheard
 
 # A shell starts what it puts in the background with Ctrl-C ignored, and child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -52,3 +55,15 @@ def blob_model(blobs) -> VAEClustering:
 @pytest.fixture(scope="session")
 def image_model(images) -> VAEClustering:
     return VAEClustering(4, method=TwoViews(epochs=2), random_state=0).fit(images)
+
+
+@pytest.fixture(scope="session")
+def local_ray() -> Iterator[str]:
+    """The address of a Ray of two processors."""
+    ray = pytest.importorskip("ray")
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+    with unheard():
+        own = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.CRITICAL}
+        context = ray.init("local", num_cpus=2, object_store_memory=100 * 2**20, **own)
+    yield context.address_info["gcs_address"]
+    ray.shutdown()

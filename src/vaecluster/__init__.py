@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from vaecluster.clusters.reliability import Reliability, reliability
     from vaecluster.comparison import compare
     from vaecluster.data.pictures.folder import Pictures
+    from vaecluster.engines.function import predict_function
     from vaecluster.estimator import VAEClustering
     from vaecluster.inference.layout import Layout
     from vaecluster.methods import DEC, DGG, IDEC, Bound, Stepwise, TwoViews, VaDE
@@ -28,6 +29,7 @@ _FROM = {
     "DGG": "vaecluster.methods",
     "TwoViews": "vaecluster.methods",
     "VaDE": "vaecluster.methods",
+    "predict_function": "vaecluster.engines.function",
     "write_programs": "vaecluster.runs.exports",
     "write_report": "vaecluster.report.from_python",
 }
@@ -45,6 +47,7 @@ __all__ = [
     "VAEClustering",
     "VaDE",
     "compare",
+    "predict_function",
     "reliability",
     "write_programs",
     "write_report",

@@ -35,6 +35,7 @@ def _place(kind: Any, tokens: Any) -> Path:
 
 
 THREADS, SEED, CLUSTERS = WholeKind(1, MOST_THREADS), WholeKind(0, 2**32 - 1), NumberOfClusters()
+WORKERS = WholeKind(1, 100_000)
 
 Whole = Annotated[int, Parameter(converter=_whole)]
 Place = Annotated[Path, Parameter(converter=_place)]

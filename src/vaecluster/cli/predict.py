@@ -2,13 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from vaecluster.cli.options import Device, NewFeatures, NewRows, Place, Run
+from vaecluster.cli.options import WORKERS, Device, NewFeatures, NewRows, Place, Run, Whole, check
 from vaecluster.cli.passing import Block, Passage
 from vaecluster.cli.write import check_output
 from vaecluster.data.tables import as_csv
 from vaecluster.errors import SettingError, counted
+from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.labels import CLUSTER, Labels, with_digits
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def predict(
     outlier_fraction: float | None = None,
     outlier_scores: bool = False,
     device: Device = "auto",
+    engine: Literal["ray"] | None = None,
+    workers: Whole | None = None,
+    address: str | None = None,
 ) -> None:
     """Put new rows into the clusters of a run.
 
@@ -44,7 +48,38 @@ def predict(
         This fraction of the least likely rows gets the cluster -1, too; that of the fit if not given.
     outlier_scores
         Add a column: how unlikely each row is, from 0 to 1.
+    engine
+        What spreads the rows over processes and machines: ray. Rows are then those of Parquet files or pictures, and
+        the output is a folder of Parquet files, which say the file and the number of each row, or its path. The order
+        of rows in it is that of the source.
+    workers
+        With an engine, so many processes; one for each GPU, or for each processor core, if not given.
+    address
+        With an engine, the cluster that does it; that of RAY_ADDRESS, or else this machine, if not given.
     """
+    doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
+    if engine is not None:
+        # It loads torch.
+        from vaecluster.engines.ray import predict_on_ray
+
+        check("--workers", workers, WORKERS)
+        if output is None or output.suffix.lower() in (".csv", ".npy", ".h5ad"):
+            raise SettingError("--engine writes Parquet files into a folder. Give a new one as --output.")
+        number = predict_on_ray(
+            RunFolder.open(run),
+            source,
+            output,
+            **doubt,
+            outlier_scores=outlier_scores,
+            features=features,
+            device=device,
+            workers=workers,
+            address=address,
+        )
+        print(f"{counted(number, 'row')} written to {output}")
+        return
+    if (workers, address) != (None, None):
+        raise SettingError("--workers and --address are for an engine. Add --engine ray.")
     ending = ".csv" if output is None else check_output(output, ".csv", ".parquet", ".npy", ".h5ad")
     if outlier_scores and ending not in (".csv", ".parquet"):
         raise SettingError(
@@ -54,7 +89,6 @@ def predict(
         raise SettingError(f"--output is '{output}', but {source} is no .h5ad to copy. Give a .csv, .parquet or .npy.")
     passage = Passage.of(run, source, device, features)
     model = passage.model
-    doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
     if output is not None and ending == ".h5ad":
         from vaecluster.data.h5ad import annotate_h5ad
 

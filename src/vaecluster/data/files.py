@@ -51,7 +51,7 @@ def read_dataset(path: str | os.PathLike[str], types: Mapping[str, str] | None =
     """
     path = Path(path)
     reader = reader_of(path)
-    with _problems_of(path, reader):
+    with problems_of(path, reader):
         data = reader.read(path, *_types_for(reader, types))
     return data
 
@@ -62,18 +62,18 @@ def open_dataset(path: str | os.PathLike[str], types: Mapping[str, str] | None =
     reader = reader_of(path)
     if reader.open is None:
         return read_dataset(path, types)
-    with _problems_of(path, reader):
+    with problems_of(path, reader):
         data = reader.open(path, *_types_for(reader, types))
     if not isinstance(data.x_train, StoredTable):
         return data
     stored = data.x_train
 
     def parts() -> Parts:
-        with _problems_of(path, reader):
+        with problems_of(path, reader):
             yield from stored.parts()
 
     def made(table: Any) -> Any:
-        with _problems_of(path, reader):
+        with problems_of(path, reader):
             return stored.made(table)
 
     return replace(data, x_train=StoredTable(parts, made))
@@ -85,13 +85,13 @@ def _types_for(reader: Reader, types: Mapping[str, str] | None) -> tuple[Mapping
 
 def read_arrays(path: Path) -> dict[str, Array]:
     """All arrays of an ``.npz`` file by their names; raises as `read_dataset` does."""
-    with _problems_of(path, NPZ):
+    with problems_of(path, NPZ):
         arrays = arrays_of(path)
     return arrays
 
 
 @contextmanager
-def _problems_of(path: Path, reader: Reader) -> Iterator[None]:
+def problems_of(path: Path, reader: Reader) -> Iterator[None]:
     """Whatever goes wrong while a file is read, as an error of ours that names it."""
     try:
         yield

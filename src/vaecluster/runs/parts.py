@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.tables import csv_blocks
-from vaecluster.files.atomic import locked, made_atomically, write_atomically, write_json
+from vaecluster.files.atomic import locked, made_anew, made_atomically, write_atomically, write_json
 from vaecluster.runs.labels import with_digits
 
 if TYPE_CHECKING:
@@ -23,14 +24,17 @@ ASKED = "asked.json"
 
 @final
 class Parts:
-    """A folder beside `output` with a table for each block of rows; it is gone when the output is there."""
+    """A folder beside `output` with a table for each block of rows; it is gone when the output is there.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Names of their files have this ending: .parquet for those that will be the output themselves.
+    """
+
+    def __init__(self, folder: Path, ending: str = ".arrow") -> None:
+        self.folder, self.ending = folder, ending
 
     @classmethod
     @contextmanager
-    def beside(cls, output: Path, asked: dict[str, Any]) -> Iterator[Self]:
+    def beside(cls, output: Path, asked: dict[str, Any], ending: str = ".arrow") -> Iterator[Self]:
         """Those that an earlier process kept of what is asked, or none; no other process can use them meanwhile.
 
         They stay if the process ends before what is done in the context has ended.
@@ -38,9 +42,9 @@ class Parts:
         folder = output.with_name(f".{output.name[:200]}.parts")
         existed = folder.exists()
         with locked(folder):
-            parts = cls(folder)
+            parts = cls(folder, ending)
             if parts._asked() != asked:
-                for path in folder.glob("*.arrow"):
+                for path in parts._files():
                     path.unlink()
                 write_json(folder / ASKED, asked)
             try:
@@ -55,15 +59,36 @@ class Parts:
     @property
     def number(self) -> int:
         """How many there are."""
-        return sum(1 for _ in self.folder.glob("*.arrow"))
+        return sum(1 for _ in self._files())
+
+    @property
+    def numbers(self) -> set[int]:
+        """Those that are there."""
+        return {int(file.stem) for file in self._files()}
 
     def write(self, number: int, table: "pa.Table") -> None:
         """Keep one; it is there whole or not at all."""
-        from pyarrow import feather
+        from pyarrow import feather, parquet
 
         content = io.BytesIO()
-        feather.write_feather(table, content, compression="uncompressed")
+        if self.ending == ".parquet":
+            parquet.write_table(table, content)
+        else:
+            feather.write_feather(table, content, compression="uncompressed")
         write_atomically(self._file(number), content.getvalue())
+
+    def move_to(self, output: Path) -> int:
+        """Make a folder of all of them that have rows, and say of how many; `FileError` if the name is taken."""
+        from pyarrow.parquet import read_metadata
+
+        rows = 0
+        with made_anew(output, folder=True) as place:
+            for file in sorted(self._files()):
+                own = read_metadata(file).num_rows
+                if own:
+                    os.replace(file, place / f"part-{file.name}")
+                rows += own
+        return rows
 
     def write_to(self, output: Path, column: str | None = None) -> None:
         """Make the output of all of them, by its ending; an .npy of one `column`, (rows,), or all, (rows, columns)."""
@@ -78,7 +103,10 @@ class Parts:
             yield feather.read_table(self._file(number), memory_map=False)
 
     def _file(self, number: int) -> Path:
-        return self.folder / f"{number:08}.arrow"
+        return self.folder / f"{number:08}{self.ending}"
+
+    def _files(self) -> Iterator[Path]:
+        return self.folder.glob(f"*{self.ending}")
 
     def _asked(self) -> Any:
         with suppress(OSError, ValueError, RecursionError):

@@ -122,9 +122,9 @@ def open_rows(source: str, run: "RunFolder", model: "VAEClustering", features: P
     `features` are in place of those of the run.
     """
     data = open_source(source, model.fitted_.schema.text_types)
-    options = _options_of(run, data)
+    options = options_for(data, run, features)
     if features is not None:
-        return with_rows(with_options(data, options.with_features(str(features))), like=run)
+        return with_rows(with_options(data, options), like=run)
     if options.stored and absolute(source) != run.description().get("source"):
         raise SettingError(
             f"The run was fitted to features of other pictures, from {options.features}. Give those of the new "
@@ -135,15 +135,17 @@ def open_rows(source: str, run: "RunFolder", model: "VAEClustering", features: P
 
 def _like(data: "DataSet", run: "RunFolder") -> "DataSet":
     """The same as the fit of a run read it."""
-    options = _options_of(run, data)
+    options = options_for(data, run)
     data = with_rows(with_options(data, options), like=run)
     if options.stored:
         _check_names(data, run)
     return data
 
 
-def _options_of(run: "RunFolder", data: "DataSet") -> PictureOptions:
-    return run.pictures() if isinstance(data.x_train, Pictures) else NO_OPTIONS
+def options_for(data: "DataSet", run: "RunFolder", features: Path | None = None) -> PictureOptions:
+    """How pictures are read as those of a run were, but with these features, if any; for other rows there is none."""
+    options = run.pictures() if isinstance(data.x_train, Pictures) else NO_OPTIONS
+    return options if features is None else options.with_features(str(features))
 
 
 def model_and_rows(run: "RunFolder", source: str | None, device: str = "auto") -> "tuple[VAEClustering, DataSet, str]":

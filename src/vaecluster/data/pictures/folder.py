@@ -110,7 +110,7 @@ class Pictures:
         Features are read; raises `SettingError` for those that a network would have to make.
         """
         listing = self.listing
-        _tell_of(listing, [], None)
+        tell_of(listing, [])
         if self.features is None:
             return np.broadcast_to(np.uint8(0), (len(listing.pictures), self.side, self.side, 3))
         features = str(self.features)
@@ -140,30 +140,55 @@ class Pictures:
 
         With `features` rows are these, (rows, width), and the pictures are what is shown of them.
         """
-        from vaecluster.data.pictures.cache import decoding, made
-
         listing = self.listing
-        fitted = like is not None and self.features is None
-        side, mode = _as_fitted(like or ()) if fitted else (self.side, _COLOUR)
         with ExitStack() as removal:
             if keep is None:
                 cache = Path(tempfile.mkdtemp(prefix="vaecluster-"))
                 removal.callback(shutil.rmtree, cache, ignore_errors=True)
             else:
                 cache = keep / CACHE
-            pixels, reasons = made(decoding(side, mode), listing, cache, telling)
-            looked_at = list(zip(listing.pictures, reasons, strict=True))
-            _tell_of(listing, [Skipped(one.name, why) for one, why in looked_at if why is not None], keep)
-            features = None
-            if self.features is not None:
-                readable = [why is None for why in reasons]
-                features = features_of(str(self.features), self.features_sha256, listing, readable, cache, telling)
+            pixels, paths, broken = self._decoded(listing, cache, like, telling)
+            tell_of(listing, broken, keep)
+            features = self._features(listing, paths, cache, telling)
             # The map itself, which views of the array hold on to.
             weakref.finalize(pixels.base, removal.pop_all().close)
-        if not fitted and _is_grey(pixels):
+        if (like is None or self.features is not None) and _is_grey(pixels):
             pixels = pixels[..., 0]
-        paths = np.array([one.name for one, why in looked_at if why is None])
-        return PictureRows(pixels if features is None else features, pixels, listing.root, paths)
+        return PictureRows(pixels if features is None else features, pixels, listing.root, np.array(paths))
+
+    def read_some(self, some: Listing, like: Sequence[int]) -> "tuple[PictureRows | None, list[Skipped]]":
+        """Some of the pictures in memory, in the shape of the rows of a fit, and what could not be read.
+
+        There are no rows if none could. Stored features are those of all pictures, which these are not.
+        """
+        with tempfile.TemporaryDirectory(prefix="vaecluster-") as name:
+            pixels, paths, broken = self._decoded(some, Path(name), like, in_silence)
+            if not paths:
+                return None, broken
+            features = self._features(some, paths, Path(name), in_silence)
+            values = np.array(pixels if features is None else features)
+            return PictureRows(values, values, some.root, np.array(paths)), broken
+
+    def _decoded(
+        self, listing: Listing, cache: Path, like: Sequence[int] | None, telling: Telling
+    ) -> tuple[Array, list[str], list[Skipped]]:
+        """The pixels of the pictures that can be read, as a memory map, their paths, and those that cannot."""
+        from vaecluster.data.pictures.cache import decoding, made
+
+        fitted = like is not None and self.features is None
+        side, mode = _as_fitted(like or ()) if fitted else (self.side, _COLOUR)
+        pixels, reasons = made(decoding(side, mode), listing, cache, telling)
+        looked_at = list(zip(listing.pictures, reasons, strict=True))
+        broken = [Skipped(one.name, why) for one, why in looked_at if why is not None]
+        return pixels, [one.name for one, why in looked_at if why is None], broken
+
+    def _features(self, listing: Listing, paths: Sequence[str], cache: Path, telling: Telling) -> Array | None:
+        """Those of the pictures with these paths, the ones that can be read; None if pixels are learned from."""
+        if self.features is None:
+            return None
+        there = set(paths)
+        readable = [picture.name in there for picture in listing.pictures]
+        return features_of(str(self.features), self.features_sha256, listing, readable, cache, telling)
 
     @property
     def side(self) -> int:
@@ -223,7 +248,7 @@ def _is_grey(pixels: Array) -> bool:
     return all((block == block[..., :1]).all() for block in blocks)
 
 
-def _tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None) -> None:
+def tell_of(listing: Listing, broken: Sequence[Skipped], keep: Path | None = None) -> None:
     """Write down what is left out, and warn; raises `DataError` if it is too much."""
     skipped = sorted([*broken, *listing.others], key=lambda one: one.name)
     place = ""

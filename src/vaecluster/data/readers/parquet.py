@@ -2,10 +2,11 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from vaecluster.data.checks import quoted
 from vaecluster.data.dataset import DataSet
@@ -42,16 +43,63 @@ def open_parquet(path: Path) -> DataSet:
         done = 0
         for fragment in files.get_fragments():
             keys = get_partition_keys(fragment.partition_expression)
+            like = partial(_like, files.schema, keys)
             # The scanner of a data set would hold a whole group of rows: all rows, where the writer made one of them.
             with ParquetFile(fragment.path, pre_buffer=False, buffer_size=BUFFER) as file:
                 for batch in _batches(file):
-                    table = pa.Table.from_batches([batch])
-                    for name, key in keys.items():
-                        table = table.append_column(name, pa.repeat(pa.scalar(key), table.num_rows))
-                    done += table.num_rows
-                    yield table.select(files.schema.names).cast(files.schema), done / rows
+                    done += batch.num_rows
+                    yield like(pa.Table.from_batches([batch])), done / rows
 
     return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
+
+
+@final
+@dataclass(frozen=True)
+class Group:
+    """A group of rows of a Parquet file, which is read by itself; `first` is the number of its first row in the file.
+
+    `schema` is that of all files of the folder, and `keys` are what names of folders say.
+    """
+
+    file: Path
+    number: int
+    first: int
+    rows: int
+    keys: dict[str, Any]
+    schema: "pa.Schema"
+
+    def read(self) -> Any:
+        """Its rows, as they are learned."""
+        from pyarrow.parquet import ParquetFile
+
+        with ParquetFile(self.file) as file:
+            table = file.read_row_group(self.number, use_threads=False)
+        return rows_of(self.file, _like(self.schema, self.keys, table))
+
+
+def groups_of(path: Path) -> list[Group]:
+    """All groups of a Parquet file, or of a folder of them, in order, but for those without rows."""
+    from pyarrow.dataset import get_partition_keys
+    from pyarrow.parquet import read_metadata
+
+    files, found = _parquet(path), []
+    for fragment in files.get_fragments():
+        keys, first, described = get_partition_keys(fragment.partition_expression), 0, read_metadata(fragment.path)
+        for number in range(described.num_row_groups):
+            rows = described.row_group(number).num_rows
+            if rows:
+                found.append(Group(Path(fragment.path), number, first, rows, keys, files.schema))
+            first += rows
+    return found
+
+
+def _like(schema: "pa.Schema", keys: dict[str, Any], table: "pa.Table") -> "pa.Table":
+    """Rows of one file with the columns of all, in their order, and with what names of folders say."""
+    import pyarrow as pa
+
+    for name, key in keys.items():
+        table = table.append_column(name, pa.repeat(pa.scalar(key), table.num_rows))
+    return table.select(schema.names).cast(schema)
 
 
 def _batches(file: Any) -> Iterator["pa.RecordBatch"]:

@@ -1,0 +1,283 @@
+"""Rows answered for by Ray: a worker for each device, and a file of answers for each piece of the source.
+
+A worker may die at any moment: Ray starts another and gives it the piece again. No row is lost or there twice, since a
+piece has one file, which is there whole or not at all, whoever writes it and however often.
+"""
+
+import io
+import logging
+import os
+import pickle
+import platform
+import socket
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from vaecluster.data.pictures.folder import tell_of
+from vaecluster.data.pictures.listing import Skipped
+from vaecluster.data.stored import in_turn
+from vaecluster.engines.function import PredictFunction, predict_function
+from vaecluster.engines.pieces import Piece, Pieces
+from vaecluster.errors import FileError, SettingError, VaeclusterError, counted
+from vaecluster.files.atomic import check_free, check_writable
+from vaecluster.files.provenance import versions
+from vaecluster.hearing import heard, unheard
+from vaecluster.runs.folder import RunFolder
+from vaecluster.runs.labels import CLUSTER, CONFIDENCE, NAME, SCORE, SECOND, Labels
+from vaecluster.runs.parts import Parts, stamp
+from vaecluster.training.listeners.progress import Passing
+
+# So often a piece is tried: one that is too large for the memory of a machine would end every worker.
+MOST_TRIES = 5
+# Beside the answers for a piece: a byte for each try, and a mark where something could not be read.
+TRIES, SKIPPED = ".tries", ".skipped"
+_SEEN = "Choose an --output on a file system that all machines of the cluster see."
+
+
+def predict_on_ray(
+    run: RunFolder,
+    source: str,
+    output: Path,
+    *,
+    min_confidence: float | None = None,
+    outlier_fraction: float | None = None,
+    outlier_scores: bool = False,
+    features: Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    address: str | None = None,
+) -> int:
+    """Answer for the rows of a source, into a folder of Parquet files, and say for how many.
+
+    Those before `features` are as in `VAEClustering.assigned`. Of a cluster at an address, or one that `RAY_ADDRESS`
+    names, all machines must see run, source and output; without, Ray runs on this machine as long as it takes. What is
+    kept of an earlier call that was cut off is not answered again. Raises `SettingError` for a source that cannot be
+    cut or a cluster that is not there, `FileError` for an output that is there, and whatever the rows lead to.
+    """
+    check_free(output)
+    check_writable(output)
+    doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
+    answers = (CLUSTER, CONFIDENCE, SECOND, NAME, *([SCORE] if outlier_scores else []))
+    function = predict_function(run.model_file, answers, device=device, **doubt)
+    pieces = Pieces.of(source, run, replace(function, device="cpu").model, features)
+    places = [run.model_file, Path(source), *([] if features is None else [features])]
+    stamps = {str(place.absolute()): stamp(place) for place in places if place.exists()}
+    asked: dict[str, Any] = {"engine": "ray", "source": source, "files": stamps, "device": device}
+    asked |= {**doubt, "answers": list(answers), "versions": versions()}
+    with Parts.beside(output, asked, ".parquet") as parts:
+        for marks in parts.folder.glob(f"*{TRIES}"):
+            marks.unlink()
+        # What could not be read is told again.
+        kept = parts.numbers - {int(marks.stem) for marks in parts.folder.glob(f"*{SKIPPED}")}
+        if kept:
+            print(f"Going on after {counted(len(kept), 'block')} of rows that were answered before.", file=sys.stderr)
+        left = [number for number in range(len(pieces.pieces)) if number not in kept]
+        results: list[Done] = []
+        # It may be that only the last rename was missing.
+        if left:
+            with _connected(address) as ray:
+                worker = [function, pieces.pieces, Parts(parts.folder.absolute(), ".parquet")]
+                results += _told(_results(ray, left, worker, workers, device), pieces.pieces, kept)
+        _warn(results)
+        missing = set(range(len(pieces.pieces))) - parts.numbers
+        if missing:
+            raise FileError(f"{counted(len(missing), 'block')} of answers are not in '{parts.folder}'. {_SEEN}")
+        if pieces.pictures is not None:
+            tell_of(pieces.pictures.listing, [one for done in results for one in done.skipped])
+        return parts.move_to(output)
+
+
+@final
+@dataclass(frozen=True)
+class Done:
+    """What came of a piece: how many rows, which files cannot be read, and warnings and an error, if any."""
+
+    number: int
+    rows: int = 0
+    tries: int = 1
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[Warning, ...] = ()
+    problem: Exception | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Worker:
+    """An actor of Ray: called with the number of a piece, it writes the answers for it."""
+
+    function: PredictFunction
+    pieces: Sequence[Piece]
+    parts: Parts
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Records of what came of the pieces, as bytes: what Ray would make of them otherwise is its own affair."""
+        return {"done": [pickle.dumps(self.done(number)) for number in batch["number"].tolist()]}
+
+    def done(self, number: int) -> Done:
+        """Answer for a piece; what goes wrong is told to whoever waits, for Ray would try it again."""
+        piece, marks = self.pieces[number], self.parts.folder / f"{number:08}{TRIES}"
+        with heard() as caught:
+            try:
+                if not self.parts.folder.is_dir():
+                    raise FileError(f"'{self.parts.folder}' is not there on {platform.node()}. {_SEEN}")
+                with marks.open("ab") as file:
+                    file.write(b".")
+                    tries = file.tell()
+                if tries > MOST_TRIES:
+                    raise _deadly(piece, tries)
+                rows, skipped = piece.read()
+                if skipped:
+                    marks.with_suffix(SKIPPED).touch()
+                table = self._answers(piece, rows)
+                self.parts.write(number, table)
+                marks.unlink(missing_ok=True)
+            except (VaeclusterError, OSError, MemoryError) as problem:
+                return Done(number, problem=problem)
+        given = tuple(one.message for one in caught if isinstance(one.message, Warning))
+        return Done(number, table.num_rows, tries, tuple(skipped), given)
+
+    def _answers(self, piece: Piece, rows: Any) -> Any:
+        if rows is None:
+            import pyarrow as pa
+
+            return pa.table({})
+        labels = Labels.of(self.function.assigned(rows), self.function.model.cluster_names_)
+        return piece.placed(labels.table())
+
+
+def _results(ray: Any, left: list[int], worker: list[Any], workers: int | None, device: str) -> Iterator[Done]:
+    """What comes of these pieces, in whatever order."""
+    import pyarrow as pa
+    from ray.data import ActorPoolStrategy, from_arrow
+
+    there = ray.cluster_resources()
+    kind = "GPU" if there.get("GPU") and device != "cpu" else "CPU"
+    devices = int(there.get(kind, 0))
+    if not devices:
+        raise SettingError("The Ray cluster has no processors. Start it with some, as `ray start --head` does.")
+    number = workers or devices
+    # Several workers share a device where there are more of them.
+    share = 1 / -(-number // devices)
+    # One piece a block, which Ray neither cuts nor joins.
+    numbers = from_arrow([pa.table({"number": [number]}) for number in left])
+    answered = numbers.map_batches(
+        Worker,
+        fn_constructor_args=worker,
+        batch_size=1,
+        compute=ActorPoolStrategy(size=min(number, len(left))),
+        **{"num_gpus" if kind == "GPU" else "num_cpus": share},
+    )
+    try:
+        for batch in answered.iter_batches(batch_size=None, prefetch_batches=0):
+            for content in batch["done"]:
+                done: Done = pickle.loads(content)
+                if done.problem is not None:
+                    raise done.problem
+                yield done
+    except ray.exceptions.RayError as problem:
+        raise VaeclusterError(
+            f"Ray gave up ({_last_line(problem)}). Check that all machines of the cluster have the same vaecluster."
+        ) from None
+
+
+def _told(results: Iterator[Done], pieces: Sequence[Piece], kept: set[int]) -> Iterator[Done]:
+    """The results as they come, with progress."""
+    rows = sum(piece.rows for piece in pieces)
+    passed = sum(pieces[number].rows for number in kept)
+    answered, again = 0, 0
+    with Passing() as told:
+        told(0, passed / rows)
+        for done in results:
+            passed += pieces[done.number].rows
+            answered += done.rows
+            again += done.tries > 1
+            told(answered, passed / rows)
+            yield done
+    if again:
+        print(f"Workers died; {counted(again, 'block')} of rows were answered again.", file=sys.stderr)
+
+
+def _warn(results: Sequence[Done]) -> None:
+    """Warn of what came with all of them, as where there is no engine."""
+
+    def warned(done: Done) -> None:
+        for warning in done.warnings:
+            warnings.warn(warning, stacklevel=2)
+
+    for _ in in_turn(results, warned):
+        pass
+
+
+@contextmanager
+def _connected(address: str | None) -> Iterator[Any]:
+    """Ray, at an address or on this machine; one that was started here is shut down at the end."""
+    # Nothing is told to anyone, and nothing is said here but by us.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise SettingError(
+            "--engine ray needs the package ray, which is not installed. Install it by `pip install "
+            "'vaecluster[ray]'`."
+        ) from None
+    place = address or os.environ.get("RAY_ADDRESS") or "local"
+    started = not ray.is_initialized()
+    with unheard(), redirect_stdout(io.StringIO()):
+        try:
+            _check_answers(place)
+            if started:
+                own = {"include_dashboard": False} if place == "local" else {}
+                with _unsaid():
+                    ray.init(place, log_to_driver=False, logging_level=logging.CRITICAL, **own)
+        except (OSError, RuntimeError, ValueError, AssertionError) as problem:
+            raise SettingError(
+                f"No Ray cluster answers at {place!r} ({_last_line(problem)}). Start one by `ray start --head`, set "
+                "RAY_AUTH_MODE=token if it is there and asks for a token, or leave --address out."
+            ) from None
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = context.print_on_execution_start = False
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+        try:
+            yield ray
+        finally:
+            if started:
+                ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise `OSError` for a host and port where nothing listens: Ray would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=10).close()
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """Inside, nothing reaches standard error: programs in C++ say there which level of logs they were told to have."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+def _last_line(problem: Exception) -> str:
+    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    return lines[-1].strip().rstrip(".")[:300]
+
+
+def _deadly(piece: Piece, tries: int) -> FileError:
+    return FileError(
+        f"{counted(tries - 1, 'worker')} died while {counted(piece.rows, 'row')} were answered for, most likely for "
+        "want of memory. Give fewer --workers, or write the source in smaller groups of rows."
+    )
