@@ -17,6 +17,9 @@ PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 # What the tests import; the checks run with the tested versions only.
 TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py onnxruntime umap-learn scikit-network fastapi uvicorn
 
+# Or every process that the tests start compiles the package again, and pytest its own version of all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check test-tested test-oldest torture peers tables docs pictures release-check clean
 
 demo: $(VENV)/.installed
