@@ -34,15 +34,18 @@ check: $(VENV)/.installed-dev
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m benchmarks.tables --check
 
-# One thread a process: there are two processes. What compiles itself when it is first used is tested in one of them.
+# One thread a process: there are two processes. A folder's tests stay in one of them (tests/conftest.py), and folders
+# are given out in their order, of which short ones are the last.
+PYTEST := pytest -n 2 --no-loadscope-reorder
+
 test-tested: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(VENV)/bin/$(PYTEST)
 
 # What torch, a browser or the file system alone decides is tested above: they are the same here.
 ONCE := benchmarks cli/test_resume.py docs editing explore/browser methods model report/browser torture training test_estimator.py test_host.py test_memory.py test_stability.py
 
 test-oldest: $(OLDEST)/.installed
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 --dist loadgroup -m "not data" $(ONCE:%=--ignore tests/%)
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/$(PYTEST) -m "not data" $(ONCE:%=--ignore tests/%)
 
 # One thread a process, and no more processes than processors: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 # scikit-learn skips its array API check unless this is set before scipy is imported.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
@@ -21,6 +22,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("fresh", database=None, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a folder in one process: each would fit the models that they share, and compile UMAP."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            parts = nodeid.partition("::")[0].split("/")
+            folder = "/".join(parts[: 2 if parts[0] == "tests" else 3])
+            return "tests/methods" if folder == "tests/peers" else folder
+
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")
