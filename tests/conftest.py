@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""What all tests share. torch and scikit-learn are loaded on demand: the process that hands out tests needs none."""
 
 import os
 import signal
@@ -11,9 +11,8 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 import hypothesis
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits, make_blobs
 
-from vaecluster import TwoViews, VAEClustering
+import vaecluster
 
 # A shell starts what it puts in the background with Ctrl-C ignored, and child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,20 +49,24 @@ def data_folder() -> Path:
 @pytest.fixture(scope="session")
 def blobs() -> np.ndarray:
     """Three well separated groups: (150, 4)."""
+    from sklearn.datasets import make_blobs
+
     return make_blobs(150, n_features=4, centers=3, random_state=0)[0] * 10 + 50
 
 
 @pytest.fixture(scope="session")
 def images() -> np.ndarray:
     """Small grey images in bytes: (200, 8, 8)."""
+    from sklearn.datasets import load_digits
+
     return (load_digits().images[:200] * 15).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")
-def blob_model(blobs) -> VAEClustering:
-    return VAEClustering(3, method=TwoViews(epochs=5), random_state=0).fit(blobs)
+def blob_model(blobs) -> "vaecluster.VAEClustering":
+    return vaecluster.VAEClustering(3, method=vaecluster.TwoViews(epochs=5), random_state=0).fit(blobs)
 
 
 @pytest.fixture(scope="session")
-def image_model(images) -> VAEClustering:
-    return VAEClustering(4, method=TwoViews(epochs=2), random_state=0).fit(images)
+def image_model(images) -> "vaecluster.VAEClustering":
+    return vaecluster.VAEClustering(4, method=vaecluster.TwoViews(epochs=2), random_state=0).fit(images)
