@@ -17,6 +17,9 @@ PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 # What the tests import; the checks run with the tested versions only.
 TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py onnxruntime umap-learn scikit-network fastapi uvicorn
 
+# Or every process that the tests start compiles the package again, and pytest its own version of all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check test-tested test-oldest torture peers tables docs pictures release-check clean
 
 demo: $(VENV)/.installed
@@ -31,15 +34,18 @@ check: $(VENV)/.installed-dev
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m benchmarks.tables --check
 
-# One thread a process: there are two processes. What compiles itself when it is first used is tested in one of them.
+# One thread a process: there are two processes. A folder's tests stay in one of them (tests/conftest.py), and folders
+# are given out in their order, of which short ones are the last.
+PYTEST := pytest -n 2 --no-loadscope-reorder
+
 test-tested: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(VENV)/bin/$(PYTEST)
 
 # What torch, a browser, a cluster or the file system alone decides is tested above: they are the same here.
 ONCE := benchmarks cli/test_resume.py docs editing engines explore/browser methods model ranks report/browser runs/exports/test_programs.py torture training test_estimator.py test_host.py test_memory.py test_stability.py
 
 test-oldest: $(OLDEST)/.installed
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest -n 2 --dist loadgroup -m "not data" $(ONCE:%=--ignore tests/%)
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/$(PYTEST) -m "not data" $(ONCE:%=--ignore tests/%)
 
 # One thread a process, and no more processes than processors: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev

@@ -1,10 +1,11 @@
-"""What all tests share."""
+"""What all tests share. torch and scikit-learn are loaded on demand: the process that hands out tests needs none."""
 
 import logging
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # scikit-learn skips its array API check unless this is set before scipy is imported.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
@@ -12,9 +13,8 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 import hypothesis
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits, make_blobs
 
-from vaecluster import TwoViews, VAEClustering
+import vaecluster
 from vaecluster.hearing import unheard
 
 # A shell starts what it puts in the background with Ctrl-C ignored, and child processes inherit that.
@@ -24,6 +24,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("fresh", database=None, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a folder in one process: each would fit the models that they share, and compile UMAP."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            parts = nodeid.partition("::")[0].split("/")
+            folder = "/".join(parts[: 2 if parts[0] == "tests" else 3])
+            return "tests/methods" if folder == "tests/peers" else folder
+
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -38,23 +52,27 @@ def data_folder() -> Path:
 @pytest.fixture(scope="session")
 def blobs() -> np.ndarray:
     """Three well separated groups: (150, 4)."""
+    from sklearn.datasets import make_blobs
+
     return make_blobs(150, n_features=4, centers=3, random_state=0)[0] * 10 + 50
 
 
 @pytest.fixture(scope="session")
 def images() -> np.ndarray:
     """Small grey images in bytes: (200, 8, 8)."""
+    from sklearn.datasets import load_digits
+
     return (load_digits().images[:200] * 15).astype(np.uint8)
 
 
 @pytest.fixture(scope="session")
-def blob_model(blobs) -> VAEClustering:
-    return VAEClustering(3, method=TwoViews(epochs=5), random_state=0).fit(blobs)
+def blob_model(blobs) -> "vaecluster.VAEClustering":
+    return vaecluster.VAEClustering(3, method=vaecluster.TwoViews(epochs=5), random_state=0).fit(blobs)
 
 
 @pytest.fixture(scope="session")
-def image_model(images) -> VAEClustering:
-    return VAEClustering(4, method=TwoViews(epochs=2), random_state=0).fit(images)
+def image_model(images) -> "vaecluster.VAEClustering":
+    return vaecluster.VAEClustering(4, method=vaecluster.TwoViews(epochs=2), random_state=0).fit(images)
 
 
 @pytest.fixture(scope="session")

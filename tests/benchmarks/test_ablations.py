@@ -1,4 +1,5 @@
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from benchmarks.ablations import ABLATIONS, choose_ablations
 from benchmarks.kinds import KINDS
 from benchmarks.methods import EstimatorMethod, choose_method
+from builders import images
 from vaecluster import TwoViews
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
@@ -22,16 +24,23 @@ def without(what: str, kind: str = "digits", **given) -> EstimatorMethod:
     return method
 
 
-def settings_of(method: EstimatorMethod, rows: np.ndarray) -> dict:
-    return method.fit(rows, 4, seed=0).settings
+@cache
+def method_of(what: str | None) -> EstimatorMethod:
+    """The whole, or what is left of it without a part; small enough to be fitted in a moment."""
+    whole = choose_method("two-views", KINDS["digits"], {"epochs": 2, "hidden": (16,), "components": 12})
+    return choose_ablations(whole, what, images(), 4)[0] if what else whole
+
+
+@cache
+def settings_of(what: str | None) -> dict:
+    """All settings of its fit."""
+    return method_of(what).fit(images(), 4, seed=0).settings
 
 
 @pytest.mark.parametrize("what", [what for what in ABLATIONS if what != "views"])
-def test_all_but_one_setting_is_that_of_the_whole(what, images):
-    whole = choose_method("two-views", KINDS["digits"], {"epochs": 2})
-    (method,) = choose_ablations(whole, what, images, 4)
-    assert method.name == f"{whole.name} without {what}"
-    before, after = settings_of(whole, images), settings_of(method, images)
+def test_all_but_one_setting_is_that_of_the_whole(what):
+    assert method_of(what).name == f"{method_of(None).name} without {what}"
+    before, after = settings_of(None), settings_of(what)
     changed = {name for name in before if before[name] != after[name]}
     expected = {
         "neighbours": {"views"},
@@ -45,9 +54,8 @@ def test_all_but_one_setting_is_that_of_the_whole(what, images):
 
 
 @pytest.mark.parametrize("what", ABLATIONS)
-def test_parameters_and_settings_are_what_json_holds(what, images):
-    method = without(what, epochs=2)
-    for plain in (method.parameters(), settings_of(method, images)):
+def test_parameters_and_settings_are_what_json_holds(what):
+    for plain in (method_of(what).parameters(), settings_of(what)):
         assert json.loads(json.dumps(plain)) == plain
 
 
@@ -59,14 +67,14 @@ def test_views_without_neighbours_are_the_changes_and_the_other_way_round():
     assert names("changes") == ["Neighbours"]
 
 
-def test_there_are_as_many_components_as_clusters_where_nothing_is_merged(images):
+def test_there_are_as_many_components_as_clusters_where_nothing_is_merged():
     method = without("fine-components", epochs=2)
-    model = method.fit(images, 10, seed=0).clustering
+    model = method.fit(images(), 10, seed=0).clustering
     assert sorted(model.hierarchy_.cut(10)) == list(range(10))
 
 
-def test_without_refinement_the_clusters_have_one_epoch(images):
-    model = without("refinement", epochs=6).fit(images, 4, seed=0).clustering
+def test_without_refinement_the_clusters_have_one_epoch():
+    model = without("refinement", epochs=6, components=12).fit(images(), 4, seed=0).clustering
     first, second = model.method_.plans().values()
     assert (first.epochs, second.epochs) == (5, 1)
     assert len(model.history_.epochs) == 6

@@ -31,7 +31,7 @@ def some_digits() -> DataSet:
 
 
 def quick(name: str = "two-views", **given) -> EstimatorMethod:
-    given = {"epochs": 2, "hidden": (16,), "latent": 2} | given
+    given = {"epochs": 2, "hidden": (16,), "latent": 2} | ({"components": 20} if name == "two-views" else {}) | given
     return EstimatorMethod(settings.changed(METHODS[name](), given), given, name)
 
 

@@ -118,7 +118,8 @@ def test_report_writes_one_page_or_pictures(run_folder, tmp_path, runs):
 
 
 def test_without_a_number_of_clusters_one_is_found_and_reported(rows_file, tmp_path, runs):
-    words = ["--set", "epochs=100", "--set", "batch_size=100", "--set", "learning_rate=0.01"]
+    settings = ["epochs=100", "batch_size=100", "learning_rate=0.01", "hidden=32", "latent=2", "components=12"]
+    words = [word for setting in settings for word in ("--set", setting)]
     assert "150 rows in 3 clusters: [50, 50, 50]" in runs("fit", rows_file, *words, "--output", tmp_path / "run")
     assert len(described(tmp_path / "run")["clusters"]) == 3
     runs("report", tmp_path / "run")

@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_in_the_run_folder(tmp_path, tiny, runs, fails, c
     photos = made(tmp_path / "photos", 6)
     (photos / "cut.png").write_bytes((photos / "one" / "000.png").read_bytes()[:50])
     with pytest.warns(SkippedFilesWarning, match="1 of 7 pictures"):
-        VAEClustering(2, method=TwoViews(epochs=2), random_state=0).fit(photos)
+        VAEClustering(2, method=TwoViews(epochs=2, components=6), random_state=0).fit(photos)
     command = ["fit", photos, "--clusters", 2, *tiny, "--output", tmp_path / "run"]
     with warnings.catch_warnings():
         warnings.simplefilter("default")

@@ -89,10 +89,15 @@ def test_a_version_is_a_run_of_the_edited_clusters(run_of, short, kind, way):
         again.apply(Rename(0, "again"))
 
 
+@pytest.fixture(scope="module")
+def fitted() -> VAEClustering:
+    """Of 200 vectors; not to be changed."""
+    return estimator(epochs=40, hidden=(32,), latent=4).fit(vectors(200))
+
+
 @pytest.mark.parametrize("by", ["posterior", "confidence"])
-def test_the_probability_of_merged_clusters_is_the_sum(by):
-    X = vectors(200)
-    model = estimator(epochs=40, hidden=(32,), latent=4).fit(X)
+def test_the_probability_of_merged_clusters_is_the_sum(fitted, by):
+    X, model = vectors(200), fitted
     assert len(np.unique(model.labels_)) == 3
     merged = model.merge([0, 1, 0], X)
     before, after = model.predict_proba(X, by=by), merged.predict_proba(X, by=by)

@@ -126,11 +126,6 @@ def test_without_umap_it_is_said_how_to_install_it_before_anything_is_learned(mo
     assert not heard
 
 
-# UMAP compiles itself when it is first used, which takes some ten seconds.
-in_one_process = pytest.mark.xdist_group("umap")
-
-
-@in_one_process
 def test_on_umaps_map_groups_are_found_and_the_posterior_answers_for_new_rows(tmp_path: Path) -> None:
     pytest.importorskip("umap")
     threads, state = torch.get_num_threads(), np.random.get_state()[1].tolist()
@@ -145,7 +140,6 @@ def test_on_umaps_map_groups_are_found_and_the_posterior_answers_for_new_rows(tm
     assert again.predict_proba(groups()).tobytes() == model.predict_proba(groups()).tobytes()
 
 
-@in_one_process
 @pytest.mark.parametrize("number", [2, 5, 11, 15])
 def test_few_rows_have_clusters_too(number: int) -> None:
     pytest.importorskip("umap")

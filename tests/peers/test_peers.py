@@ -11,8 +11,6 @@ from sklearn.metrics import adjusted_rand_score
 
 from vaecluster.peers import PEERS, KMeans, Partition, Peer
 
-# UMAP compiles itself when it is first used.
-pytestmark = pytest.mark.xdist_group("umap")
 GROUPS = np.arange(240) % 3
 POINTS = (10 * np.eye(4)[GROUPS] + np.random.default_rng(0).normal(size=(240, 4))).astype(np.float32)
 every_peer = pytest.mark.parametrize("name", list(PEERS))

@@ -25,8 +25,8 @@ def rows() -> np.ndarray:
 @pytest.mark.parametrize(
     ("method", "scores", "left_out"),
     [
-        (TwoViews(epochs=1, hidden=(16,)), SCORES, set()),
-        (TwoViews(epochs=1, hidden=(16,)), {}, {"Scores"}),
+        (TwoViews(epochs=1, hidden=(16,), components=12), SCORES, set()),
+        (TwoViews(epochs=1, hidden=(16,), components=12), {}, {"Scores"}),
         (Bound(epochs=1, hidden=(16,)), {}, {"How many clusters", "Scores"}),
     ],
 )

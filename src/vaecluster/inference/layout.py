@@ -12,7 +12,8 @@ from torch.nn.functional import cross_entropy
 
 from vaecluster.data.draws import Draws
 from vaecluster.errors import DataError
-from vaecluster.model.networks.initial import linear, start_
+from vaecluster.model.networks.initial import in_memory, linear, start_
+from vaecluster.training.adam import Adam
 from vaecluster.views.neighbours import Neighbours
 
 # Rows that it is learned from, a random sample of more; all others are placed by what was learned.
@@ -97,7 +98,7 @@ class Layout:
     @classmethod
     def of(cls, content: dict[str, Any]) -> Self:
         """The layout whose `content` this is; raises what Python and torch raise for another."""
-        network = _network(len(content["mean"])).to_empty(device="cpu")
+        network = in_memory(_network(len(content["mean"])))
         network.load_state_dict(content["network"])
         return cls(network, *(content[name] for name in ("mean", "scale", "axes", "centre", "reach")))
 
@@ -111,7 +112,7 @@ class Layout:
         partners = torch.from_numpy(np.asarray(near.rows).astype(np.int64))
         steps = min(MOST_STEPS, max(FEWEST_STEPS, LOOKS * rows // BATCH))
         generator, target = draws.at("layout", "learn"), torch.arange(size, device="cpu")
-        optimiser = torch.optim.Adam(self.network.parameters(), lr=RATE)
+        optimiser = Adam(self.network.parameters(), lr=RATE)
         for step in range(steps):
             done = step / steps
             optimiser.param_groups[0]["lr"] = RATE * min(1.0, (done + 1 / steps) / WARM_UP) * (1 - done)

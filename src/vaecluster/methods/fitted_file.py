@@ -34,6 +34,7 @@ from vaecluster.methods.older_files import FIRST_NESTED, OLDEST, content_of_nest
 from vaecluster.methods.relabelling import relabelled
 from vaecluster.model.distributions import draw
 from vaecluster.model.grouping import Grouping
+from vaecluster.model.networks.initial import in_memory
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.settings import is_whole
 from vaecluster.training.listeners.history import History
@@ -232,13 +233,13 @@ def _model(method: Method, schema: Schema, described: Described, weights: dict[s
             model = relabelled(method.build(schema, number_completed_for(method, 1)), components, clusters)
         else:
             built = method.build(schema, components)
-            model = built.regrouped(Grouping(built.grouping.cluster_of.clamp(max=clusters - 1), clusters))
+            model = built.regrouped(Grouping(built.grouping.cluster_of, clusters))
     expected = {name: (values.shape, values.dtype) for name, values in tensors_of(model).items()}
     if expected != {name: (values.shape, values.dtype) for name, values in weights.items()}:
         raise ValueError("its weights do not fit its description")
     # Copied, so that the file's layout and alignment do not come along: kernels round by them, and answers must be
     # those of the fit to the last byte.
-    load_tensors(model.to_empty(device="cpu"), weights)
+    load_tensors(in_memory(model), weights)
     _check_weights(model, clusters)
     return model
 

@@ -26,7 +26,7 @@ def relabelled(model: ClusteringVAE, components: int, clusters: int) -> Clusteri
     As many components as clusters are the clusters; of more, the others stand in the last one.
     """
     encoder = model.encoder
-    grouping = torch.arange(components, dtype=torch.int64, device="cpu").clamp(max=clusters - 1)
+    grouping = torch.tensor(np.minimum(np.arange(components), clusters - 1), device="cpu")
     return ClusteringVAE(
         encoder,
         model.decoder,

@@ -1,7 +1,9 @@
 """Pieces of the page: templates filled in, charts as markup that holds them, numbers as words."""
 
 import math
+import re
 from collections.abc import Callable
+from dataclasses import astuple
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,6 +13,8 @@ from vaecluster.look.encode import data_uri, svg_text
 from vaecluster.report.charts import DARK, LIGHT, Palette
 
 UNKNOWN = "\N{EN DASH}"
+_DARK_OF = dict(zip(astuple(LIGHT), astuple(DARK), strict=True))
+_LIGHT_COLOUR = re.compile("|".join(_DARK_OF))
 
 
 def fill(template: str, **values: object) -> Markup:
@@ -18,12 +22,23 @@ def fill(template: str, **values: object) -> Markup:
     return Markup(_TEMPLATES.get_template(template).render(values))
 
 
-def chart(draw: Callable[[Palette], Figure], alt: str) -> Markup:
-    """A chart inside the page, drawn once for light and once for dark paper; `alt` says what it shows."""
-    light, dark = (data_uri(svg_text(draw(palette)).encode(), "image/svg+xml") for palette in (LIGHT, DARK))
+def chart(draw: Callable[[Palette], Figure], alt: str, *, blends: bool = False) -> Markup:
+    """A chart inside the page, for light and for dark paper; `alt` says what it shows.
+
+    It is drawn once and coloured anew, which takes next to nothing, unless it has colours between those of the palette
+    (`blends`).
+    """
+    drawn = svg_text(draw(LIGHT))
+    others = svg_text(draw(DARK)) if blends else darkened(drawn)
+    light, dark = (data_uri(text.encode(), "image/svg+xml") for text in (drawn, others))
     return Markup(
         '<picture><source srcset="{}" media="(prefers-color-scheme: dark)"><img src="{}" alt="{}"></picture>'
     ).format(dark, light, alt)
+
+
+def darkened(svg: str) -> str:
+    """A chart in the colours of the light palette in those of the dark one."""
+    return _LIGHT_COLOUR.sub(lambda found: _DARK_OF[found[0]], svg)
 
 
 def count(value: float) -> str:

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim import Adam
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from vaecluster import ranks
 from vaecluster.model.objective import Objective
+from vaecluster.training.adam import Adam
 from vaecluster.training.means import EpochMeans
 from vaecluster.training.plan import Plan
 

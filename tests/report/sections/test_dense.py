@@ -16,7 +16,7 @@ PLANTED = np.concatenate([RANDOM.normal(size=(400, 3)), 9 + RANDOM.normal(size=(
 
 
 def run_of(X, folder):
-    method = TwoViews(epochs=1, hidden=(16,), heads=1)
+    method = TwoViews(epochs=1, hidden=(16,), heads=1, components=12)
     model = VAEClustering(1, method=method, random_state=0, device="cpu").fit(X)
     RunFolder(folder).write(model, DataSet("rows", X), source="rows", seconds=1, cpu_seconds=1, scores={})
     return FinishedRun.open(RunFolder(folder))

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical
 
 from vaecluster.model.cluster_posterior import ClusterPosterior
-from vaecluster.model.networks.initial import linear
+from vaecluster.model.networks.initial import in_memory, linear
 from vaecluster.model.networks.reduced import run_reduced
 from vaecluster.model.prior import MixturePrior
 
@@ -38,7 +38,7 @@ class ComponentHeads(nn.Module):
     def posterior(self, head: int) -> "ComponentPosterior":
         """One head alone, with a copy of its weights."""
         posterior = ComponentPosterior(self.linear.in_features, self.components)
-        posterior.to_empty(device=self.linear.weight.device)
+        in_memory(posterior, self.linear.weight.device)
         kept = slice(head * self.components, (head + 1) * self.components)
         posterior.linear.weight.data.copy_(self.linear.weight.data[kept])
         posterior.linear.bias.data.copy_(self.linear.bias.data[kept])

@@ -5,7 +5,7 @@ from its global random state, which belongs to the caller's program. `start_` gi
 """
 
 from math import sqrt
-from typing import final
+from typing import TypeVar, final
 
 import torch
 from torch import Generator, Tensor, nn
@@ -13,6 +13,7 @@ from torch import Generator, Tensor, nn
 from vaecluster import ranks
 
 _LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+M = TypeVar("M", bound=nn.Module)
 Layer = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 
 
@@ -59,8 +60,20 @@ def start_(module: nn.Module, generator: Generator, *, glorot: bool = False) -> 
     """
     for layer in module.modules():
         if isinstance(layer, _LAYERS) and layer.weight.is_meta:
-            layer.to_empty(device="cpu", recurse=False)
+            in_memory(layer)
             _glorot_(layer, generator) if glorot else _uniform_(layer, generator)
+
+
+def in_memory(module: M, device: torch.device | str = "cpu") -> M:
+    """The module itself, with memory for its weights and buffers, in which any numbers are.
+
+    `nn.Module.to_empty` does the same, but has torch import its compiler, which takes seconds.
+    """
+    for part in module.modules():
+        for name, tensor in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
+            empty = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device=device)
+            setattr(part, name, nn.Parameter(empty) if isinstance(tensor, nn.Parameter) else empty)
+    return module
 
 
 def _uniform_(layer: Layer, generator: Generator) -> None:

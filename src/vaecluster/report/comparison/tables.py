@@ -66,7 +66,9 @@ class AgreementOfMethods(PageSection):
         """The picture."""
         names = ", ".join(method.name for method in self.comparison.methods)
         matrix = chart(
-            lambda palette: agreement_figure(self.comparison, palette), f"Agreement of each pair of these: {names}"
+            lambda palette: agreement_figure(self.comparison, palette),
+            f"Agreement of each pair of these: {names}",
+            blends=True,
         )
         return fill("comparison/agreement.html.j2", matrix=matrix, seeds=len(self.comparison.seeds))
 

@@ -36,7 +36,7 @@ class Stable(Section):
         return fill(
             "sections/stability.html.j2",
             runs=len(found.ari) - 1,
-            picture=chart(lambda palette: stability_figure(found, palette), words),
+            picture=chart(lambda palette: stability_figure(found, palette), words, blends=True),
             lines=lines_of(found),
             marks=(TRUSTED_FROM, VALID_FROM, HIGHLY_STABLE_FROM),
         )
