@@ -26,16 +26,20 @@ hypothesis.settings.register_profile("fresh", database=None, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
+# Folders that share what takes long to start: UMAP's compiler, and Ray.
+TOGETHER = {"tests/peers": "tests/methods", "tests/examples": "tests/engines"}
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of a folder in one process: each would fit the models that they share, and compile UMAP."""
+    """Keep the tests of a folder in one process: each would fit the models that they share."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFolder(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             parts = nodeid.partition("::")[0].split("/")
             folder = "/".join(parts[: 2 if parts[0] == "tests" else 3])
-            return "tests/methods" if folder == "tests/peers" else folder
+            return TOGETHER.get(folder, folder)
 
     return ByFolder(config, log)
 

@@ -21,7 +21,7 @@ from vaecluster.hearing import unheard
 pytest.importorskip("ray")
 psutil = pytest.importorskip("psutil")
 # Ray starts processes and leaves them to themselves.
-pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 GROUPS = 16
 
 

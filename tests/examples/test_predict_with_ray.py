@@ -3,7 +3,6 @@ import pytest
 pytest.importorskip("ray")
 
 
-@pytest.mark.xdist_group("ray")
 @pytest.mark.filterwarnings("ignore")
 def test_blocks_of_files_are_answered_for_as_the_whole(local_ray, printed):
     columns, same = printed("predict_with_ray")[-2:]

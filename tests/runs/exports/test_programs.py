@@ -87,7 +87,7 @@ def opened(path: Path) -> tuple[dict[str, Any], Run]:
 
 
 # What was exported is not exported again in another process.
-@pytest.fixture(scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in KINDS])
+@pytest.fixture(scope="module", params=list(KINDS))
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Served]:
     X, _, choice = KINDS[request.param]
     model = estimator(**choice).fit(X)
