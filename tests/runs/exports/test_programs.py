@@ -86,7 +86,6 @@ def opened(path: Path) -> tuple[dict[str, Any], Run]:
     return about, run
 
 
-# What was exported is not exported again in another process.
 @pytest.fixture(scope="module", params=list(KINDS))
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Served]:
     X, _, choice = KINDS[request.param]
