@@ -22,11 +22,12 @@ OURS = ("two-views", "su2018", "vade", "dgg", "dec", "idec", "stepwise")
 ORDER = (
     *OURS,
     *("kmeans", "gaussian-mixture", "autoencoder-kmeans"),
-    *("umap-mixture", "umap-hdbscan", "leiden-to-k", "leiden", "scanpy"),
+    *("umap-mixture", "umap-hdbscan", "leiden-to-k", "leiden", "scanpy", "scvi-to-k", "scvi"),
+    *("clustpy-vade", "clustpy-dec", "clustpy-idec", "clustpy-dcn", "clustpy-n2d"),
 )
 # What the default method is compared with, and those of them that find the number of clusters themselves.
 COMPARED = ORDER[len(OURS) :]
-NOT_TOLD = ("umap-hdbscan", "leiden", "scanpy")
+NOT_TOLD = ("umap-hdbscan", "leiden", "scanpy", "scvi")
 # What readers of the article changed, as `python -m benchmarks.readers` calls it.
 CHANGES = (
     *("as it is", "learned variances", "Bayes' rule", "raw p(y)", "softmax p(y)"),
@@ -145,7 +146,7 @@ def results(records: list[Record]) -> Iterator[Cells]:
     """Whole methods of the package that are given the number of clusters, on whole data sets."""
     for record in records:
         name, method, runs = record["data"]["name"], record["method"], record["runs"]
-        if method in COMPARED or not _is_whole(record):
+        if _plain(record) in COMPARED or not _is_whole(record):
             continue
         part, scores = _scores(record)
         yield [
@@ -202,7 +203,7 @@ def _by_set(records: list[Record]) -> Iterator[tuple[str, Record, list[Record]]]
     for own in records:
         if own["method"] == ORDER[0] and _is_whole(own):
             name = own["data"]["name"]
-            others = [record for record in records if record["data"]["name"] == name and record["method"] in COMPARED]
+            others = [record for record in records if record["data"]["name"] == name and _plain(record) in COMPARED]
             yield name, own, others
 
 
@@ -704,9 +705,13 @@ def _labels(record: Record) -> tuple[str, str, float]:
 
 
 def _place(record: Record) -> tuple[str, int, str]:
-    name, method = record["data"]["name"], record["method"]
-    known = method.partition(",")[0].partition(" ")[0]
-    return name, ORDER.index(known) if known in ORDER else len(ORDER), method
+    name, known = record["data"]["name"], _plain(record).partition(" ")[0]
+    return name, ORDER.index(known) if known in ORDER else len(ORDER), record["method"]
+
+
+def _plain(record: Record) -> str:
+    """The method without what was set otherwise."""
+    return str(record["method"]).partition(",")[0]
 
 
 def _is_whole(record: Record) -> bool:
