@@ -40,7 +40,7 @@ RESULTS = Path(__file__).parent / "results" / "starts"
 # Epochs after which codes are looked at, beside the last one.
 LOOKS = (1, 2, 3, 5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300)
 # So many of the rows are clustered, from so many starts.
-LOOKED_AT, STARTS = 10_000, 5
+LOOKED_AT, STARTS = 5_000, 3
 
 
 def look(points: NDArray[np.float64], labels: Array, seed: int) -> dict[str, float]:
@@ -118,7 +118,7 @@ def starts(
     whole, given = load_named(data), settings.read(DEC, choice)
     kind, some = kind_of(whole), some_of(whole, rows)
     method = settings.changed(DEC(), {"scaling": "columns" if kind.standardise else "common"} | given)
-    name = ", ".join(["autoencoder", *(f"{key} {value}" for key, value in given.items())])
+    name = ", ".join(["autoencoder", *(word.replace("=", " ") for word in choice)])
     measure(prepare(some, kind), method, seed, file_of(output, some.name, name, f"seed {seed}"))
 
 

@@ -104,6 +104,7 @@ def main() -> None:
     _write(ROOT / "docs" / "results.md", EASY, _records(RESULTS / "easy"))
     _write(ROOT / "docs" / "results.md", MIXED, _records(RESULTS / "mixed"))
     _write(ROOT / "docs" / "family.md", FAMILY, sorted(_records(RESULTS / "readers"), key=_change))
+    _write(ROOT / "docs" / "family.md", STARTS, _records(RESULTS / "starts"))
     _write(ROOT / "docs" / "story.md", STEPS, results)
     _write(ROOT / "docs" / "flow.md", FLOW, _records(RESULTS / "flow"))
     _write(ROOT / "docs" / "labels.md", LABELS, sorted(_records(RESULTS / "labels"), key=_labels))
@@ -558,6 +559,35 @@ FAMILY = (
             *("clusters used", "p(y) at the end", "CPU seconds a fit"),
         ),
         readers,
+    ),
+)
+
+
+def starts(records: list[Record]) -> Iterator[Cells]:
+    """What an autoencoder's codes were worth on the way, as `python -m benchmarks.starts` saw it."""
+    for record in records:
+        settings, looks = record["settings"], record["looks"]
+        yield [
+            record["data"]["name"],
+            "-".join(map(str, [*settings["hidden"], settings["latent"]])),
+            str(settings["layer_epochs"]),
+            f"{looks[-1]['epoch']} of {settings['warm_epochs']}",
+            *(
+                ", ".join(f"{look['epoch']}: {look[name]:.3f}" for look in looks)
+                for name in ("kmeans", "full", "diag")
+            ),
+            f"{looks[-1]['cpu_seconds']:.0f}",
+        ]
+
+
+STARTS = (
+    Table(
+        "starts",
+        (
+            *("data", "networks", "epochs of each layer alone", "epochs of all layers"),
+            *("accuracy after epochs: k-means", "mixture, full covariances", "mixture, diagonal ones", "CPU seconds"),
+        ),
+        starts,
     ),
 )
 
