@@ -1,6 +1,6 @@
 """How good a start an autoencoder's codes are for DEC, IDEC and VaDE, epoch by epoch. Labels only score.
 
-`python -m benchmarks.starts --data mnist --set warm_epochs=50 --set layer_epochs=10` trains the autoencoder of the
+`python -m benchmarks.starts --data mnist --set warm_epochs=50` trains the autoencoder of the
 method `dec` and looks at its codes on the way: k-means, where DEC and IDEC start, and mixtures, where VaDE does. Each
 look is written at once, to one file for each data set and choice, from which `python -m benchmarks.tables` makes the
 table in `docs/family.md`.
@@ -31,7 +31,7 @@ from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
-from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of, train_layers
+from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of
 from vaecluster.settings import Whole as WholeKind
 from vaecluster.training.device import isolated
 from vaecluster.training.run import Run
@@ -54,7 +54,7 @@ def look(points: NDArray[np.float64], labels: Array, seed: int) -> dict[str, flo
 
 
 def measure(data: DataSet, method: DEC, seed: int, path: Path) -> dict[str, Any]:
-    """Train the autoencoder, and write what the codes are worth after the layers and after some of the epochs."""
+    """Train the autoencoder, and write what the codes are worth before, and after some of the epochs."""
     labels, source = np.asarray(check_labelled(data).y_train), ArraySource(data.x_train)
     clusters = len(np.unique(labels))
     rows = Rows(source, source.schema(Reading(method.likelihood, method.scaling)), torch.device("cpu"))
@@ -82,7 +82,6 @@ def measure(data: DataSet, method: DEC, seed: int, path: Path) -> dict[str, Any]
     with isolated():
         run = Run(rows, clusters, seed)
         model = method.started(run)
-        train_layers(run, model, method.layer_epochs)
         note(0)
         for epoch in run.train(AUTOENCODER, Autoencoder(model)):
             if epoch.number in (*LOOKS, method.warm_epochs):

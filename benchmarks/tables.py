@@ -130,7 +130,7 @@ def _write(path: Path, tables: Sequence[Table], records: list[Record]) -> None:
 def headline(records: list[Record]) -> Iterator[Cells]:
     """For each data set the default method as it is, and the best of the methods that it is compared with, by NMI."""
     whole = [record for record in records if _is_whole(record)]
-    for name in dict.fromkeys(record["data"]["name"] for record in whole):
+    for name in dict.fromkeys(record["data"]["name"] for record in whole if record["method"] == ORDER[0]):
         own = [record for record in whole if record["data"]["name"] == name and record["method"] == ORDER[0]]
         others = [record for record in whole if record["data"]["name"] == name and record["method"] in ORDER[1:]]
         for record in [*own, *sorted(others, key=_nmi)[-1:]]:
@@ -570,7 +570,6 @@ def starts(records: list[Record]) -> Iterator[Cells]:
         yield [
             record["data"]["name"],
             "-".join(map(str, [*settings["hidden"], settings["latent"]])),
-            str(settings["layer_epochs"]),
             f"{looks[-1]['epoch']} of {settings['warm_epochs']}",
             *(
                 ", ".join(f"{look['epoch']}: {look[name]:.3f}" for look in looks)
@@ -584,7 +583,7 @@ STARTS = (
     Table(
         "starts",
         (
-            *("data", "networks", "epochs of each layer alone", "epochs of all layers"),
+            *("data", "networks", "epochs"),
             *("accuracy after epochs: k-means", "mixture, full covariances", "mixture, diagonal ones", "CPU seconds"),
         ),
         starts,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Annotated, final
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import torch
@@ -12,32 +12,19 @@ from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
-from torch import Generator, Tensor, nn
+from torch import Tensor
 
 from vaecluster.data.rows import Rows
 from vaecluster.hearing import unheard
 from vaecluster.inference.answers import codes
-from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
 from vaecluster.model.objective import Batch, Objective, Terms
 from vaecluster.model.vae import ClusteringVAE
-from vaecluster.settings import Whole
-from vaecluster.training.plan import Plan
-from vaecluster.training.run import Run
 
 AUTOENCODER = "autoencoder"
 # Centres and mixtures are fitted to the codes of so many rows at most.
 MOST_ROWS = 20_000
-# What a layer that learns alone does not see, as in DEC's paper.
-HIDDEN = 0.2
 # The least variance of a mixture's component.
 LEAST_VARIANCE = 1e-4
-
-
-LayerEpochs = Annotated[
-    int,
-    Whole(0),
-    "epochs in which each layer of the autoencoder learns alone, with a fifth of its entries hidden, before all do",
-]
 
 
 @final
@@ -61,68 +48,6 @@ class Autoencoder(Objective):
         code = self.model.mean_code(batch.rows)
         reconstruction = self.model.decoder(code).log_prob(batch.rows)
         return ReconstructionTerms(-reconstruction.mean(), torch.ones_like(code[:, :1]), reconstruction)
-
-
-@final
-class Layer(Objective):
-    """One layer of an autoencoder and its mirror, which give back what the layers below see; a part of it is hidden.
-
-    Layers that learn so, one after another, are a stacked denoising autoencoder (Vincent, Larochelle, Lajoie, Bengio
-    and Manzagol 2010). Hidden is a share of what comes into the layer and into its mirror; never of a code. The first
-    layer is asked for the rows themselves, by their likelihood; the others for squared errors.
-    """
-
-    def __init__(self, model: ClusteringVAE, number: int) -> None:
-        super().__init__()
-        self.model, self.number = model, number
-
-    def forward(self, batch: Batch) -> ReconstructionTerms:
-        """The term of a batch (rows, *data): log p(x|z), or minus the squared error."""
-        layers, mirrors = layers_of(self.model)
-        with torch.no_grad():
-            seen = self.model.encoder.embedding(batch.rows)
-            for layer in layers[: self.number]:
-                seen = layer(seen)
-        inside = layers[self.number](hidden(seen, batch.generator))
-        is_code = self.number == len(layers) - 1
-        given = mirrors[self.number](inside if is_code else hidden(inside, batch.generator))
-        if self.number:
-            reconstruction = -(given - seen).square().sum(-1)
-        else:
-            reconstruction = self.model.decoder.likelihood(given).log_prob(batch.rows)
-        return ReconstructionTerms(-reconstruction.mean(), torch.ones_like(inside[:, :1]), reconstruction)
-
-
-def layers_of(model: ClusteringVAE) -> tuple[list[nn.Module], list[nn.Module]]:
-    """The layers from rows to mean codes, and the mirror of each, of dense networks."""
-    network, mirror = model.encoder.network, model.decoder.network
-    assert isinstance(network, DenseEncoderNetwork)
-    assert isinstance(mirror, DenseDecoderNetwork)
-    return [*network.layers(), model.encoder.mean], mirror.layers()[::-1]
-
-
-def hidden(entries: Tensor, generator: Generator) -> Tensor:
-    """The entries without `HIDDEN` of them, the others larger by as much."""
-    drawn = torch.rand(entries.shape, generator=generator, dtype=entries.dtype, device=entries.device)
-    return entries * (drawn >= HIDDEN) / (1 - HIDDEN)
-
-
-def autoencoder_plans(layers: int, layer_epochs: int, plan: Plan) -> dict[str, Plan]:
-    """The stages of an autoencoder: its layers one by one, if they learn so, and the whole of it."""
-    alone = {f"layer {number + 1}": replace(plan, epochs=layer_epochs) for number in range(layers)}
-    return {name: some for name, some in (alone | {AUTOENCODER: plan}).items() if some.epochs}
-
-
-def train_autoencoder(run: Run, model: ClusteringVAE, layer_epochs: int) -> None:
-    """Train these stages."""
-    train_layers(run, model, layer_epochs)
-    run.train_through(AUTOENCODER, Autoencoder(model))
-
-
-def train_layers(run: Run, model: ClusteringVAE, layer_epochs: int) -> None:
-    """Train all of these stages but the last one."""
-    for number in range(len(layers_of(model)[0]) if layer_epochs else 0):
-        run.train_through(f"layer {number + 1}", Layer(model, number))
 
 
 def some_of(rows: Rows, seed: int) -> Rows:

@@ -13,14 +13,7 @@ from torch import Tensor
 
 from vaecluster.data.rows import Rows
 from vaecluster.inference.calibrating import confidence_of
-from vaecluster.methods.autoencoder import (
-    LayerEpochs,
-    autoencoder_plans,
-    points_of,
-    some_of,
-    train_autoencoder,
-    undisturbed,
-)
+from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, points_of, some_of, undisturbed
 from vaecluster.methods.base import Fitted
 from vaecluster.methods.moments import follow_codes, moment_components
 from vaecluster.methods.on_codes import GENERATOR, GOING_ON_RATE, OnCodes
@@ -42,7 +35,6 @@ BLOCK_ROWS = 1024
 class Sharpened(OnCodes, ABC):
     """What DEC and IDEC share; they differ in whether codes hear the reconstruction while clusters are sharpened."""
 
-    layer_epochs: LayerEpochs = 0
     warm_epochs: Annotated[int, Whole(), "epochs of the autoencoder before"] = 50
     epochs: Annotated[int, Whole(), "passes over the rows while clusters are sharpened, at most"] = 80
     tolerance: Annotated[
@@ -55,7 +47,8 @@ class Sharpened(OnCodes, ABC):
 
     def plans(self) -> dict[str, Plan]:
         """The autoencoder, the clusters, the generator."""
-        return autoencoder_plans(len(self.hidden) + 1, self.layer_epochs, self._plan(self.warm_epochs)) | {
+        return {
+            AUTOENCODER: self._plan(self.warm_epochs),
             CLUSTERS: Plan(self.epochs, self.batch_size, self.learning_rate),
             GENERATOR: self._plan(self.generator_epochs),
         }
@@ -67,7 +60,7 @@ class Sharpened(OnCodes, ABC):
     def fit(self, run: Run) -> Fitted:
         """The autoencoder, centres by k-means, sharpening, and a generator of the clusters."""
         model = self.started(run)
-        train_autoencoder(run, model, self.layer_epochs)
+        run.train_through(AUTOENCODER, Autoencoder(model))
         if run.begins(CLUSTERS):
             start_at_centres(model, run.rows, run.draws.seed)
         for epoch, changed in self._sharpen(run, model):

@@ -13,14 +13,7 @@ from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.inference.calibrating import confidence_of
-from vaecluster.methods.autoencoder import (
-    LayerEpochs,
-    autoencoder_plans,
-    mixture_of,
-    points_of,
-    some_of,
-    train_autoencoder,
-)
+from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of, some_of
 from vaecluster.methods.base import BatchSize, Epochs, Fitted, Hidden, Latent, LearningRate, Method, Precision
 from vaecluster.methods.bound import STAGE as BOUND
 from vaecluster.methods.bound import Bound
@@ -43,7 +36,6 @@ class FromMixture(Method):
     latent: Latent = 10
     hidden: Hidden = By(images=(512, 512), vectors=(256, 256))
     precision: Precision = By(images=10.0, vectors=10.0)
-    layer_epochs: LayerEpochs = 0
     warm_epochs: Annotated[int, Whole(0), "epochs of the autoencoder before; 0 learns from scratch"] = 15
     epochs: Epochs = 35
     batch_size: BatchSize = 128
@@ -57,11 +49,9 @@ class FromMixture(Method):
 
     def plans(self) -> dict[str, Plan]:
         """The autoencoder, unless it is left out, and the bound."""
-        plan = Plan(self.epochs, self.batch_size, self.learning_rate, "one-cycle")
-        warm = replace(plan, epochs=self.warm_epochs)
-        return autoencoder_plans(len(self.hidden) + 1, self.layer_epochs if self.warm_epochs else 0, warm) | {
-            BOUND: plan
-        }
+        lengths = {AUTOENCODER: self.warm_epochs, BOUND: self.epochs}
+        plans = {name: Plan(some, self.batch_size, self.learning_rate, "one-cycle") for name, some in lengths.items()}
+        return {name: plan for name, plan in plans.items() if plan.epochs}
 
     def build(self, schema: Schema, clusters: int) -> ClusteringVAE:
         """The parts of the bound that make it VaDE."""
@@ -76,7 +66,7 @@ class FromMixture(Method):
         model.to(run.device)
         run.stages(self.plans())
         if self.warm_epochs:
-            train_autoencoder(run, model, self.layer_epochs)
+            run.train_through(AUTOENCODER, Autoencoder(model))
             if run.begins(BOUND):
                 start_at_mixture(model, run.rows, seed=run.draws.seed)
         return model

@@ -18,12 +18,6 @@ def _hidden(widths: Sequence[int], normalised: bool) -> list[nn.Module]:
     return layers
 
 
-def _layers(network: nn.Sequential) -> list[nn.Module]:
-    parts = list(network)
-    starts = [place for place, part in enumerate(parts) if isinstance(part, nn.Linear)]
-    return [nn.Sequential(*parts[start:end]) for start, end in pairwise([0, *starts[1:], len(parts)])]
-
-
 @final
 class DenseEncoderNetwork(nn.Module):
     """Fully connected layers from (rows, *data) to (rows, features), with batch normalisation if `normalised`."""
@@ -39,10 +33,6 @@ class DenseEncoderNetwork(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:  # rows *data
         """Features (rows, features)."""
         return run_reduced(self.network, rows, self.reduced)
-
-    def layers(self) -> list[nn.Module]:
-        """The network in parts with one linear layer each, from the rows on."""
-        return _layers(self.network)
 
 
 @final
@@ -69,7 +59,3 @@ class DenseDecoderNetwork(nn.Module):
     def forward(self, code: Tensor) -> Tensor:  # rows latent
         """Numbers for the likelihood: (rows, *shape)."""
         return run_reduced(self.network, code, self.reduced)
-
-    def layers(self) -> list[nn.Module]:
-        """The network in parts with one linear layer each, from the code on."""
-        return _layers(self.network)
