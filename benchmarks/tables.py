@@ -183,7 +183,7 @@ def compared(records: list[Record]) -> Iterator[Cells]:
                 mean, rest = _spread(scores[measure], len(runs)).partition(" ")[::2]
                 shown = f"**{mean}**" if _mean(record, measure) == best else mean
                 cells.append(" ".join([shown, rest]).strip() + (" ↑" if measure in _better(record, own) else ""))
-            given = "no" if record["method"] in NOT_TOLD else str(record["parameters"]["n_clusters"])
+            given = "no" if _plain(record) in NOT_TOLD else str(record["parameters"]["n_clusters"])
             yield [name, part, record["method"], str(len(runs)), *cells, given, _found(runs), *_costs(runs)]
 
 

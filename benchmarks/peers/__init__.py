@@ -31,7 +31,7 @@ PINNED = ("requirements.txt", "requirements-alone.txt")
 
 @dataclass(frozen=True)
 class Peer:
-    """A method of the other environment; its fields are its settings."""
+    """A method of the other environment; its fields are its settings, and what was set otherwise follows its name."""
 
     name: str
     standardise: bool = True
@@ -54,7 +54,7 @@ class Peer:
         """Find clusters in rows (rows, *data); `clusters` is the number for those that must be given one."""
         as_seen = self._rows_as_seen(rows)
         place = Path(tempfile.mkdtemp())
-        order = asdict(self) | {"peer": self.name, "clusters": clusters, "seed": seed}
+        order = asdict(self) | {"peer": self.name.partition(",")[0], "clusters": clusters, "seed": seed}
 
         def predict(some: Array) -> NDArray[np.intp]:
             if some is rows:

@@ -85,6 +85,14 @@ def test_what_prepares_its_rows_sees_them_raw_and_the_others_see_what_all_see():
         assert as_seen(choose_method(name, kind), kind) is kind
 
 
+def test_a_peer_that_was_limited_says_so_in_its_name_and_still_sees_its_rows_raw():
+    kind = KINDS["counts"]
+    limited = choose_method("scvi", kind, {"epochs": 40})
+    assert limited.name == "scvi, 40 epochs"
+    assert as_seen(limited, kind).preparation is None
+    assert choose_method("scvi", kind).name == "scvi"
+
+
 def test_what_prepares_counts_is_refused_for_other_kinds():
     with pytest.raises(SettingError, match="'scanpy', which is for counts, but the kind of data is 'text'"):
         choose_method("scanpy", KINDS["text"])
