@@ -96,9 +96,10 @@ $(OLDEST)/.installed: pyproject.toml constraints/oldest.txt
 	$(OLDEST)/bin/python $(PIP) -e . $(TEST_TOOLS) -c constraints/oldest.txt
 	touch $@
 
-$(PEERS)/.installed: benchmarks/peers/requirements.txt
+$(PEERS)/.installed: benchmarks/peers/requirements.txt benchmarks/peers/requirements-alone.txt
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python $(PIP) -r $<
+	$(PEERS)/bin/python $(PIP) --no-deps -r $(word 2,$^)
 	touch $@
 
 clean:

@@ -98,7 +98,9 @@ def choose_method(
             raise SettingError(f"{setting} is {value!r}, but method {name!r} has no such setting. Leave it out.")
     defaults = {"standardise": kind.standardise, "verbose": verbose}
     usual = {key: value for key, value in defaults.items() if key in names_of}
-    return replace(others[name], **(usual | given | own))
+    # A peer with other settings than its own is filed apart.
+    named = {"name": _label(name, given)} if name in PEERS else {}
+    return replace(others[name], **(usual | given | own | named))
 
 
 def as_seen(method: Method, kind: KindOfData) -> KindOfData:
@@ -107,8 +109,9 @@ def as_seen(method: Method, kind: KindOfData) -> KindOfData:
 
 
 def prepares(name: str) -> str | None:
-    """The kind of data that a method prepares by itself."""
-    return PEERS[name].prepares if name in PEERS else None
+    """The kind of data that a method prepares by itself, whatever was set for it."""
+    plain = name.partition(",")[0]
+    return PEERS[plain].prepares if plain in PEERS else None
 
 
 def _label(method: str, given: Mapping[str, Any]) -> str:

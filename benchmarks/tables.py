@@ -22,11 +22,12 @@ OURS = ("two-views", "su2018", "vade", "dgg", "dec", "idec", "stepwise")
 ORDER = (
     *OURS,
     *("kmeans", "gaussian-mixture", "autoencoder-kmeans"),
-    *("umap-mixture", "umap-hdbscan", "leiden-to-k", "leiden", "scanpy"),
+    *("umap-mixture", "umap-hdbscan", "leiden-to-k", "leiden", "scanpy", "scvi-to-k", "scvi"),
+    *("clustpy-vade", "clustpy-dec", "clustpy-idec", "clustpy-dcn", "clustpy-n2d"),
 )
 # What the default method is compared with, and those of them that find the number of clusters themselves.
 COMPARED = ORDER[len(OURS) :]
-NOT_TOLD = ("umap-hdbscan", "leiden", "scanpy")
+NOT_TOLD = ("umap-hdbscan", "leiden", "scanpy", "scvi")
 # What readers of the article changed, as `python -m benchmarks.readers` calls it.
 CHANGES = (
     *("as it is", "learned variances", "Bayes' rule", "raw p(y)", "softmax p(y)"),
@@ -103,6 +104,7 @@ def main() -> None:
     _write(ROOT / "docs" / "results.md", EASY, _records(RESULTS / "easy"))
     _write(ROOT / "docs" / "results.md", MIXED, _records(RESULTS / "mixed"))
     _write(ROOT / "docs" / "family.md", FAMILY, sorted(_records(RESULTS / "readers"), key=_change))
+    _write(ROOT / "docs" / "family.md", STARTS, _records(RESULTS / "starts"))
     _write(ROOT / "docs" / "story.md", STEPS, results)
     _write(ROOT / "docs" / "flow.md", FLOW, _records(RESULTS / "flow"))
     _write(ROOT / "docs" / "labels.md", LABELS, sorted(_records(RESULTS / "labels"), key=_labels))
@@ -129,7 +131,7 @@ def _write(path: Path, tables: Sequence[Table], records: list[Record]) -> None:
 def headline(records: list[Record]) -> Iterator[Cells]:
     """For each data set the default method as it is, and the best of the methods that it is compared with, by NMI."""
     whole = [record for record in records if _is_whole(record)]
-    for name in dict.fromkeys(record["data"]["name"] for record in whole):
+    for name in dict.fromkeys(record["data"]["name"] for record in whole if record["method"] == ORDER[0]):
         own = [record for record in whole if record["data"]["name"] == name and record["method"] == ORDER[0]]
         others = [record for record in whole if record["data"]["name"] == name and record["method"] in ORDER[1:]]
         for record in [*own, *sorted(others, key=_nmi)[-1:]]:
@@ -146,7 +148,7 @@ def results(records: list[Record]) -> Iterator[Cells]:
     """Whole methods of the package that are given the number of clusters, on whole data sets."""
     for record in records:
         name, method, runs = record["data"]["name"], record["method"], record["runs"]
-        if method in COMPARED or not _is_whole(record):
+        if _plain(record) in COMPARED or not _is_whole(record):
             continue
         part, scores = _scores(record)
         yield [
@@ -182,7 +184,7 @@ def compared(records: list[Record]) -> Iterator[Cells]:
                 mean, rest = _spread(scores[measure], len(runs)).partition(" ")[::2]
                 shown = f"**{mean}**" if _mean(record, measure) == best else mean
                 cells.append(" ".join([shown, rest]).strip() + (" ↑" if measure in _better(record, own) else ""))
-            given = "no" if record["method"] in NOT_TOLD else str(record["parameters"]["n_clusters"])
+            given = "no" if _plain(record) in NOT_TOLD else str(record["parameters"]["n_clusters"])
             yield [name, part, record["method"], str(len(runs)), *cells, given, _found(runs), *_costs(runs)]
 
 
@@ -203,7 +205,7 @@ def _by_set(records: list[Record]) -> Iterator[tuple[str, Record, list[Record]]]
     for own in records:
         if own["method"] == ORDER[0] and _is_whole(own):
             name = own["data"]["name"]
-            others = [record for record in records if record["data"]["name"] == name and record["method"] in COMPARED]
+            others = [record for record in records if record["data"]["name"] == name and _plain(record) in COMPARED]
             yield name, own, others
 
 
@@ -574,6 +576,34 @@ FAMILY = (
 )
 
 
+def starts(records: list[Record]) -> Iterator[Cells]:
+    """What an autoencoder's codes were worth on the way, as `python -m benchmarks.starts` saw it."""
+    for record in records:
+        settings, looks = record["settings"], record["looks"]
+        yield [
+            record["data"]["name"],
+            "-".join(map(str, [*settings["hidden"], settings["latent"]])),
+            f"{looks[-1]['epoch']} of {settings['warm_epochs']}",
+            *(
+                ", ".join(f"{look['epoch']}: {look[name]:.3f}" for look in looks)
+                for name in ("kmeans", "full", "diag")
+            ),
+            f"{looks[-1]['cpu_seconds']:.0f}",
+        ]
+
+
+STARTS = (
+    Table(
+        "starts",
+        (
+            *("data", "networks", "epochs"),
+            *("accuracy after epochs: k-means", "mixture, full covariances", "mixture, diagonal ones", "CPU seconds"),
+        ),
+        starts,
+    ),
+)
+
+
 # The cuts of `python -m benchmarks.flow`, as they are called there and here.
 CUTS = {
     "classes": "labels: the classes",
@@ -717,9 +747,13 @@ def _labels(record: Record) -> tuple[str, str, float]:
 
 
 def _place(record: Record) -> tuple[str, int, str]:
-    name, method = record["data"]["name"], record["method"]
-    known = method.partition(",")[0].partition(" ")[0]
-    return name, ORDER.index(known) if known in ORDER else len(ORDER), method
+    name, known = record["data"]["name"], _plain(record).partition(" ")[0]
+    return name, ORDER.index(known) if known in ORDER else len(ORDER), record["method"]
+
+
+def _plain(record: Record) -> str:
+    """The method without what was set otherwise."""
+    return str(record["method"]).partition(",")[0]
 
 
 def _is_whole(record: Record) -> bool:

@@ -25,11 +25,13 @@ from vaecluster.errors import SettingError
 
 ENVIRONMENT = Path(__file__).parents[2] / ".venv-peers"
 SCRIPT = Path(__file__).with_name("fit.py")
+# What `make peers` installs, first with all that it needs, then as it is.
+PINNED = ("requirements.txt", "requirements-alone.txt")
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A method of the other environment; its fields are its settings."""
+    """A method of the other environment; its fields are its settings, and what was set otherwise follows its name."""
 
     name: str
     standardise: bool = True
@@ -44,15 +46,15 @@ class Peer:
 
     def parameters(self) -> dict[str, Any]:
         """Every setting, and the versions of the other environment."""
-        pinned = SCRIPT.with_name("requirements.txt").read_text().splitlines()
-        versions = [line for line in pinned if line and not line.startswith("#")]
+        pinned = [line for file in PINNED for line in SCRIPT.with_name(file).read_text().splitlines()]
+        versions = [line for line in pinned if line and not line.startswith(("#", "--"))]
         return {key: value for key, value in asdict(self).items() if key != "name"} | {"peers": versions}
 
     def fit(self, rows: Array, clusters: int, seed: int) -> Outcome:
         """Find clusters in rows (rows, *data); `clusters` is the number for those that must be given one."""
         as_seen = self._rows_as_seen(rows)
         place = Path(tempfile.mkdtemp())
-        order = asdict(self) | {"peer": self.name, "clusters": clusters, "seed": seed}
+        order = asdict(self) | {"peer": self.name.partition(",")[0], "clusters": clusters, "seed": seed}
 
         def predict(some: Array) -> NDArray[np.intp]:
             if some is rows:
@@ -150,6 +152,48 @@ class KPrototypes(Peer):
     prepares: ClassVar[str | None] = "mixed"
 
 
+@final
+@dataclass(frozen=True)
+class ScVI(Peer):
+    """scVI's codes of raw counts as in scvi-tools' first tutorial, then Leiden on the graph of their neighbours.
+
+    Without `epochs` it learns for as many as scvi-tools advises: 400, fewer from 20,000 cells on.
+    """
+
+    genes: int = 1200
+    epochs: int | None = None
+    neighbours: int = 15
+    resolution: float | None = 1.0
+
+    prepares: ClassVar[str | None] = "counts"
+
+    @property
+    def finds_number(self) -> bool:
+        """By the resolution, if that is given."""
+        return self.resolution is not None
+
+
+@final
+@dataclass(frozen=True)
+class ClustPy(Peer):
+    """A deep method of ClustPy with the settings that it comes with; fewer epochs are a limit on its time.
+
+    An autoencoder of 500-500-2000-10 learns for `pretrain_epochs`, then codes and clusters for `epochs`.
+    """
+
+    pretrain_epochs: int = 100
+    epochs: int = 150
+
+
+@final
+@dataclass(frozen=True)
+class ClustPyN2D(Peer):
+    """N2D of ClustPy with UMAP, as its paper has it: ClustPy's own default, t-SNE, has three dimensions at most."""
+
+    pretrain_epochs: int = 100
+    neighbours: int = 10
+
+
 PEERS: dict[str, Peer] = {
     peer.name: peer
     for peer in (
@@ -158,6 +202,10 @@ PEERS: dict[str, Peer] = {
         Leiden("leiden"),
         Leiden("leiden-to-k", resolution=None),
         Scanpy("scanpy", standardise=False),
+        ScVI("scvi", standardise=False),
+        ScVI("scvi-to-k", standardise=False, resolution=None),
+        *(ClustPy(f"clustpy-{method}") for method in ("vade", "dec", "idec", "dcn")),
+        ClustPyN2D("clustpy-n2d"),
     )
 }
 

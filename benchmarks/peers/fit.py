@@ -3,7 +3,8 @@
     python fit.py fit ORDER.json FOLDER        # rows.npy to labels.npy, model.pickle, facts.json
     python fit.py predict ORDER.json FOLDER    # new.npy to new-labels.npy
 
-Rows are vectors, scaled already, or raw counts for scanpy. The pickle is this process's own, read back a moment later.
+Rows are vectors, scaled already, or raw counts for scanpy and scVI. The pickle is this process's own, read back a
+moment later.
 """
 
 import json
@@ -11,11 +12,15 @@ import pickle
 import re
 import sys
 import warnings
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
 warnings.filterwarnings("ignore")
+CLUSTPY = "clustpy-"
 
 
 class Reduced:
@@ -170,6 +175,113 @@ class Scanpy:
         return self.leiden.predict(self.components(counts))
 
 
+class ScVI:
+    """Codes of raw counts of variable genes, then Leiden."""
+
+    def __init__(self, counts, order):
+        import scanpy
+        import scvi
+
+        scvi.settings.seed = order["seed"]
+        cells = self.cells(counts)
+        scanpy.pp.highly_variable_genes(cells, n_top_genes=min(order["genes"], cells.n_vars), flavor="seurat_v3")
+        self.genes = cells.var["highly_variable"].to_numpy()
+        cells = cells[:, self.genes].copy()
+        scvi.model.SCVI.setup_anndata(cells)
+        self.model = scvi.model.SCVI(cells)
+        with quiet():
+            self.model.train(order["epochs"], accelerator="cpu", enable_progress_bar=False, logger=False)
+        self.leiden = Leiden(self.model.get_latent_representation(), order)
+        self.labels = self.leiden.labels
+
+    def cells(self, counts):
+        """As scvi-tools takes them."""
+        from anndata import AnnData
+        from scipy.sparse import csr_matrix
+
+        return AnnData(csr_matrix(counts, dtype=np.float32))
+
+    def predict(self, counts):
+        """The cluster of the cell whose code is nearest."""
+        with quiet():
+            codes = self.model.get_latent_representation(self.cells(counts)[:, self.genes].copy())
+        return self.leiden.predict(codes)
+
+
+class ClustPy:
+    """A method of ClustPy: an autoencoder, then codes and clusters."""
+
+    def __init__(self, rows, order):
+        from clustpy import deep
+
+        methods = {"vade": deep.VaDE, "dec": deep.DEC, "idec": deep.IDEC, "dcn": deep.DCN, "n2d": deep.N2D}
+        given = {"pretrain_epochs": order["pretrain_epochs"], "random_state": order["seed"]}
+        self.fit(rows, order, methods[order["peer"].removeprefix(CLUSTPY)], given)
+
+    def fit(self, rows, order, method, given):
+        """By its own defaults otherwise."""
+        with quiet():
+            self.model = method(order["clusters"], clustering_epochs=order["epochs"], **given).fit(rows)
+        self.labels = self.model.labels_
+
+    def predict(self, rows):
+        """By its own rule."""
+        with quiet():
+            return self.model.predict(rows)
+
+
+class ClustPyVaDE(ClustPy):
+    """VaDE, whose entries are probabilities: rows are brought to [0, 1]."""
+
+    def fit(self, rows, order, method, given):
+        """All columns by one least and one largest entry, since their spreads are as they should be seen."""
+        self.least, self.largest = rows.min(), rows.max()
+        super().fit(self.shares(rows), order, method, given)
+
+    def predict(self, rows):
+        """By its own rule."""
+        return super().predict(self.shares(rows))
+
+    def shares(self, rows):
+        """What is beyond the rows of the fit is as far as they are."""
+        return np.clip((rows - self.least) / (self.largest - self.least), 0, 1)
+
+
+class ClustPyN2D(ClustPy):
+    """N2D, which has a rule for new rows that it calls rough: they get the cluster of the nearest row in the map."""
+
+    def fit(self, rows, order, method, given):
+        """UMAP has a dimension for each cluster, as many as codes have at most."""
+        from umap import UMAP
+
+        dimensions = min(order["clusters"], 10)
+        map_of = {"n_components": dimensions, "n_neighbors": order["neighbours"], "min_dist": 0.0, "n_jobs": 1}
+        map_of["random_state"] = order["seed"]
+        with quiet():
+            self.model = method(order["clusters"], manifold_class=UMAP, manifold_params=map_of, **given).fit(rows)
+        self.labels = self.model.labels_
+        self.nearest = Nearest(self.model.manifold_.embedding_, self.labels)
+
+    def predict(self, rows):
+        """The cluster of the nearest row in the map."""
+        with quiet():
+            return self.nearest(self.model.manifold_.transform(self.model.transform(rows)))
+
+
+def stand_in_for_torchvision():
+    """Let ClustPy be imported without it: it asks for two annotations, and for changes of images, not used here."""
+    named = {"Weights": object, "WeightsEnum": object}
+    for name in ("torchvision", "torchvision.models", "torchvision.models._api"):
+        sys.modules.setdefault(name, ModuleType(name)).__dict__.update(named)
+
+
+@contextmanager
+def quiet():
+    """Inside, what libraries print is not shown."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        yield
+
+
 class KPrototypes:
     """Centres of numbers, and of categories the most frequent one."""
 
@@ -205,6 +317,13 @@ PEERS = {
     "leiden": Leiden,
     "leiden-to-k": Leiden,
     "scanpy": Scanpy,
+    "scvi": ScVI,
+    "scvi-to-k": ScVI,
+    "clustpy-vade": ClustPyVaDE,
+    "clustpy-dec": ClustPy,
+    "clustpy-idec": ClustPy,
+    "clustpy-dcn": ClustPy,
+    "clustpy-n2d": ClustPyN2D,
     "k-prototypes": KPrototypes,
 }
 
@@ -220,6 +339,8 @@ def peak_bytes():
 
 def main(what, order, folder):
     """Do one of the two things that the top of the file says."""
+    if order["peer"].startswith(CLUSTPY):
+        stand_in_for_torchvision()
     if what == "fit":
         model = PEERS[order["peer"]](np.load(folder / "rows.npy"), order)
         np.save(folder / "labels.npy", model.labels)

@@ -60,7 +60,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is(words, parts, tmp
 
 def test_all_methods_are_those_that_suit_the_kind():
     vectors, counts = (suiting(KINDS[name]) for name in ("vectors", "counts"))
-    assert {*ALL, *PEERS} - set(vectors) == {"scanpy"}
+    assert {*ALL, *PEERS} - set(vectors) == {"scanpy", "scvi", "scvi-to-k"}
     assert {*ALL, *PEERS} == set(counts)
 
 

@@ -75,7 +75,7 @@ def readme(tmp_path) -> Path:
     pages = {
         "reliability": ["torture"],
         "performance": ["profile", "large", "within"],
-        "family": ["readers"],
+        "family": ["readers", "starts"],
         "labels": ["labels"],
         "flow": ["flow-classes", "flow-cuts"],
         "story": ["steps"],
