@@ -107,10 +107,15 @@ def fitted(folder: Path, calls: list[int], *, dies: bool = False) -> VAEClusteri
 def main(output: Path) -> None:
     """Write what each rank has into a file of its own."""
     calls: list[int] = []
+    generator = Generator().manual_seed(SEED)
     with ranks.together() as here:
+        own = [torch.rand(3, generator=ranks.own(generator))]
+        moved = torch.rand(3, generator=generator)
+        own.append(torch.rand(3, generator=ranks.own(generator)))
         found = {f"{case}/{name}": value for case in CASES for name, value in learned(case).items()}
         dies = here == ranks.Ranks(1, 2) and not ranks.restarted()
         model = fitted(output / "state", calls, dies=dies)
+    found |= {"moved": moved.numpy(), "own": torch.stack(own).numpy()}
     found |= {"labels": model.labels_, "probabilities": model.predict_proba(vectors(ROWS)), "calls": np.array(calls)}
     np.savez(output / f"{here.rank}.npz", **found)
 
