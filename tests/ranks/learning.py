@@ -114,9 +114,10 @@ def main(output: Path) -> None:
         own = [torch.rand(3, generator=ranks.own(generator))]
         moved = torch.rand(3, generator=generator)
         own.append(torch.rand(3, generator=ranks.own(generator)))
-        found = {f"{case}/{name}": value for case in CASES for name, value in learned(case).items()}
         dies = here == ranks.Ranks(1, 2) and not ranks.restarted()
         model = fitted(output / "state", calls, dies=dies)
+        # After it, so that they are learned once.
+        found = {f"{case}/{name}": value for case in CASES for name, value in learned(case).items()}
         with pytest.raises(DataError, match="different rows"):
             VAEClustering(3, method=tiny("two-views")).fit(vectors(ROWS, seed=min(1, here.rank)))
     found |= {"moved": moved.numpy(), "own": torch.stack(own).numpy()}

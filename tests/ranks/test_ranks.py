@@ -36,7 +36,7 @@ def torchrun(*arguments: Any, before: Sequence[str] = (), **variables: str) -> "
 def ended(*processes: "subprocess.Popen[str]") -> None:
     try:
         for process in processes:
-            said, _ = process.communicate(timeout=120)
+            said, _ = process.communicate(timeout=300)
             assert process.returncode == 0, said
     finally:
         for process in processes:
