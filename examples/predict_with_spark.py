@@ -21,8 +21,8 @@ model.fit(customers(300, seed=0))
 
 answers = StructType([StructField("cluster", LongType()), StructField("confidence", DoubleType())])
 # Spark gives arrays without names: these are those of the columns that it is called with below.
-maker = predict_function(model, tuple(answers.names)).maker("age", "city")
-assign = predict_batch_udf(maker, return_type=answers, batch_size=10_000)
+make = predict_function(model, tuple(answers.names)).for_spark("age", "city")
+assign = predict_batch_udf(make, return_type=answers, batch_size=10_000)
 
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", False).getOrCreate()
 new = spark.createDataFrame(customers(3000, seed=1))

@@ -23,10 +23,10 @@ def application(folder: str) -> FastAPI:
     @app.post("/classify")
     def classify(rows: dict[str, list[Any]]) -> dict[str, Any]:
         try:
-            feed = {one["name"]: np.array(rows[one["name"]], one["type"]) for one in about["takes"]}
+            feed = {one["name"]: np.array(rows[one["name"]], one["type"]) for one in about["inputs"]}
             cluster, probabilities, _ = session.run(None, feed)
         except Exception as problem:
-            raise HTTPException(422, f"{problem!r}; expected {about['takes']}") from None
+            raise HTTPException(422, f"{problem!r}; expected {about['inputs']}") from None
         confidence = np.nan_to_num(probabilities.max(1)).tolist()
         return {"cluster": cluster.tolist(), "name": [names[one] for one in cluster], "confidence": confidence}
 

@@ -12,12 +12,12 @@ from vaecluster.data.dates import seconds_of
 TYPES = {"float64": np.float64, "float32": np.float32, "uint8": np.uint8, "int64": np.int64}
 
 
-def arrays_of(takes: list[dict[str, Any]], X: Any) -> dict[str, NDArray[Any]]:
+def arrays_of(inputs: list[dict[str, Any]], X: Any) -> dict[str, NDArray[Any]]:
     """One for each of what a program takes, as it says itself; texts are texts or, for torch, their places."""
-    if [one["name"] for one in takes] == ["rows"]:
-        return {"rows": np.asarray(X, dtype=TYPES[takes[0]["type"]])}
+    if [one["name"] for one in inputs] == ["rows"]:
+        return {"rows": np.asarray(X, dtype=TYPES[inputs[0]["type"]])}
     columns = nw.from_native(X, eager_only=True)
-    return {one["name"]: _column(one, columns[one["name"]]) for one in takes}
+    return {one["name"]: _column(one, columns[one["name"]]) for one in inputs}
 
 
 def _column(one: dict[str, Any], column: Any) -> NDArray[Any]:

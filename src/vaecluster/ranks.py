@@ -4,16 +4,20 @@ Whatever all ranks of a fit do, they do in the same order. Alone, every function
 """
 
 import os
+import socket
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar, final
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, distributed
-from torch.distributed import PrefixStore  # type: ignore[attr-defined]
+from torch.distributed import Store, TCPStore  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 
 Value = TypeVar("Value")
@@ -33,6 +37,10 @@ class Ranks:
 
 
 ALONE = Ranks(0, 1)
+# So long some ranks may wait for others, as for the first while it decodes pictures: torchrun sees when one has died.
+PATIENCE = timedelta(days=7)
+# Under which name the first rank says where they meet.
+MEETING = "vaecluster/meeting"
 # A process group belongs to the process, so this does too.
 _here = ALONE
 
@@ -74,14 +82,39 @@ def _as(here: Ranks) -> Iterator[Ranks]:
 
 def _joined() -> Ranks:
     if not distributed.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        store, rank, size = next(rendezvous("env://"))
-        # After a restart the store may still hold the addresses of processes that died.
-        life = PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
-        distributed.init_process_group(backend, store=life, rank=rank, world_size=size)
+        rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        # NCCL needs a GPU for each process; where there are fewer, they share it, and gloo sums for them.
+        own = torch.cuda.is_available() and torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
+        if own:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        backend = "cpu:gloo,cuda:nccl" if own else "gloo"
+        distributed.init_process_group(backend, store=_met(rank), rank=rank, world_size=size, timeout=PATIENCE)
     return Ranks(distributed.get_rank(), distributed.get_world_size())
+
+
+def _met(rank: int) -> TCPStore:
+    """Where ranks meet: a store that the first of them opens, anew whenever torchrun starts them.
+
+    That of torchrun outlives processes, and holds the addresses of those that died. How often torchrun has started
+    them does not tell their lives apart: it counts for each host what died there.
+    """
+    if rank == 0:
+        met = TCPStore(os.environ["MASTER_ADDR"], 0, is_master=True, wait_for_workers=False, timeout=PATIENCE)
+        _store().set(MEETING, str(met.port))
+        return met
+    while True:
+        port = int(_store().get(MEETING))
+        # Nobody listens any more where those met that died.
+        with suppress(OSError):
+            socket.create_connection((os.environ["MASTER_ADDR"], port), timeout=10).close()
+            return TCPStore(os.environ["MASTER_ADDR"], port, timeout=PATIENCE)
+        time.sleep(0.1)
+
+
+@cache
+def _store() -> Store:
+    store: Store = next(rendezvous("env://"))[0]
+    return store
 
 
 def follows() -> bool:
@@ -89,9 +122,10 @@ def follows() -> bool:
     return distributed.is_torchelastic_launched() and int(os.environ.get("RANK", "0")) > 0
 
 
+@cache
 def restarted() -> bool:
-    """Whether torchrun has started this process again after one of its processes died."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+    """Whether torchrun has started this process again after one of them died, on whatever host."""
+    return bool(_store().add(f"vaecluster/starts/{os.environ['RANK']}", 1) > 1)
 
 
 def alone() -> bool:
@@ -115,10 +149,11 @@ def share(rows: Rows) -> Rows:
 
 
 def own(generator: Generator) -> Generator:
-    """A generator for what each rank draws for its own rows alone; the first rank draws from the one that is given."""
-    if _here.rank == 0:
+    """A generator for what each rank draws for its own rows, another wherever the given one is, which stays there."""
+    if _here.size == 1:
         return generator
-    mixed = np.random.SeedSequence(generator.initial_seed(), spawn_key=[_here.rank]).generate_state(1, np.uint64)[0]
+    state = np.frombuffer(generator.get_state().numpy().tobytes(), np.uint32)
+    mixed = np.random.SeedSequence(state, spawn_key=[_here.rank]).generate_state(1, np.uint64)[0]
     return Generator(generator.device).manual_seed(int(mixed) >> 1)
 
 

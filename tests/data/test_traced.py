@@ -72,8 +72,8 @@ CASES: dict[str, Callable[[], tuple[Any, Schema, Any]]] = {
 def test_a_program_reads_and_gives_rows_as_the_schema_does(case: str) -> None:
     rows, schema, raw = CASES[case]()
     parts = traced(schema)
-    takes = [vars(one) | {"type": str(one.dtype).removeprefix("torch.")} for one in parts.values]
-    tensors = [torch.from_numpy(values) for values in arrays_of(takes, rows).values()]
+    inputs = [vars(one) | {"type": str(one.dtype).removeprefix("torch.")} for one in parts.values]
+    tensors = [torch.from_numpy(values) for values in arrays_of(inputs, rows).values()]
     assert [tensor.dtype for tensor in tensors] == [one.dtype for one in parts.values]
 
     encoded = schema.encode(raw)
@@ -84,7 +84,7 @@ def test_a_program_reads_and_gives_rows_as_the_schema_does(case: str) -> None:
 
     expected = schema.restore(encoded.nan_to_num(0))
     back = dict(zip((one.name for one in parts.values), parts.restore(encoded.nan_to_num(0)), strict=True))
-    for one, values in zip(takes, arrays_of(takes, expected).values(), strict=True):
+    for one, values in zip(inputs, arrays_of(inputs, expected).values(), strict=True):
         assert back[one["name"]].dtype == one["dtype"]
         np.testing.assert_allclose(back[one["name"]].numpy(), values, rtol=1e-6, atol=1e-6)
 

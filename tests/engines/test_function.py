@@ -111,7 +111,7 @@ def test_a_function_is_small_and_opens_its_model_once(tmp_path, monkeypatch):
 
 def test_spark_gets_a_function_of_columns_without_names():
     model, rows = fitted("mixed"), frame()
-    made = predict_function(model).maker("colour", "height", "width")()
+    made = predict_function(model).for_spark("colour", "height", "width")()
     found = made(*(rows[name].to_numpy() for name in ("colour", "height", "width")))
     assert {name: values.tolist() for name, values in found.items()} == {
         "cluster": model.predict(rows).tolist(),

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from vaecluster.data.files import read_dataset
 from vaecluster.data.readers.parquet import groups_of
-from vaecluster.engines.pieces import Rows
+from vaecluster.engines.pieces import SomeRows
 
 
 def table(rows: int, seed: int = 0) -> pa.Table:
@@ -68,7 +68,7 @@ def test_answers_say_the_file_and_the_row_in_it_whatever_the_identifier_is_calle
     one_file(tmp_path)
     last = groups_of(tmp_path)[-1]
     answers = pa.table({"row": range(10), "file": [f"k{row}" for row in range(10)], "cluster": [0] * 10})
-    placed = Rows(last, "a.parquet").placed(answers)
+    placed = SomeRows(last, "a.parquet").placed(answers)
     assert placed.to_pydict() == {
         "file": ["a.parquet"] * 10,
         "row": list(range(40, 50)),

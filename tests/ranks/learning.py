@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from builders import rows_of, tiny, vectors
 from vaecluster import TwoViews, VAEClustering, ranks
+from vaecluster.errors import DataError
 from vaecluster.methods.dec import Sharpening
 from vaecluster.methods.dgg import GraphObjective
 from vaecluster.methods.labels import with_labelled
@@ -107,10 +109,18 @@ def fitted(folder: Path, calls: list[int], *, dies: bool = False) -> VAEClusteri
 def main(output: Path) -> None:
     """Write what each rank has into a file of its own."""
     calls: list[int] = []
+    generator = Generator().manual_seed(SEED)
     with ranks.together() as here:
-        found = {f"{case}/{name}": value for case in CASES for name, value in learned(case).items()}
+        own = [torch.rand(3, generator=ranks.own(generator))]
+        moved = torch.rand(3, generator=generator)
+        own.append(torch.rand(3, generator=ranks.own(generator)))
         dies = here == ranks.Ranks(1, 2) and not ranks.restarted()
         model = fitted(output / "state", calls, dies=dies)
+        # After it, so that they are learned once.
+        found = {f"{case}/{name}": value for case in CASES for name, value in learned(case).items()}
+        with pytest.raises(DataError, match="different rows"):
+            VAEClustering(3, method=tiny("two-views")).fit(vectors(ROWS, seed=min(1, here.rank)))
+    found |= {"moved": moved.numpy(), "own": torch.stack(own).numpy()}
     found |= {"labels": model.labels_, "probabilities": model.predict_proba(vectors(ROWS)), "calls": np.array(calls)}
     np.savez(output / f"{here.rank}.npz", **found)
 

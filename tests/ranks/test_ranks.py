@@ -1,6 +1,7 @@
 """Two and four processes that learn together, started by torchrun, also on two hosts in network namespaces."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ def torchrun(*arguments: Any, before: Sequence[str] = (), **variables: str) -> "
 def ended(*processes: "subprocess.Popen[str]") -> None:
     try:
         for process in processes:
-            said, _ = process.communicate(timeout=120)
+            said, _ = process.communicate(timeout=300)
             assert process.returncode == 0, said
     finally:
         for process in processes:
@@ -44,11 +45,17 @@ def ended(*processes: "subprocess.Popen[str]") -> None:
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Left]:
-    """What each rank of two and of four has; of the two, the last one was killed once."""
-    left = {}
-    for size in (2, 4):
-        folder = tmp_path_factory.mktemp(f"ranks{size}")
-        ended(torchrun("--standalone", "--nproc-per-node", size, "--max-restarts", 4 - size, PROGRAM, folder))
+    """What each rank of two and of four has; the two are started like two hosts, and the last one was killed once."""
+    left, folders = {}, {size: tmp_path_factory.mktemp(f"ranks{size}") for size in (2, 4)}
+    with socket.create_server(("localhost", 0)) as free:
+        meeting = ["--nnodes", 2, "--rdzv-backend", "c10d", "--rdzv-endpoint", f"localhost:{free.getsockname()[1]}"]
+    hosts = [
+        torchrun(*meeting, "--rdzv-conf", f"is_host={first}", "--max-restarts", 1, PROGRAM, folders[2])
+        for first in (True, False)
+    ]
+    ended(*hosts)
+    ended(torchrun("--standalone", "--nproc-per-node", 4, PROGRAM, folders[4]))
+    for size, folder in folders.items():
         left[size] = [dict(np.load(folder / f"{rank}.npz")) for rank in range(size)]
     return left
 
@@ -66,8 +73,14 @@ def test_many_learn_what_one_does(case: str, size: int, several: dict[int, Left]
 def test_all_have_the_same_model(size: int, several: dict[int, Left]) -> None:
     first, *others = several[size]
     for other in others:
-        for name in first.keys() - {"calls"}:
+        for name in first.keys() - {"calls", "own"}:
             np.testing.assert_array_equal(other[name], first[name], err_msg=name)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_each_draws_for_its_own_rows_and_nothing_twice(size: int, several: dict[int, Left]) -> None:
+    own = np.concatenate([rank["own"] for rank in several[size]])
+    assert len(np.unique(own)) == own.size == 2 * 3 * size
 
 
 @quiet

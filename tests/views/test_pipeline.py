@@ -26,7 +26,9 @@ def rows() -> Rows:
 
 def view_of(views: PreparedViews, numbers: list[int], seed: int = 0, kind: str = "of") -> Tensor:
     indices = np.array(numbers)
-    return getattr(views, kind)(indices, views.rows[indices], Generator().manual_seed(seed))
+    generator = Generator().manual_seed(seed)
+    own = [generator] if kind == "of" else []
+    return getattr(views, kind)(indices, views.rows[indices], generator, *own)
 
 
 def test_preparing_finds_the_neighbours_once(rows: Rows) -> None:
@@ -88,5 +90,5 @@ def test_without_neighbours_a_view_is_the_row_itself_changed(rows: Rows) -> None
     assert near.of_changes() is near
     both = Views(Neighbours(3), (GaussianNoise(1e-6),)).prepare(rows)
     indices, generator = np.arange(10), Generator().manual_seed(0)
-    view = both.of_changes().of(indices, rows[indices], generator)
+    view = both.of_changes().of(indices, rows[indices], generator, generator)
     torch.testing.assert_close(view, rows[indices], atol=1e-4, rtol=0)

@@ -132,7 +132,7 @@ class PredictFunction:
             new = [nw.maybe_set_index(series, index=index) for series in new]
         return _columns(frame.with_columns(*new).to_native(), [*kept, *self.answers])
 
-    def maker(self, *columns: str) -> Callable[[], Callable[..., dict[str, Any]]]:
+    def for_spark(self, *columns: str) -> Callable[[], Callable[..., dict[str, Any]]]:
         """What `predict_batch_udf` of Spark takes: it makes a function of these columns, each an array, to answers."""
         return partial(_made, self, columns)
 

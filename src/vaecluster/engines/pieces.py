@@ -48,7 +48,7 @@ class Piece(ABC):
 
 @final
 @dataclass(frozen=True)
-class Rows(Piece):
+class SomeRows(Piece):
     """A group of rows of a Parquet file, which has this name in its folder."""
 
     group: Group
@@ -132,7 +132,7 @@ class Pieces:
                 if not groups:
                     raise DataError("it has no rows. Give at least one row.")
             root = place if place.is_dir() else place.parent
-            return cls([Rows(group, str(group.file.relative_to(root))) for group in groups])
+            return cls([SomeRows(group, str(group.file.relative_to(root))) for group in groups])
         if pictures.features is not None:
             pictures = replace(pictures, features=absolute(str(pictures.features)))
         root, found, like = pictures.listing.root, pictures.listing.pictures, model.fitted_.schema.row_shape

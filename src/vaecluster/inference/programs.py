@@ -27,14 +27,14 @@ CLUSTER, PROBABILITIES, CODE, NOISE = "cluster", "probabilities", "code", "noise
 @final
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A module of the tensors `takes`, in their order, to the tensors `gives`; a row depends on no other.
+    """A module of the tensors `inputs`, in their order, to the tensors `outputs`; a row depends on no other.
 
     All of these have different names: ours begin with `vaecluster_` where a column has the name.
     """
 
     module: nn.Module
-    takes: tuple[Values, ...]
-    gives: tuple[Values, ...]
+    inputs: tuple[Values, ...]
+    outputs: tuple[Values, ...]
 
     @classmethod
     def classifying(
@@ -42,24 +42,24 @@ class Program:
     ) -> Self:
         """From rows to cluster, probabilities and code; `SettingError` if no program can read such rows."""
         rows = traced(schema)
-        gives = (
+        outputs = (
             Values(CLUSTER, torch.int64),
             Values(PROBABILITIES, torch.float32, (model.grouping.clusters,)),
             Values(CODE, torch.float32, (model.encoder.latent,)),
         )
         module = Classify(model, rows.encode, confidence, min_confidence)
-        return cls(module.eval(), rows.values, _beside(gives, rows.values))
+        return cls(module.eval(), rows.values, _beside(outputs, rows.values))
 
     @classmethod
     def generating(cls, model: ClusteringVAE, schema: Schema) -> Self:
         """From clusters and noise to rows; `SettingError` if no program can give such rows."""
         rows = traced(schema)
-        takes = Values(CLUSTER, torch.int64), Values(NOISE, torch.float32, (model.encoder.latent + 1,))
-        return cls(Generate(model, rows.restore).eval(), _beside(takes, rows.values), rows.values)
+        inputs = Values(CLUSTER, torch.int64), Values(NOISE, torch.float32, (model.encoder.latent + 1,))
+        return cls(Generate(model, rows.restore).eval(), _beside(inputs, rows.values), rows.values)
 
     def exported(self) -> "ExportedProgram":
         """As torch exports it, for any number of rows."""
-        tensors, rows = _example(self.takes), torch.export.Dim("rows")
+        tensors, rows = _example(self.inputs), torch.export.Dim("rows")
         shapes = (({0: rows},) * len(tensors),)
         with silent():
             return torch.export.export(self.module, tensors, dynamic_shapes=shapes)

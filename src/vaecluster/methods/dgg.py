@@ -63,7 +63,7 @@ class DGG(FromMixture):
 
         def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
             chosen = rows[ranks.share(numbers)]
-            return Batch(chosen, generator, views.of(numbers, chosen, generator))
+            return Batch(chosen, generator, views.of(numbers, chosen, generator, ranks.own(generator)))
 
         return batch
 

@@ -157,7 +157,7 @@ class Run:
                 self._tell_of_epoch(stage, state, Epoch(state.epoch))
                 return
             epoch = Epoch(state.epoch)
-            finite = finite and state.is_finite()
+            finite = not ranks.any_of(not (finite and state.is_finite()))
             if finite:
                 yield epoch
             if not finite or not _is_finite(epoch.held_out_bound):

@@ -13,7 +13,7 @@ from vaecluster import ranks
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.raw import digest_of
 from vaecluster.data.rows import Rows
-from vaecluster.errors import SettingError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.interrupt import InterruptGuard
 from vaecluster.training.keeper import NOTHING_KEPT, Followed, Keeper
@@ -42,7 +42,8 @@ class Session:
 
     @contextmanager
     def run(self, rows: Rows, clusters: AskedNumber) -> Iterator[Run]:
-        """The run; raises `FileError` if one of its folders cannot be used."""
+        """The run; raises `FileError` if one of its folders cannot be used, `DataError` if rows differ by rank."""
+        _check_shared(rows)
         with ExitStack() as entered:
             checkpoint = None
             if self.checkpoint_dir is not None and ranks.first():
@@ -84,6 +85,17 @@ def random_of(random_state: Any) -> np.random.RandomState:
 def draw_seed(random_state: np.random.RandomState) -> int:
     """A seed from scikit-learn's kind of random state."""
     return int(random_state.randint(2**31 - 1))
+
+
+def _check_shared(rows: Rows) -> None:
+    """Raise `DataError` in all ranks if one of them has other rows than the first."""
+    if ranks.alone():
+        return
+    own = _identity_of(rows)
+    if ranks.any_of(own != ranks.agreed(own)):
+        raise DataError(
+            "The processes that learn together have different rows, weights or labels. Give each of them the same."
+        )
 
 
 def _identity_of(rows: Rows) -> dict[str, Any]:

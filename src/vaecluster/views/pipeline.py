@@ -48,10 +48,13 @@ class PreparedViews:
         """The same without neighbours, where there are changes: a view is then the row itself, changed."""
         return replace(self, near=None) if self.changes else self
 
-    def of(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
-        """A view of each row of this rank's share of these, which the batch (rows, *data) holds; of the same shape."""
+    def of(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator, own: Generator) -> Tensor:
+        """A view of each row of this rank's share of these, which the batch (rows, *data) holds; of the same shape.
+
+        Neighbours are drawn by the generator of all ranks, changes by this rank's `own`.
+        """
         partners = None if self.near is None else ranks.share(partner(self.near.rows, indices, generator))
-        return self._view(batch, partners, ranks.own(generator))
+        return self._view(batch, partners, own)
 
     def unseen(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
         """A view of each of these rows by neighbours that are no views: nothing was learned from these pairs."""

@@ -80,8 +80,8 @@ def opened(path: Path) -> tuple[dict[str, Any], Run]:
     about = json.loads(extra["vaecluster"])
 
     def run(feed: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        found = module(*(torch.from_numpy(feed[one["name"]]) for one in about["takes"]))
-        return {one["name"]: values.numpy() for one, values in zip(about["gives"], found, strict=True)}
+        found = module(*(torch.from_numpy(feed[one["name"]]) for one in about["inputs"]))
+        return {one["name"]: values.numpy() for one, values in zip(about["outputs"], found, strict=True)}
 
     return about, run
 
@@ -110,9 +110,9 @@ def test_answers_are_those_of_the_estimator(form: str, served: tuple[str, Served
     kind, own = served
     X, new, _ = KINDS[kind]
     model, run, about = own.model, own.programs[CLASSIFY, form], own.about[CLASSIFY, form]
-    cluster, probabilities, code = (one["name"] for one in about["gives"])
+    cluster, probabilities, code = (one["name"] for one in about["outputs"])
     for rows in (X[:1], X[1:3], X, new):
-        found = run(arrays_of(about["takes"], rows))
+        found = run(arrays_of(about["inputs"], rows))
         expected = model.predict_proba(rows)
         np.testing.assert_allclose(found[probabilities], expected, atol=CLOSE)
         np.testing.assert_allclose(found[code], model.transform(rows), rtol=CLOSE, atol=CLOSE)
@@ -124,7 +124,7 @@ def test_answers_are_those_of_the_estimator(form: str, served: tuple[str, Served
         # The estimator refuses a row that lacks what no row of the fit did; a program leaves it without a cluster.
         broken = X[:2].copy()
         broken[0].flat[1] = np.nan
-        found = run(arrays_of(about["takes"], broken))
+        found = run(arrays_of(about["inputs"], broken))
         assert (found[cluster][0], np.isnan(found[probabilities]).all(1).tolist()) == (-1, [True, False])
 
 
@@ -132,14 +132,14 @@ def test_answers_are_those_of_the_estimator(form: str, served: tuple[str, Served
 def test_generated_rows_are_what_codes_stand_for(form: str, served: tuple[str, Served]) -> None:
     _, own = served
     model, about = own.model, own.about[GENERATE, form]
-    cluster, noise = about["takes"]
+    cluster, noise = about["inputs"]
     random, latent = np.random.default_rng(0), model.model_.encoder.latent
     assert noise["shape"] == ["rows", latent + 1]
     for rows in (1, 2, ROWS):
         drawn = random.standard_normal((rows, latent + 1)).astype(np.float32)
         clusters = np.arange(rows) % model.n_clusters_
         found = own.programs[GENERATE, form]({cluster["name"]: clusters, noise["name"]: drawn})
-        given = arrays_of(about["gives"], model.inverse_transform(codes(model, clusters, drawn)))
+        given = arrays_of(about["outputs"], model.inverse_transform(codes(model, clusters, drawn)))
         for name, values in given.items():
             if values.dtype == object or values.dtype.kind in "iu":
                 # A number may lie between two categories, or two whole numbers.
@@ -172,14 +172,14 @@ def test_a_program_says_what_it_takes_and_what_clusters_are_called(served: tuple
         assert sum(one["share"] for one in about["clusters"]) == pytest.approx(1)
         assert len(about["clusters"]) == own.model.n_clusters_
         if kind == "table":
-            rows = about["takes" if name == CLASSIFY else "gives"]
+            rows = about["inputs" if name == CLASSIFY else "outputs"]
             assert [one["name"] for one in rows] == list(mixed())
             colour = rows[list(mixed()).index("colour")]
             assert (colour["type"], colour["texts"]) == (
                 "str" if form == "onnx" else "int64",
                 ["blue", "green", "red"],
             )
-            assert "vaecluster_cluster" in [one["name"] for one in (*about["takes"], *about["gives"])]
+            assert "vaecluster_cluster" in [one["name"] for one in (*about["inputs"], *about["outputs"])]
 
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:

@@ -298,6 +298,8 @@ class TwoViews(Method):
         telling = partial(run.telling, "looking at pairs of views")
         encoder, heads = objective.encoder, objective.heads
         tables = component_tables(encoder, heads, views, generator, sharpness=sharpness, telling=telling)
+        # Computers round differently, and a hair decides what is merged.
+        tables = ranks.agreed(tables)
         labels = label_tables(encoder, heads, views.rows, generator, sharpness=sharpness)
         # As much, against what views share, as labels count in learning.
         weighed = None if labels is None else labels * self.label_weight / self.information_weight
@@ -354,9 +356,9 @@ def pairs(views: PreparedViews) -> Batches:
     """Batches of rows and a view of each, drawn anew at every look."""
 
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
-        rows, drawn = views.rows[ranks.share(numbers)], ranks.own(generator)
-        view = views.of(numbers, rows, generator)
-        return Batch(rows, generator, view, hidden(rows, views.rows.schema.gaps, drawn))
+        rows, own = views.rows[ranks.share(numbers)], ranks.own(generator)
+        view = views.of(numbers, rows, generator, own)
+        return Batch(rows, generator, view, hidden(rows, views.rows.schema.gaps, own))
 
     return batch
 

@@ -39,10 +39,10 @@ def _write(program: Program, about: str, path: Path) -> None:
         ) from None
     import onnx_ir as ir
 
-    _rename_inner(model.graph, {one.name for one in (*program.takes, *program.gives)})
-    for place, values in enumerate(program.takes):
+    _rename_inner(model.graph, {one.name for one in (*program.inputs, *program.outputs)})
+    for place, values in enumerate(program.inputs):
         _take(model.graph, place, values)
-    for place, values in enumerate(program.gives):
+    for place, values in enumerate(program.outputs):
         _give(model.graph, place, values)
     model.opset_imports[_ML] = _ML_VERSION
     model.metadata_props[ABOUT] = about

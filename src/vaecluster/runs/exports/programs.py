@@ -61,7 +61,10 @@ def program_files(model: "VAEClustering", form: ProgramForm, folder: Path) -> li
             GENERATE: Program.generating(parts, fitted.schema),
         }
         for name, program in programs.items():
-            own = {key: _listed(values, form) for key, values in (("takes", program.takes), ("gives", program.gives))}
+            own = {
+                key: _listed(values, form)
+                for key, values in (("inputs", program.inputs), ("outputs", program.outputs))
+            }
             about = {"program": name, **described(model), **own}
             form.write(program, json.dumps(about), folder / f"{name}{form.ending}")
     return [f"{name}{form.ending}" for name in programs]
