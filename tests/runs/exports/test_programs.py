@@ -123,10 +123,17 @@ def test_answers_are_those_of_the_estimator(form: str, served: tuple[str, Served
         np.testing.assert_array_equal(found[cluster][clear], model.predict(rows)[clear])
     if kind in ("vectors", "colour images", "windows"):
         # The estimator refuses a row that lacks what no row of the fit did; a program leaves it without a cluster.
-        broken = X[:2].copy()
-        broken[0].flat[1] = np.nan
+        broken = X[:4].copy()
+        for row, value in enumerate((np.nan, np.inf, -np.inf)):
+            broken[row].flat[1] = value
         found = run(arrays_of(about["takes"], broken))
-        assert (found[cluster][0], np.isnan(found[probabilities]).all(1).tolist()) == (-1, [True, False])
+        assert np.isnan(found[probabilities]).all(1).tolist() == [True, True, True, False]
+        assert found[cluster][:3].tolist() == [-1, -1, -1]
+    if kind == "table":
+        # As a missing value where some were missing in the fit.
+        lacks, endless = X[:1].assign(linear=np.nan), X[:1].assign(linear=np.inf)
+        one, other = (run(arrays_of(about["takes"], rows))[probabilities] for rows in (lacks, endless))
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("form", PROGRAMS)
