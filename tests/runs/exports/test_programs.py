@@ -17,6 +17,7 @@ from h5ad_files import counts_of_groups
 from program_rows import arrays_of
 from vaecluster import VAEClustering, write_programs
 from vaecluster.errors import FileError, OutliersWarning, SettingError
+from vaecluster.inference.programs import Program
 from vaecluster.runs.exports import PROGRAMS
 from vaecluster.runs.exports.programs import CLASSIFY, GENERATE
 
@@ -204,6 +205,18 @@ def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
         write_programs(texts, tmp_path / "of texts")
     with pytest.raises(SettingError, match="expected one of 'onnx', 'torch-export'"):
         write_programs(full, tmp_path / "other", "pickle")
+
+
+@pytest.mark.parametrize("form", PROGRAMS)
+def test_a_full_disk_is_an_error_of_the_file(form: str, tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no device here is always full")
+    fitted = estimator(epochs=1).fit(vectors()).fitted_
+    program = Program.generating(fitted.model.cpu().requires_grad_(False), fitted.schema)
+    (tmp_path / "program").symlink_to(full)
+    with pytest.raises(OSError, match="No space left"):
+        PROGRAMS[form].write(program, "{}", tmp_path / "program")
 
 
 def test_who_tells_outliers_is_warned(tmp_path: Path) -> None:
