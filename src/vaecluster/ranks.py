@@ -20,6 +20,8 @@ from torch import Generator, Tensor, distributed
 from torch.distributed import Store, TCPStore  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 
+from vaecluster.errors import TrainingError
+
 Value = TypeVar("Value")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -50,7 +52,8 @@ def together() -> Iterator[Ranks]:
     """Inside, a fit learns together with those of the other processes that torchrun has started.
 
     Each of them must call the same fit with the same rows, which every process can read; each then has the same fitted
-    model. In a process that torchrun has not started, nothing changes.
+    model. In a process that torchrun has not started, nothing changes. Raises `TrainingError` if another process ends
+    before all have learned.
 
         torchrun --standalone --nproc-per-node 2 program.py
 
@@ -59,8 +62,17 @@ def together() -> Iterator[Ranks]:
     Ranks(rank=0, size=1)
     """
     several = int(os.environ.get("WORLD_SIZE", "1")) > 1 and distributed.is_torchelastic_launched()
-    with _as(_joined() if several else ALONE) as here:
-        yield here
+    try:
+        with _as(_joined() if several else ALONE) as here:
+            yield here
+    except RuntimeError as problem:
+        # Gloo has no error of its own.
+        if not isinstance(problem, distributed.DistError) and "/gloo/" not in str(problem):
+            raise
+        raise TrainingError(
+            "Another of the processes that learn together has ended, and says why if it could. A fit that keeps its "
+            "state goes on from it: with the same torchrun and `vaecluster fit --resume`, if that was the command."
+        ) from None
 
 
 @contextmanager
@@ -115,11 +127,6 @@ def _met(rank: int) -> TCPStore:
 def _store() -> Store:
     store: Store = next(rendezvous("env://"))[0]
     return store
-
-
-def follows() -> bool:
-    """Whether torchrun has started this process, and it is not the first."""
-    return distributed.is_torchelastic_launched() and int(os.environ.get("RANK", "0")) > 0
 
 
 @cache

@@ -16,17 +16,22 @@ from numpy.typing import NDArray
 
 from builders import quiet, vectors
 from ranks.learning import CASES, ROWS, fitted, learned
+from vaecluster import ranks
 from vaecluster.cli import run
+from vaecluster.errors import TrainingError
 
 TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).with_name("learning.py")
 Left = list[Mapping[str, NDArray[Any]]]
 
 
-def torchrun(*arguments: Any, before: Sequence[str] = (), **variables: str) -> "subprocess.Popen[str]":
+def torchrun(
+    *arguments: Any, before: Sequence[str] = (), folder: Path | None = None, **variables: str
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*before, sys.executable, "-m", "torch.distributed.run", *map(str, arguments)],
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])} | variables,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -40,7 +45,9 @@ def ended(*processes: "subprocess.Popen[str]") -> None:
             assert process.returncode == 0, said
     finally:
         for process in processes:
-            process.kill()
+            # So told, torchrun ends what it has started too.
+            process.terminate()
+            process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +99,32 @@ def test_a_fit_that_lost_a_process_ends_as_if_it_had_not(several: dict[int, Left
         np.testing.assert_allclose(rank["probabilities"], model.predict_proba(vectors(ROWS)), atol=1e-2)
         # What was learned before was not learned again.
         assert len(rank["calls"]) < len(calls)
+
+
+BAD = {
+    "no rows": (["fit", "none.npy", "--output", "run"], "does not exist"),
+    "an option that is none": (["fit", "--cluster", "3"], "--cluster"),
+    "another command": (["report", "run"], "without torchrun"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_is_said_once(name: str, tmp_path: Path) -> None:
+    words, expected = BAD[name]
+    process = torchrun("--standalone", "--nproc-per-node", 2, "-m", "vaecluster", *words, folder=tmp_path)
+    said, _ = process.communicate(timeout=120)
+    errors = [line for line in said.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, said
+    assert expected in errors[0]
+    assert process.returncode
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_that_ended_is_told_of_by_the_others() -> None:
+    with pytest.raises(TrainingError, match="--resume"), ranks.together():
+        raise RuntimeError("[/src/gloo/transport/tcp/pair.cc:537] Read error [127.0.0.1]:41615: Connection reset")
+    with pytest.raises(RuntimeError, match="of another kind"), ranks.together():
+        raise RuntimeError("of another kind")
 
 
 @pytest.fixture

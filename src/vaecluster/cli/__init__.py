@@ -13,6 +13,7 @@ from importlib.metadata import version
 from cyclopts import App, CycloptsError
 
 from vaecluster.cli.messages import in_options, message_of
+from vaecluster.cli.torchrun import check_several, let_first_speak
 from vaecluster.errors import VaeclusterError
 
 # The last two are what a shell says of a program that a signal ended: SIGINT and SIGPIPE.
@@ -49,6 +50,8 @@ def run(arguments: Sequence[str], program: App = app) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            if program is app:
+                check_several(list(arguments))
             if program is app and (not arguments or arguments[0] in ("--help", "-h")):
                 # What they do is shown only of commands that are loaded.
                 for command in COMMANDS:
@@ -63,6 +66,7 @@ def run(arguments: Sequence[str], program: App = app) -> int:
         text = message_of(error)
         if not text:
             raise
+        let_first_speak()
         print(f"Error: {text}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

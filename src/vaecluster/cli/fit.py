@@ -1,6 +1,5 @@
 """`vaecluster fit`."""
 
-import os
 import time
 from inspect import signature
 from pathlib import Path
@@ -30,6 +29,7 @@ from vaecluster.cli.options import (
     method_of,
     set_threads,
 )
+from vaecluster.cli.torchrun import follows, started
 from vaecluster.data.pictures.folder import SIZE
 from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.data.room import Bytes
@@ -50,9 +50,6 @@ from vaecluster.runs.source import (
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
     from vaecluster.estimator import VAEClustering
-
-# What torchrun sets in the processes that it starts.
-TORCHRUN = "TORCHELASTIC_RUN_ID"
 
 
 def fit(
@@ -111,12 +108,12 @@ def fit(
         How much memory the rows and what is computed of them may take, such as 2GB: tables in files may be larger, of
         which the output folder then holds a copy during the fit. Without it, whole tables are in memory.
     """
-    if TORCHRUN in os.environ:
+    if follows():
+        _follow()
+        return
+    if started():
         from vaecluster import ranks
 
-        if ranks.follows():
-            _follow()
-            return
         if ranks.restarted() and is_unfinished(output):
             go_on(output, quiet=quiet)
             return

@@ -69,8 +69,8 @@ class Program:
 class Classify(nn.Module):
     """Rows as tensors of a user's values to cluster (rows,), probabilities (rows, clusters), code (rows, latent).
 
-    They are those of `predict`, `predict_proba` and `transform`. The cluster is -1 below `min_confidence`, and where
-    a value is missing that was missing nowhere in the fit: probabilities are then NaN.
+    They are those of `predict`, `predict_proba` and `transform`. Infinite values are missing ones. The cluster is -1
+    below `min_confidence`, and where a value is missing that never was in the fit: probabilities are then NaN.
     """
 
     def __init__(
@@ -82,7 +82,11 @@ class Classify(nn.Module):
 
     def forward(self, *values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Of any number of rows."""
-        cluster, probabilities, code = assigned_with_code(self.model, self.encode(*values), self.confidence)
+        # The estimator refuses infinite values: here they are missing.
+        known = [
+            torch.where(one.abs() == torch.inf, torch.nan, one) if one.is_floating_point() else one for one in values
+        ]
+        cluster, probabilities, code = assigned_with_code(self.model, self.encode(*known), self.confidence)
         # No comparison with NaN is true.
         sure = probabilities.amax(-1) >= self.min_confidence
         return torch.where(sure, cluster, -1), probabilities.float(), code.float()

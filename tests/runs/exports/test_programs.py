@@ -17,6 +17,7 @@ from h5ad_files import counts_of_groups
 from program_rows import arrays_of
 from vaecluster import VAEClustering, write_programs
 from vaecluster.errors import FileError, OutliersWarning, SettingError
+from vaecluster.inference.programs import Program
 from vaecluster.runs.exports import PROGRAMS
 from vaecluster.runs.exports.programs import CLASSIFY, GENERATE
 
@@ -122,10 +123,17 @@ def test_answers_are_those_of_the_estimator(form: str, served: tuple[str, Served
         np.testing.assert_array_equal(found[cluster][clear], model.predict(rows)[clear])
     if kind in ("vectors", "colour images", "windows"):
         # The estimator refuses a row that lacks what no row of the fit did; a program leaves it without a cluster.
-        broken = X[:2].copy()
-        broken[0].flat[1] = np.nan
+        broken = X[:4].copy()
+        for row, value in enumerate((np.nan, np.inf, -np.inf)):
+            broken[row].flat[1] = value
         found = run(arrays_of(about["inputs"], broken))
-        assert (found[cluster][0], np.isnan(found[probabilities]).all(1).tolist()) == (-1, [True, False])
+        assert np.isnan(found[probabilities]).all(1).tolist() == [True, True, True, False]
+        assert found[cluster][:3].tolist() == [-1, -1, -1]
+    if kind == "table":
+        # As a missing value where some were missing in the fit.
+        lacks, endless = X[:1].assign(linear=np.nan), X[:1].assign(linear=np.inf)
+        one, other = (run(arrays_of(about["inputs"], rows))[probabilities] for rows in (lacks, endless))
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("form", PROGRAMS)
@@ -196,6 +204,18 @@ def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
         write_programs(texts, tmp_path / "of texts")
     with pytest.raises(SettingError, match="expected one of 'onnx', 'torch-export'"):
         write_programs(full, tmp_path / "other", "pickle")
+
+
+@pytest.mark.parametrize("form", PROGRAMS)
+def test_a_full_disk_is_an_error_of_the_file(form: str, tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no device here is always full")
+    fitted = estimator(epochs=1).fit(vectors()).fitted_
+    program = Program.generating(fitted.model.cpu().requires_grad_(False), fitted.schema)
+    (tmp_path / "program").symlink_to(full)
+    with pytest.raises(OSError, match="No space left"):
+        PROGRAMS[form].write(program, "{}", tmp_path / "program")
 
 
 def test_who_tells_outliers_is_warned(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -100,9 +101,11 @@ def _listed(values: tuple[Values, ...], form: ProgramForm) -> list[dict[str, Any
 
 
 def _write(program: Program, about: str, path: Path) -> None:
-    exported = program.exported()
+    exported, content = program.exported(), BytesIO()
     with silent():
-        torch.export.save(exported, path, extra_files={ABOUT: about})
+        torch.export.save(exported, content, extra_files={ABOUT: about})
+    # A full disk is an OSError here, and not one of C++.
+    path.write_bytes(content.getvalue())
 
 
 TORCH_EXPORT = ProgramForm(".pt2", _write)
