@@ -139,7 +139,8 @@ def views(neighbours: Neighbours) -> Made:
     prepared = Views(neighbours, (GaussianNoise(),)).prepare(rows_of(TABLE))
     near, numbers = prepared.near, np.arange(10)
     assert near is not None
-    return [near.rows, near.unseen, prepared.of(numbers, prepared.rows[numbers], Draws(0).at("views"))]
+    generator = Draws(0).at("views")
+    return [near.rows, near.unseen, prepared.of(numbers, prepared.rows[numbers], generator, generator)]
 
 
 PARTS: dict[str, Callable[[], Made]] = {
