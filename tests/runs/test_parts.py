@@ -81,3 +81,20 @@ def test_a_stamp_tells_other_content_of_files_and_folders(tmp_path: Path) -> Non
     (tmp_path / "d" / "a").write_text("12")
     assert before != stamp(tmp_path / "d")
     assert len(stamp(tmp_path / "d" / "a")) == 1
+
+
+@pytest.mark.parametrize("ending", [".arrow", ".parquet"])
+def test_a_block_without_any_identifier_has_the_type_of_the_others(ending: str, tmp_path: Path) -> None:
+    keys: list[list[str | None]] = [[None, None], ["a", None], [None]]
+    output = tmp_path / "out"
+    with Parts.beside(output, ASKED, ending) as parts:
+        for number, own in enumerate(keys):
+            parts.write(number, pa.table({"key": own}))
+        if ending == ".parquet":
+            assert parts.move_to(output) == 5
+        else:
+            parts.write_to(output.with_suffix(".parquet"))
+    files = sorted(output.glob("*")) or [output.with_suffix(".parquet")]
+    assert {parquet.read_schema(file).field("key").type for file in files} == {pa.string()}
+    found = parquet.read_table(output if len(files) > 1 else files[0])
+    assert found.column("key").to_pylist() == [key for own in keys for key in own]

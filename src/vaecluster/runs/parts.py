@@ -79,14 +79,16 @@ class Parts:
 
     def move_to(self, output: Path) -> int:
         """Make a folder of all of them that have rows, and say of how many; `FileError` if the name is taken."""
-        from pyarrow.parquet import read_metadata
+        from pyarrow import parquet
 
-        rows = 0
+        rows, types = 0, self._types()
         with made_anew(output, folder=True) as place:
             for file in sorted(self._files()):
-                own = read_metadata(file).num_rows
-                if own:
-                    os.replace(file, place / f"part-{file.name}")
+                own, part = parquet.read_metadata(file).num_rows, place / f"part-{file.name}"
+                if own and _lacks_types(parquet.read_schema(file)):
+                    parquet.write_table(_typed(parquet.read_table(file), types), part)
+                elif own:
+                    os.replace(file, part)
                 rows += own
         return rows
 
@@ -99,8 +101,19 @@ class Parts:
         """All of them, in order."""
         from pyarrow import feather
 
+        types = self._types()
         for number in range(self.number):
-            yield feather.read_table(self._file(number), memory_map=False)
+            yield _typed(feather.read_table(self._file(number), memory_map=False), types)
+
+    def _types(self) -> dict[str, "pa.DataType"]:
+        """Those of the columns, where any of them knows it."""
+        from pyarrow import ipc, parquet
+
+        read = parquet.read_schema if self.ending == ".parquet" else lambda file: ipc.open_file(file).schema
+        known: dict[str, pa.DataType] = {}
+        for file in sorted(self._files()):
+            known = {field.name: field.type for field in read(file) if str(field.type) != "null"} | known
+        return known
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:08}{self.ending}"
@@ -111,6 +124,20 @@ class Parts:
     def _asked(self) -> Any:
         with suppress(OSError, ValueError, RecursionError):
             return json.loads((self.folder / ASKED).read_text(encoding="utf-8"))
+
+
+def _lacks_types(schema: "pa.Schema") -> bool:
+    """Whether a column has no value at all, such as identifiers that are missing in each row."""
+    return any(str(type_) == "null" for type_ in schema.types)
+
+
+def _typed(table: "pa.Table", types: dict[str, "pa.DataType"]) -> "pa.Table":
+    """The table with such columns in the type that they have elsewhere."""
+    if not _lacks_types(table.schema):
+        return table
+    import pyarrow as pa
+
+    return table.cast(pa.schema([field.with_type(types.get(field.name, field.type)) for field in table.schema]))
 
 
 def _csv(place: Path, tables: Iterable["pa.Table"], column: str | None) -> None:
