@@ -36,7 +36,7 @@ from vaecluster.data.pictures.options import PictureOptions
 from vaecluster.errors import SettingError, counted
 from vaecluster.hearing import unheard
 from vaecluster.runs.comparing import NUMBERS, PAGE, check_folder, comparing, write_labels, write_numbers
-from vaecluster.runs.parts import stamp
+from vaecluster.runs.parts import stamps
 from vaecluster.runs.source import absolute, load_source, with_options, with_rows
 from vaecluster.settings import Whole as WholeKind
 
@@ -115,7 +115,7 @@ def compare(
     of_rows: dict[str, Any] = {"rows": rows, "columns": columns_of(column), "batch": batch, "device": device}
     about = {
         "source": absolute(source),
-        "files": {str(place): stamp(place) for place in (Path(source), features) if place and place.exists()},
+        "files": stamps(Path(source), features),
         "methods": list(chosen),
         "settings": list(settings),
         "seeds": seeds,

@@ -1,15 +1,13 @@
 """Commands that answer for each row: in blocks, so that memory holds a few rows, and kept until all are done."""
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
 from vaecluster.data.stored import block_rows, blocks_of, in_turn
-from vaecluster.errors import counted
 from vaecluster.runs.folder import RunFolder
-from vaecluster.runs.parts import Parts, stamp
+from vaecluster.runs.parts import Parts, going_on, stamps
 from vaecluster.runs.source import check_source, open_rows
 
 if TYPE_CHECKING:
@@ -45,9 +43,8 @@ class Passage:
         check_source(source)
         model = folder.model(device)
         data = open_rows(source, folder, model, features)
-        places = [folder.model_file, Path(source), *([] if features is None else [features])]
-        stamps = {str(place): stamp(place) for place in places if place.exists()}
-        return cls(model, data.x_train, {"source": source, "files": stamps, "device": device})
+        files = stamps(folder.model_file, Path(source), features)
+        return cls(model, data.x_train, {"source": source, "files": files, "device": device})
 
     def answers(self, answer: Callable[[Block], "pa.Table"], kept: int = 0) -> Iterator["pa.Table"]:
         """What is answered for each block, in order, but for so many that are kept from before."""
@@ -77,8 +74,7 @@ class Passage:
 
         with Parts.beside(output, {**self.identity, **options, "versions": versions()}) as parts:
             kept = parts.number
-            if kept:
-                print(f"Going on after {counted(kept, 'block')} of rows that were answered before.", file=sys.stderr)
+            going_on(kept)
             for number, table in enumerate(self.answers(answer, kept), kept):
                 parts.write(number, table)
             parts.write_to(output, column)

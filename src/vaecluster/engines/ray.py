@@ -29,7 +29,7 @@ from vaecluster.files.provenance import versions
 from vaecluster.hearing import heard, unheard
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.labels import CLUSTER, CONFIDENCE, NAME, SCORE, SECOND, Labels
-from vaecluster.runs.parts import Parts, stamp
+from vaecluster.runs.parts import Parts, going_on, stamps
 from vaecluster.training.listeners.progress import Passing
 
 # So often a piece is tried: one that is too large for the memory of a machine would end every worker.
@@ -65,17 +65,15 @@ def predict_on_ray(
     answers = (CLUSTER, CONFIDENCE, SECOND, NAME, *([SCORE] if outlier_scores else []))
     function = predict_function(run.model_file, answers, device=device, **doubt)
     pieces = Pieces.of(source, run, replace(function, device="cpu").model, features)
-    places = [run.model_file, Path(source), *([] if features is None else [features])]
-    stamps = {str(place.absolute()): stamp(place) for place in places if place.exists()}
-    asked: dict[str, Any] = {"engine": "ray", "source": source, "files": stamps, "device": device}
+    files = stamps(*(place.absolute() for place in (run.model_file, Path(source), features) if place is not None))
+    asked: dict[str, Any] = {"engine": "ray", "source": source, "files": files, "device": device}
     asked |= {**doubt, "answers": list(answers), "versions": versions()}
     with Parts.beside(output, asked, ".parquet") as parts:
         for marks in parts.folder.glob(f"*{TRIES}"):
             marks.unlink()
         # What could not be read is told again.
         kept = parts.numbers - {int(marks.stem) for marks in parts.folder.glob(f"*{SKIPPED}")}
-        if kept:
-            print(f"Going on after {counted(len(kept), 'block')} of rows that were answered before.", file=sys.stderr)
+        going_on(len(kept))
         left = [number for number in range(len(pieces.pieces)) if number not in kept]
         results: list[Done] = []
         # It may be that only the last rename was missing.

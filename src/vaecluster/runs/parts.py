@@ -4,8 +4,10 @@ import io
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, final
 
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.tables import csv_blocks
+from vaecluster.errors import counted
 from vaecluster.files.atomic import locked, made_anew, made_atomically, write_atomically, write_json
 from vaecluster.runs.labels import with_digits
 
@@ -81,12 +84,12 @@ class Parts:
         """Make a folder of all of them that have rows, and say of how many; `FileError` if the name is taken."""
         from pyarrow import parquet
 
-        rows, types = 0, self._types()
+        rows, types = 0, cache(self._types)
         with made_anew(output, folder=True) as place:
             for file in sorted(self._files()):
                 own, part = parquet.read_metadata(file).num_rows, place / f"part-{file.name}"
                 if own and _lacks_types(parquet.read_schema(file)):
-                    parquet.write_table(_typed(parquet.read_table(file), types), part)
+                    parquet.write_table(_typed(parquet.read_table(file), types()), part)
                 elif own:
                     os.replace(file, part)
                 rows += own
@@ -101,9 +104,10 @@ class Parts:
         """All of them, in order."""
         from pyarrow import feather
 
-        types = self._types()
+        types = cache(self._types)
         for number in range(self.number):
-            yield _typed(feather.read_table(self._file(number), memory_map=False), types)
+            table = feather.read_table(self._file(number), memory_map=False)
+            yield _typed(table, types()) if _lacks_types(table.schema) else table
 
     def _types(self) -> dict[str, "pa.DataType"]:
         """Those of the columns, where any of them knows it."""
@@ -133,8 +137,6 @@ def _lacks_types(schema: "pa.Schema") -> bool:
 
 def _typed(table: "pa.Table", types: dict[str, "pa.DataType"]) -> "pa.Table":
     """The table with such columns in the type that they have elsewhere."""
-    if not _lacks_types(table.schema):
-        return table
     import pyarrow as pa
 
     return table.cast(pa.schema([field.with_type(types.get(field.name, field.type)) for field in table.schema]))
@@ -179,6 +181,17 @@ def _header(file: IO[bytes], array: NDArray[Any], rows: int) -> None:
 
 
 _WRITERS = {".csv": _csv, ".parquet": _parquet, ".npy": _npy}
+
+
+def going_on(kept: int) -> None:
+    """Say of how many blocks the answers are there from before, if of any."""
+    if kept:
+        print(f"Going on after {counted(kept, 'block')} of rows that were answered before.", file=sys.stderr)
+
+
+def stamps(*places: Path | None) -> dict[str, list[list[Any]]]:
+    """The stamp of each of these that is there, by its name as it was given."""
+    return {str(place): stamp(place) for place in places if place is not None and place.exists()}
 
 
 def stamp(path: Path) -> list[list[Any]]:
