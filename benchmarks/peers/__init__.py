@@ -108,10 +108,9 @@ class UmapHdbscan(Peer):
         return True
 
 
-@final
 @dataclass(frozen=True)
-class Leiden(Peer):
-    """Leiden on scanpy's graph of neighbours; without a `resolution`, that which gives the number of clusters."""
+class OnGraph(Peer):
+    """Leiden on scanpy's graph of neighbours at the end; without a `resolution`, that which gives the number."""
 
     neighbours: int = 15
     resolution: float | None = 1.0
@@ -124,21 +123,20 @@ class Leiden(Peer):
 
 @final
 @dataclass(frozen=True)
-class Scanpy(Peer):
+class Leiden(OnGraph):
+    """Leiden on the graph of the rows as they are."""
+
+
+@final
+@dataclass(frozen=True)
+class Scanpy(OnGraph):
     """scanpy's default recipe for counts, then Leiden; `most_spreads` is the largest value of a scaled gene."""
 
     genes: int = 2000
     most_spreads: float = 10.0
     components: int = 50
-    neighbours: int = 15
-    resolution: float | None = 1.0
 
     prepares: ClassVar[str | None] = "counts"
-
-    @property
-    def finds_number(self) -> bool:
-        """By the resolution, if that is given."""
-        return self.resolution is not None
 
 
 @final
@@ -154,7 +152,7 @@ class KPrototypes(Peer):
 
 @final
 @dataclass(frozen=True)
-class ScVI(Peer):
+class ScVI(OnGraph):
     """scVI's codes of raw counts as in scvi-tools' first tutorial, then Leiden on the graph of their neighbours.
 
     Without `epochs` it learns for as many as scvi-tools advises: 400, fewer from 20,000 cells on.
@@ -162,15 +160,8 @@ class ScVI(Peer):
 
     genes: int = 1200
     epochs: int | None = None
-    neighbours: int = 15
-    resolution: float | None = 1.0
 
     prepares: ClassVar[str | None] = "counts"
-
-    @property
-    def finds_number(self) -> bool:
-        """By the resolution, if that is given."""
-        return self.resolution is not None
 
 
 @final

@@ -61,14 +61,28 @@ def as_type(values: Tensor, dtype: np.dtype[Any]) -> Tensor:
     return (values.half() if dtype == np.float16 else values).to(type_of(dtype))
 
 
-class _Affine(nn.Module):
+class _Constants(nn.Module):
+    """With numbers of a fit, in double precision."""
+
+    def __init__(self, **constants: Any) -> None:
+        super().__init__()
+        for name, values in constants.items():
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float64, device="cpu"))
+
+
+class _Affine(_Constants):
     offset: Tensor
     scale: Tensor
 
     def __init__(self, offset: Offset, scale: Offset) -> None:
-        super().__init__()
-        for name, values in (("offset", offset), ("scale", scale)):
-            self.register_buffer(name, torch.tensor(values, dtype=torch.float64, device="cpu"))
+        super().__init__(offset=offset, scale=scale)
+
+
+class _Places(_Constants):
+    known: Tensor
+
+    def __init__(self, known: Sequence[float]) -> None:
+        super().__init__(known=known)
 
 
 @final
@@ -111,14 +125,8 @@ class Moved(nn.Module):
 
 
 @final
-class Placed(nn.Module):
+class Placed(_Places):
     """Numbers (rows, 1) as their places among `known`, NaN for any other."""
-
-    known: Tensor
-
-    def __init__(self, known: Sequence[float]) -> None:
-        super().__init__()
-        self.register_buffer("known", torch.tensor(known, dtype=torch.float64, device="cpu"))
 
     def forward(self, values: Tensor) -> Tensor:
         """(rows, 1), float32."""
@@ -128,14 +136,8 @@ class Placed(nn.Module):
 
 
 @final
-class Picked(nn.Module):
+class Picked(_Places):
     """The way back: the number at each place."""
-
-    known: Tensor
-
-    def __init__(self, known: Sequence[float]) -> None:
-        super().__init__()
-        self.register_buffer("known", torch.tensor(known, dtype=torch.float64, device="cpu"))
 
     def forward(self, rows: Tensor) -> Tensor:
         """(rows, 1), double."""
@@ -165,14 +167,13 @@ class Whole(nn.Module):
 
 
 @final
-class Ratios(nn.Module):
+class Ratios(_Constants):
     """Amounts as log(1 + x / unit), of negative ones as of 0; NaN stays."""
 
     unit: Tensor
 
     def __init__(self, unit: NDArray[np.float64]) -> None:
-        super().__init__()
-        self.register_buffer("unit", torch.from_numpy(unit))
+        super().__init__(unit=unit)
 
     def forward(self, values: Tensor) -> Tensor:
         """(rows, columns), double."""
@@ -180,14 +181,13 @@ class Ratios(nn.Module):
 
 
 @final
-class OfRatios(nn.Module):
+class OfRatios(_Constants):
     """The way back."""
 
     unit: Tensor
 
     def __init__(self, unit: NDArray[np.float64], most: float) -> None:
-        super().__init__()
-        self.register_buffer("unit", torch.from_numpy(unit))
+        super().__init__(unit=unit)
         self.most = most
 
     def forward(self, logs: Tensor) -> Tensor:
