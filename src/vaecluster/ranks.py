@@ -187,14 +187,19 @@ def counts(numbers: Sequence[int]) -> list[int]:
     return [int(number) for number in totals(torch.tensor(numbers, dtype=torch.int64, device="cpu"))[0].tolist()]
 
 
+def count(number: int) -> int:
+    """The sum of a whole number over all ranks, such as the rows of a batch from each one's share."""
+    return counts([number])[0]
+
+
 def mean(values: Tensor) -> Tensor:
     """What the values of some rows, (rows,), add to the mean over those of all ranks."""
-    return values.mean() if _here.size == 1 else values.sum() / counts([len(values)])[0]
+    return values.mean() if _here.size == 1 else values.sum() / count(len(values))
 
 
 def any_of(flag: bool) -> bool:
     """Whether it is so for any of the ranks."""
-    return counts([int(flag)])[0] > 0
+    return count(int(flag)) > 0
 
 
 @torch.no_grad()

@@ -22,7 +22,7 @@ from vaecluster.data.readers.arrow import rows_of
 from vaecluster.data.stored import block_rows, blocks_of, in_turn
 from vaecluster.errors import DataError, FileError, SettingError
 from vaecluster.estimator import VAEClustering
-from vaecluster.files.paths import as_path
+from vaecluster.files.paths import MODEL_FILE, as_path
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.doubt import check_doubt
 from vaecluster.runs.labels import CLUSTER, CONFIDENCE, NAME, SCORE, SECOND
@@ -80,7 +80,7 @@ def predict_function(
             content = (Path(folder) / "model").read_bytes()
         return PredictFunction(content, _sha256(content), tuple(answers), device, doubt)
     place = as_path("model", model).absolute()
-    file = place / "model.vaecluster" if place.is_dir() else place
+    file = place / MODEL_FILE if place.is_dir() else place
     return PredictFunction(file, _sha256(_read(file)), tuple(answers), device, doubt)
 
 

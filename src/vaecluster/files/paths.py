@@ -7,6 +7,9 @@ from typing import Any
 
 from vaecluster.errors import SettingError
 
+# What the model of a run is called in its folder.
+MODEL_FILE = "model.vaecluster"
+
 
 def as_path(name: str, value: Any, what: str = "a file") -> Path:
     """A path, with `~` as the home folder; `SettingError` names the parameter if it cannot be one."""

@@ -189,7 +189,7 @@ class Sharpening(Objective):
             changed += int((now.argmax(-1) != self.then.assign(batch).probs.argmax(-1)).sum())
             weights = np.ones(len(batch)) if rows.weights is None else rows.weights[indices]
             shares += torch.from_numpy(weights).to(shares) @ now.double()
-        (shares,), (changed,) = ranks.totals(shares), ranks.counts([changed])
+        (shares,), changed = ranks.totals(shares), ranks.count(changed)
         self.shares.copy_(shares / shares.sum())
         load_tensors(self.then, tensors_of(self.model))
         return changed / len(rows)

@@ -23,6 +23,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.errors import FileError
 from vaecluster.files import record
 from vaecluster.files.container import content_of, read_parts, write_content
+from vaecluster.files.paths import MODEL_FILE
 from vaecluster.files.provenance import versions
 from vaecluster.inference.confidence import Confidence
 from vaecluster.inference.doubt import Calibration
@@ -104,8 +105,8 @@ def read_fitted(path: Path, device: torch.device) -> tuple[Fitted, dict[str, Any
     Of a run folder its model is taken. Older formats are read as today's. Raises `FileError` for a file that is no
     model of ours, is damaged, or comes from a newer version.
     """
-    if os.path.isfile(path / "model.vaecluster"):
-        path = path / "model.vaecluster"
+    if os.path.isfile(path / MODEL_FILE):
+        path = path / MODEL_FILE
     content = _read(path)
     with wrong_as_damage(path):
         method = method_of(content["method"])

@@ -52,7 +52,7 @@ def draw_share(distribution: Distribution, generator: Generator) -> Tensor:
     All ranks draw for all rows by the same generator, so that a row's draw is the same however many ranks there are.
     """
     mean = distribution.mean
-    shape = ranks.counts([len(mean)])[0], *mean.shape[1:]
+    shape = ranks.count(len(mean)), *mean.shape[1:]
     noise = torch.randn(shape, generator=generator, dtype=mean.dtype, device=mean.device)
     return _at(distribution, ranks.share(noise))
 

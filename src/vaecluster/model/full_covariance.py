@@ -51,7 +51,7 @@ class MomentComponents(Components):
         It is the batch of all ranks. The first batch is taken as it is.
         """
         moments = ranks.totals(*self._moments(mean, variance, assignment))
-        (rows,) = ranks.counts([len(mean)])
+        rows = ranks.count(len(mean))
         fresh = 1 - self.decay if bool(self.mass.sum() > 0) else 1.0
         for average, new in zip((self.mass, self.first, self.second), moments, strict=True):
             average.lerp_(new / rows, fresh)
@@ -66,7 +66,7 @@ class MomentComponents(Components):
             for total, new in zip(totals, self._moments(mean, variance, assignment), strict=True):
                 total += new
             rows += len(mean)
-        totals, (rows,) = ranks.totals(*totals), ranks.counts([rows])
+        totals, rows = ranks.totals(*totals), ranks.count(rows)
         for average, total in zip((self.mass, self.first, self.second), totals, strict=True):
             average.copy_(total / rows)
         self._settle()

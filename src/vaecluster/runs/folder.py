@@ -20,6 +20,7 @@ from vaecluster.data.stored import StoredTable, can_be_cut, rows_at
 from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import made_atomically, write_json
+from vaecluster.files.paths import MODEL_FILE
 from vaecluster.files.provenance import machine, versions
 from vaecluster.runs.examples import CLUSTER, GROUP, OUTLIERS, TYPICAL, UNSURE, drawn, write_examples
 from vaecluster.runs.labels import Labels, with_digits
@@ -93,7 +94,7 @@ class RunFolder:
     @property
     def model_file(self) -> Path:
         """The fitted model."""
-        return self.path / "model.vaecluster"
+        return self.path / MODEL_FILE
 
     @property
     def labels_file(self) -> Path:

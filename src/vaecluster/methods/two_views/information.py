@@ -70,7 +70,7 @@ class InformationEstimate(nn.Module):
         The ratio is held constant. Without the running average the gradient is that of (2b) all the same: what is
         left out, sum dP * 1 - sum dP(c) * 1 - sum dP(c') * 1, vanishes because the cells of P always add up to 1.
         """
-        (pairs,), (rows,) = ranks.totals(pairs_of(own, partner)), ranks.counts([len(own)])
+        (pairs,), rows = ranks.totals(pairs_of(own, partner)), ranks.count(len(own))
         ratio = self._ratio(symmetric(pairs / rows).detach())
         return (torch.einsum("nhc,hcd->nhd", own, ratio) * partner).sum(-1)
 
@@ -103,7 +103,7 @@ class PointwiseInformation(nn.Module):
 
     def forward(self, own: Tensor, partner: Tensor) -> Tensor:
         """What each pair of rows adds: two (rows, heads, components) to (rows, heads)."""
-        (rows,) = ranks.counts([len(own)])
+        rows = ranks.count(len(own))
         share = (ranks.total(((own + partner) / 2).sum(0)) / rows).clamp_min(SMALLEST)
         both = (own * partner).clamp_min(SMALLEST**2)
         return (both**self.softness / share).sum(-1).log()

@@ -136,7 +136,7 @@ class TwoViewsObjective(Objective):
         information = self.estimate(clusters, partner_clusters).mean(-1)
 
         # Batch normalisation needs two; of a batch of one row its view is decoded as well.
-        in_all = max(2, round(self.weights.decoded_share * ranks.counts([rows])[0]))
+        in_all = max(2, round(self.weights.decoded_share * ranks.count(rows)))
         decoded = len(ranks.share(range(in_all)))
         posterior = self.encoder.code(features[:decoded])
         mean, variance, code = posterior.mean, posterior.variance, draw_share(posterior, batch.generator)

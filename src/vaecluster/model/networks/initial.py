@@ -36,7 +36,7 @@ class BatchNorm(nn.BatchNorm1d):
         if not self.training or ranks.alone():
             return super().forward(rows)
         wide = rows.float() if rows.dtype == torch.bfloat16 else rows
-        number = ranks.counts([len(rows)])[0]
+        number = ranks.count(len(rows))
         mean = ranks.total(wide.sum(0)) / number
         centred = wide - mean
         variance = ranks.total(centred.square().sum(0)) / number
