@@ -71,6 +71,11 @@ class Neighbours(Settings):
     exact_up_to: Annotated[
         int, Whole(0), "with more rows about one neighbour in two hundred is missed and the next nearest is taken"
     ] = 20_000
+    shard: Annotated[
+        int,
+        Whole(1000),
+        "more rows are dealt at random into shards of at most so many, and compared within them",
+    ] = 1_000_000
 
     def find(self, rows: Rows, telling: Telling = in_silence) -> Near:
         """The nearest other rows of each row, fewer of them if rows are few, and half as many that are next.
@@ -91,8 +96,8 @@ class Neighbours(Settings):
             return Near(np.zeros((1, 1), np.int32), np.zeros((1, 0), np.int32), 1.0)
         number = min(self.number, max(1, rows // ROWS_PER_NEIGHBOUR))
         further = min(max(1, number // 2), rows - 1 - number)
-        exact = rows <= self.exact_up_to
-        found = nearest_others(points, rows, number, further, exact=exact, room=room, telling=telling)
+        exact, shards = rows <= self.exact_up_to, -(-rows // self.shard)
+        found = nearest_others(points, rows, number, further, exact=exact, shards=shards, room=room, telling=telling)
         dimension = intrinsic_dimension(found.squared, number, number + further)
         return Near(found.first, found.then, dimension)
 
