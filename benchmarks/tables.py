@@ -111,6 +111,8 @@ def main() -> None:
     _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
     _write(ROOT / "docs" / "performance.md", PROFILE, _records(RESULTS / "profile"))
     _write(ROOT / "docs" / "performance.md", LARGE, _records(RESULTS / "large"))
+    _write(ROOT / "docs" / "scale.md", LONG, _records(RESULTS / "long"))
+    _write(ROOT / "docs" / "scale.md", SCALE, _records(RESULTS / "scale"))
     _write(ROOT / "docs" / "guide" / "serving.md", SERVING, _records(RESULTS / "serving"))
 
 
@@ -529,6 +531,75 @@ LARGE = (
             *("peak MB of `fit`", "peak MB of `predict`"),
         ),
         within,
+    ),
+)
+
+
+def long(records: list[Record]) -> Iterator[Cells]:
+    """The processes of a long run in their order, each until it ended or was killed."""
+    for record in records:
+        for one in record["processes"]:
+            end = "killed" if one["killed"] else "done"
+            yield [
+                one["command"],
+                end,
+                f"{one['seconds'] / 60:.0f}",
+                f"{one['cpu_seconds'] / 60:.0f}",
+                str(one["peak_mib"]),
+            ]
+
+
+LONG = (Table("long", ("command", "end", "minutes", "CPU minutes", "peak MiB"), long),)
+
+
+def searches(records: list[Record]) -> Iterator[Cells]:
+    """The search for neighbours by rows, as `python -m benchmarks.scale` measured it."""
+    for record in records:
+        for one in record["searches"]:
+            each = f"{1e6 * one['cpu_seconds'] / one['rows']:.0f}"
+            cost = [f"{one['cpu_seconds']:,.0f}", each, str(one["more_mib"])]
+            yield [f"{one['rows']:,}", str(one["shards"]), *cost, f"{one['recall']:.3f}"]
+
+
+def on_paper(records: list[Record]) -> Iterator[Cells]:
+    """What a fit comes to: what was measured of a row, times the rows."""
+    for record in records:
+        shard = max((one for one in record["searches"] if one["shards"] == 1), key=lambda one: one["rows"])
+        for rows in (10**6, 10**7, 10**8, 10**9):
+            hours = [
+                rows * shard["cpu_seconds"] / shard["rows"] / 3600,
+                max(LEARNED, 2 * rows) * record["step_seconds_a_row"] / 3600,
+                rows * record["answer_seconds_a_row"] / 3600,
+            ]
+            costs = [_two_digits(one) for one in (*hours, sum(hours) * DOLLARS_AN_HOUR)]
+            files, memory = rows * (4 * record["columns"] + IN_FILES), rows * IN_MEMORY
+            reads = (4 * rows / reads_a_second / 3600 for reads_a_second in READS)
+            yield [f"{rows:,}", *costs, *(_two_digits(one / 1e9) for one in (files, memory)), *map(_two_digits, reads)]
+
+
+def _two_digits(value: float) -> str:
+    return f"{float(f'{value:.2g}'):,.10g}"
+
+
+# Rows that a fit of vectors learns from at least, and what an hour of one processor core costs.
+LEARNED, DOLLARS_AN_HOUR = 4000 * 256, 0.05
+# Bytes of a row: its neighbours in files; labels, confidence, the order of an epoch and what the end takes in memory.
+IN_FILES, IN_MEMORY = 60, 40
+# Reads a second of a disk in the machine, and of one in a network.
+READS = (500_000, 16_000)
+SCALE = (
+    Table(
+        "searches",
+        ("rows", "shards", "CPU seconds", "microseconds a row", "more memory, MiB", "true neighbours found"),
+        searches,
+    ),
+    Table(
+        "on-paper",
+        (
+            *("rows", "search, core hours", "steps, core hours", "labels, core hours", "dollars"),
+            *("disk, GB", "memory, GB", "hours of reading, disk inside", "disk in a network"),
+        ),
+        on_paper,
     ),
 )
 

@@ -126,7 +126,9 @@ def _plan(rows: int, columns: int, shards: int, held: int) -> list[_Search]:
     plan: list[_Search] = []
     for number in range(shards):
         dealt = [blocks[place] for place in np.sort(order[number::shards])]
-        parts = [dealt[start : start + held // size] for start in range(0, len(dealt), held // size)]
+        needed = -(-sum(block.stop - block.start for block in dealt) // held)
+        few = -(-len(dealt) // needed)
+        parts = [dealt[start : start + few] for start in range(0, len(dealt), few)]
         plan += [_Search(block, part, parts) for part in range(len(parts)) for block in dealt]
     return plan
 

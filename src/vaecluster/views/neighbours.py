@@ -1,9 +1,9 @@
 """The nearest other rows of every row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, Any, final
+from typing import Annotated, Any, Self, final
 
 import numpy as np
 import torch
@@ -47,6 +47,17 @@ class Near:
     rows: Any
     unseen: Any
     dimension: float
+
+    @property
+    def arrays(self) -> tuple[Any, Any, NDArray[np.float64]]:
+        """The same as arrays alone, of which `of_arrays` makes it."""
+        return self.rows, self.unseen, np.array([self.dimension])
+
+    @classmethod
+    def of_arrays(cls, arrays: Sequence[Any]) -> Self:
+        """What `arrays` holds."""
+        rows, unseen, dimension = arrays
+        return cls(rows, unseen, float(dimension[0]))
 
     @property
     def unseen_rank(self) -> float:
