@@ -184,7 +184,7 @@ def test_neighbours_are_looked_for_once(room: str | None, tmp_path: Path, monkey
         return found(*given)
 
     def kill(checkpoint: Checkpoint, number: int) -> None:
-        assert len(list(tmp_path.glob("neighbours-*.npy"))) == 3
+        assert len(list(tmp_path.glob("neighbours-*.npy"))) == 4
         if number == 2:
             raise Killed
 

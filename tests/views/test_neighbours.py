@@ -319,6 +319,13 @@ def test_rows_of_a_shard_are_from_everywhere_and_have_their_nearest_in_it(exact:
         assert recall(found[mine], mine[alone]) >= (1 if exact else 0.98)
 
 
+def test_rows_of_shards_are_compared_with_fewer_and_are_of_the_same_dimension() -> None:
+    points = np.random.default_rng(0).random((100_001, 2)).astype(np.float32)
+    near = Neighbours(2, shard=100_000).find(as_they_are(points))
+    assert near.among == 50_000
+    assert near.dimension == pytest.approx(2, rel=0.1)
+
+
 @pytest.mark.parametrize("shards", [1, 2])
 def test_little_room_finds_neighbours_among_copies(shards: int) -> None:
     points = np.repeat(np.eye(4, dtype=np.float32), 300, 0)

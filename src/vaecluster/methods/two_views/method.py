@@ -364,9 +364,9 @@ def pairs(views: PreparedViews) -> Batches:
 
 
 def _null_of(views: PreparedViews, joint: NDArray[np.float64]) -> Null:
-    if views.near is None:
+    if (near := views.near) is None:
         return Null.fitted(joint)
-    return Null.of_neighbours(len(views.rows), views.near.unseen_rank, views.near.dimension)
+    return Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
 
 
 def _evidence(
