@@ -1,7 +1,8 @@
 """What a fit costs at 10,000, 100,000 and a million rows, and what it would cost at more.
 
 `python -m benchmarks.scale` measures the search for neighbours at each size, and the steps and the answers, which cost
-the same for each row of however many. It writes one file, from which `python -m benchmarks.tables` makes the tables in
+the same for each row of however many; and how many neighbours of images are of the same class when only a part of the
+images is searched. It writes one file, from which `python -m benchmarks.tables` makes the tables in
 `docs/scale.md`: those of what was measured, and of what that comes to at up to a thousand million rows.
 """
 
@@ -21,12 +22,16 @@ from cyclopts import App
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.numbers import Numbers
+from vaecluster.data.blocks.reading import Reading
+from vaecluster.data.dataset import as_labels
+from vaecluster.data.named import load_named
 from vaecluster.data.raw import Array
 from vaecluster.data.room import Bytes, Room
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.views.nearest import nearest_others
 from vaecluster.views.neighbours import Neighbours
 
 RESULTS = Path(__file__).parent / "results" / "scale" / "scale.json"
@@ -34,6 +39,8 @@ SIZES, SHARDS = (10_000, 100_000, 1_000_000), (1, 10)
 COLUMNS, GROUPS, BLOCK = 64, 1000, 100_000
 # Rows whose true neighbours are looked for.
 ASKED = 1000
+# Images, and the shards of which their neighbours keep their class or not.
+NAMES, FEWER = ("mnist", "fashion-mnist"), 6
 # Rows for which steps and answers are measured, and the epochs of a short fit; a long one has twice as many.
 FEW, EPOCHS = 20_000, 4
 
@@ -110,6 +117,23 @@ def steps_and_answers(path: Path) -> dict[str, float]:
     return {"step_seconds_a_row": (long - short) / EPOCHS / FEW, "answer_seconds_a_row": answered / FEW}
 
 
+def of_the_same_class(name: str, shards: int) -> dict[str, Any]:
+    """How many neighbours of images are of their class, where those of a row are looked for in its shard alone."""
+    torch.set_num_threads(1)
+    data = load_named(name)
+    labels = as_labels(data.y_train)
+    points = Neighbours().points(rows_of(data.x_train))
+    found = nearest_others(points, len(labels), 10, exact=False, shards=shards).first
+    same = (labels[found] == labels[:, None]).mean()
+    return {"data": name, "rows": len(labels), "shards": shards, "same_class": round(float(same), 4)}
+
+
+def rows_of(images: Array) -> Rows:
+    """Images as a fit reads them."""
+    source = ArraySource(images)
+    return Rows(source, source.schema(Reading("bernoulli", "auto")), torch.device("cpu"))
+
+
 def alone(measure: Any, *arguments: Any) -> Any:
     """What is measured, in a new process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
@@ -132,7 +156,9 @@ def main(*, memory: str = "1GB", folder: Path | None = None, largest: int = SIZE
                 print(searches[-1], flush=True)
         each = alone(steps_and_answers, path)
         print(each)
-    found = {"columns": COLUMNS, "memory": memory, "searches": searches, **each}
+    purity = [alone(of_the_same_class, name, shards) for name in NAMES for shards in (1, FEWER)]
+    print(*purity, sep="\n")
+    found = {"columns": COLUMNS, "memory": memory, "searches": searches, **each, "purity": purity}
     write_json(RESULTS, found | {"versions": versions(), "machine": machine()})
 
 

@@ -561,6 +561,13 @@ def searches(records: list[Record]) -> Iterator[Cells]:
             yield [f"{one['rows']:,}", str(one["shards"]), *cost, f"{one['recall']:.3f}"]
 
 
+def purity(records: list[Record]) -> Iterator[Cells]:
+    """How many neighbours of images are of the same class, where fewer rows are searched."""
+    for record in records:
+        for one in record["purity"]:
+            yield [one["data"], f"{one['rows'] // one['shards']:,}", f"{one['same_class']:.3f}"]
+
+
 def on_paper(records: list[Record]) -> Iterator[Cells]:
     """What a fit comes to: what was measured of a row, times the rows."""
     for record in records:
@@ -593,6 +600,7 @@ SCALE = (
         ("rows", "shards", "CPU seconds", "microseconds a row", "more memory, MiB", "true neighbours found"),
         searches,
     ),
+    Table("purity", ("images", "rows of a shard", "neighbours of the same class"), purity),
     Table(
         "on-paper",
         (
