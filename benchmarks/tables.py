@@ -543,16 +543,10 @@ def long(records: list[Record]) -> Iterator[Cells]:
     for record in records:
         for one in record["processes"]:
             end = "killed" if one["killed"] else "done"
-            yield [
-                one["command"],
-                end,
-                f"{one['seconds'] / 60:.0f}",
-                f"{one['cpu_seconds'] / 60:.0f}",
-                str(one["peak_mib"]),
-            ]
+            yield [one["command"], end, *(f"{one[what]:,}" for what in ("seconds", "cpu_seconds", "peak_mib"))]
 
 
-LONG = (Table("long", ("command", "end", "minutes", "CPU minutes", "peak MiB"), long),)
+LONG = (Table("long", ("command", "end", "seconds", "CPU seconds", "peak MiB"), long),)
 
 
 def searches(records: list[Record]) -> Iterator[Cells]:
