@@ -72,6 +72,7 @@ pictures: $(VENV)/.installed-dev
 	$(VENV)/bin/vaecluster demo --quiet --output build/pictures/demo
 	$(VENV)/bin/vaecluster report build/pictures/demo --format png --output build/pictures/png
 	cp build/pictures/png/overview.png docs/overview.png
+	$(VENV)/bin/python -m benchmarks.plots
 	$(VENV)/bin/python docs/screenshot.py build/pictures/demo/report.html docs/map.png
 
 release-check: $(VENV)/.installed-dev

@@ -97,24 +97,27 @@ class Table:
 
 def main() -> None:
     """Replace what stands between the marks in the texts; with --check only say whether they are up to date."""
-    results = sorted(_records(RESULTS), key=_place)
+    results = sorted(records_of(RESULTS), key=_place)
     _write(ROOT / "README.md", HEADLINE, results)
     _write(ROOT / "docs" / "results.md", TABLES, results)
-    _write(ROOT / "docs" / "results.md", KNOWN, _records(RESULTS / "known"))
-    _write(ROOT / "docs" / "results.md", EASY, _records(RESULTS / "easy"))
-    _write(ROOT / "docs" / "results.md", MIXED, _records(RESULTS / "mixed"))
-    _write(ROOT / "docs" / "family.md", FAMILY, sorted(_records(RESULTS / "readers"), key=_change))
-    _write(ROOT / "docs" / "family.md", STARTS, _records(RESULTS / "starts"))
+    _write(ROOT / "docs" / "results.md", KNOWN, records_of(RESULTS / "known"))
+    _write(ROOT / "docs" / "results.md", EASY, records_of(RESULTS / "easy"))
+    _write(ROOT / "docs" / "results.md", MIXED, records_of(RESULTS / "mixed"))
+    _write(ROOT / "docs" / "family.md", FAMILY, sorted(records_of(RESULTS / "readers"), key=_change))
+    _write(ROOT / "docs" / "family.md", STARTS, records_of(RESULTS / "starts"))
     _write(ROOT / "docs" / "story.md", STEPS, results)
-    _write(ROOT / "docs" / "flow.md", FLOW, _records(RESULTS / "flow"))
-    _write(ROOT / "docs" / "labels.md", LABELS, sorted(_records(RESULTS / "labels"), key=_labels))
-    _write(ROOT / "docs" / "reliability.md", RELIABILITY, _records(TORTURE))
-    _write(ROOT / "docs" / "performance.md", PROFILE, _records(RESULTS / "profile"))
-    _write(ROOT / "docs" / "performance.md", LARGE, _records(RESULTS / "large"))
-    _write(ROOT / "docs" / "guide" / "serving.md", SERVING, _records(RESULTS / "serving"))
+    _write(ROOT / "docs" / "flow.md", FLOW, records_of(RESULTS / "flow"))
+    _write(ROOT / "docs" / "labels.md", LABELS, sorted(records_of(RESULTS / "labels"), key=_labels))
+    _write(ROOT / "docs" / "reliability.md", RELIABILITY, records_of(TORTURE))
+    _write(ROOT / "docs" / "performance.md", PROFILE, records_of(RESULTS / "profile"))
+    _write(ROOT / "docs" / "performance.md", LARGE, records_of(RESULTS / "large"))
+    _write(ROOT / "docs" / "scale.md", LONG, records_of(RESULTS / "long"))
+    _write(ROOT / "docs" / "scale.md", SCALE, records_of(RESULTS / "scale"))
+    _write(ROOT / "docs" / "guide" / "serving.md", SERVING, records_of(RESULTS / "serving"))
 
 
-def _records(folder: Path) -> list[Record]:
+def records_of(folder: Path) -> list[Record]:
+    """The files of results in a folder, in the order of their names."""
     return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
 
 
@@ -130,27 +133,27 @@ def _write(path: Path, tables: Sequence[Table], records: list[Record]) -> None:
 
 def headline(records: list[Record]) -> Iterator[Cells]:
     """For each data set the default method as it is, and the best of the methods that it is compared with, by NMI."""
-    whole = [record for record in records if _is_whole(record)]
+    whole = [record for record in records if is_whole(record)]
     for name in dict.fromkeys(record["data"]["name"] for record in whole if record["method"] == ORDER[0]):
         own = [record for record in whole if record["data"]["name"] == name and record["method"] == ORDER[0]]
         others = [record for record in whole if record["data"]["name"] == name and record["method"] in ORDER[1:]]
         for record in [*own, *sorted(others, key=_nmi)[-1:]]:
-            runs, (_, scores) = record["runs"], _scores(record)
+            runs, (_, scores) = record["runs"], scores_of(record)
             spread = [_spread(scores[measure], len(runs)) for measure in ("hungarian_accuracy", "nmi")]
             yield [name, record["method"], str(len(runs)), *spread, _cpu_seconds(runs)]
 
 
 def _nmi(record: Record) -> float:
-    return float(_scores(record)[1]["nmi"]["mean"])
+    return float(scores_of(record)[1]["nmi"]["mean"])
 
 
 def results(records: list[Record]) -> Iterator[Cells]:
     """Whole methods of the package that are given the number of clusters, on whole data sets."""
     for record in records:
         name, method, runs = record["data"]["name"], record["method"], record["runs"]
-        if _plain(record) in COMPARED or not _is_whole(record):
+        if plain_name(record) in COMPARED or not is_whole(record):
             continue
-        part, scores = _scores(record)
+        part, scores = scores_of(record)
         yield [
             name,
             part,
@@ -177,14 +180,14 @@ def compared(records: list[Record]) -> Iterator[Cells]:
     """
     for name, own, others in _by_set(records):
         for record in [own, *others]:
-            runs, (part, scores) = record["runs"], _scores(record)
+            runs, (part, scores) = record["runs"], scores_of(record)
             cells = []
             for measure in SCORES:
                 best = max(_mean(each, measure) for each in [own, *others])
                 mean, rest = _spread(scores[measure], len(runs)).partition(" ")[::2]
                 shown = f"**{mean}**" if _mean(record, measure) == best else mean
                 cells.append(" ".join([shown, rest]).strip() + (" ↑" if measure in _better(record, own) else ""))
-            given = "no" if _plain(record) in NOT_TOLD else str(record["parameters"]["n_clusters"])
+            given = "no" if plain_name(record) in NOT_TOLD else str(record["parameters"]["n_clusters"])
             yield [name, part, record["method"], str(len(runs)), *cells, given, _found(runs), *_costs(runs)]
 
 
@@ -203,9 +206,11 @@ def better(records: list[Record]) -> Iterator[str]:
 def _by_set(records: list[Record]) -> Iterator[tuple[str, Record, list[Record]]]:
     """Each data set with the default method's record and those that it is compared with."""
     for own in records:
-        if own["method"] == ORDER[0] and _is_whole(own):
+        if own["method"] == ORDER[0] and is_whole(own):
             name = own["data"]["name"]
-            others = [record for record in records if record["data"]["name"] == name and _plain(record) in COMPARED]
+            others = [
+                record for record in records if record["data"]["name"] == name and plain_name(record) in COMPARED
+            ]
             yield name, own, others
 
 
@@ -215,7 +220,7 @@ def _better(record: Record, own: Record) -> list[str]:
 
 def _mean(record: Record, measure: str) -> float:
     """As it is shown: what the table does not tell apart is not better."""
-    return round(float(_scores(record)[1][measure]["mean"]), 3)
+    return round(float(scores_of(record)[1][measure]["mean"]), 3)
 
 
 def _found(runs: list[dict[str, Any]]) -> str:
@@ -249,7 +254,7 @@ def ablations(records: list[Record]) -> Iterator[Cells]:
         name, runs = record["data"]["name"], record["runs"]
         if (name, _whole(record)) not in without:
             continue
-        _, scores = _scores(record)
+        _, scores = scores_of(record)
         spread = [_spread(scores[measure], len(runs)) for measure in ("hungarian_accuracy", "nmi")]
         yield [name, _whole(record), _left_out(record) or "nothing", str(len(runs)), *spread, _cpu_seconds(runs)]
 
@@ -283,7 +288,7 @@ def rare(records: list[Record]) -> Iterator[Cells]:
 
 def steps(records: list[Record]) -> Iterator[Cells]:
     """Each method that learns codes, with its NMI on every data set, and how many seeds that is a mean of."""
-    whole = {(record["method"], record["data"]["name"]): record for record in records if _is_whole(record)}
+    whole = {(record["method"], record["data"]["name"]): record for record in records if is_whole(record)}
     for method, how in STEPS_OF.items():
         found = [whole.get((method, name)) for name in SETS]
         if any(found):
@@ -533,6 +538,77 @@ LARGE = (
 )
 
 
+def long(records: list[Record]) -> Iterator[Cells]:
+    """The processes of a long run in their order, each until it ended or was killed."""
+    for record in records:
+        for one in record["processes"]:
+            end = "killed" if one["killed"] else "done"
+            yield [one["command"], end, *(f"{one[what]:,}" for what in ("seconds", "cpu_seconds", "peak_mib"))]
+
+
+LONG = (Table("long", ("command", "end", "seconds", "CPU seconds", "peak MiB"), long),)
+
+
+def searches(records: list[Record]) -> Iterator[Cells]:
+    """The search for neighbours by rows, as `python -m benchmarks.scale` measured it."""
+    for record in records:
+        for one in record["searches"]:
+            each = f"{1e6 * one['cpu_seconds'] / one['rows']:.0f}"
+            cost = [f"{one['cpu_seconds']:,.0f}", each, str(one["more_mib"])]
+            yield [f"{one['rows']:,}", str(one["shards"]), *cost, f"{one['recall']:.3f}"]
+
+
+def purity(records: list[Record]) -> Iterator[Cells]:
+    """How many neighbours of images are of the same class, where fewer rows are searched."""
+    for record in records:
+        for one in record["purity"]:
+            yield [one["data"], f"{one['rows'] // one['shards']:,}", f"{one['same_class']:.3f}"]
+
+
+def on_paper(records: list[Record]) -> Iterator[Cells]:
+    """What a fit comes to: what was measured of a row, times the rows."""
+    for record in records:
+        shard = max((one for one in record["searches"] if one["shards"] == 1), key=lambda one: one["rows"])
+        for rows in (10**6, 10**7, 10**8, 10**9):
+            hours = [
+                rows * shard["cpu_seconds"] / shard["rows"] / 3600,
+                max(LEARNED, 2 * rows) * record["step_seconds_a_row"] / 3600,
+                rows * record["answer_seconds_a_row"] / 3600,
+            ]
+            costs = [_two_digits(one) for one in (*hours, sum(hours) * DOLLARS_AN_HOUR)]
+            files, memory = rows * (4 * record["columns"] + IN_FILES), rows * IN_MEMORY
+            reads = (4 * rows / reads_a_second / 3600 for reads_a_second in READS)
+            yield [f"{rows:,}", *costs, *(_two_digits(one / 1e9) for one in (files, memory)), *map(_two_digits, reads)]
+
+
+def _two_digits(value: float) -> str:
+    return f"{float(f'{value:.2g}'):,.10g}"
+
+
+# Rows that a fit of vectors learns from at least, and what an hour of one processor core costs.
+LEARNED, DOLLARS_AN_HOUR = 4000 * 256, 0.05
+# Bytes of a row: its neighbours in files; labels, confidence, the order of an epoch and what the end takes in memory.
+IN_FILES, IN_MEMORY = 60, 40
+# Reads a second of a disk in the machine, and of one in a network.
+READS = (500_000, 16_000)
+SCALE = (
+    Table(
+        "searches",
+        ("rows", "shards", "CPU seconds", "microseconds a row", "more memory, MiB", "true neighbours found"),
+        searches,
+    ),
+    Table("purity", ("images", "rows of a shard", "neighbours of the same class"), purity),
+    Table(
+        "on-paper",
+        (
+            *("rows", "search, core hours", "steps, core hours", "labels, core hours", "dollars"),
+            *("disk, GB", "memory, GB", "hours of reading, disk inside", "disk in a network"),
+        ),
+        on_paper,
+    ),
+)
+
+
 def serving(records: list[Record]) -> Iterator[Cells]:
     """What `python -m benchmarks.serving` measured, a line for each way to ask and number of rows."""
     for one in (one for record in records for one in record["measured"]):
@@ -548,7 +624,7 @@ SERVING = (
 def readers(records: list[Record]) -> Iterator[Cells]:
     """The method of 2018 as it is and with each of its readers' changes alone, by `python -m benchmarks.readers`."""
     for record in records:
-        runs, (_, scores), settings = record["runs"], _scores(record), record["settings"]
+        runs, (_, scores), settings = record["runs"], scores_of(record), record["settings"]
         found = [run["clusters"] for run in runs]
         # Shares of the largest cluster, the second, and so on: means over seeds.
         shares = [sum(ranked) / len(ranked) for ranked in zip(*(each["shares"] for each in found), strict=True)]
@@ -675,7 +751,7 @@ FLOW = (
 def labels(records: list[Record]) -> Iterator[Cells]:
     """Fits with none, some and all labels, and how right and how sure each way is (`python -m benchmarks.labels`)."""
     for record in records:
-        (_, scores), ways, seeds = _scores(record), record["summary"]["reliability"], len(record["runs"])
+        (_, scores), ways, seeds = scores_of(record), record["summary"]["reliability"], len(record["runs"])
         given = record["parameters"]["labels"]
         yield [
             record["data"]["name"],
@@ -747,16 +823,16 @@ def _labels(record: Record) -> tuple[str, str, float]:
 
 
 def _place(record: Record) -> tuple[str, int, str]:
-    name, known = record["data"]["name"], _plain(record).partition(" ")[0]
+    name, known = record["data"]["name"], plain_name(record).partition(" ")[0]
     return name, ORDER.index(known) if known in ORDER else len(ORDER), record["method"]
 
 
-def _plain(record: Record) -> str:
+def plain_name(record: Record) -> str:
     """The method without what was set otherwise."""
     return str(record["method"]).partition(",")[0]
 
 
-def _is_whole(record: Record) -> bool:
+def is_whole(record: Record) -> bool:
     """Whether it is of a whole method that is given what it needs, on a whole data set."""
     return not (_is_rare(record) or _finds_number(record) or _left_out(record))
 
@@ -777,7 +853,7 @@ def _left_out(record: Record) -> str:
     return str(record["method"]).partition(" without ")[2]
 
 
-def _scores(record: Record) -> tuple[str, dict[str, dict[str, float]]]:
+def scores_of(record: Record) -> tuple[str, dict[str, dict[str, float]]]:
     """The part that is shown, held-out rows where there are any, and its summary."""
     part = "test" if "test" in record["summary"] else "train"
     return part, record["summary"][part]

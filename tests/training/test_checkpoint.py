@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from climb import IDENTITY, SEED, CutOff, Fit, after_step, cut_off
@@ -60,6 +61,35 @@ def test_fits_that_are_killed_end_as_those_that_were_not() -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert '"different": []' in run.stdout
+
+
+def test_arrays_are_those_of_the_fit_that_goes_on(tmp_path: Path) -> None:
+    kept = [np.arange(6).reshape(3, 2), np.array([1.5])]
+    with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
+        checkpoint.begin(SEED, checkpoint.history).keep_arrays("near", kept)
+        assert checkpoint.arrays("far") == []
+    # The fit itself had not been kept: another one may have left them.
+    with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
+        assert checkpoint.begin(SEED, checkpoint.history).arrays("near") == []
+        checkpoint.keep_arrays("near", kept)
+        fit = Fit(history=checkpoint.history)
+        with pytest.raises(CutOff):
+            fit.learn(after_step(5, cut_off), keeper=checkpoint)
+    with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
+        given = checkpoint.begin(SEED, checkpoint.history).arrays("near")
+        assert [array.tolist() for array in given] == [array.tolist() for array in kept]
+        (tmp_path / "near-1.npy").write_bytes(b"damaged")
+        assert checkpoint.arrays("near") == []
+        checkpoint.finish()
+    assert not list(tmp_path.glob("*.npy"))
+
+
+def test_arrays_that_cannot_be_written_are_a_warning(tmp_path: Path) -> None:
+    with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
+        (tmp_path / "near-1.npy").mkdir()
+        with pytest.warns(CheckpointWarning, match=r"not kept.*near-1\.npy"):
+            checkpoint.keep_arrays("near", [np.zeros(3), np.zeros(3)])
+        assert not (tmp_path / "near-0.npy").exists()
 
 
 # What is in the way

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from torch import Tensor
 
 from builders import estimator, frame, images, quiet, vectors
@@ -22,6 +23,7 @@ from vaecluster.training import run, session
 from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.state import tensors_of
 from vaecluster.views import GaussianNoise, Neighbours, RandomAffine
+from vaecluster.views.neighbours import Near
 
 pytestmark = [quiet, pytest.mark.filterwarnings("ignore::vaecluster.errors.UnnamedClustersWarning")]
 NEAR = Neighbours(5)
@@ -169,6 +171,31 @@ def killed(case: str, folder: Path) -> VAEClustering | None:
         return fit(case, folder)
     except Killed:
         return None
+
+
+@pytest.mark.parametrize("room", [None, "5kB"])
+def test_neighbours_are_looked_for_once(room: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, rows = CASES["neighbours and noise"]()
+    kept = case.set_params(memory=room, checkpoint_dir=tmp_path, checkpoint_every=0)
+    expected, found, searches = left(clone(case).set_params(checkpoint_dir=None).fit(rows)), Neighbours.find, []
+
+    def find(*given: Any) -> Near:
+        searches.append(given)
+        return found(*given)
+
+    def kill(checkpoint: Checkpoint, number: int) -> None:
+        assert len(list(tmp_path.glob("neighbours-*.npy"))) == 4
+        if number == 2:
+            raise Killed
+
+    monkeypatch.setattr(Neighbours, "find", find)
+    with monkeypatch.context() as patch:
+        after_each_file(patch, kill)
+        with pytest.raises(Killed):
+            clone(kept).fit(rows)
+    assert left(clone(kept).fit(rows)) == expected
+    assert len(searches) == 1
+    assert not list(tmp_path.glob("*.npy"))
 
 
 @pytest.mark.parametrize("case", PRESSED)

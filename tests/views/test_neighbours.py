@@ -14,10 +14,10 @@ from sklearn.decomposition import PCA
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks import Numbers
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.room import FileArray, Room
+from vaecluster.data.room import NO_LIMIT, FileArray, Room
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
-from vaecluster.views.nearest import nearest_others
+from vaecluster.views.nearest import _plan, nearest_others
 from vaecluster.views.neighbours import Near, Neighbours, coordinates, intrinsic_dimension, principal_components
 
 CPU = torch.device("cpu")
@@ -272,9 +272,12 @@ def test_the_approximate_search_finds_nearly_all(groups: Rows) -> None:
 
 @pytest.mark.parametrize(("first", "then"), [(1, 0), (10, 5), (15, 1)], ids=str)
 @pytest.mark.parametrize("exact", [True, False])
-def test_distances_are_those_to_the_last_of_each(groups: Rows, first: int, then: int, exact: bool) -> None:
+@pytest.mark.parametrize("shards", [1, 3])
+def test_distances_are_those_to_the_last_of_each(
+    groups: Rows, first: int, then: int, exact: bool, shards: int
+) -> None:
     points = groups[:].numpy()
-    found = nearest_others(lambda some: points[some], 4000, first, then, exact=exact)
+    found = nearest_others(lambda some: points[some], 4000, first, then, exact=exact, shards=shards)
     assert (found.first.shape, found.then.shape, found.squared.shape) == ((4000, first), (4000, then), (4000, 2))
     last = np.stack([found.first[:, -1], np.concatenate([found.first, found.then], 1)[:, -1]], 1)
     true = ((points[last] - points[:, None]) ** 2).sum(-1)
@@ -296,10 +299,38 @@ def test_little_room_gives_the_same_neighbours(groups: Rows, exact_up_to: int) -
     assert found.dimension == pytest.approx(whole.dimension, rel=0.01)
 
 
-def test_little_room_finds_neighbours_among_copies() -> None:
+@pytest.mark.parametrize("room", [NO_LIMIT, Room(2**20)], ids=["in memory", "little room"])
+@pytest.mark.parametrize("exact", [True, False])
+def test_rows_of_a_shard_are_from_everywhere_and_have_their_nearest_in_it(exact: bool, room: Room) -> None:
+    # Sorted by group, as files often are.
+    size, groups, shards = 4096, 4, 2
+    group = np.repeat(np.arange(groups), size)
+    points = (9.0 * group + np.random.default_rng(0).random(len(group)))[:, None].astype(np.float32)
+    found = nearest_others(lambda some: points[some], len(group), 5, exact=exact, shards=shards, room=room).first[:]
+    np.testing.assert_array_equal(group[found], np.repeat(group[:, None], 5, 1))
+    shard = np.full(len(group), -1)
+    for one in _plan(len(group), 1, shards, len(group)):
+        shard[one.block] = one.parts[0][0].start > 0
+    assert np.bincount(shard).tolist() == [len(group) // shards] * shards
+    np.testing.assert_array_equal(shard[found], np.repeat(shard[:, None], 5, 1))
+    for number in range(shards):
+        mine = np.flatnonzero(shard == number)
+        alone = nearest_others(lambda some, mine=mine: points[mine][some], len(mine), 5, exact=True).first
+        assert recall(found[mine], mine[alone]) >= (1 if exact else 0.98)
+
+
+def test_rows_of_shards_are_compared_with_fewer_and_are_of_the_same_dimension() -> None:
+    points = np.random.default_rng(0).random((100_001, 2)).astype(np.float32)
+    near = Neighbours(2, shard=100_000).find(as_they_are(points))
+    assert near.among == 50_000
+    assert near.dimension == pytest.approx(2, rel=0.1)
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_little_room_finds_neighbours_among_copies(shards: int) -> None:
     points = np.repeat(np.eye(4, dtype=np.float32), 300, 0)
     room = Room(2**13)
-    found = nearest_others(lambda some: points[some], 1200, 5, 2, exact=False, room=room)
+    found = nearest_others(lambda some: points[some], 1200, 5, 2, exact=False, shards=shards, room=room)
     assert (found.first[:] // 300 == np.arange(1200)[:, None] // 300).all()
     assert (found.first[:] != np.arange(1200)[:, None]).all()
 

@@ -15,6 +15,7 @@ NEAR = Near(
     rows=np.array([[1, 2], [2, 3], [3, 0], [0, 1]], np.int32),
     unseen=np.array([[30, 31, 32], [33, 34, 35], [36, 37, 38], [20, 21, 22]], np.int32),
     dimension=1.0,
+    among=4,
 )
 
 

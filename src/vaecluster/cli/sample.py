@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from vaecluster.cli.options import SEED, Place, Run, Whole, check
-from vaecluster.cli.write import check_output, write_array
+from vaecluster.cli.write import check_output
 from vaecluster.errors import FileError, counted
-from vaecluster.files.atomic import write_atomically
+from vaecluster.files.atomic import write_array, write_atomically
 from vaecluster.look import WALL_ROWS
 from vaecluster.runs.folder import RunFolder
 from vaecluster.settings import Whole as WholeKind

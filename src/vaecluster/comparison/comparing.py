@@ -78,7 +78,7 @@ def compare(
     _warn([fit for one in fits.made.values() for fit in one])
     with isolated():
         near = Neighbours().find(rows)
-    null = Null.of_neighbours(len(rows), near.unseen_rank, near.dimension)
+    null = Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
 
     def compared(name: str, made: list[Fit]) -> Compared:
         # By neighbours from which no method has learned.

@@ -68,6 +68,11 @@ class Room:
             return np.empty(shape, dtype)
         return FileArray.new(shape, dtype, self.folder)
 
+    def of_file(self, array: Array) -> "Array | FileArray":
+        """A memory map's array, in memory or read from its file."""
+        small = self.limit is None or array.nbytes <= ARRAY * self.limit
+        return np.array(array) if small else FileArray.of_map(array) or array
+
     @property
     def table(self) -> int | None:
         """The most bytes of a table of Arrow that is read into memory, where its columns are made of it."""

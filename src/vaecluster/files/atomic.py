@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from vaecluster.errors import FileError
@@ -18,6 +19,8 @@ from vaecluster.errors import FileError
 LOCK = ".lock"
 # The end of the name of a file that is being written.
 PART = ".part"
+# Rows of an array that are written at once.
+BLOCK = 2**14
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -113,6 +116,15 @@ def check_writable(path: Path) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, indented, atomically."""
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def write_array(path: Path, array: Any) -> None:
+    """Write an .npy atomically, of an array or of what gives blocks of rows as one does."""
+    content = {"descr": np.dtype(array.dtype).str, "fortran_order": False, "shape": tuple(array.shape)}
+    with made_atomically(path) as part, part.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, content)
+        for start in range(0, len(array), BLOCK):
+            file.write(np.ascontiguousarray(array[start : start + BLOCK]).tobytes())
 
 
 def locked(folder: Path) -> FileLock:

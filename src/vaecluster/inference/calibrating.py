@@ -41,7 +41,7 @@ def confidence_of(
     read = neighbours.points(some)
     near = neighbours.among(read, len(some))
     points = read(slice(None)).astype(np.float64)
-    null = Null.of_neighbours(len(some), near.unseen_rank, near.dimension)
+    null = Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
     pairs = near.unseen if near.unseen.shape[1] else near.rows
     found = [overlapping(points, _numbered(vote, own), pairs, null) for vote in votes]
     return Confidence.fitted(components, codes, np.mean(found, 0), cluster_of)

@@ -46,7 +46,7 @@ def touching(rows: Rows, labels: NDArray[np.intp], found: Assigned, clusters: in
         return []
     near = Neighbours().find(rows.some(some))
     pairs = near.unseen if near.unseen.shape[1] else near.rows
-    null = Null.of_neighbours(len(some), near.unseen_rank, near.dimension)
+    null = Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
     density = densities_between(labels[some], clusters, pairs, null)
     if density is None:
         return []

@@ -59,7 +59,7 @@ class DGG(FromMixture):
 
     def _pairs(self, run: Run) -> Batches:
         """Batches of rows, each with one of its neighbours, drawn anew at every look."""
-        rows, views = run.rows, self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling)
+        rows, views = run.rows, self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling, run.arrays)
 
         def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
             chosen = rows[ranks.share(numbers)]

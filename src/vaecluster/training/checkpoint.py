@@ -3,13 +3,17 @@
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, final
 
+import numpy as np
+
+from vaecluster.data.raw import Array
 from vaecluster.errors import CheckpointWarning, FileError
 from vaecluster.files import record
-from vaecluster.files.atomic import locked, write_atomically
+from vaecluster.files.atomic import locked, write_array, write_atomically
 from vaecluster.files.container import read_content, write_content
 from vaecluster.training.listeners.history import History
 from vaecluster.training.state import Snapshot, TrainingState
@@ -59,6 +63,8 @@ class Checkpoint:
         """Keep this fit from now on: the seed that it began with, and what listens to its epochs."""
         self._seed, self._history = seed, history
         self._written, self._warned = time.monotonic(), False
+        if not self._content:
+            self._remove_arrays()
         return self
 
     @property
@@ -111,6 +117,22 @@ class Checkpoint:
                 self._warned = True
                 warnings.warn(f"The checkpoint was not replaced, the older one stays. {error}", CheckpointWarning, 2)
 
+    def arrays(self, name: str) -> list[Array]:
+        """Those that were kept under this name, as memory maps; none where there are none."""
+        try:
+            return [np.load(path, mmap_mode="r") for path in sorted(self.path.parent.glob(f"{name}-*.npy"))]
+        except (OSError, ValueError):
+            return []
+
+    def keep_arrays(self, name: str, arrays: Sequence[Any]) -> None:
+        """Write each into a file. If that fails there is a warning, and the fit goes on."""
+        try:
+            for number, array in enumerate(arrays):
+                write_array(self.path.with_name(f"{name}-{number}.npy"), array)
+        except FileError as error:
+            self._remove_arrays()
+            warnings.warn(f"What was found of the rows is not kept. {error}", CheckpointWarning, 2)
+
     def forget_if_finished(self) -> None:
         """Begin anew unless the fit that is kept was cut off."""
         if self.finished.exists():
@@ -122,6 +144,7 @@ class Checkpoint:
             write_atomically(self.finished, b"")
         except FileError as error:
             warnings.warn(f"The fit is done, but its checkpoint could not be marked so. {error}", CheckpointWarning, 2)
+        self._remove_arrays()
 
     def close(self) -> None:
         """Let other processes have the folder."""
@@ -132,6 +155,11 @@ class Checkpoint:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _remove_arrays(self) -> None:
+        for path in self.path.parent.glob("*.npy"):
+            with suppress(OSError):
+                path.unlink()
 
     def _read(self) -> dict[str, Any]:
         if not self.path.exists():

@@ -1,9 +1,10 @@
 """Who keeps the state of a fit, so that it can go on in another process: by default nobody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, final
 
+from vaecluster.data.raw import Array
 from vaecluster.training.state import Snapshot, TrainingState
 
 
@@ -30,6 +31,12 @@ class Keeper(Protocol):
     def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
         """Keep the fit as it is."""
 
+    def arrays(self, name: str) -> list[Array]:
+        """Arrays of all rows that were kept under this name, in files; none where there are none."""
+
+    def keep_arrays(self, name: str, arrays: Sequence[Any]) -> None:
+        """Keep arrays, before the fit itself is kept for the first time."""
+
 
 @final
 class NothingKept:
@@ -49,6 +56,13 @@ class NothingKept:
         return False
 
     def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
+        """Do nothing."""
+
+    def arrays(self, name: str) -> list[Array]:
+        """None are there."""
+        return []
+
+    def keep_arrays(self, name: str, arrays: Sequence[Any]) -> None:
         """Do nothing."""
 
 
@@ -82,4 +96,11 @@ class Followed:
         return False
 
     def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
+        """Leave it to the first rank."""
+
+    def arrays(self, name: str) -> list[Array]:
+        """None: the first rank has them in files, which may be on another machine."""
+        return []
+
+    def keep_arrays(self, name: str, arrays: Sequence[Any]) -> None:
         """Leave it to the first rank."""

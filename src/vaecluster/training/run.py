@@ -110,6 +110,18 @@ class Run:
             self._found[name] = record.plain(result)
         return result
 
+    def arrays(self, name: str, make: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+        """Arrays of all rows that `make` computes, in the room of the rows; kept for a fit that goes on.
+
+        With several ranks they are made again: their files may be on another machine.
+        """
+        kept = self._keeper.arrays(name)
+        if not ranks.any_of(not kept):
+            return [self.rows.room.of_file(array) for array in kept]
+        made = make()
+        self._keeper.keep_arrays(name, made)
+        return made
+
     def telling(self, what: str, parts: Sequence[Part]) -> Iterator[Part]:
         """The parts of work between two epochs, one by one, while the listeners are told how far it is."""
         for done, part in enumerate(parts):

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from vaecluster import ranks
-from vaecluster.data.raw import row_slices
+from vaecluster.data.raw import BLOCK_ENTRIES
 from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.telling import Telling, in_silence
 
@@ -26,6 +26,8 @@ CELLS_READ = 16
 # Faiss compares half precision so many values at a time; where some are left over, it takes nine times as long.
 AT_ONCE = 16
 
+# Rows that go to a shard together, for they lie together in a file.
+DEALT = 1024
 # Points per cell that its centre is computed from; more make the centres no better.
 POINTS_PER_CENTRE = 64
 # Rows that are read at once for that.
@@ -54,20 +56,22 @@ def nearest_others(
     further: int = 0,
     *,
     exact: bool,
+    shards: int = 1,
     room: Room = NO_LIMIT,
     telling: Telling = in_silence,
 ) -> Nearest:
     """For each of so many points the `number` nearest other points, and so many `further` ones that are next.
 
-    `points` gives those of some row numbers. There must be more than are asked for. The same points give the same
-    answer; with little room centres are found from fewer of them.
+    `points` gives those of some row numbers. Points are dealt at random into so many shards, and only those of its own
+    are compared with a point: there must be more in each than are asked for. The same points give the same answer;
+    with little room centres are found from fewer of them.
     """
     columns = points(slice(0, 1)).shape[1]
     if not exact:
         points, columns = _widened(points, columns)
     most, step = number + further, -(-rows // MEASURED)
     first, then = room.array((rows, number), np.int32), room.array((rows, further), np.int32)
-    measured: list[NDArray[np.float32]] = []
+    measured: dict[int, NDArray[np.float32]] = {}
 
     def keep(block: slice, squared: NDArray[np.float32], found: NDArray[np.int64]) -> None:
         # Each point finds itself; if it has more copies than neighbours are asked for, perhaps only those.
@@ -76,56 +80,72 @@ def nearest_others(
         others = found[~leave_out].reshape(-1, most)
         first[block], then[block] = others[:, :number], others[:, number:]
         some = slice(-block.start % step, None, step)
-        measured.append(squared[~leave_out].reshape(-1, most)[some][:, [number - 1, most - 1]])
+        measured[block.start] = squared[~leave_out].reshape(-1, most)[some][:, [number - 1, most - 1]]
 
-    blocks = list(row_slices(rows, columns))
     with _threads_of_torch():
-        index = _Exact(columns) if exact else _Cells(points, rows, columns, room)
-        size = room.part(rows, index.row_bytes)
-        parts = [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
-        if len(parts) == 1:
-            index.fill(points, parts[0])
-            told = telling("looking for neighbours", blocks)
-            found = ranks.each(lambda block: index.search(points(block), most + 1), told)
-            for block, nearest in zip(blocks, found, strict=True):
-                keep(block, *nearest)
-        else:
-            _by_parts(points, rows, most + 1, index, parts, blocks, room, telling, keep)
-    return Nearest(first, then, np.concatenate(measured))
+        index = _Exact(columns) if exact else _Cells(points, rows, shards, columns, room)
+        plan = _plan(rows, columns, shards, room.part(rows, index.row_bytes))
+        best: Any = None
+        if any(len(one.parts) > 1 for one in plan):
+            best = room.array((rows, most + 1), np.float32), room.array((rows, most + 1), np.int32)
+
+        def search(one: _Search) -> Found:
+            index.hold(points, one.parts[one.part])
+            return index.search(points(one.block), most + 1)
+
+        found = ranks.each(search, telling("looking for neighbours", plan))
+        for one, nearest in zip(plan, found, strict=True):
+            if one.part:
+                nearest = _nearer((best[0][one.block], best[1][one.block].astype(np.int64)), nearest)
+            if one.part + 1 < len(one.parts):
+                best[0][one.block], best[1][one.block] = nearest
+                continue
+            _fill_up(index, points, one, *nearest)
+            keep(one.block, *nearest)
+    return Nearest(first, then, np.concatenate([measured[start] for start in sorted(measured)]))
 
 
-def _by_parts(
-    points: Points,
-    rows: int,
-    most: int,
-    index: "_Exact | _Cells",
-    parts: Sequence[slice],
-    blocks: Sequence[slice],
-    room: Room,
-    telling: Telling,
-    keep: Callable[[slice, NDArray[np.float32], NDArray[np.int64]], None],
+@final
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """A block whose nearest points are looked for in one part of its shard, which is what an index can hold."""
+
+    block: slice
+    part: int
+    parts: Sequence[Sequence[slice]]
+
+
+def _plan(rows: int, columns: int, shards: int, held: int) -> list[_Search]:
+    """What is searched one after the other, with so many rows held by an index at most.
+
+    Rows that follow each other may be alike, so blocks are dealt at random; small ones, for a part of each group.
+    """
+    size = min(held, DEALT if shards > 1 else rows, max(1, BLOCK_ENTRIES // columns))
+    blocks = [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
+    order = np.random.default_rng(0).permutation(len(blocks))
+    plan: list[_Search] = []
+    for number in range(shards):
+        dealt = [blocks[place] for place in np.sort(order[number::shards])]
+        needed = -(-sum(block.stop - block.start for block in dealt) // held)
+        few = -(-len(dealt) // needed)
+        parts = [dealt[start : start + few] for start in range(0, len(dealt), few)]
+        plan += [_Search(block, part, parts) for part in range(len(parts)) for block in dealt]
+    return plan
+
+
+def _fill_up(
+    index: "_Exact | _Cells", points: Points, one: _Search, squared: NDArray[np.float32], found: NDArray[np.int64]
 ) -> None:
-    """The same from one part of the points after the other: for each block the nearest of all parts are kept."""
-    squared, found = room.array((rows, most), np.float32), room.array((rows, most), np.int32)
-    work = [(part, block) for part in parts for block in blocks]
-    for part, block in telling("looking for neighbours", work):
-        if block.start == 0:
-            index.fill(points, part)
-        best: Found = index.search(points(block), most, all_if_lacking=False)
-        if part.start:
-            best = _nearer((squared[block], found[block].astype(np.int64)), best)
-        squared[block], found[block] = best
-    for block in blocks:
-        best = squared[block], found[block].astype(np.int64)
-        lacking = np.flatnonzero((best[1] < 0).any(1))
-        if len(lacking):
-            some = points(block)[lacking]
-            whole = (np.full((len(lacking), most), np.inf, np.float32), np.full((len(lacking), most), -1))
-            for part in parts:
-                index.fill(points, part)
-                whole = _nearer(whole, index.search(some, most))
-            best[0][lacking], best[1][lacking] = whole
-        keep(block, *best)
+    """Where many points are copies of a few, the cells read can hold too few points: then all of a shard are read."""
+    lacking = np.flatnonzero((found < 0).any(1))
+    if not len(lacking):
+        return
+    some, number = points(one.block)[lacking], found.shape[1]
+    nearest: Found = np.full((len(lacking), number), np.inf, np.float32), np.full((len(lacking), number), -1)
+    for part in one.parts:
+        index.hold(points, part)
+        nearest = _nearer(nearest, index.search(some, number, index.thorough))
+    squared[lacking], found[lacking] = nearest
 
 
 def _nearer(one: Found, other: Found) -> Found:
@@ -136,86 +156,80 @@ def _nearer(one: Found, other: Found) -> Found:
     return np.take_along_axis(squared, order, 1), np.take_along_axis(found, order, 1)
 
 
+class _Index:
+    """A faiss index, of some points at a time."""
+
+    def __init__(self, index: Any, row_bytes: int) -> None:
+        self.index, self.row_bytes = index, row_bytes
+        # How to search so that none is missed.
+        self.thorough: Any = None
+        self._held: Sequence[slice] | None = None
+
+    def hold(self, points: Points, part: Sequence[slice]) -> None:
+        """Hold these points and no others."""
+        if part is self._held:
+            return
+        self.index.reset()
+        self._make_room(points, part)
+        for block in part:
+            self.index.add_with_ids(points(block), np.arange(block.start, block.stop))
+        self._held = part
+
+    def _make_room(self, points: Points, part: Sequence[slice]) -> None:
+        """Take the memory for these points beforehand."""
+
+    def search(self, some: NDArray[np.float32], number: int, how: Any = None) -> Found:
+        """Squared distances to the nearest of them, and their numbers; -1 where too few are found."""
+        found: Found = self.index.search(some, number, params=how)
+        return found
+
+
 @final
-class _Exact:
+class _Exact(_Index):
     """All points are compared."""
 
     def __init__(self, columns: int) -> None:
-        self.index, self.first = faiss.IndexFlatL2(columns), 0
-        self.row_bytes = 4 * columns
-
-    def fill(self, points: Points, part: slice) -> None:
-        """Hold these points and no others."""
-        self.index.reset()
-        self.first = part.start
-        for block in row_slices(part.stop - part.start, self.index.d):
-            self.index.add(points(slice(part.start + block.start, part.start + block.stop)))
-
-    def search(self, some: NDArray[np.float32], number: int, *, all_if_lacking: bool = True) -> Found:
-        """Squared distances to the nearest of them, and their numbers; -1 where there are fewer."""
-        squared, found = self.index.search(some, number)
-        return squared, np.where(found < 0, -1, found + self.first)
+        super().__init__(faiss.IndexIDMap(faiss.IndexFlatL2(columns)), 4 * columns + 8)
 
 
 @final
-class _Cells:
+class _Cells(_Index):
     """Points in cells around centres; only the cells whose centres are nearest are searched.
 
     They are kept in half precision: half of the memory of the rows themselves, and the nearest are still the nearest.
     """
 
-    def __init__(self, points: Points, rows: int, columns: int, room: Room) -> None:
-        cells = math.isqrt(rows)
+    def __init__(self, points: Points, rows: int, shards: int, columns: int, room: Room) -> None:
+        cells = math.isqrt(rows // shards)
         centres = faiss.IndexFlatL2(columns)
         index = faiss.IndexIVFScalarQuantizer(centres, columns, cells, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_L2)
         index.by_residual = True
         index.cp.max_points_per_centroid = POINTS_PER_CENTRE
         index.cp.seed = 0
         index.cp.min_points_per_centroid = 1
+        index.nprobe = CELLS_READ
         # It is copied a few times.
         sample = min(POINTS_PER_CENTRE * cells, max(cells, room.part(rows, 16 * columns)))
         index.train(_sample(points, rows, sample))
-        self.index, self.row_bytes = index, 2 * columns + 8
+        super().__init__(index, 2 * columns + 8)
+        self.thorough = faiss.SearchParametersIVF()
+        self.thorough.nprobe = cells
 
-    def fill(self, points: Points, part: slice) -> None:
-        """Hold these points and no others."""
-        self.index.reset()
-        blocks = [
-            slice(part.start + block.start, part.start + block.stop)
-            for block in row_slices(part.stop - part.start, self.index.d)
-        ]
-        _make_room(self.index, points, blocks)
-        for block in blocks:
-            self.index.add_with_ids(points(block), np.arange(block.start, block.stop))
-
-    def search(self, some: NDArray[np.float32], number: int, *, all_if_lacking: bool = True) -> Found:
-        """Squared distances to the nearest of them, and their numbers; -1 where there are fewer."""
-        self.index.nprobe = CELLS_READ
-        squared, found = self.index.search(some, number)
-        # Where many points are copies of a few, the cells read can hold too few points. Then all are read.
-        lacking = (found < 0).any(1) & all_if_lacking
-        if lacking.any():
-            self.index.nprobe = self.index.nlist
-            squared[lacking], found[lacking] = self.index.search(some[lacking], number)
-        return squared, found
+    def _make_room(self, points: Points, part: Sequence[slice]) -> None:
+        # A cell that grows takes up to twice as much.
+        sizes = np.zeros(self.index.nlist, dtype=np.int64)
+        for block in part:
+            sizes += np.bincount(self.index.quantizer.assign(points(block), 1)[:, 0], minlength=self.index.nlist)
+        cells = self.index.invlists
+        for cell, size in enumerate(sizes.tolist()):
+            cells.resize(cell, size)
+            cells.resize(cell, 0)
 
 
 def _widened(points: Points, columns: int) -> tuple[Points, int]:
     """The points with columns of zeros up to a multiple of `AT_ONCE`, which leave distances as they are."""
     wide = -(-columns // AT_ONCE) * AT_ONCE
     return (lambda some: np.pad(points(some), ((0, 0), (0, wide - columns)))) if wide > columns else points, wide
-
-
-def _make_room(index: faiss.IndexIVF, points: Points, blocks: list[slice]) -> None:
-    """Give each cell the memory for its points beforehand: one that grows takes up to twice as much."""
-    sizes = np.zeros(index.nlist, dtype=np.int64)
-    for block in blocks:
-        sizes += np.bincount(index.quantizer.assign(points(block), 1)[:, 0], minlength=index.nlist)
-    cells = index.invlists
-    assert cells is not None
-    for cell, size in enumerate(sizes.tolist()):
-        cells.resize(cell, size)
-        cells.resize(cell, 0)
 
 
 def _sample(points: Points, rows: int, size: int) -> NDArray[np.float32]:

@@ -1,9 +1,9 @@
 """The nearest other rows of every row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, Any, final
+from typing import Annotated, Any, Self, final
 
 import numpy as np
 import torch
@@ -40,13 +40,25 @@ class Near:
 
     `rows` (rows, number) are views of each other. `unseen` (rows, next) are the next nearest, from which nothing is
     learned: boundaries are measured by them. `dimension` is the intrinsic dimension of the rows, by how fast distances
-    grow with the rank (Levina and Bickel 2004).
+    grow with the rank (Levina and Bickel 2004). Each row was compared with `among` rows.
     """
 
     # Arrays, or `FileArray`.
     rows: Any
     unseen: Any
     dimension: float
+    among: int
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The same as arrays alone, of which `of_arrays` makes it."""
+        return self.rows, self.unseen, np.array([self.dimension]), np.array([self.among])
+
+    @classmethod
+    def of_arrays(cls, arrays: Sequence[Any]) -> Self:
+        """What `arrays` holds."""
+        rows, unseen, dimension, among = arrays
+        return cls(rows, unseen, float(dimension[0]), int(among[0]))
 
     @property
     def unseen_rank(self) -> float:
@@ -71,6 +83,11 @@ class Neighbours(Settings):
     exact_up_to: Annotated[
         int, Whole(0), "with more rows about one neighbour in two hundred is missed and the next nearest is taken"
     ] = 20_000
+    shard: Annotated[
+        int,
+        Whole(1000),
+        "more rows are dealt at random into shards of at most so many, and compared within them",
+    ] = 1_000_000
 
     def find(self, rows: Rows, telling: Telling = in_silence) -> Near:
         """The nearest other rows of each row, fewer of them if rows are few, and half as many that are next.
@@ -88,13 +105,13 @@ class Neighbours(Settings):
         from vaecluster.views.nearest import nearest_others
 
         if rows == 1:
-            return Near(np.zeros((1, 1), np.int32), np.zeros((1, 0), np.int32), 1.0)
+            return Near(np.zeros((1, 1), np.int32), np.zeros((1, 0), np.int32), 1.0, rows)
         number = min(self.number, max(1, rows // ROWS_PER_NEIGHBOUR))
         further = min(max(1, number // 2), rows - 1 - number)
-        exact = rows <= self.exact_up_to
-        found = nearest_others(points, rows, number, further, exact=exact, room=room, telling=telling)
+        exact, shards = rows <= self.exact_up_to, -(-rows // self.shard)
+        found = nearest_others(points, rows, number, further, exact=exact, shards=shards, room=room, telling=telling)
         dimension = intrinsic_dimension(found.squared, number, number + further)
-        return Near(found.first, found.then, dimension)
+        return Near(found.first, found.then, dimension, rows // shards)
 
     def points(self, rows: Rows) -> Points:
         """What distances are taken between, for some row numbers: (rows, columns or components)."""

@@ -1,5 +1,6 @@
 """Views put together: a row's partner, and the changes made to it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -13,6 +14,14 @@ from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.views.change import Change
 from vaecluster.views.neighbours import Near, Neighbours
+
+# From a name and what computes arrays of all rows to these arrays.
+Arrays = Callable[[str, Callable[[], Sequence[Any]]], Sequence[Any]]
+
+
+def made(name: str, make: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+    """The arrays, computed."""
+    return make()
 
 
 @final
@@ -29,10 +38,15 @@ class Views:
         near = () if self.neighbours is None else ("a near neighbour",)
         return (*near, *(change.name for change in self.changes))
 
-    def prepare(self, rows: Rows, telling: Telling = in_silence) -> "PreparedViews":
-        """Find the rows' neighbours, once; all else is drawn anew for each batch."""
-        near = None if self.neighbours is None else self.neighbours.find(rows, telling)
-        return PreparedViews(rows, near, self.changes)
+    def prepare(self, rows: Rows, telling: Telling = in_silence, arrays: Arrays = made) -> "PreparedViews":
+        """Find the rows' neighbours, once; all else is drawn anew for each batch.
+
+        `arrays` may give those that a fit found before it was cut off.
+        """
+        if (neighbours := self.neighbours) is None:
+            return PreparedViews(rows, None, self.changes)
+        found = arrays("neighbours", lambda: neighbours.find(rows, telling).arrays)
+        return PreparedViews(rows, Near.of_arrays(found), self.changes)
 
 
 @final

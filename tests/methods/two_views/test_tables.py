@@ -80,7 +80,7 @@ def test_the_joint_table_is_of_pairs_that_no_step_has_seen() -> None:
     objective, rows = parts(), rows_of(vectors(NUMBER))
     random = np.random.default_rng(0)
     seen, unseen = (random.permutation(NUMBER)[:, None].astype(np.int32) for _ in range(2))
-    views = PreparedViews(rows, Near(seen, unseen, dimension=2.0), ())
+    views = PreparedViews(rows, Near(seen, unseen, dimension=2.0, among=len(seen)), ())
     joint = component_tables(objective.encoder, objective.heads, views, torch.Generator().manual_seed(0)).joint
     own = assigned(objective)
     pairs = np.einsum("nhc,nhd->hcd", own, own[unseen[:, 0]]) / NUMBER

@@ -208,7 +208,7 @@ class TwoViews(Method):
     def fit(self, run: Run) -> Fitted:
         """Components, merging, clusters; then the head whose clusters share most."""
         objective = self._of_components(run)
-        views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling)
+        views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling, run.arrays)
         plans = self.plans()
         run.stages(plans)
         run.train_through(COMPONENTS, objective, pairs(views))
@@ -237,7 +237,7 @@ class TwoViews(Method):
         assert isinstance(posterior, ComponentPosterior)
         assert isinstance(components, MomentComponents)
         heads, before = ComponentHeads.of(posterior), components.moments()
-        views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling)
+        views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling, run.arrays)
         generator = run.draws.at("going on", device=run.device)
         joint = component_tables(model.encoder, heads, views, generator).joint[0]
         grouping = model.grouping
@@ -364,9 +364,9 @@ def pairs(views: PreparedViews) -> Batches:
 
 
 def _null_of(views: PreparedViews, joint: NDArray[np.float64]) -> Null:
-    if views.near is None:
+    if (near := views.near) is None:
         return Null.fitted(joint)
-    return Null.of_neighbours(len(views.rows), views.near.unseen_rank, views.near.dimension)
+    return Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
 
 
 def _evidence(
