@@ -60,14 +60,6 @@ KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 }
 # The others are as from files of older formats, which takes half of the time.
 CALIBRATED = ("vectors", "table")
-# Both forms of these, and one of each of the others: a form cannot know the kind, beside its inputs.
-PAIRS = [
-    (kind, form)
-    for number, kind in enumerate(KINDS)
-    for turn, form in enumerate(PROGRAMS)
-    if kind in CALIBRATED or (number + turn) % 2
-]
-every_program = pytest.mark.parametrize(("served", "form"), PAIRS, indirect=["served"])
 
 
 @dataclass
@@ -95,27 +87,26 @@ def opened(path: Path) -> tuple[dict[str, Any], Run]:
     return about, run
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=list(KINDS))
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Served]:
     X, _, choice = KINDS[request.param]
     model = estimator(**choice).fit(X)
     if request.param not in CALIBRATED:
         model.fitted_ = replace(model.fitted_, confidence=None)
     folder = tmp_path_factory.mktemp("served")
-    forms = [form for kind, form in PAIRS if kind == request.param]
-    for form in forms:
+    for form in PROGRAMS:
         write_programs(model, folder / form, form)
     found = {
         (name, form): opened(folder / form / f"{name}{PROGRAMS[form].ending}")
         for name in (CLASSIFY, GENERATE)
-        for form in forms
+        for form in PROGRAMS
     }
     return request.param, Served(
         model, {key: about for key, (about, _) in found.items()}, {key: run for key, (_, run) in found.items()}
     )
 
 
-@every_program
+@pytest.mark.parametrize("form", PROGRAMS)
 def test_answers_are_those_of_the_estimator(form: str, served: tuple[str, Served]) -> None:
     kind, own = served
     X, new, _ = KINDS[kind]
@@ -145,7 +136,7 @@ def test_answers_are_those_of_the_estimator(form: str, served: tuple[str, Served
         np.testing.assert_array_equal(one, other)
 
 
-@every_program
+@pytest.mark.parametrize("form", PROGRAMS)
 def test_generated_rows_are_what_codes_stand_for(form: str, served: tuple[str, Served]) -> None:
     _, own = served
     model, about = own.model, own.about[GENERATE, form]
