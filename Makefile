@@ -42,7 +42,7 @@ test-tested: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/$(PYTEST)
 
 # What torch, a browser, a cluster or the file system alone decides is tested above: they are the same here.
-ONCE := benchmarks cli/test_resume.py docs editing engines explore/browser methods model ranks report/browser runs/exports/test_programs.py torture training test_estimator.py test_host.py test_memory.py test_stability.py
+ONCE := benchmarks cli/test_resume.py docs editing engines explore/browser methods model ranks report/browser runs/exports/test_programs.py torture training test_estimator.py test_extreme_values.py test_host.py test_memory.py test_stability.py
 
 test-oldest: $(OLDEST)/.installed
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/$(PYTEST) -m "not data" $(ONCE:%=--ignore tests/%)

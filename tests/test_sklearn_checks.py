@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sklearn.utils.estimator_checks import check_clustering, parametrize_with_checks
+from sklearn.utils.estimator_checks import check_clustering, estimator_checks_generator
 
 from builders import estimator
 from vaecluster.methods import METHODS
@@ -30,12 +30,25 @@ EXPECTED = {
     "check_estimator_sparse_array": "asks for the tags of a classifier",
     "check_estimator_sparse_matrix": "asks for the tags of a classifier",
 }
+# Most ask of the estimator what is the same whatever the method: the default one meets every check, each of the others
+# every third in turn.
+CHECKS = [
+    case
+    for number, model in enumerate(ESTIMATORS)
+    for turn, case in enumerate(estimator_checks_generator(model, expected_failed_checks=EXPECTED, mark="xfail"))
+    if number == 0 or (number + turn) % 3 == 0
+]
+
+
+def name_of(value: Any) -> str:
+    """The method of an estimator, the name of a check."""
+    return value.func.__name__ if hasattr(value, "func") else value.method.name
 
 
 @pytest.mark.filterwarnings(
     "ignore::vaecluster.errors.EmptyClustersWarning", "ignore::vaecluster.errors.FewCluesWarning"
 )
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED)
+@pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=name_of)
 def test_scikit_learns_estimator_checks_pass(estimator: Any, check: Any) -> None:
     if check.func is check_clustering:
         estimator.set_params(**LEARNED[estimator.method.name])

@@ -12,10 +12,11 @@ from benchmarks.ablations import choose_ablations
 from benchmarks.baselines import BASELINES
 from benchmarks.kinds import KINDS
 from benchmarks.measures import measure_generation
-from benchmarks.methods import choose_finding, choose_method
+from benchmarks.methods import EstimatorMethod, choose_finding
 from benchmarks.peers import PEERS
 from benchmarks.rare import make_rare
 from benchmarks.runs import run_benchmark
+from vaecluster import TwoViews
 from vaecluster.data.dataset import DataSet
 from vaecluster.methods import METHODS
 
@@ -25,6 +26,7 @@ pytestmark = [
 ]
 NAMES = ["results", "compared", "generation", "ablations", "numbers", "known", "easy", "rare", "mixed", "imputed"]
 METHOD = "two-views, 2 epochs"
+GIVEN = {"epochs": 2, "hidden": (16,), "latent": 2, "components": 20}
 BARE = "".join(f"before\n<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in NAMES) + "after\n"
 
 
@@ -34,7 +36,7 @@ def results(tmp_path_factory) -> Path:
     digits, folder, kind = load_digits(), tmp_path_factory.mktemp("results"), KINDS["digits"]
     images, labels = digits.images.astype(np.float32), digits.target
     data = DataSet("digits", images[:300], labels[:300], images[300:400], labels[300:400])
-    method = choose_method("two-views", kind, {"epochs": 2})
+    method = EstimatorMethod(TwoViews(**GIVEN), GIVEN, METHOD)
     generation, (rare, found) = measure_generation(data, method, epochs=1), make_rare(data, "4")
     generation = replace(generation, anchors=True)
     run_benchmark(data, kind, method, 10, range(2), folder / "a.json", [generation])

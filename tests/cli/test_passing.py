@@ -1,8 +1,6 @@
 """Commands that answer for rows give the same whatever the size of blocks, and go on where they were killed."""
 
-import os
-import subprocess
-import sys
+import signal
 import time
 from pathlib import Path
 
@@ -12,19 +10,12 @@ import pytest
 from pyarrow import csv, parquet
 
 from builders import quiet
+from processes import Command
 from vaecluster.cli import run
 from vaecluster.data import stored
 
 pytestmark = quiet
 ROWS = 1000
-# Blocks of 128 rows.
-CHILD = """
-import sys
-from vaecluster.cli import run
-from vaecluster.data import stored
-stored.ENTRIES = 1
-sys.exit(run(sys.argv[1:]))
-"""
 
 
 def rows() -> pa.Table:
@@ -61,8 +52,9 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("source", ["t.parquet", "t.csv"])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    ("name", "source"), [*((name, "t.parquet") for name in COMMANDS), ("impute", "t.csv"), ("predict", "t.csv")]
+)
 def test_small_blocks_give_what_one_block_gives(name, source, place, runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = [name.split()[0], place / "run", place / source, *COMMANDS[name]]
@@ -87,20 +79,22 @@ def test_standard_output_comes_in_blocks_too(place, runs, monkeypatch):
     assert runs("score", place / "run", place / "t.csv").endswith("of 1,000 rows\n")
 
 
-def test_a_killed_command_goes_on_and_writes_the_same(place, runs, tmp_path, monkeypatch):
+def test_a_killed_command_goes_on_and_writes_the_same(place, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(stored, "ENTRIES", 1)
     words = ["score", str(place / "run"), str(place / "t.csv"), "--output"]
-    runs(*words, tmp_path / "whole.npy")
-    command = [sys.executable, "-W", "ignore", "-c", CHILD, *words, str(tmp_path / "out.npy")]
+    assert run([*words, str(tmp_path / "whole.npy")]) == 0
     parts = tmp_path / ".out.npy.parts"
-    with subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}) as child:
-        while child.poll() is None and not any(parts.glob("*.arrow")):
-            time.sleep(0.001)
-        child.kill()
+    # In blocks of 128 rows.
+    child = Command([*words, tmp_path / "out.npy"], small_blocks=True)
+    while child.poll() is None and not any(parts.glob("*.arrow")):
+        time.sleep(0.001)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
     if child.returncode == 0:
         pytest.skip("it was done before it could be killed")
     assert 0 < len(list(parts.glob("*.arrow"))) < 8
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert "Going on after" in done.stderr
+    capsys.readouterr()
+    assert run([*words, str(tmp_path / "out.npy")]) == 0
+    assert "Going on after" in capsys.readouterr().err
     assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
     assert not parts.exists()

@@ -5,8 +5,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import warnings
 from pathlib import Path
@@ -17,11 +15,11 @@ from PIL import Image
 
 from builders import splits
 from onnx_files import mean_colour
+from processes import Command
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.cli import run
 from vaecluster.errors import SkippedFilesWarning
 
-VAECLUSTER = Path(sys.executable).with_name("vaecluster")
 pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
 
 
@@ -205,14 +203,14 @@ def test_a_fit_that_is_killed_while_it_decodes_goes_on_from_there(tmp_path, tiny
     options = ["--clusters", "2", *tiny, "--size", "6", "--quiet"]
     folder = tmp_path / "run"
     journal, pixels = folder / "decoded" / "pixels.jsonl", folder / "decoded" / "pixels.npy"
-    process = subprocess.Popen([VAECLUSTER, "fit", photos, *options, "--output", folder])
+    process = Command(["fit", photos, *options, "--output", folder])
     deadline = time.monotonic() + 120
     while not journal.exists() or journal.read_bytes().count(b"\n") < 250:
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     kept = pixels.read_bytes()[128:]
     begun = journal.stat().st_ctime_ns
     assert 0 < len(kept) < 753 * 108

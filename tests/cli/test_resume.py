@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import chdir
@@ -13,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from processes import Command
 from vaecluster import TwoViews
 from vaecluster.cli import run
 from vaecluster.files.atomic import locked
 
-VAECLUSTER = Path(sys.executable).with_name("vaecluster")
 pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClustersWarning")
 # Long enough to be cut off, short enough to be waited for.
-EPOCHS = 40
+EPOCHS = 24
 SETTINGS = f"--set epochs={EPOCHS} --set hidden=16 --set latent=2 --set heads=2 --set components=9"
 OPTIONS = f"--clusters 3 {SETTINGS} --threads 1 --quiet".split()
 
@@ -47,18 +45,17 @@ def some_epochs_done(folder: Path) -> bool:
 
 def cut_off(
     rows_file: Path, folder: Path, with_signal: signal.Signals, when: Callable[[Path], bool] = some_epochs_done
-) -> subprocess.CompletedProcess:
-    """Begin a fit in a process, and send it a signal at a moment that the folder tells."""
-    command = [VAECLUSTER, "fit", rows_file, *OPTIONS, "--output", folder]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+) -> tuple[int | None, str]:
+    """Begin a fit in a process, and send it a signal at a moment that the folder tells; its status and its errors."""
+    process = Command(["fit", rows_file, *OPTIONS, "--output", folder])
     deadline = time.monotonic() + 120
     while not when(folder):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.002)
     process.send_signal(with_signal)
-    out, err = process.communicate(timeout=120)
-    return subprocess.CompletedProcess(command, process.returncode, out, err)
+    _, err = process.communicate()
+    return process.returncode, err
 
 
 def resume(folder: Path, cwd: Path | None = None) -> None:
@@ -77,7 +74,7 @@ def content(folder: Path, *names: str) -> list[bytes]:
 )
 def test_a_run_that_was_killed_ends_as_one_that_was_not(when, rows_file, whole, tmp_path):
     killed = tmp_path / "run"
-    assert cut_off(rows_file, killed, signal.SIGKILL, when).returncode == -signal.SIGKILL
+    assert cut_off(rows_file, killed, signal.SIGKILL, when)[0] == -signal.SIGKILL
     assert not (killed / "run.json").exists()
     if (killed / "fit.json").exists():
         # From another folder: the source is known by its whole path.
@@ -93,9 +90,9 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(when, rows_file, whole, 
 
 def test_after_ctrl_c_there_is_a_model_and_the_fit_can_go_on(rows_file, whole, tmp_path, fails):
     stopped = tmp_path / "run"
-    result = cut_off(rows_file, stopped, signal.SIGINT)
-    assert result.returncode == 0
-    assert "The fit was interrupted" in result.stderr
+    status, said = cut_off(rows_file, stopped, signal.SIGINT)
+    assert status == 0
+    assert "The fit was interrupted" in said
     assert json.loads((stopped / "run.json").read_text())["ending"] == "interrupted"
     message = fails("fit", rows_file, *OPTIONS, "--output", stopped)
     assert f"unfinished fit. Go on with it by `vaecluster fit --resume {stopped}`" in message
@@ -106,7 +103,7 @@ def test_after_ctrl_c_there_is_a_model_and_the_fit_can_go_on(rows_file, whole, t
 
 def test_ctrl_c_before_anything_is_learned_leaves_nothing(rows_file, tmp_path):
     result = cut_off(rows_file, tmp_path / "run", signal.SIGINT, lambda folder: (folder / "fit.json").exists())
-    assert (result.returncode, result.stderr) == (130, "Interrupted.\n")
+    assert result == (130, "Interrupted.\n")
     assert not (tmp_path / "run").exists()
 
 

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 VAECLUSTER = Path(sys.executable).with_name("vaecluster")
 # A process has so many modules loaded after a command; nothing else of what is installed.
 LIGHT = {
@@ -25,46 +23,49 @@ LIGHT |= {"vaecluster", "typing_extensions", "exceptiongroup", "rich_rst", "docu
 LOADED = """
 import sys
 from vaecluster.cli import run
-status = run(sys.argv[1:])
-tops = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
-print("loaded", status, *sorted(tops - {"__main__", "__mp_main__", "sitecustomize", "usercustomize"}))
+for words in sys.argv[1:]:
+    status = run(words.split())
+    tops = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
+    tops = sorted(tops - {"__main__", "__mp_main__", "sitecustomize", "usercustomize"})
+    print("\\nloaded", status, *(top for top in tops if not top.startswith("__editable__")))
 """
 
 
-@pytest.mark.parametrize(
-    ("command", "status"),
-    {
-        "--version": 0,
-        "--help": 0,
-        "fit --help": 0,
-        "fitt": 2,
-        "fit rows.npz --nope": 2,
-        "fit rows.npz --clusters many": 2,
-        "fit rows.npz --seed -1": 2,
-        "fit": 2,
-        "fit missing.csv --output none": 2,
-        "fit rows.csv": 2,
-        "fit folder": 2,
-        "fit mnits": 2,
-        "fit --resume folder": 2,
-        "fit rows.csv --output folder": 2,
-        "stability missing.npy": 2,
-        "compare --help": 0,
-        "compare missing.npy": 2,
-        "compare rows.csv --output folder": 2,
-        "predict folder missing.npy": 2,
-        "demo --output folder": 2,
-    }.items(),
-)
-def test_what_is_answered_at_once_loads_nothing_heavy(command, status, tmp_path):
+ANSWERED = {
+    "--version": 0,
+    "--help": 0,
+    "fit --help": 0,
+    "fitt": 2,
+    "fit rows.npz --nope": 2,
+    "fit rows.npz --clusters many": 2,
+    "fit rows.npz --seed -1": 2,
+    "fit": 2,
+    "fit missing.csv --output none": 2,
+    "fit rows.csv": 2,
+    "fit folder": 2,
+    "fit mnits": 2,
+    "fit --resume folder": 2,
+    "fit rows.csv --output folder": 2,
+    "stability missing.npy": 2,
+    "compare --help": 0,
+    "compare missing.npy": 2,
+    "compare rows.csv --output folder": 2,
+    "predict folder missing.npy": 2,
+    "demo --output folder": 2,
+}
+
+
+def test_what_is_answered_at_once_loads_nothing_heavy(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").touch()
     (tmp_path / "rows.csv").touch()
-    words = [sys.executable, "-c", LOADED, *command.split()]
+    words = [sys.executable, "-c", LOADED, *ANSWERED]
     shown = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    name, ended, *loaded = shown.splitlines()[-1].split()
-    assert (name, int(ended)) == ("loaded", status)
-    assert {one for one in loaded if not one.startswith("__editable__")} <= LIGHT
+    lines = [line.split()[1:] for line in shown.splitlines() if line.startswith("loaded ")]
+    found = {
+        command: (int(status), set(loaded) - LIGHT) for command, (status, *loaded) in zip(ANSWERED, lines, strict=True)
+    }
+    assert found == {command: (status, set()) for command, status in ANSWERED.items()}
 
 
 def test_the_program_itself_exits_with_2_and_no_traceback(tmp_path):

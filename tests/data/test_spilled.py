@@ -119,7 +119,7 @@ def test_columns_are_given_whole_and_tell_the_same_content(path: Path) -> None:
 
 
 def test_a_fit_and_its_answers_need_no_whole_table(path: Path) -> None:
-    given: dict[str, Any] = {"method": tiny("two-views", batch_size=500), "random_state": 0}
+    given: dict[str, Any] = {"method": tiny("two-views", batch_size=500, epochs=1), "random_state": 0}
     weights = 1.0 + np.arange(ROWS) % 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
