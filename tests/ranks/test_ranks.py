@@ -1,4 +1,4 @@
-"""Three processes that learn together, started by torchrun, and two on hosts that are network namespaces."""
+"""Two and four processes that learn together, started by torchrun, also on two hosts in network namespaces."""
 
 import os
 import socket
@@ -23,7 +23,6 @@ from vaecluster.errors import TrainingError
 TESTS = Path(__file__).parent.parent
 PROGRAM = Path(__file__).with_name("learning.py")
 Left = list[Mapping[str, NDArray[Any]]]
-SIZE = 3
 
 
 def torchrun(
@@ -52,41 +51,50 @@ def ended(*processes: "subprocess.Popen[str]") -> None:
 
 
 @pytest.fixture(scope="module")
-def several(tmp_path_factory: pytest.TempPathFactory) -> Left:
-    """What each of three ranks has, started like one on a host and two on another, of which one was killed once."""
-    folder = tmp_path_factory.mktemp("ranks")
+def several(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Left]:
+    """What each rank of two and of four has; the two are started like two hosts, and the last one was killed once."""
+    left, folders = {}, {size: tmp_path_factory.mktemp(f"ranks{size}") for size in (2, 4)}
     with socket.create_server(("localhost", 0)) as free:
         meeting = ["--nnodes", 2, "--rdzv-backend", "c10d", "--rdzv-endpoint", f"localhost:{free.getsockname()[1]}"]
-    own = [["--nproc-per-node", number, "--rdzv-conf", f"is_host={number == 1}"] for number in (1, 2)]
-    ended(*(torchrun(*meeting, *of_host, "--max-restarts", 1, PROGRAM, folder) for of_host in own))
-    return [dict(np.load(folder / f"{rank}.npz")) for rank in range(SIZE)]
+    hosts = [
+        torchrun(*meeting, "--rdzv-conf", f"is_host={first}", "--max-restarts", 1, PROGRAM, folders[2])
+        for first in (True, False)
+    ]
+    ended(*hosts)
+    ended(torchrun("--standalone", "--nproc-per-node", 4, PROGRAM, folders[4]))
+    for size, folder in folders.items():
+        left[size] = [dict(np.load(folder / f"{rank}.npz")) for rank in range(size)]
+    return left
 
 
+@pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize("case", CASES)
-def test_many_learn_what_one_does(case: str, several: Left) -> None:
+def test_many_learn_what_one_does(case: str, size: int, several: dict[int, Left]) -> None:
     alone = learned(case)
-    for rank in several:
+    for rank in several[size]:
         for name, value in alone.items():
             np.testing.assert_allclose(rank[f"{case}/{name}"], value, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
-def test_all_have_the_same_model(several: Left) -> None:
-    first, *others = several
+@pytest.mark.parametrize("size", [2, 4])
+def test_all_have_the_same_model(size: int, several: dict[int, Left]) -> None:
+    first, *others = several[size]
     for other in others:
         for name in first.keys() - {"calls", "own"}:
             np.testing.assert_array_equal(other[name], first[name], err_msg=name)
 
 
-def test_each_draws_for_its_own_rows_and_nothing_twice(several: Left) -> None:
-    own = np.concatenate([rank["own"] for rank in several])
-    assert len(np.unique(own)) == own.size == 2 * 3 * SIZE
+@pytest.mark.parametrize("size", [2, 4])
+def test_each_draws_for_its_own_rows_and_nothing_twice(size: int, several: dict[int, Left]) -> None:
+    own = np.concatenate([rank["own"] for rank in several[size]])
+    assert len(np.unique(own)) == own.size == 2 * 3 * size
 
 
 @quiet
-def test_a_fit_that_lost_a_process_ends_as_if_it_had_not(several: Left, tmp_path: Path) -> None:
+def test_a_fit_that_lost_a_process_ends_as_if_it_had_not(several: dict[int, Left], tmp_path: Path) -> None:
     calls: list[int] = []
     model = fitted(tmp_path, calls)
-    for rank in several:
+    for rank in several[2]:
         np.testing.assert_array_equal(rank["labels"], model.labels_)
         np.testing.assert_allclose(rank["probabilities"], model.predict_proba(vectors(ROWS)), atol=1e-2)
         # What was learned before was not learned again.
