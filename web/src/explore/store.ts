@@ -1,5 +1,6 @@
 // What the page knows of the run: the server has it, and is asked again after each change.
 import { RowMap } from "../map/map";
+import { inert } from "../map/text";
 import { bytes, Doing, get, post, State } from "./api";
 
 // Between two looks at long work, in milliseconds.
@@ -29,7 +30,7 @@ export class Store {
 
   name(cluster: number): string {
     const name = this.state.clusters[cluster]?.name;
-    return cluster < 0 ? "in none" : name ? `${cluster} · ${name}` : String(cluster);
+    return cluster < 0 ? "in none" : name ? inert(`${cluster} · ${name}`) : String(cluster);
   }
 
   names(): string[] {
@@ -43,7 +44,7 @@ export class Store {
   }
 
   say(text: string, wrong = false): void {
-    this.line.textContent = text;
+    this.line.textContent = inert(text);
     this.line.classList.toggle("wrong", wrong);
   }
 

@@ -134,7 +134,7 @@ def draw_map(
     if values is not None:
         points(np.ones(len(labels), dtype=np.bool_), c=values, cmap="viridis")
     elif (labels < 0).any():
-        points(labels < 0, color=NONE, label="in doubt")
+        points(labels < 0, color=NONE, label="in no cluster")
     for cluster, name in enumerate(names):
         own = labels == cluster
         if own.any():
