@@ -129,6 +129,18 @@ def test_what_is_refused_is_said_and_changes_nothing(explorer: Explorer) -> None
     assert explorer.state() == before
 
 
+def test_a_legend_opens_where_there_is_no_room_for_all_clusters(explorer: Explorer) -> None:
+    legend = explorer.at("legend").first
+    more = legend.locator("[aria-expanded]")
+    assert not more.is_visible()
+    legend.evaluate("list => list.style.height = '40px'")
+    more.click()
+    legend.evaluate("list => list.style.height = ''")
+    assert more.get_attribute("aria-expanded") == "true"
+    more.click()
+    more.wait_for(state="hidden")
+
+
 def test_a_name_turns_no_text_around_it(explorer: Explorer) -> None:
     explorer.page.locator('[data-tick="0"]').check()
     explorer.at("name").fill("a\u202eb")
