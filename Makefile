@@ -66,14 +66,14 @@ docs: $(VENV)/.installed-dev
 	$(VENV)/bin/python docs/links.py build/docs
 	$(VENV)/bin/python docs/links.py .
 
-# The demo's overview, and its map as a browser shows it.
+# The demo's overview, and its map and explorer as a browser shows them.
 pictures: $(VENV)/.installed-dev
 	rm -rf build/pictures
 	$(VENV)/bin/vaecluster demo --quiet --output build/pictures/demo
 	$(VENV)/bin/vaecluster report build/pictures/demo --format png --output build/pictures/png
 	cp build/pictures/png/overview.png docs/overview.png
 	$(VENV)/bin/python -m benchmarks.plots
-	$(VENV)/bin/python docs/screenshot.py build/pictures/demo/report.html docs/map.png
+	$(VENV)/bin/python docs/screenshot.py build/pictures/demo docs
 
 release-check: $(VENV)/.installed-dev
 	$(VENV)/bin/python $(PIP) -e '.[release]' -c constraints/tested.txt

@@ -2,10 +2,15 @@
 
     python -m benchmarks.frames
     python -m benchmarks.frames --rows 10000
+    python -m benchmarks.frames --run run --output benchmarks/results/report/frames-million.json
 
 In Chromium as it starts on a machine without a graphics processor: the processor draws all.
 """
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +24,9 @@ from vaecluster.cli import main
 from vaecluster.cli.options import Place, Whole, check
 from vaecluster.files.atomic import write_json
 from vaecluster.files.provenance import machine, versions
+from vaecluster.report.collect import collect
+from vaecluster.report.write import write_html
+from vaecluster.runs.folder import RunFolder
 from vaecluster.settings import Whole as WholeKind
 
 RESULTS = Path(__file__).parent / "results" / "report" / "frames.json"
@@ -31,11 +39,13 @@ PAINT = """new Promise(done => new PerformanceObserver(list => done(list.getEntr
 COUNT = "window.frames_ = []; (function next(time) { window.frames_.push(time); requestAnimationFrame(next) })(0)"
 
 
-def frames(*, rows: Whole = 60_000, times: Whole = 3, output: Place = RESULTS) -> None:
+def frames(*, run: Place | None = None, rows: Whole = 60_000, times: Whole = 3, output: Place = RESULTS) -> None:
     """Write the report on so many rows, open it so many times, and drag its map.
 
     Parameters
     ----------
+    run
+        A run, whose report and explorer are opened in place of a report on rows that are made.
     rows
         Rows of the report; of more than 60,000 a sample is on the map.
     times
@@ -45,32 +55,60 @@ def frames(*, rows: Whole = 60_000, times: Whole = 3, output: Place = RESULTS) -
     """
     for name, value in (("--rows", rows), ("--times", times)):
         check(name, value, WholeKind(1))
-    random = np.random.default_rng(0)
-    X = random.normal(size=(rows, COLUMNS)) + 6 * random.normal(size=(GROUPS, COLUMNS))[np.arange(rows) % GROUPS]
-    model = VAEClustering(GROUPS, method=TwoViews(epochs=2, heads=1), random_state=0).fit(X.astype(np.float32))
     with TemporaryDirectory() as folder:
         page = Path(folder) / "report.html"
-        write_report(model, X.astype(np.float32), page)
-        opened = [_opened(page) for _ in range(times)]
-    for first_paint, rate in opened:
-        print(f"{rows:,} rows: first paint after {first_paint:.0f} ms, {rate:.0f} frames a second")
-    paints, rates = zip(*opened, strict=True)
-    found = {"rows": rows, "first_paint_ms": paints, "frames_per_second": rates}
+        if run is None:
+            _write(page, rows)
+        else:
+            rows = RunFolder.open(run).description()["rows"]
+            write_html(collect(RunFolder.open(run)), page)
+        found: dict[str, Any] = {"rows": rows, "bytes": page.stat().st_size, **_opened(page.as_uri(), times)}
+    if run is not None:
+        with _explored(run) as address:
+            found["explorer"] = _opened(address, times)
     write_json(output, {**found, "versions": versions(), "machine": machine()})
 
 
-def _opened(page: Path) -> tuple[float, float]:
-    """Milliseconds to the first paint, and frames a second of a drag."""
+def _write(page: Path, rows: int) -> None:
+    """The report on so many rows of a few groups."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(rows, COLUMNS)) + 6 * random.normal(size=(GROUPS, COLUMNS))[np.arange(rows) % GROUPS]
+    model = VAEClustering(GROUPS, method=TwoViews(epochs=2, heads=1), random_state=0).fit(X.astype(np.float32))
+    write_report(model, X.astype(np.float32), page)
+
+
+@contextmanager
+def _explored(run: Path) -> Iterator[str]:
+    """The address of the explorer of a run."""
+    command = [sys.executable, "-m", "vaecluster", "explore", str(run), "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().split()[-1]
+        server.terminate()
+
+
+def _opened(address: str, times: int) -> dict[str, list[float]]:
+    opened = [_opened_once(address) for _ in range(times)]
+    for paint, drawn, rate in opened:
+        print(f"first paint after {paint:.0f} ms, the map after {drawn:.0f} ms, {rate:.0f} frames a second")
+    paints, drawn, rates = map(list, zip(*opened, strict=True))
+    return {"first_paint_ms": paints, "map_ms": drawn, "frames_per_second": rates}
+
+
+def _opened_once(address: str) -> tuple[float, float, float]:
+    """Milliseconds to the first paint and until the map is there, and frames a second of a drag."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         shown = browser.new_page(viewport={"width": 1280, "height": 900})
-        shown.goto(page.as_uri())
+        shown.goto(address)
         paint = float(shown.evaluate(PAINT))
-        # The map is drawn after the page.
-        shown.wait_for_timeout(1500)
+        shown.locator("[data-map][data-live]").first.wait_for()
+        drawn = float(shown.evaluate("performance.now()"))
+        # What is drawn is seen a little later.
+        shown.wait_for_timeout(1000)
         rate = _dragged(shown)
         browser.close()
-    return paint, rate
+    return paint, drawn, rate
 
 
 def _dragged(shown: Any) -> float:

@@ -6,10 +6,12 @@ from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, overload
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import torch
+from narwhals.stable.v2.typing import IntoDataFrameT
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils import Tags
@@ -24,10 +26,12 @@ from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
 from vaecluster.data.anndata import Annotations, is_cells
 from vaecluster.data.draws import Draws
+from vaecluster.data.frames import is_frame
 from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined, room_of
 from vaecluster.data.known import check_relabelling, check_weights, known_labels
+from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
-from vaecluster.data.schema import Schema
+from vaecluster.data.schema import Restored, Schema
 from vaecluster.data.stored import StoredTable, block_rows, in_turn
 from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
@@ -522,16 +526,20 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
 
         return np.concatenate(list(self._blocks(X, codes)))
 
-    def inverse_transform(self, codes: Any) -> Any:
-        """The row that each code (n, latent) stands for, the mean of p(x|z), in the units of the fit."""
+    def inverse_transform(self, codes: Any) -> Restored:
+        """The row that each code (n, latent) stands for, the mean of p(x|z), in the units and type of the fit.
+
+        That is an array, or a frame of pandas, polars or pyarrow.
+        """
         check_is_fitted(self)
         with isolated():
             tensor = torch.from_numpy(given_codes(codes, self.model_.encoder.latent))
             return self.fitted_.schema.restore(answers.decode(self.model_, tensor.to(self._device())))
 
-    def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Any:
+    def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Restored:
         """New rows in the units and type of the fit: codes from the prior, decoded to the mean of p(x|z).
 
+        They are an array, or a frame of pandas, polars or pyarrow.
         With `cluster`, all from p(z|y) of that one; without, y is drawn from p(y) first. A row for which the likeliest
         cluster is another is drawn again from its own, ten times at most in all, and the last draw is kept: equation
         (34). `random_state` defaults to the estimator's, so the same call gives the same rows.
@@ -549,6 +557,14 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
             schema = self.fitted_.schema
             return schema.restore(answers.draw_rows(self.model_, schema, int(n_samples), cluster, generator))
 
+    @overload
+    def impute(self, X: IntoDataFrameT) -> IntoDataFrameT: ...
+    @overload
+    def impute(self, X: Array) -> Array: ...
+    @overload
+    def impute(self, X: list[str]) -> list[str]: ...
+    @overload
+    def impute(self, X: Any) -> Any: ...
     def impute(self, X: Any) -> Any:
         """The rows with every missing value replaced by what the model expects there; a frame like the one given.
 
@@ -558,7 +574,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """
         check_is_fitted(self)
         with isolated():
-            return filled(self.model_, self._given(X), self.fitted_.errors)
+            return _like(X, filled(self.model_, self._given(X), self.fitted_.errors))
 
     def imputed(self, X: Any) -> Imputed:
         """What `impute` gives, and how sure each filled in value is: equation (28b).
@@ -580,7 +596,8 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """
         check_is_fitted(self)
         with isolated():
-            return imputed(self.model_, self._given(X), self.fitted_.errors)
+            found = imputed(self.model_, self._given(X), self.fitted_.errors)
+            return replace(found, rows=_like(X, found.rows))
 
     def profile(self, X: Any) -> list[list[Difference]]:
         """What sets each cluster apart in these rows: the columns in which it differs most from all of them.
@@ -792,3 +809,12 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _like(X: Any, rows: Any) -> Any:
+    """The rows as a frame again, if X is one of complete numbers, which counted as an array."""
+    return (
+        nw.from_native(X, eager_only=True).clone().to_native()
+        if is_frame(X) and isinstance(rows, np.ndarray)
+        else rows
+    )

@@ -7,6 +7,7 @@ from vaecluster.data.given import source_of
 from vaecluster.data.rows import Rows
 from vaecluster.inference.answers import Assigned
 from vaecluster.inference.touching import touching
+from vaecluster.views.neighbours import Neighbours
 
 pytestmark = quiet
 RANDOM = np.random.default_rng(0)
@@ -20,12 +21,15 @@ def rows_of(X: np.ndarray) -> Rows:
     return Rows(source_of(X, schema), schema, torch.device("cpu"))
 
 
+NEAR = Neighbours().find(rows_of(CLOUDS))
+
+
 def assigned(confidence: np.ndarray, second: np.ndarray) -> Assigned:
     return Assigned(HALVES, HALVES, confidence, second)
 
 
 def test_halves_of_one_cloud_touch_and_a_cloud_far_away_touches_none() -> None:
-    (only,) = touching(rows_of(CLOUDS), HALVES, assigned(np.ones(450), np.zeros(450, np.intp)), 3)
+    (only,) = touching(NEAR, HALVES, assigned(np.ones(450), np.zeros(450, np.intp)), 3)
     assert (only.one, only.other, only.doubtful) == (0, 1, 0)
     assert only.density > 0.5
 
@@ -33,16 +37,16 @@ def test_halves_of_one_cloud_touch_and_a_cloud_far_away_touches_none() -> None:
 def test_rows_in_doubt_are_counted_for_both_clusters_and_rows_of_none_are_not() -> None:
     second = np.where(HALVES == 2, 0, 2)
     confidence = np.where(np.arange(450) % 10 == 0, 0.6, 1.0)
-    found = touching(rows_of(CLOUDS), HALVES, assigned(confidence, second), 3)
+    found = touching(NEAR, HALVES, assigned(confidence, second), 3)
     doubtful = {(touch.one, touch.other): touch.doubtful for touch in found}
     unsure = HALVES[::10]
     assert doubtful[0, 2] == (unsure == 0).sum() + (unsure == 2).sum()
     assert doubtful[1, 2] == (unsure == 1).sum()
     none = np.full(450, -1)
-    assert touching(rows_of(CLOUDS), none, Assigned(none, HALVES, confidence, second), 3) == []
+    assert touching(NEAR, none, Assigned(none, HALVES, confidence, second), 3) == []
 
 
 @pytest.mark.parametrize("clusters", [0, 1])
 def test_a_single_cluster_touches_none(clusters: int) -> None:
-    found = touching(rows_of(CLOUDS), np.zeros(450, np.intp), assigned(np.ones(450), np.full(450, -1)), clusters)
+    found = touching(NEAR, np.zeros(450, np.intp), assigned(np.ones(450), np.full(450, -1)), clusters)
     assert found == []

@@ -167,7 +167,7 @@ def test_rows_in_doubt_are_grey_and_in_no_cluster() -> None:
     model = estimator().fit(vectors())
     model.set_params(min_confidence=0.9999999)
     axes = plot.map(model, vectors(), ax=Figure().subplots())
-    assert axes.collections[0].get_label() == "in doubt"
+    assert axes.collections[0].get_label() == "in no cluster"
 
 
 REFUSALS: dict[str, tuple[Callable[[VAEClustering, Any], Any], str]] = {

@@ -3,6 +3,7 @@
 from typing import Any, Literal, assert_type
 
 import numpy as np
+from narwhals.typing import IntoDataFrame
 from numpy.typing import NDArray
 
 from vaecluster import Layout, Reliability, TwoViews, VaDE, VAEClustering, compare, reliability, write_report
@@ -24,6 +25,12 @@ def use() -> None:
     assert_type(model.predict_proba(X), NDArray[np.float64])
     assert_type(model.assign(X), tuple[NDArray[np.intp], NDArray[np.float64]])
     assert_type(model.transform(X), NDArray[np.floating[Any]])
+    assert_type(model.impute(X), NDArray[Any])
+    assert_type(model.impute(["a text", "another"]), list[str])
+    for rows in (model.sample(5, cluster=1), model.inverse_transform(model.transform(X))):
+        # As the rows of the fit: an array here.
+        assert isinstance(rows, np.ndarray)
+        assert_type(rows, NDArray[Any])
     assert_type(model.score(X), float)
     assert_type(model.score_samples(X), NDArray[np.float64])
     assert_type(model.outlier_score(X), NDArray[np.float64])
@@ -43,3 +50,8 @@ def use() -> None:
     except DataError as error:
         assert_type(error, DataError)
         raise VaeclusterError(str(error)) from None
+
+
+def use_a_frame(frame: IntoDataFrame) -> None:
+    """The same of frames of any library."""
+    assert_type(VAEClustering(3).fit(frame).impute(frame), IntoDataFrame)

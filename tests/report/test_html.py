@@ -11,8 +11,9 @@ from vaecluster.clusters.hierarchy import merge_components
 from vaecluster.clusters.reliability import reliability
 from vaecluster.look.encode import svg_text
 from vaecluster.look.walls import Wall
-from vaecluster.report.charts import DARK, LIGHT, Palette
+from vaecluster.report.charts import DARK, LIGHT, Palette, plain
 from vaecluster.report.html import darkened
+from vaecluster.report.page import Report, render_html
 from vaecluster.report.run import ShownCluster
 from vaecluster.report.sections.curves import Curve, curves_figure
 from vaecluster.report.sections.number_charts import cluster_tree, number_figure, tree_figure
@@ -45,3 +46,11 @@ def test_a_darkened_chart_is_the_one_drawn_for_dark_paper(name: str) -> None:
     light, dark = (svg_text(CHARTS[name](palette)) for palette in (LIGHT, DARK))
     assert light != dark
     assert without_names(darkened(light)) == without_names(dark)
+
+
+def test_marks_that_turn_text_are_shown_and_turn_nothing() -> None:
+    turned = "photo\u202egpj.exe\u2066"
+    page = render_html(Report(title=turned, warnings=(turned,)))
+    assert page.count("photo\ufffdgpj.exe\ufffd") >= 2
+    assert not set("\u202e\u2066") & set(page)
+    assert plain(turned) == "photo\ufffdgpj.exe\ufffd"

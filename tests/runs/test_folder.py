@@ -90,4 +90,16 @@ def test_labels_of_clusters_are_kept_where_they_are_few(tmp_path, monkeypatch, l
     run = RunFolder(tmp_path)
     data = DataSet("rows", rows, np.arange(60) % labels)
     run.write(estimator(epochs=1).fit(rows), data, source="rows.npy", seconds=1, cpu_seconds=1, scores={})
-    assert ("confusion" in run.description()) == kept
+    assert ("contingency" in run.description()) == kept
+
+
+@quiet
+def test_what_was_edited_in_a_fit_goes_with_it(tmp_path):
+    rows, run = vectors(40), RunFolder(tmp_path)
+    model = estimator(epochs=1).fit(rows)
+    for name in ("edits/journal.jsonl", "versions/v2/run.json", "stability.json", "notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    run.write(model, DataSet("rows", rows), source="rows.npy", seconds=1, cpu_seconds=1, scores={})
+    assert not any((tmp_path / name).exists() for name in ("edits", "versions", "stability.json"))
+    assert (tmp_path / "notes.txt").exists()

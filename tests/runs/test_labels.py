@@ -33,14 +33,29 @@ def test_a_table_holds_the_same_columns_and_exact_numbers() -> None:
     }
 
 
-@pytest.mark.parametrize("labels", [LABELS, NAMED, SCORED])
+ODD = ["007", "NA", 'a "b"\nc', "", "1e5", " x\r\n", "null"]
+ODDLY_NAMED = Labels(
+    np.arange(7), np.linspace(0, 1, 7), {}, outlier_score=np.full(7, np.nan), row_names=RowNames("customer", ODD)
+)
+
+
+@pytest.mark.parametrize("labels", [LABELS, NAMED, SCORED, ODDLY_NAMED])
 def test_what_was_written_is_read(labels: Labels, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_bytes(labels.as_csv())
     again = replace(Labels.read(tmp_path / "labels.csv"), names=labels.names)
     assert again.as_csv() == labels.as_csv()
 
 
-@pytest.mark.parametrize("content", [None, b"row,cluster\n0,1\n", b"row,cluster,confidence\n0,one,0.5\n", b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"row,cluster\n0,1\n",
+        b"row,cluster,confidence\n0,one,0.5\n",
+        b"row,cluster,confidence\n0,,0.5\n",
+        b"\xff",
+    ],
+)
 def test_another_file_is_refused(content: bytes | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "labels.csv").write_bytes(content)

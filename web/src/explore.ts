@@ -13,7 +13,7 @@ import { RowMap } from "./map/map";
 
 const script = document.currentScript as HTMLElement;
 const panel = (name: string): HTMLElement => document.getElementById(`panel-${name}`)!;
-const store = new Store(document.querySelector("[data-said]")!);
+const store = new Store(document.querySelector("[data-said]")!, document.querySelector("[data-doing]")!);
 
 /** Show one panel and hide the others; `looked` are told when their panel is shown. */
 function tabs(looked: Record<string, () => void>): (name: string) => void {
@@ -53,9 +53,7 @@ function drawn(stage: HTMLElement, data: Data, saved?: (rows: number[]) => Promi
 
 async function start(): Promise<void> {
   const [stage, otherStage] = document.querySelectorAll<HTMLElement>("[data-map]");
-  const [state, written] = await Promise.all([get<State>("api/state"), get<Written>("api/map")]);
-  const data = await read(written);
-  await store.take(state);
+  const [data] = await Promise.all([get<Written>("api/map").then(read), get<State>("api/state").then((state) => store.take(state))]);
   const own = drawn(stage, data, (rows) => postForText("api/table", rows));
   store.map = own;
   new Placing(stage.querySelector("[data-selection]")!, store);

@@ -114,7 +114,12 @@ NewFeatures = Annotated[
         "the run, or for the pictures of the fit their features."
     ),
 ]
-Overwrite = Annotated[bool, Parameter(help="Write into the output folder even if something is there.")]
+Overwrite = Annotated[
+    bool,
+    Parameter(
+        help="Write into the output folder even if something is there; of a run also its edits and versions go."
+    ),
+]
 Device = Annotated[str, Parameter(help="cpu, cuda, or auto for a GPU where there is one.")]
 Threads = Annotated[Whole, Parameter(help="Processor threads of a fit; torch decides if not given.")]
 Quiet = Annotated[bool, Parameter(help="Show nothing but errors.")]

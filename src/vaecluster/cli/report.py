@@ -7,7 +7,9 @@ from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.runs.folder import RunFolder
 
 
-def report(run: Run, /, *, format: Literal["html", "png"] = "html", output: Place | None = None) -> None:
+def report(
+    run: Run, /, *, format: Literal["html", "png"] = "html", output: Place | None = None, names: bool = True
+) -> None:
     """Show what a run found: walls of rows and of generated rows per cluster, sizes, curves, scores.
 
     Example: `vaecluster report run` writes run/report.html, one file that works offline.
@@ -18,13 +20,16 @@ def report(run: Run, /, *, format: Literal["html", "png"] = "html", output: Plac
         html for one page, png for a folder of pictures.
     output
         The page, or the folder for the pictures; report.html or pictures/ in the run folder if not given.
+    names
+        --no-names leaves out names of rows, such as file names and identifiers, and columns that nothing was learned
+        from, so that the page can be given away. Texts that clusters are described by stay.
     """
     folder = RunFolder.open(run)
     from vaecluster.report.collect import collect
     from vaecluster.report.write import write_html, write_pictures
 
     try:
-        content = collect(folder)
+        content = collect(folder, names=names)
         if format == "html":
             page = output or run / "report.html"
             write_html(content, page)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from vaecluster.cli.options import SEED, Place, Run, Whole, check
 from vaecluster.cli.write import check_output
 from vaecluster.errors import FileError, counted
@@ -69,5 +71,7 @@ def sample(
             output, (as_csv if ending == ".csv" else as_parquet)(as_table(rows, model.fitted_.feature_names))
         )
     else:
+        # Tables are none, as was checked above.
+        assert isinstance(rows, np.ndarray)
         write_array(output, rows)
     print(f"{counted(number, 'row')} written to {output}")

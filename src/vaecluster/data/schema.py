@@ -7,6 +7,7 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from narwhals.stable.v2.typing import IntoDataFrame
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -16,6 +17,9 @@ from vaecluster.data.raw import Array, Doubles, Raw
 from vaecluster.files import record
 from vaecluster.model.likelihood import Columns, Likelihood
 from vaecluster.row_kind import RowKind
+
+# Rows in the user's units: an array, or a frame of the library of the fit.
+Restored = Array | IntoDataFrame
 
 
 @final
@@ -127,13 +131,14 @@ class Schema:
         parts = [torch.from_numpy(block.encode(block.take(raw))) for block in self.blocks]
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
-    def restore(self, rows: Tensor) -> Any:
+    def restore(self, rows: Tensor) -> Restored:
         """The way back: (rows, *data_shape) to an array or a frame in the user's units and types."""
         if self.frame is None:
             return self.blocks[0].restore(rows.detach().cpu().numpy())
         from vaecluster.data.frames import frame_of
 
-        return frame_of(self.frame, self.columns(rows))
+        made: IntoDataFrame = frame_of(self.frame, self.columns(rows))
+        return made
 
     def columns(self, rows: Tensor) -> dict[str, Array]:
         """The columns of a frame in the user's units, from the model's rows."""

@@ -10,15 +10,13 @@ from vaecluster.editing.edits import Edit, Split, check_cluster
 from vaecluster.editing.journal import REDO, UNDO, Beginning, Journal, replayed
 from vaecluster.editing.version import check_free, check_version_name, edited_model, write_version
 from vaecluster.errors import FileError, SettingError
-from vaecluster.files.atomic import made_anew
-from vaecluster.runs.folder import RunFolder
+from vaecluster.files.atomic import clear_parts, made_anew
+from vaecluster.runs.folder import VERSIONS, RunFolder
 from vaecluster.runs.labels import Labels
 
 if TYPE_CHECKING:
     from vaecluster.data.dataset import DataSet
     from vaecluster.estimator import VAEClustering
-
-VERSIONS = "versions"
 
 
 @final
@@ -47,6 +45,9 @@ class Edited:
             raise FileError(f"'{run.labels_file}' is that of another model. Fit again.")
         journal = Journal(run.path, read_only=read_only)
         try:
+            if not read_only:
+                # Of a save that was killed.
+                clear_parts(run.path / VERSIONS)
             digest = digest_of([labels])
             names = {cluster: str(name) for cluster, name in model.cluster_names_.items()}
             if journal.beginning is None:

@@ -15,9 +15,10 @@ from vaecluster.editing.edits import EDITS, Edit
 from vaecluster.errors import DamagedJournalWarning, FileError
 from vaecluster.files import record
 from vaecluster.files.atomic import locked
+from vaecluster.runs.folder import EDITING
 
 FORMAT = 1
-FOLDER, JOURNAL = "edits", "journal.jsonl"
+JOURNAL = "journal.jsonl"
 # Lines that are no edits of clusters.
 UNDO, REDO = "undo", "redo"
 
@@ -47,7 +48,7 @@ class Journal:
 
     def __init__(self, run: Path, *, read_only: bool = False) -> None:
         """Open and lock it; raises `FileError` if another process edits the run, or the journal is damaged."""
-        folder = run / FOLDER
+        folder = run / EDITING
         self.path = folder / JOURNAL
         self._lock = None if read_only else locked(folder)
         self.beginning: Beginning | None = None

@@ -151,9 +151,8 @@ class PredictFunction:
     def _learned(self, batch: Any, names: list[Any]) -> list[Any]:
         """Which columns of the batch are learned from."""
         fitted = self.model.fitted_
-        text = fitted.schema.blocks[0]
-        known = [text.column] if isinstance(text, Words) else list(fitted.feature_names)
-        if known == [""]:
+        known = fitted.columns
+        if not known and isinstance(fitted.schema.blocks[0], Words):
             raise DataError("The fit was on a list of texts, which no column is called like. Fit on a frame of texts.")
         if known:
             own = [name for name in names if str(name) in known]

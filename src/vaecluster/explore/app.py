@@ -1,6 +1,5 @@
 """What the page asks for, address by address; every answer is one of `Explored`."""
 
-import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -44,10 +43,12 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
     """All addresses; `report` makes the page of the report when it is first asked for."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.report = cache(report)
+    # Made before anyone waits for it.
+    page, styles, script = page_of(explored), style(), _script()
 
     @app.get("/")
-    def page() -> Response:
-        return _text(page_of(explored), "text/html")
+    def page_() -> Response:
+        return _text(page, "text/html")
 
     @app.get("/report")
     def report_page() -> Response:
@@ -55,12 +56,12 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
         return _text(app.state.report(), "text/html", {"content-security-policy": "frame-ancestors 'none'"})
 
     @app.get("/explore.css")
-    def styles() -> Response:
-        return _text(style(), "text/css")
+    def styles_() -> Response:
+        return _text(styles, "text/css")
 
     @app.get("/explore.js")
-    def script() -> Response:
-        return _text(_script(), "text/javascript")
+    def script_() -> Response:
+        return _text(script, "text/javascript")
 
     @app.get("/api/state")
     def state() -> Response:
@@ -72,7 +73,7 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
 
     @app.get("/api/map")
     def map_() -> Response:
-        return _packed(explored.map())
+        return _written(explored.map())
 
     @app.get("/api/members")
     def members(cluster: int, by: str = "confidence", descending: bool = False, page: int = 0) -> Response:
@@ -131,7 +132,7 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
 
     @app.get("/api/other/map")
     def other_map() -> Response:
-        return _packed(explored.other_map())
+        return _written(explored.other_map())
 
     @app.middleware("http")
     async def small(request: Request, answer: Any) -> Response:
@@ -174,11 +175,10 @@ def _text(text: str, kind: str, headers: dict[str, str] | None = None) -> Respon
     return Response(text.encode("utf-8", errors="replace"), headers=headers, media_type=f"{kind}; charset=utf-8")
 
 
-def _packed(content: bytes) -> Response:
-    packed = gzip.compress(content, 5, mtime=0)
-    return Response(packed, headers={"content-encoding": "gzip"}, media_type="application/json")
+def _written(content: bytes) -> Response:
+    # To pack it takes longer than it takes on its way inside one machine.
+    return Response(content, media_type="application/json")
 
 
-@cache
 def _script() -> str:
     return files("vaecluster.explore").joinpath("static", "explore.js").read_text(encoding="utf-8")

@@ -1,7 +1,5 @@
 """The page around the map; everything that rows, columns or clusters say is filled in by its script, as text."""
 
-from functools import cache
-
 from vaecluster.explore.explored import Explored
 from vaecluster.report.html import templates
 
@@ -27,7 +25,6 @@ def page_of(explored: Explored) -> str:
     )
 
 
-@cache
 def style() -> str:
     """The style of the page: that of the report, of the map, and its own."""
     names = ("page.css", "sections/map.css", "explore.css")

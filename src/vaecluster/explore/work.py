@@ -6,17 +6,26 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 from vaecluster.errors import SettingError, VaeclusterError
+from vaecluster.training.events import AtWork, EpochDone, Event, StepDone
+from vaecluster.training.listeners.progress import Pace, clock, told, work_words
 
 
 @final
 @dataclass(frozen=True)
 class Doing:
-    """What is done or was done last, what is to be said of it at its end, and what went wrong."""
+    """What is done or was done last, what is to be said of it at its end, and what went wrong.
+
+    `step` says what it is at, and `share` how much of a fit is done, if it is one that has begun; `left` is the time
+    until then, in words, once it is known.
+    """
 
     what: str
     running: bool = True
     said: str | None = None
     error: str | None = None
+    step: str = ""
+    share: float | None = None
+    left: str | None = None
 
 
 @final
@@ -25,13 +34,14 @@ class Worker:
 
     def __init__(self) -> None:
         self.doing: Doing | None = None
-        self._lock = threading.Lock()
+        self._lock, self._pace = threading.Lock(), Pace()
 
     def start(self, what: str, work: Callable[[], str]) -> Doing:
         """Begin, and come back at once; what `work` returns is said at its end. `SettingError` if it is busy."""
         with self._lock:
             self.check_idle()
-            self.doing = begun = Doing(what)
+            self.doing, self._pace = Doing(what), Pace()
+            begun = self.doing
         threading.Thread(target=self._do, args=(work,), daemon=True).start()
         return begun
 
@@ -42,12 +52,24 @@ class Worker:
 
     def _do(self, work: Callable[[], str]) -> None:
         try:
-            self._say(said=work(), running=False)
+            with told(self._told):
+                said = work()
+            self._say(said=said, running=False)
         except VaeclusterError as problem:
             self._say(error=" ".join(str(problem).split()), running=False)
         except BaseException as problem:
             self._say(error=f"It failed: {type(problem).__name__} {' '.join(str(problem).split())}", running=False)
             raise
+
+    def _told(self, event: Event) -> None:
+        if isinstance(event, AtWork):
+            self._say(step=work_words(event))
+        elif isinstance(event, StepDone | EpochDone):
+            self._pace.begin(event)
+            self._say(step=f"epoch {event.epoch}/{event.epochs}")
+            if isinstance(event, StepDone):
+                rate, left = self._pace.of(event.rows_done, event.rows_in_all)
+                self._say(share=event.rows_done / event.rows_in_all, left=clock(left) if rate else None)
 
     def _say(self, **news: Any) -> None:
         if self.doing is not None:

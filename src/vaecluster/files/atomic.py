@@ -95,6 +95,12 @@ def made_anew(path: Path, *, folder: bool = False) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def clear_parts(folder: Path) -> None:
+    """Remove what `made_anew` began in a folder and a kill kept it from ending; nobody else may be making anything."""
+    for part in folder.glob(f".*{PART}"):
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def check_free(path: Path) -> None:
     """Raise `FileError` if something has that name, be it a link to nothing."""
     if os.path.lexists(path):

@@ -47,7 +47,7 @@ def assignments(model: ClusteringVAE, rows: Rows, confidence: Confidence | None 
 class Assigned:
     """Where each row belongs, (rows,) each: the likeliest cluster, its probability, and the second likeliest.
 
-    `labels` are the likeliest clusters, -1 for rows that are in doubt; `second` is -1 where there is one cluster.
+    `labels` are the likeliest clusters, -1 for rows in no cluster; `second` is -1 where there is one cluster.
     `outlier_score` is there if it was asked for, and `row_names` if rows have some.
     """
 
@@ -98,7 +98,7 @@ class Assigned:
 def likeliest(
     model: ClusteringVAE, rows: Rows, confidence: Confidence | None = None, telling: Telling = in_silence
 ) -> Assigned:
-    """Each row's cluster by its probabilities, as `assignments` has them; none is in doubt.
+    """Each row's cluster by its probabilities, as `assignments` has them; none is in no cluster.
 
     Memory holds the probabilities of one block of rows at a time.
     """

@@ -38,14 +38,17 @@ class DenseGroup:
     density: float
 
 
-def dense_groups(rows: Rows, labels: NDArray[np.intp]) -> list[DenseGroup]:
-    """The dense groups inside each cluster, where labels (rows,) say the cluster; largest first. -1 is no cluster."""
+def dense_groups(rows: Rows, labels: NDArray[np.intp], near: Near | None = None) -> list[DenseGroup]:
+    """The dense groups inside each cluster, where labels (rows,) say the cluster; largest first. -1 is no cluster.
+
+    `near` are the neighbours of the rows, if they are known.
+    """
     enough = [cluster for cluster in np.unique(labels[labels >= 0]) if (labels == cluster).sum() >= 2 * LEAST_ROWS]
     if not enough:
         return []
     search = Neighbours()
     points = search.points(rows)
-    near = search.among(points, len(rows))
+    near = search.among(points, len(rows)) if near is None else near
     groups = [group for cluster in enough for group in _inside(points, near, labels == cluster, int(cluster))]
     return sorted(groups, key=lambda group: -len(group.rows))
 

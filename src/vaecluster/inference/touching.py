@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 from vaecluster.clusters.boundary import Null
 from vaecluster.clusters.contingency import contingency
 from vaecluster.clusters.separation import densities_between
-from vaecluster.data.rows import Rows
 from vaecluster.inference.answers import Assigned
-from vaecluster.views.neighbours import Neighbours
+from vaecluster.views.neighbours import Near
 
-# A row whose cluster is less likely than this could belong to the second likeliest as well.
+# A row whose cluster is less likely than this is in doubt: it could belong to the second likeliest as well.
 SURE = 0.9
-# Densities are measured among so many rows at most, drawn at random.
-MOST_ROWS = 20_000
 
 
 @final
@@ -35,19 +32,17 @@ class Touch:
     doubtful: int
 
 
-def touching(rows: Rows, labels: NDArray[np.intp], found: Assigned, clusters: int) -> list[Touch]:
+def touching(near: Near, labels: NDArray[np.intp], found: Assigned, clusters: int) -> list[Touch]:
     """Pairs of clusters between which there are rows, the densest first.
 
-    Densities are measured in `rows`, whose clusters are `labels` (rows,), and doubtful rows are counted in all rows,
-    which belong where `found` says.
+    Densities are measured in the rows whose neighbours are `near` and whose clusters are `labels` (rows,). Doubtful
+    rows are counted in all rows, which belong where `found` says.
     """
-    some = np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS])
-    if clusters < 2 or len(some) < 3:
+    if clusters < 2 or len(labels) < 3:
         return []
-    near = Neighbours().find(rows.some(some))
     pairs = near.unseen if near.unseen.shape[1] else near.rows
     null = Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
-    density = densities_between(labels[some], clusters, pairs, null)
+    density = densities_between(labels, clusters, pairs, null)
     if density is None:
         return []
     unsure = found.confidence < SURE

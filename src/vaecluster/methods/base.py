@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.number import AskedNumber, Evidence, within
 from vaecluster.clusters.scores import Label
+from vaecluster.data.blocks import Words
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.data.telling import Telling, in_silence
@@ -146,6 +147,14 @@ class Fitted:
     def clusters(self) -> int:
         """How many clusters there are."""
         return self.model.grouping.clusters
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that are learned from, of texts the one that held them; none if they had none."""
+        block = self.schema.blocks[0]
+        if isinstance(block, Words):
+            return (block.column,) if block.column else ()
+        return self.feature_names
 
     @property
     def completed_for(self) -> int:

@@ -19,7 +19,7 @@ def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Ax
     """The codes of rows in the plane, in the colour and with the mark of their clusters, which are named in it.
 
     Rows that are near in their codes are near; the layout knows no clusters (`Layout`). As in the report's map.
-    Rows in doubt (-1) are grey. With `values` (n,), such as `model.outlier_score(X)`, colours go from the least of
+    Rows in none (-1) are grey. With `values` (n,), such as `model.outlier_score(X)`, colours go from the least of
     them, dark, to the largest; ``plt.colorbar(ax.collections[0], ax=ax)`` adds the scale. Raises `DataError` for other
     than n values.
 

@@ -9,6 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.typing import ColorType
 
 from vaecluster.data.blocks.drawing import COLOURS
+from vaecluster.look import TURNING
 
 # The marks of clusters, a new one where all colours were used, so that no two of forty look alike; the first four are
 # those of the map's script. What is in no cluster is grey.
@@ -37,12 +38,12 @@ def mark_of(cluster: int) -> tuple[str, str]:
 
 
 def plain(text: object) -> str:
-    r"""A text as it stands: a dollar sign in it must not start a formula.
+    r"""A text as it stands: a dollar sign in it must not start a formula, nor a mark turn its direction.
 
     >>> print(plain("$a$"))
     \$a\$
     """
-    return str(text).replace("$", r"\$")
+    return str(text).replace("$", r"\$").translate(TURNING)
 
 
 def luminance(colour: ColorType) -> float:

@@ -10,9 +10,13 @@ from vaecluster.report.summary import advice, summary
 from vaecluster.runs.folder import RunFolder
 
 
-def collect(folder: RunFolder) -> Report:
-    """The whole content of the report on this run; rows are generated here, from the estimator's own seed."""
+def collect(folder: RunFolder, *, names: bool = True) -> Report:
+    """The whole content of the report on this run; rows are generated here, from the estimator's own seed.
+
+    Without `names` it holds none of rows (`FinishedRun.without_names`).
+    """
     run = FinishedRun.open(folder)
+    run = run if names else run.without_names()
     return Report(
         title=title_of(run),
         summary=tuple(summary(run)),

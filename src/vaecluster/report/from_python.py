@@ -28,8 +28,13 @@ from vaecluster.report.write import write_html
 from vaecluster.runs.folder import RunFolder
 
 
-def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, title: str = "rows") -> None:
+def write_report(
+    model: VAEClustering, X: Any, path: str | PathLike[str], *, title: str = "rows", names: bool = True
+) -> None:
     """Write what `vaecluster report` shows of a run, for a model and the rows of its fit, as one HTML file.
+
+    Without `names` the page holds no names of rows and no columns that nothing was learned from, so that it can be
+    given away.
 
     Raises `DataError` for other rows than those of the fit, and for AnnData objects, of which there is a report on the
     command line alone; `AttributeError` if the model was loaded from a file, and `NotFittedError` before a fit.
@@ -51,7 +56,7 @@ def write_report(model: VAEClustering, X: Any, path: str | PathLike[str], *, tit
     with TemporaryDirectory() as name, unheard(beginning="X does not have valid feature names"):
         folder = RunFolder.create(Path(name) / "run", overwrite=False)
         folder.write(model, DataSet(title, rows), source=title, seconds=seconds, cpu_seconds=seconds, scores={})
-        write_html(collect(folder), place)
+        write_html(collect(folder, names=names), place)
 
 
 def _as_in_files(model: VAEClustering, X: Any) -> Any:

@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from vaecluster.look import TURNING
 from vaecluster.look.encode import data_uri, svg_text
 from vaecluster.report.charts import DARK, LIGHT, Palette
 
@@ -87,11 +88,16 @@ def templates(*rooms: str) -> Environment:
         loader=ChoiceLoader([PackageLoader(f"vaecluster.{room}", ".") for room in (*rooms, "report")]),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_inert,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     found.filters |= {"count": count, "percent": percent, "decimal": decimal, "sure": sure}
     return found
+
+
+def _inert(value: object) -> object:
+    return value.translate(TURNING) if isinstance(value, str) else value
 
 
 _TEMPLATES = templates()

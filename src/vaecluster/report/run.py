@@ -1,9 +1,11 @@
 """What the sections of a report are collected from."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self, final
+
+import numpy as np
 
 from vaecluster.clusters.agreement import Stability
 from vaecluster.estimator import VAEClustering
@@ -98,6 +100,17 @@ class FinishedRun:
             folder.stability(),
         )
 
+    def without_names(self) -> Self:
+        """The same run, of which no row is told apart: without names of rows, and columns not learned from.
+
+        Texts that clusters are described by stay.
+        """
+        learned = self.model.fitted_.columns
+        examples = {name: _only(rows, learned) for name, rows in self.examples.items()}
+        texts = "typical_texts" in self.description
+        on_map = None if self.map is None else self.map.without_names(None if texts or not learned else learned)
+        return replace(self, examples=examples, map=on_map)
+
     @cached_property
     def shown(self) -> Showing:
         """How rows are shown, real and generated ones alike."""
@@ -143,3 +156,10 @@ class FinishedRun:
 
     def _generated(self, cluster: int) -> Shown | None:
         return self.shown(self.model.sample(WALL_ROWS, cluster=cluster)) if self.shown.as_learned else None
+
+
+def _only(rows: Any, columns: Collection[str]) -> Any:
+    """Of a table these columns, if there are any; arrays as they are."""
+    if isinstance(rows, np.ndarray) or not columns:
+        return rows
+    return rows.select([name for name in rows.column_names if name in columns])

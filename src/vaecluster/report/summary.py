@@ -6,13 +6,14 @@ import numpy as np
 
 from vaecluster.clusters.agreement import VALID_FROM, Stability
 from vaecluster.errors import counted
+from vaecluster.inference.touching import SURE
 from vaecluster.report.html import sure
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.number import Number, verdict
 
 NOT_STABILITY = " It does not say that other seeds would find the same clusters."
-# Rows whose cluster is less likely than this to be the right one are in doubt, and so many of them are worth a look.
-DOUBT, MANY = 0.8, 0.05
+# Such a share of rows in doubt is worth a look.
+MANY = 0.05
 
 
 def summary(run: FinishedRun) -> Iterator[str]:
@@ -44,7 +45,7 @@ def _how_sure(run: FinishedRun) -> Iterator[str]:
     mean = float(np.average([one.mean_confidence for one in held], weights=[one.size for one in held]))
     least = min(held, key=lambda one: one.mean_confidence)
     doubtful = _doubtful(run)
-    also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {sure(DOUBT)} sure."
+    also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {sure(SURE)} sure."
     yield (
         f"By its own estimate the model puts {sure(mean)} of the rows into the right cluster; it is least sure of "
         f"cluster {least.number} ({sure(least.mean_confidence)}).{also} The estimate counts how far clusters overlap "
@@ -96,4 +97,4 @@ def _doubtful(run: FinishedRun) -> float | None:
     """The share of rows in doubt, if rows are known."""
     if run.map is None or not run.map.table.num_rows:
         return None
-    return float((run.map.table.column("confidence").to_numpy() < DOUBT).mean())
+    return float((run.map.table.column("confidence").to_numpy() < SURE).mean())

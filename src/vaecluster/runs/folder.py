@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from vaecluster.clusters.confusion import Confusion
+from vaecluster.clusters.contingency import LabelCounts
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.data.raw import Array, RowNames
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 
 FORMAT = 1
+# Folders in that of a run: edits by hand, and versions that were saved of it.
+EDITING, VERSIONS = "edits", "versions"
 # Of more rows a random sample is searched for dense groups and for marker genes; bytes for each of their entries, four
 # of which there is room for at a time.
 LOOKED_AT, ENTRY = 100_000, 8
@@ -184,11 +187,14 @@ class RunFolder:
         from vaecluster.inference.touching import touching
         from vaecluster.runs.reliability import reliability_of
         from vaecluster.training.device import choose_device, isolated
+        from vaecluster.views.neighbours import Neighbours
 
         rows, schema = data.x_train, model.fitted_.schema
         self.run_file.unlink(missing_ok=True)
-        # It is about other clusters.
+        # They are about other clusters.
         self.stability_file.unlink(missing_ok=True)
+        for gone in (EDITING, VERSIONS):
+            shutil.rmtree(self.path / gone, ignore_errors=True)
         model.save(self.model_file)
         with made_atomically(self.labels_file) as place, place.open("wb") as file:
             for some in _labels(model):
@@ -199,8 +205,9 @@ class RunFolder:
         with isolated():
             given = given_rows(model, seen, schema)
             read = Rows(given.source, schema, choose_device("cpu"))
-            groups = dense_groups(read, model.assigned_.likeliest[numbers])
-            touches = touching(read, model.labels_[numbers], model.assigned_, model.n_clusters_)
+            near = Neighbours().find(read)
+            groups = dense_groups(read, model.assigned_.likeliest[numbers], near)
+            touches = touching(near, model.labels_[numbers], model.assigned_, model.n_clusters_)
             texts = given.texts if data.texts is None else data.texts
             on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
         members = _members(model)
@@ -210,9 +217,9 @@ class RunFolder:
         )
         write_examples(self.path, examples | _picked_out(model, members, on_map, codes), rows)
         reliability = reliability_of(model, data)
-        confusion = None
+        counts = None
         if data.y_train is not None and len(np.unique(data.y_train)) <= MOST_LABELS:
-            confusion = Confusion.of(data.y_train, model.labels_, model.n_clusters_)
+            counts = LabelCounts.of(data.y_train, model.labels_, model.n_clusters_)
         write_json(
             self.run_file,
             {
@@ -241,7 +248,7 @@ class RunFolder:
                 **_what_sets_apart(model, given, model.labels_[numbers]),
                 **_what_texts_say(model, rows, texts),
                 "scores": {part: dict(values) for part, values in scores.items()},
-                **({"confusion": record.plain(confusion)} if confusion else {}),
+                **({"contingency": record.plain(counts)} if counts else {}),
                 **({"reliability": record.plain(reliability)} if reliability else {}),
                 "versions": versions(),
                 "machine": machine(),

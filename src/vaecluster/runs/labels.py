@@ -1,7 +1,5 @@
 """The cluster of each row, as a file that other programs can read."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ NAME, SCORE = "name", "outlier_score"
 COLUMNS = (ROW, CLUSTER, CONFIDENCE, SECOND, NAME, SCORE)
 # What names of rows are called where that is the name of another column.
 IDENTIFIER = "identifier"
+_TYPES = {CLUSTER: "int64", SECOND: "int64", CONFIDENCE: "float64", SCORE: "float64"}
 
 
 @final
@@ -83,20 +82,28 @@ class Labels:
     @classmethod
     def read(cls, path: Path) -> Self:
         """What `as_csv` wrote, but for names of clusters; `FileError` for another file."""
+        import pyarrow as pa
+        from pyarrow import csv
+
         try:
-            reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
-            rows = list(reader)
-            there = reader.fieldnames or ()
+            # Names of rows and of clusters are texts, whatever they look like, and may hold ends of lines.
+            parse = csv.ParseOptions(newlines_in_values=True)
+            with csv.open_csv(path, parse_options=parse) as file:
+                there = file.schema.names
+            types = {name: _TYPES.get(name, pa.string()) for name in there}
+            convert = csv.ConvertOptions(column_types=types, null_values=[])
+            table = csv.read_csv(path, parse_options=parse, convert_options=convert)
             own = [name for name in there if name not in COLUMNS]
+            found = {name: table.column(name).to_numpy() for name in there if name in _TYPES}
             return cls(
-                np.array([int(row[CLUSTER]) for row in rows]),
-                np.array([float(row[CONFIDENCE]) for row in rows]),
+                found[CLUSTER],
+                found[CONFIDENCE],
                 {},
-                np.array([int(row[SECOND]) for row in rows]) if SECOND in there else None,
-                np.array([float(row[SCORE]) for row in rows]) if SCORE in there else None,
-                RowNames(own[0], [row[own[0]] for row in rows]) if own else None,
+                found.get(SECOND),
+                found.get(SCORE),
+                RowNames(own[0], table.column(own[0]).to_pylist()) if own else None,
             )
-        except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        except (OSError, ValueError, KeyError, TypeError):
             raise FileError(f"'{path}' is missing or damaged. Fit again.") from None
 
 

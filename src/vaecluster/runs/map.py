@@ -1,6 +1,6 @@
 """The map of a run: where codes lie in the plane, and what is known of each row that is shown there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
@@ -35,6 +35,7 @@ COLUMNS, LENGTH, WIDEST = 24, 120, 64
 EVERY = ("row", "x", "y", "cluster", "confidence")
 # What names of the user's columns begin with; the column of pictures, and what says how large they are.
 VALUE, PICTURE, SHAPE = "value ", "picture", b"vaecluster.shape"
+NAME = "name"
 
 
 @final
@@ -91,7 +92,7 @@ class RowMap:
             columns["outlier_score"] = np.full(len(chosen), np.nan, np.float32)
             columns["outlier_score"][scored] = fitted.outlier_score(rows.some(scored))
         if assigned.row_names is not None:
-            columns["name"] = [str(assigned.row_names.names[number]) for number in own]
+            columns[NAME] = [str(assigned.row_names.names[number]) for number in own]
         if texts is not None:
             columns[f"{VALUE}text"] = [_short(texts[number]) for number in own]
         else:
@@ -147,6 +148,12 @@ class RowMap:
         """The user's columns by their names."""
         names = [name for name in self.table.column_names if name.startswith(VALUE)]
         return {name.removeprefix(VALUE): self.table.column(name) for name in names}
+
+    def without_names(self, columns: Collection[str] | None) -> Self:
+        """The same without names of rows, and of the user's columns with these alone; None keeps all."""
+        gone = [] if columns is None else [f"{VALUE}{name}" for name in self.values if name not in columns]
+        names = [name for name in self.table.column_names if name not in (NAME, *gone)]
+        return type(self)(self.table.select(names))
 
     def pictures(self) -> tuple[NDArray[np.intp], NDArray[np.uint8]] | None:
         """The lines that have a picture, and these: (lines, H, W, channels)."""

@@ -129,6 +129,28 @@ def test_what_is_refused_is_said_and_changes_nothing(explorer: Explorer) -> None
     assert explorer.state() == before
 
 
+def test_a_legend_opens_where_there_is_no_room_for_all_clusters(explorer: Explorer) -> None:
+    legend = explorer.at("legend").first
+    more = legend.locator("[aria-expanded]")
+    assert not more.is_visible()
+    legend.evaluate("list => list.style.height = '40px'")
+    more.click()
+    legend.evaluate("list => list.style.height = ''")
+    assert more.get_attribute("aria-expanded") == "true"
+    more.click()
+    more.wait_for(state="hidden")
+
+
+def test_a_name_turns_no_text_around_it(explorer: Explorer) -> None:
+    explorer.page.locator('[data-tick="0"]').check()
+    explorer.at("name").fill("a\u202eb")
+    explorer.at("name").press("Enter")
+    explorer.says("is called")
+    assert explorer.names()[0] == "0 · a\ufffdb"
+    assert "a\ufffdb" in explorer.at("legend").inner_text()
+    assert explorer.state()["clusters"][0]["name"] == "a\u202eb"
+
+
 def test_members_turn_pages_and_are_sorted_and_moved(explorer: Explorer) -> None:
     page = explorer.page
     sizes = [one["size"] for one in explorer.state()["clusters"]]

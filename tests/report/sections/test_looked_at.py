@@ -11,7 +11,7 @@ from vaecluster.look.walls import Wall
 from vaecluster.report.excerpt import Excerpt
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.clusters import Clusters, tenths
-from vaecluster.report.sections.confusion import MOST_LABELS, Labels
+from vaecluster.report.sections.labels import MOST_LABELS, Labels
 from vaecluster.report.sections.outliers import Outliers
 from vaecluster.report.sections.touching import Touching
 from vaecluster.runs.folder import RunFolder
@@ -63,14 +63,14 @@ def test_names_of_others_stay_text(run: FinishedRun) -> None:
 
 def test_each_row_counts_once_for_its_label(run: FinishedRun) -> None:
     section = Labels.of(run)
-    assert section.confusion.counts.sum(0).tolist() == [45, 45]
-    assert section.confusion.labels == [HOSTILE, "b"]
+    assert section.table.counts.sum(0).tolist() == [45, 45]
+    assert section.table.labels == [HOSTILE, "b"]
 
 
 def test_of_many_labels_the_most_frequent_are_named(run: FinishedRun) -> None:
     names = [f"label {number}" for number in range(MOST_LABELS + 1)]
     counts = [list(range(MOST_LABELS + 1)), [0] * (MOST_LABELS + 1)]
-    many = {**run.description, "confusion": {"labels": names, "counts": counts}}
+    many = {**run.description, "contingency": {"labels": names, "counts": counts}}
     page = str(Labels.of(FinishedRun(many, run.model, run.examples, run.map)).html())
     assert "label 20 20 (9.5 %), label 19 19" in page
     assert "label 16" not in page
@@ -78,7 +78,7 @@ def test_of_many_labels_the_most_frequent_are_named(run: FinishedRun) -> None:
 
 
 def test_runs_of_older_versions_say_nothing_of_it(run: FinishedRun) -> None:
-    old = {key: value for key, value in run.description.items() if key not in ("touching", "confusion")}
+    old = {key: value for key, value in run.description.items() if key not in ("touching", "contingency")}
     old["clusters"] = [{key: value for key, value in one.items() if key != "confidence"} for one in old["clusters"]]
     kept = {name: rows for name, rows in run.examples.items() if name.isdigit()}
     earlier = FinishedRun(old, run.model, kept)

@@ -1,14 +1,24 @@
 import io
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from vaecluster.training.events import AtWork, ClustersMergedAgain, EpochDone, StepDone
+from vaecluster.training.events import AtWork, ClustersMergedAgain, EpochDone, Event, StepDone
 from vaecluster.training.listeners import progress
-from vaecluster.training.listeners.progress import Bar, Lines, Passing, ProgressDisplay, Silence, progress_display
+from vaecluster.training.listeners.progress import (
+    Bar,
+    Lines,
+    Passing,
+    ProgressDisplay,
+    Silence,
+    progress_display,
+    telling,
+    told,
+)
 
 EPOCHS, ROWS = 5, 1000
 TERMS = {"bound": -12.345, "latent_kl": 6.789}
@@ -213,3 +223,16 @@ def test_a_pass_over_rows_tells_rows_per_second_and_the_time_left(
     assert (
         capsys.readouterr().err == "1,000 rows  250 rows/s  40%  0:12 left\n2,000 rows  250 rows/s  60%  0:08 left\n"
     )
+
+
+def test_whoever_is_told_hears_all_of_this_thread_and_nothing_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    events: list[Event] = []
+    with told(events.append):
+        play(progress_display(1))
+        assert list(telling(1)("reading", ["a", "b"])) == ["a", "b"]
+        with ThreadPoolExecutor(1) as other:
+            assert isinstance(other.submit(progress_display, 0).result(), Silence)
+    assert events[-2:] == [AtWork("reading", 0, 2), AtWork("reading", 1, 2)]
+    assert len(events) > 2
+    assert capfd.readouterr() == ("", "")
+    assert isinstance(progress_display(0), Silence)

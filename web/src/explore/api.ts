@@ -16,6 +16,9 @@ export interface Doing {
   running: boolean;
   said: string | null;
   error: string | null;
+  step: string;
+  share: number | null;
+  left: string | null;
 }
 export interface State {
   version: number;

@@ -5,7 +5,6 @@ import { Store } from "./store";
 export class HistoryPanel {
   private readonly list = made("ol", { class: "history", "aria-label": "Edits", "data-edits": true });
   private readonly name = made("input", { type: "text", "data-version": true, maxlength: 100 });
-  private readonly doing = made("div", { class: "doing" });
 
   constructor(panel: HTMLElement, private readonly store: Store) {
     const save = button("Save version", () => void store.begin("api/save", { name: this.name.value }), { "data-save-version": true });
@@ -13,14 +12,12 @@ export class HistoryPanel {
     panel.append(
       this.list,
       made("div", { class: "line" }, labelled("Name", this.name), save),
-      this.doing,
       made("p", { class: "note" }, "Every edit is kept as soon as it is made, and is there when you come back. A version is a run of its own, which predicts as the edited clusters say."),
     );
     for (const way of ["undo", "redo"] as const) {
       document.querySelector(`[data-${way}]`)!.addEventListener("click", () => void store.change(`api/${way}`));
     }
     store.onChange(() => this.fill());
-    store.onWork(() => this.work());
   }
 
   private fill(): void {
@@ -32,14 +29,5 @@ export class HistoryPanel {
       ...undone.map((words) => made("li", { class: "undone" }, words)),
     );
     if (!this.list.childElementCount) this.list.append(made("li", { class: "note" }, "Nothing was edited yet."));
-  }
-
-  private work(): void {
-    const { doing } = this.store.state;
-    this.doing.replaceChildren();
-    if (doing?.running) {
-      const bar = made("progress", { "aria-label": doing.what });
-      this.doing.append(made("span", { class: "note" }, `${doing.what} …`), bar);
-    }
   }
 }

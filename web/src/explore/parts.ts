@@ -1,5 +1,6 @@
 // Pieces of the page; what rows, columns and clusters say is only ever text.
 import { percent } from "../map/card";
+import { inert } from "../map/text";
 import { Likely, Row, Seen } from "./api";
 
 type Attributes = Record<string, string | number | boolean>;
@@ -11,9 +12,9 @@ export function made<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== false) element.setAttribute(name, value === true ? "" : String(value));
+    if (value !== false) element.setAttribute(name, value === true ? "" : inert(String(value)));
   }
-  element.append(...inside);
+  element.append(...inside.map((part) => (typeof part === "string" ? inert(part) : part)));
   return element;
 }
 
@@ -30,7 +31,7 @@ export const share = (value: number): string => (value < 0.01 ? "under 1 %" : pe
 /** Fill a list of clusters anew, and keep what was chosen if it is still there. */
 export function options(select: HTMLSelectElement, all: [number, string][]): void {
   const before = select.value;
-  select.replaceChildren(...all.map(([value, text]) => new Option(text, String(value))));
+  select.replaceChildren(...all.map(([value, text]) => new Option(inert(text), String(value))));
   if (all.some(([value]) => String(value) === before)) select.value = before;
 }
 

@@ -1,5 +1,6 @@
 // What the page knows of the run: the server has it, and is asked again after each change.
 import { RowMap } from "../map/map";
+import { inert } from "../map/text";
 import { bytes, Doing, get, post, State } from "./api";
 
 // Between two looks at long work, in milliseconds.
@@ -12,21 +13,14 @@ export class Store {
   chosen = new Set<number>();
   map: RowMap | null = null;
   private readonly heard: (() => void)[] = [];
-  private readonly workHeard: (() => void)[] = [];
   private readonly chosenHeard: (() => void)[] = [];
   private watching = false;
 
-  constructor(private readonly line: HTMLElement) {}
+  constructor(private readonly line: HTMLElement, private readonly bar: HTMLElement) {}
 
   /** Call at each change of the clusters, and once now if they are there. */
   onChange(listener: () => void): void {
     this.heard.push(listener);
-    if (this.state) listener();
-  }
-
-  /** Call whenever the server has said what is under way, and once now if it has. */
-  onWork(listener: () => void): void {
-    this.workHeard.push(listener);
     if (this.state) listener();
   }
 
@@ -36,7 +30,7 @@ export class Store {
 
   name(cluster: number): string {
     const name = this.state.clusters[cluster]?.name;
-    return cluster < 0 ? "in none" : name ? `${cluster} · ${name}` : String(cluster);
+    return cluster < 0 ? "in none" : name ? inert(`${cluster} · ${name}`) : String(cluster);
   }
 
   names(): string[] {
@@ -50,7 +44,7 @@ export class Store {
   }
 
   say(text: string, wrong = false): void {
-    this.line.textContent = text;
+    this.line.textContent = inert(text);
     this.line.classList.toggle("wrong", wrong);
   }
 
@@ -70,7 +64,7 @@ export class Store {
     if (state.version < this.state?.version) return;
     [this.state, this.labels] = [state, labels];
     if (changed) for (const listener of this.heard) listener();
-    for (const listener of this.workHeard) listener();
+    this.show(state.doing);
     if (state.doing?.running) void this.trying(() => this.watch());
   }
 
@@ -109,6 +103,18 @@ export class Store {
     const rows = new Set(this.chosen);
     if (!rows.delete(row)) rows.add(row);
     this.choose(rows);
+  }
+
+  /** How far long work is. */
+  private show(doing: Doing | null): void {
+    this.bar.hidden = !doing?.running;
+    if (!doing?.running) return;
+    const { what, step, share, left } = doing;
+    const done = share === null ? "" : `${Math.floor(100 * share)} %`;
+    this.bar.querySelector("span")!.textContent = [`${what} …`, step, done, left && `${left} left`].filter(Boolean).join(" · ");
+    const progress = this.bar.querySelector("progress")!;
+    if (share === null) progress.removeAttribute("value");
+    else progress.value = share;
   }
 
   private async watch(): Promise<void> {

@@ -1,6 +1,7 @@
 // What is said of one row.
 import { shown } from "./colouring";
 import { Data } from "./data";
+import { inert } from "./text";
 import { View } from "./view";
 
 // Columns that are shown.
@@ -32,7 +33,7 @@ export class Card {
     const { data, element } = this;
     element.replaceChildren();
     const title = element.appendChild(document.createElement("b"));
-    title.textContent = data.names ? data.names[row] : `Row ${data.row[row]}`;
+    title.textContent = data.names ? inert(data.names[row]) : `Row ${data.row[row]}`;
     this.picture(row);
     const list = element.appendChild(document.createElement("dl"));
     const line = (name: string, value: string) => {

@@ -1,5 +1,7 @@
 // What is known of the rows on a map, as report/sections/map.py wrote it.
 
+import { inert } from "./text";
+
 export interface Written {
   total: number;
   row: string;
@@ -97,10 +99,10 @@ export async function read(written: Written): Promise<Data> {
     names: written.names,
     columns: written.columns.map((column) =>
       "numbers" in column
-        ? { name: column.name, numbers: new Float32Array(bytes(column.numbers)) }
-        : { name: column.name, codes: new Uint16Array(bytes(column.codes)), words: column.words },
+        ? { name: inert(column.name), numbers: new Float32Array(bytes(column.numbers)) }
+        : { name: inert(column.name), codes: new Uint16Array(bytes(column.codes)), words: column.words.map(inert) },
     ),
-    clusters: written.clusters,
+    clusters: written.clusters.map(inert),
     pictures: written.pictures && (await pictures(written.pictures, x.length)),
     colours: written.colours,
     ramp: written.ramp,

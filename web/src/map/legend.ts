@@ -5,9 +5,13 @@ import { Data } from "./data";
 export class Legend {
   private readonly hidden = new Set<number>();
   private readonly switches = new Map<number, HTMLButtonElement>();
+  private readonly more = document.createElement("button");
   private coloured = true;
 
   constructor(private readonly list: HTMLElement, private readonly data: Data, private readonly changed: () => void) {
+    this.more.type = "button";
+    this.more.addEventListener("click", () => this.fold(!list.classList.contains("whole")));
+    new ResizeObserver(() => this.fold(list.classList.contains("whole"))).observe(list);
     this.fill();
   }
 
@@ -22,9 +26,19 @@ export class Legend {
     const none = this.button("None", () => [...this.switches.keys()].forEach((cluster) => this.hidden.add(cluster)));
     const item = list.appendChild(document.createElement("li"));
     item.className = "map-all";
-    item.append(all, none);
+    item.append(all, none, this.more);
     for (const cluster of [...sizes.keys()].sort((a, b) => a - b)) this.add(cluster, sizes.get(cluster)!);
     this.colour(this.coloured);
+    this.fold(list.classList.contains("whole"));
+  }
+
+  /** Clusters that there is no room for, or all. */
+  private fold(whole: boolean): void {
+    const { list, more } = this;
+    list.classList.toggle("whole", whole);
+    more.hidden = !whole && list.scrollHeight <= list.clientHeight + 1;
+    more.textContent = whole ? "Fewer" : `Show all ${this.switches.size}`;
+    more.setAttribute("aria-expanded", String(whole));
   }
 
   shows(cluster: number): boolean {

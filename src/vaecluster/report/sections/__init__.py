@@ -2,9 +2,9 @@
 
 from vaecluster.report.section import Section
 from vaecluster.report.sections.clusters import Clusters
-from vaecluster.report.sections.confusion import Labels
 from vaecluster.report.sections.curves import Curves
 from vaecluster.report.sections.dense import DenseGroups
+from vaecluster.report.sections.labels import Labels
 from vaecluster.report.sections.made import Made
 from vaecluster.report.sections.map import Map
 from vaecluster.report.sections.markers import Markers

@@ -25,7 +25,7 @@ from vaecluster.report.charts import DARK, LIGHT, NONE, Palette, mark_of, plain
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
-from vaecluster.runs.map import RowMap
+from vaecluster.runs.map import NAME, RowMap
 
 # The largest number of 16 bits, which stands for what is missing.
 MISSING = 65535
@@ -33,7 +33,7 @@ MISSING = 65535
 QUALITY = 80
 # The area of a point in square points, from few rows to many; letters of a name.
 LARGEST, SMALLEST, INK = 24.0, 1.0, 12_000.0
-NAME = 18
+LETTERS = 18
 
 
 @final
@@ -81,7 +81,7 @@ class Map(Section):
         """All that the script shows, as JSON."""
         table = self.rows.table
         x, y = (np.rint(in_unit(table.column(name).to_numpy()) * MISSING) for name in ("x", "y"))
-        scored, named = "outlier_score" in table.column_names, "name" in table.column_names
+        scored, named = "outlier_score" in table.column_names, NAME in table.column_names
         content = {
             "total": self.total,
             "row": _text(table.column("row").to_numpy(), "<u4"),
@@ -90,7 +90,7 @@ class Map(Section):
             "cluster": _text(table.column("cluster").to_numpy(), "<i2"),
             "confidence": _shares(table.column("confidence").to_numpy()),
             "outlier": _shares(table.column("outlier_score").to_numpy()) if scored else None,
-            "names": table.column("name").to_pylist() if named else None,
+            "names": table.column(NAME).to_pylist() if named else None,
             "columns": [_column(name, values) for name, values in self.rows.values.items()],
             "clusters": self.clusters,
             "pictures": _pictures(self.rows),
@@ -112,7 +112,7 @@ def map_figure(rows: RowMap, palette: Palette, clusters: Sequence[str]) -> Figur
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_aspect("equal")
-    draw_map(axes, np.stack([x, y], 1), labels, [plain(cut(name, NAME)) for name in clusters], palette)
+    draw_map(axes, np.stack([x, y], 1), labels, [plain(cut(name, LETTERS)) for name in clusters], palette)
     return figure
 
 
@@ -134,7 +134,7 @@ def draw_map(
     if values is not None:
         points(np.ones(len(labels), dtype=np.bool_), c=values, cmap="viridis")
     elif (labels < 0).any():
-        points(labels < 0, color=NONE, label="in doubt")
+        points(labels < 0, color=NONE, label="in no cluster")
     for cluster, name in enumerate(names):
         own = labels == cluster
         if own.any():

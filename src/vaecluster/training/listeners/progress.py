@@ -2,7 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, Protocol, Self
 
@@ -23,7 +25,7 @@ from rich.progress import (
 from rich.text import Text
 
 from vaecluster.data.telling import Telling, in_silence
-from vaecluster.training.events import AtWork, EpochDone, Event, StepDone
+from vaecluster.training.events import AtWork, EpochDone, Event, Listener, StepDone
 
 # Seconds between two readings of the running terms: each waits for the device.
 REFRESH = 0.25
@@ -31,6 +33,8 @@ REFRESH = 0.25
 LINE_EVERY = 2.0
 # And between two lines within an epoch.
 STEP_LINE_EVERY = 10.0
+# Who is told beside, in this thread.
+_TOLD: ContextVar[Listener | None] = ContextVar("_TOLD", default=None)
 
 
 class ProgressDisplay(Protocol):
@@ -44,7 +48,13 @@ class ProgressDisplay(Protocol):
 
 
 def progress_display(verbose: int) -> ProgressDisplay:
-    """The display for `verbose`: nothing for 0; else a bar if standard error is a terminal, lines if not."""
+    """The display for `verbose`: nothing for 0; else a bar if standard error is a terminal, lines if not.
+
+    Inside `told` its listener is told instead.
+    """
+    listener = _TOLD.get()
+    if listener is not None:
+        return Told(listener)
     if not verbose:
         return Silence()
     console = Console(stderr=True)
@@ -53,10 +63,29 @@ def progress_display(verbose: int) -> ProgressDisplay:
 
 def telling(verbose: int) -> Telling:
     """How the user is told of long work outside a fit; shown as `progress_display` shows a fit."""
+    listener = _TOLD.get()
+    if listener is not None:
+        return partial(_told, listener)
     if not verbose:
         return in_silence
     console = Console(stderr=True)
     return partial(_tracked, console) if console.is_terminal else _in_lines
+
+
+@contextmanager
+def told(listener: Listener) -> Iterator[None]:
+    """Have a listener told of what this thread does inside, and nothing shown: it shows that in its own way."""
+    before = _TOLD.set(listener)
+    try:
+        yield
+    finally:
+        _TOLD.reset(before)
+
+
+def _told(listener: Listener, what: str, parts: Sequence[Any]) -> Iterable[Any]:
+    for done, part in enumerate(parts):
+        listener(AtWork(what, done, len(parts)))
+        yield part
 
 
 def _tracked(console: Console, what: str, parts: Sequence[Any]) -> Iterable[Any]:
@@ -64,10 +93,7 @@ def _tracked(console: Console, what: str, parts: Sequence[Any]) -> Iterable[Any]
 
 
 def _in_lines(what: str, parts: Sequence[Any]) -> Iterable[Any]:
-    lines = Lines(time.perf_counter())
-    for done, part in enumerate(parts):
-        lines(AtWork(what, done, len(parts)))
-        yield part
+    return _told(Lines(time.perf_counter()), what, parts)
 
 
 class Passing:
@@ -100,7 +126,7 @@ class Passing:
             self._started, self._before = time.perf_counter(), share
         own = share - self._before
         done = f"{rows:,} rows  {rows / seconds:,.0f} rows/s" if rows and seconds else ""
-        left = f"{_clock(seconds * (1 - share) / own)} left" if own > 0 else ""
+        left = f"{clock(seconds * (1 - share) / own)} left" if own > 0 else ""
         if self._bar is not None:
             self._bar.update(self._task, description=done, completed=share, left=left)
         elif done:
@@ -117,45 +143,75 @@ class Silence:
         """Do nothing."""
 
 
+class Told:
+    """Tells a listener, and shows nothing itself."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def __call__(self, event: Event) -> None:
+        """Tell it."""
+        self._listener(event)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Pace:
+    """How fast learning is."""
+
+    def __init__(self) -> None:
+        self._created = time.perf_counter()
+        # When learning began, and how many rows had been learned from by then: in another process, or in the first
+        # step. What came before it, such as a search for neighbours, says nothing about how long the rest takes.
+        self._began: tuple[float, int] | None = None
+
+    def begin(self, event: StepDone | EpochDone) -> float:
+        """When learning began, if it has only just begun now."""
+        if self._began is None and isinstance(event, StepDone):
+            self._began = time.perf_counter(), event.rows_done
+        elif self._began is None and isinstance(event, EpochDone):
+            self._began = self._created, (event.epoch - 1) * event.rows
+        assert self._began is not None
+        return self._began[0]
+
+    def of(self, done: int, in_all: int) -> tuple[float, float]:
+        """Rows a second so far, and the seconds left."""
+        assert self._began is not None
+        started, before = self._began
+        seconds, own = time.perf_counter() - started, done - before
+        return own / seconds if seconds else 0.0, seconds / max(1, own) * (in_all - done)
+
+
 class Lines:
     """One line an epoch or a part of other work, at most one every few seconds, for logs and pipes."""
 
     def __init__(self, last_line: float = float("-inf")) -> None:
-        self._last_line, self._created = last_line, time.perf_counter()
-        # When learning began, and how many rows had been learned from by then: in another process, or in the first
-        # step. What came before it, such as a search for neighbours, says nothing about how long the rest takes.
-        self._began: tuple[float, int] | None = None
+        self._last_line, self._pace = last_line, Pace()
 
     def __call__(self, event: Event) -> None:
         """Print a line when it is due."""
         now = time.perf_counter()
         if isinstance(event, AtWork):
-            self.say(_work(event))
+            self.say(work_words(event))
         elif isinstance(event, StepDone):
-            self._began = self._began or (now, event.rows_done)
-            if now - max(self._last_line, self._began[0]) >= STEP_LINE_EVERY:
-                speed = (event.rows_done - self._began[1]) / (now - self._began[0])
-                left = self._left(now, event.rows_done, event.rows_in_all)
+            if now - max(self._last_line, self._pace.begin(event)) >= STEP_LINE_EVERY:
+                speed, left = self._pace.of(event.rows_done, event.rows_in_all)
                 terms = _terms(event.means())
-                self.say(f"epoch {event.epoch}/{event.epochs}  {terms}  {speed:,.0f} rows/s  {left} left")
+                self.say(f"epoch {event.epoch}/{event.epochs}  {terms}  {speed:,.0f} rows/s  {clock(left)} left")
         elif isinstance(event, EpochDone):
-            self._began = self._began or (self._created, (event.epoch - 1) * event.rows)
+            self._pace.begin(event)
             if now - self._last_line < LINE_EVERY and event.epoch not in (1, event.epochs):
                 return
             self._last_line = now
-            left = self._left(now, event.epoch * event.rows, event.epochs * event.rows)
+            _, left = self._pace.of(event.epoch * event.rows, event.epochs * event.rows)
             print(
                 f"epoch {event.epoch}/{event.epochs}  {_terms(event.terms)}  "
                 f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.3f}  "
-                f"{event.rows_per_second:,.0f} rows/s  {left} left",
+                f"{event.rows_per_second:,.0f} rows/s  {clock(left)} left",
                 file=sys.stderr,
                 flush=True,
             )
-
-    def _left(self, now: float, done: int, in_all: int) -> str:
-        assert self._began is not None
-        started, before = self._began
-        return _clock((now - started) / max(1, done - before) * (in_all - done))
 
     def say(self, line: str) -> None:
         """Print a line if it is time for one."""
@@ -192,7 +248,7 @@ class Bar:
             self._task = self._progress.add_task("fit", total=None, epoch="")
             self._live.start()
         if isinstance(event, AtWork):
-            self._terms = _work(event)
+            self._terms = work_words(event)
             return
         epoch = f"{event.epoch}/{event.epochs}"
         if isinstance(event, StepDone):
@@ -220,7 +276,8 @@ class _RowsPerSecond(ProgressColumn):
         return Text(f"{speed:,.0f} rows/s" if speed else "", style="cyan")
 
 
-def _work(event: AtWork) -> str:
+def work_words(event: AtWork) -> str:
+    """What is done, and how much of it."""
     return f"{event.what}  {event.done}/{event.parts}"
 
 
@@ -228,7 +285,12 @@ def _terms(terms: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.2f}" for name, value in terms.items())
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A time in hours, minutes and seconds.
+
+    >>> clock(75), clock(3675)
+    ('1:15', '1:01:15')
+    """
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

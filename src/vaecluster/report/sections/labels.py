@@ -6,7 +6,7 @@ from typing import Self, final
 import numpy as np
 from markupsafe import Markup
 
-from vaecluster.clusters.confusion import Confusion
+from vaecluster.clusters.contingency import LabelCounts
 from vaecluster.files import record
 from vaecluster.report.html import count, fill, percent
 from vaecluster.report.run import FinishedRun
@@ -24,29 +24,29 @@ class Labels(Section):
     anchor = "labels"
     heading = "Labels of clusters"
 
-    confusion: Confusion
+    table: LabelCounts
     clusters: tuple[str, ...]
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
         """Of a run with labels to score with; runs of older versions do not say it."""
-        found = run.description.get("confusion")
+        found = run.description.get("contingency")
         if found is None:
             return None
-        return cls(record.typed(Confusion, found), tuple(cluster.title for cluster in run.clusters))
+        return cls(record.typed(LabelCounts, found), tuple(cluster.title for cluster in run.clusters))
 
     def html(self) -> Markup:
         """A table, or words where there are many labels."""
-        counts, labels = self.confusion.counts, self.confusion.labels
+        counts, labels = self.table.counts, self.table.labels
         shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
         if len(labels) > MOST_LABELS:
             words = [_words(line, labels, own) for line, own in zip(counts, shares, strict=True)]
-            return fill("sections/confusion.html.j2", lines=list(zip(self.clusters, words, strict=True)), labels=[])
+            return fill("sections/labels.html.j2", lines=list(zip(self.clusters, words, strict=True)), labels=[])
         lines = [
             (cluster, list(zip(line.tolist(), own.tolist(), strict=True)))
             for cluster, line, own in zip(self.clusters, counts, shares, strict=True)
         ]
-        return fill("sections/confusion.html.j2", lines=lines, labels=labels)
+        return fill("sections/labels.html.j2", lines=lines, labels=labels)
 
 
 def _words(counts: np.ndarray, labels: list[int | str], shares: np.ndarray) -> str:

@@ -1,0 +1,62 @@
+"""Long work beside the page: how far it is, and how it ends."""
+
+import time
+from threading import Event
+
+import pytest
+
+from vaecluster.errors import SettingError
+from vaecluster.explore.work import Doing, Worker
+from vaecluster.training.events import StepDone
+from vaecluster.training.listeners.progress import progress_display, telling
+
+
+def ended(worker: Worker) -> Doing:
+    while worker.doing is None or worker.doing.running:
+        time.sleep(0.01)
+    return worker.doing
+
+
+def test_how_far_work_is_is_known_from_what_a_fit_tells() -> None:
+    worker, told, looked = Worker(), [Event() for _ in range(3)], [Event() for _ in range(3)]
+
+    def pause(place: int) -> None:
+        told[place].set()
+        assert looked[place].wait(20)
+
+    def work() -> str:
+        for _ in telling(0)("looking for neighbours", range(2)):
+            pass
+        pause(0)
+        display = progress_display(0)
+        display(StepDone(1, 4, 0, 400, dict))
+        pause(1)
+        display(StepDone(2, 4, 100, 400, dict))
+        pause(2)
+        return "Done."
+
+    worker.start("Splitting", work)
+    found = []
+    for place in range(3):
+        assert told[place].wait(20)
+        found.append(worker.doing)
+        looked[place].set()
+    steps = [(one.step, one.share, one.left is None) for one in found if one is not None]
+    assert steps == [("looking for neighbours  1/2", None, True), ("epoch 1/4", 0, True), ("epoch 2/4", 0.25, False)]
+    assert ended(worker).said == "Done."
+
+
+def test_one_thing_is_done_at_a_time_and_says_what_went_wrong() -> None:
+    worker, go_on = Worker(), Event()
+
+    def work() -> str:
+        assert go_on.wait(20)
+        raise SettingError("It is\nwrong.")
+
+    worker.start("Saving", work)
+    with pytest.raises(SettingError, match="Saving is under way"):
+        worker.start("Splitting", str)
+    go_on.set()
+    assert ended(worker).error == "It is wrong."
+    assert worker.start("Splitting", lambda: "Done.").share is None
+    assert ended(worker).said == "Done."
