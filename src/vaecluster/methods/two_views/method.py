@@ -348,10 +348,10 @@ class TwoViews(Method):
         """The head whose clusters share most, with the tree of its components as they are now through its clusters."""
         groupings = list(objective.groups.cpu().numpy())
         clusters = objective.number
-        joints = self._tables(objective, run, views, "best").joint
+        tables = replace(self._tables(objective, run, views, "best"), labels=None)
         trees = [
-            merge_components(joint, cluster_of, apartness=self.apartness)
-            for joint, cluster_of in run.telling("merging components", list(zip(joints, groupings, strict=True)))
+            self._tree(tables, head, cluster_of)
+            for head, cluster_of in run.telling("merging components", list(enumerate(groupings)))
         ]
         head = _most_informed(trees, clusters, evidence)
         model = ClusteringVAE(
