@@ -162,10 +162,10 @@ def code_means(
     """The mean code of each head's components, of up to `PAIRS` rows: (heads, components, latent)."""
     encoder.eval()
     heads.eval()
-    sums, sizes = 0.0, 0.0
-    for indices in _blocks(
-        one_pass(len(rows), rows.weights, Generator().manual_seed(generator.initial_seed()))[:PAIRS]
-    ):
+    order = one_pass(len(rows), rows.weights, Generator().manual_seed(generator.initial_seed()))[:PAIRS]
+    sums = np.zeros((heads.heads, heads.components, encoder.latent))
+    sizes = np.zeros(sums.shape[:2])
+    for indices in _blocks(order):
         features = encoder.features(rows[indices])
         assigned = (heads(features) ** sharpness).double()
         assigned = assigned / assigned.sum(-1, keepdim=True)
