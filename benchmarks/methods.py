@@ -79,8 +79,10 @@ def choose_method(
     given = given or {}
     if name in METHODS:
         known = settings.declared(METHODS[name])
-        of_kind = {"views": kind.views, "scaling": "columns" if kind.standardise else "common"}
-        usual = {key: value for key, value in of_kind.items() if key in known} | given
+        of_kind: dict[str, Any] = {"views": kind.views, "scaling": "columns" if kind.standardise else "common"}
+        # Texts come to it as plain vectors here.
+        texts = {"by_code": True} if kind.name == "text" else {}
+        usual = {key: value for key, value in (of_kind | texts).items() if key in known} | given
         method = settings.changed(METHODS[name](), usual)
         return EstimatorMethod(method, usual, _label(name, given), True, device or "auto", verbose)
     others: dict[str, Baseline | Peer] = {**BASELINES, **PEERS}

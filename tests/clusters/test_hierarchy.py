@@ -283,3 +283,14 @@ def test_labels_decide_between_merges_that_cost_the_same() -> None:
         assert merge_components(table, labels=labels).cut(2).tolist() == [
             0 if one in (0, partner) else 1 for one in range(4)
         ]
+
+
+def test_of_pairs_that_lose_as_much_those_of_which_the_codes_are_near_are_merged() -> None:
+    table, means = np.full((4, 4), 1 / 16), np.array([[0.0], [5.0], [0.1], [5.1]])
+    assert merge_components(table + np.eye(4), means=means).cut(2).tolist() == [0, 1, 0, 1]
+
+
+def test_the_mean_code_of_what_was_merged_is_that_of_its_rows() -> None:
+    table = JointTable(np.diag([0.5, 0.25, 0.25]), means=np.array([[0.0], [3.0], [10.0]]))
+    table.merge(0, 1)
+    assert table.distances()[0, 2] == pytest.approx(81)

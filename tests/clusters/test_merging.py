@@ -19,10 +19,11 @@ every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 @every_table
 @pytest.mark.parametrize("apartness", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("placed", [False, True], ids=["anywhere", "at codes"])
 def test_the_cheapest_pair_is_the_first_of_least_cost_that_may_be_merged(
-    table: Matrix, apartness: float, gated: bool
+    table: Matrix, apartness: float, gated: bool, placed: bool
 ) -> None:
-    joint = JointTable(table)
+    joint = JointTable(table, means=np.random.default_rng(2).normal(size=(len(table), 3)) if placed else None)
     # Odd ones with odd ones only, and once they are large with any.
     odd = np.arange(len(table)) % 2
 
@@ -33,6 +34,8 @@ def test_the_cheapest_pair_is_the_first_of_least_cost_that_may_be_merged(
     merging, merges = Merging(joint, apartness, allowed if gated else None), 0
     while pair := merging.cheapest():
         costs = joint.losses / joint.most() ** apartness
+        if placed:
+            costs *= joint.distances()
         costs[np.tril_indices(len(table))] = np.inf
         if gated:
             costs[~allowed(slice(None))] = np.inf

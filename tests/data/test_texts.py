@@ -121,3 +121,8 @@ def test_a_block_that_no_texts_have_is_refused(wrong: dict[str, Any]) -> None:
     record.typed(Words, record.plain(block)).check()
     with pytest.raises(ValueError, match=r"words|scale"):
         Words(**vars(block) | wrong).check()
+
+
+@quiet
+def test_components_of_texts_are_merged_by_their_codes_too(model: VAEClustering) -> None:
+    assert model.method_.by_code is True

@@ -249,6 +249,7 @@ REFUSED: dict[tuple[str, ...], tuple[Any, ...]] = {
     ("two-views", "agreement_weight", "balance_weight", "label_weight"): NUMBER,
     ("two-views", "component_share", "decoded_share"): SHARES,
     ("two-views", "apartness"): (-0.1, 1.1, NAN, "0.5", None, True),
+    ("two-views", "by_code"): ("yes", 1, 0.5),
     ("two-views", "scaling", "likelihood", "arithmetic", "information"): NAMES,
     ("two-views", "cluster_weights"): (*WEIGHTS, "learned"),
     ("two-views", "hidden"): WIDTHS,

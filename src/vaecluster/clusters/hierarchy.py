@@ -91,6 +91,7 @@ def merge_components(
     *,
     apartness: float = 0.0,
     labels: Matrix | None = None,
+    means: Matrix | None = None,
 ) -> Hierarchy:
     """The tree of a joint table (components, components) of two views' assignments.
 
@@ -98,10 +99,11 @@ def merge_components(
     they shared nothing. With 0 these are the two of least loss, and large clusters are split for the sake of balance;
     with 1 they are the two least apart, whatever their sizes. With `cluster_of` (components,) the components of a
     cluster are merged first, so the tree passes through exactly those clusters. With `labels` (components, classes),
-    as `JointTable` takes them, what a merge hides of known labels is a loss, too.
+    as `JointTable` takes them, what a merge hides of known labels is a loss, too. With `means` (components, latent),
+    the mean code of each, costs count times the squared distance of the two: equation (49).
     """
     joint = symmetric(joint)
-    table, nodes, merges, losses = JointTable(joint, labels), list(range(len(joint))), [], []
+    table, nodes, merges, losses = JointTable(joint, labels, means), list(range(len(joint))), [], []
     within = None if cluster_of is None else lambda places: cluster_of[places][:, None] == cluster_of
     for allowed in (within, None) if within else (None,):
         merging = Merging(table, apartness, allowed)

@@ -26,11 +26,15 @@ class JointTable:
 
     With `labels` (components, classes), shares of labelled rows that sum to their weight, a merge also loses what it
     hides of these labels: h(L_a, L_b) - sum_y h(L_ay, L_by), equation (47).
+
+    With `means` (components, latent), the mean code of each entry, it knows how far apart two entries are.
     """
 
-    def __init__(self, table: Matrix, labels: Matrix | None = None) -> None:
+    def __init__(self, table: Matrix, labels: Matrix | None = None, means: Matrix | None = None) -> None:
         self.table, self.share = table.copy(), table.sum(1)
         self.labels = np.zeros((len(table), 0)) if labels is None else labels.copy()
+        # Sums of codes, as shares of rows.
+        self.codes = None if means is None else means * self.share[:, None]
         self.gone = np.zeros(len(table), dtype=bool)
         losses = 2 * self._most(EVERY, EVERY) - self._own_information(EVERY)
         for cells in table:
@@ -45,6 +49,13 @@ class JointTable:
     def most(self, one: Places = EVERY, other: Places = EVERY) -> Matrix:
         """What merging pairs of these would lose if they shared nothing, and no less than rounding leaves of it."""
         return np.maximum(self._most(one, other), LEAST)
+
+    def distances(self, one: Places = EVERY, other: Places = EVERY) -> Matrix:
+        """Squared distances between the mean codes of these, and no less than rounding leaves of them."""
+        assert self.codes is not None
+        means = self.codes / np.maximum(self.share, LEAST)[:, None]
+        squared: Matrix = np.maximum(((means[one][:, None] - means[other]) ** 2).sum(-1), LEAST)
+        return squared
 
     def merge(self, one: int, other: int) -> NDArray[np.intp]:
         """Add the second to the first; the rest between which losses became smaller."""
@@ -64,7 +75,9 @@ class JointTable:
         self.table[one] += self.table[other]
         self.table[:, one] += self.table[:, other]
         self.table[other] = self.table[:, other] = 0
-        for shares in (self.share, self.labels):
+        for shares in (self.share, self.labels, self.codes):
+            if shares is None:
+                continue
             shares[one] += shares[other]
             shares[other] = 0
         self.gone[other] = True

@@ -16,7 +16,8 @@ Allowed = Callable[[Places], NDArray[np.bool_]]
 class Merging:
     """Knows the cheapest pair of a joint table, and merges it.
 
-    Merging a pair costs loss / most ** apartness. Each entry remembers its cheapest partner among the later ones.
+    Merging a pair costs loss / most ** apartness, times the squared distance of their codes where the table knows
+    these. Each entry remembers its cheapest partner among the later ones.
     Merging lowers the other losses. So where a partner was merged, what it cost is the least that the rest can cost,
     and the entry looks at all others again only once that is the least of all.
     """
@@ -41,7 +42,8 @@ class Merging:
         losses: Matrix = (
             self.table.losses[one[:, None], other] if isinstance(other, np.ndarray) else self.table.losses[one]
         )
-        return losses / self.table.most(one, other) ** self.apartness if self.apartness else losses
+        costs = losses / self.table.most(one, other) ** self.apartness if self.apartness else losses
+        return costs if self.table.codes is None else costs * self.table.distances(one, other)
 
     def merge(self, one: int, other: int) -> None:
         """Add the second of a pair to the first."""

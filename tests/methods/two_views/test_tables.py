@@ -8,7 +8,7 @@ from vaecluster.data.rows import Rows, normalised
 from vaecluster.methods.two_views import tables as tables_module
 from vaecluster.methods.two_views.heads import ComponentHeads
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
-from vaecluster.methods.two_views.tables import MOST_LOOKS, NEGLIGIBLE, component_tables, prior_of
+from vaecluster.methods.two_views.tables import MOST_LOOKS, NEGLIGIBLE, code_means, component_tables, prior_of
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.likelihood import Gaussian
@@ -52,6 +52,17 @@ def test_every_head_has_a_symmetric_joint_table_over_all_rows() -> None:
     expected = np.einsum("nhc,nhd->hcd", assignment, assignment) / NUMBER
     np.testing.assert_allclose(joint, expected, atol=1e-6)
     np.testing.assert_allclose(joint.sum((1, 2)), 1, atol=1e-5)
+
+
+def test_mean_codes_are_those_of_the_rows_of_a_component() -> None:
+    objective, rows, generator = parts(), rows_of(vectors(NUMBER)), torch.Generator().manual_seed(0)
+    means = code_means(objective.encoder, objective.heads, rows, generator, sharpness=3)
+    with torch.no_grad():
+        codes = objective.encoder.code(objective.encoder.features(rows[:])).mean.double().numpy()
+    weights = assigned(objective) ** 3
+    weights /= weights.sum(-1, keepdims=True)
+    expected = np.einsum("nhc,nd->hcd", weights, codes) / weights.sum(0)[..., None]
+    np.testing.assert_allclose(means, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_every_two_heads_have_a_table_of_their_components_on_the_same_rows() -> None:

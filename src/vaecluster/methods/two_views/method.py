@@ -19,6 +19,7 @@ from vaecluster.clusters.boundary import Null, densities, regions
 from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.matching import numbered_by
 from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, middle_head, most_of, within
+from vaecluster.data.blocks.words import Words
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference.calibrating import confidence_of
@@ -28,7 +29,7 @@ from vaecluster.methods.moments import empty_prior
 from vaecluster.methods.two_views.heads import FEW, ComponentHeads, ComponentPosterior
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
 from vaecluster.methods.two_views.regrouping import Wanted, looks_of, merge_again, target_shares
-from vaecluster.methods.two_views.tables import ComponentTables, component_tables, label_tables, prior_of
+from vaecluster.methods.two_views.tables import ComponentTables, code_means, component_tables, label_tables, prior_of
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.full_covariance import MomentComponents
@@ -44,6 +45,7 @@ from vaecluster.settings import (
     SHARE,
     By,
     Either,
+    Flag,
     Number,
     OneOf,
     Shares,
@@ -132,6 +134,12 @@ class TwoViews(Method):
     apartness: Annotated[
         float, Number(0, 1), "how much merging goes by how far apart two components are, whatever their sizes"
     ] = By(images=0.0, vectors=0.5)
+    # Topics of texts: docs/decisions/0082.
+    by_code: Annotated[
+        bool | None,
+        optional(Flag(), "for texts"),
+        "whether components of which the codes are near are merged first",
+    ] = None
     information: Annotated[
         str,
         OneOf("mutual", "pointwise"),
@@ -176,7 +184,8 @@ class TwoViews(Method):
         least = STEPS_PER_COMPONENT * min(components, FEW) * LEAST_BATCH // usual_batch
         enough = max(min(least, completed.steps), min(completed.steps, completed.most_epochs * steps_an_epoch))
         epochs = max(2, completed.epochs or round(enough / steps_an_epoch))
-        return replace(completed, components=components, batch_size=batch_size, epochs=epochs)
+        by_code = any(isinstance(block, Words) for block in schema.blocks) if self.by_code is None else self.by_code
+        return replace(completed, components=components, batch_size=batch_size, epochs=epochs, by_code=by_code)
 
     def views_of_rows(self, schema: Schema) -> Views:
         """Those that the setting stands for; raises `SettingError` if they do not suit the rows."""
@@ -303,7 +312,10 @@ class TwoViews(Method):
         labels = label_tables(encoder, heads, views.rows, generator, sharpness=sharpness)
         # As much, against what views share, as labels count in learning.
         weighed = None if labels is None else labels * self.label_weight / self.information_weight
-        return replace(tables, labels=weighed)
+        means = None
+        if self.by_code:
+            means = ranks.agreed(code_means(encoder, heads, views.rows, generator, sharpness=sharpness))
+        return replace(tables, labels=weighed, means=means)
 
     def _merged(self, objective: TwoViewsObjective, run: Run, views: PreparedViews) -> Merged:
         """What speaks for each number of clusters, and the clusters of every head."""
@@ -314,31 +326,32 @@ class TwoViews(Method):
             region = regions(joint, null)
             nulls.append(null)
             bounded.append(region)
-            trees.append(merge_components(joint, region, apartness=self.apartness, labels=tables.labels_of(head)))
+            trees.append(self._tree(tables, head, region))
         evidence = _evidence(tables, nulls, bounded, trees)
         # Each label has a cluster; those beyond are new kinds of rows.
         clusters = max(within(run.clusters, evidence.clusters), run.rows.classes)
         if clusters < evidence.clusters:
             # Some boundaries must be crossed: those that cost least, wherever they are.
-            joints = run.telling("merging across boundaries", list(tables.joint))
-            trees = [
-                merge_components(joint, apartness=self.apartness, labels=tables.labels_of(head))
-                for head, joint in enumerate(joints)
-            ]
+            heads = run.telling("merging across boundaries", range(len(trees)))
+            trees = [self._tree(tables, head) for head in heads]
         groupings = [numbered_by(tables.labels_of(head), tree.cut(clusters)) for head, tree in enumerate(trees)]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
         target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
         head = _most_informed(trees, clusters, evidence)
         return Merged(np.array(groupings), target.numpy(), head, evidence)
 
+    def _tree(self, tables: ComponentTables, head: int, region: NDArray[np.intp] | None = None) -> Hierarchy:
+        labels, means = tables.labels_of(head), tables.means_of(head)
+        return merge_components(tables.joint[head], region, apartness=self.apartness, labels=labels, means=means)
+
     def _best_head(self, objective: TwoViewsObjective, run: Run, views: PreparedViews, evidence: Evidence) -> Fitted:
         """The head whose clusters share most, with the tree of its components as they are now through its clusters."""
         groupings = list(objective.groups.cpu().numpy())
         clusters = objective.number
-        joints = self._tables(objective, run, views, "best").joint
+        tables = replace(self._tables(objective, run, views, "best"), labels=None)
         trees = [
-            merge_components(joint, cluster_of, apartness=self.apartness)
-            for joint, cluster_of in run.telling("merging components", list(zip(joints, groupings, strict=True)))
+            self._tree(tables, head, cluster_of)
+            for head, cluster_of in run.telling("merging components", list(enumerate(groupings)))
         ]
         head = _most_informed(trees, clusters, evidence)
         model = ClusteringVAE(

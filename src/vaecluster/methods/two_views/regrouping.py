@@ -40,11 +40,11 @@ def merge_again(
     Heads and their tables are taken through `telling`.
     """
     heads = telling(list(enumerate(tables.joint)))
-    return sum(_mend(objective, head, joint, tables.labels_of(head), apartness, wanted) for head, joint in heads)
+    return sum(_mend(objective, head, joint, tables, apartness, wanted) for head, joint in heads)
 
 
 def _mend(
-    objective: TwoViewsObjective, head: int, joint: Matrix, labels: Matrix | None, apartness: float, wanted: Wanted
+    objective: TwoViewsObjective, head: int, joint: Matrix, tables: ComponentTables, apartness: float, wanted: Wanted
 ) -> int:
     """How many clusters of a head are dead; if there are any, its groups, target and table start anew."""
     groups, estimate = objective.groups, objective.estimate
@@ -53,7 +53,8 @@ def _mend(
     members = np.eye(clusters)[groups[head].cpu().numpy()]
     dead = dead_clusters(members.T @ joint @ members, estimate.target[head].double().cpu().numpy())
     if dead:
-        tree = merge_components(joint, apartness=apartness, labels=labels)
+        labels = tables.labels_of(head)
+        tree = merge_components(joint, apartness=apartness, labels=labels, means=tables.means_of(head))
         cluster_of = numbered_by(labels, tree.cut(clusters))
         members = np.eye(clusters)[cluster_of]
         groups[head] = torch.from_numpy(cluster_of).to(groups)

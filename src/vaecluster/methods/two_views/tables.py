@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 from torch import Generator, Tensor
 
-from vaecluster.clusters.joint import symmetric
+from vaecluster.clusters.joint import LEAST, symmetric
 from vaecluster.data.draws import one_pass
 from vaecluster.data.rows import Rows
 from vaecluster.methods.moments import BLOCK_ROWS, empty_prior, observe_all
@@ -40,12 +40,13 @@ class ComponentTables:
 
     `joint` (heads, components, components) is each head's table of a row and its view; `own` holds each head's
     assignment of the rows, (rows, components). `labels` (heads, components, classes) is each head's table of labelled
-    rows and their labels, where some have one.
+    rows and their labels, where some have one. `means` (heads, components, latent) are mean codes, where these count.
     """
 
     joint: NDArray[np.float64]
     own: list[Assignments]
     labels: NDArray[np.float64] | None = None
+    means: NDArray[np.float64] | None = None
 
     def overlap(self, one: int, other: int) -> NDArray[np.float64]:
         """The table of two heads on the same row: (components, components)."""
@@ -54,6 +55,10 @@ class ComponentTables:
     def labels_of(self, head: int) -> NDArray[np.float64] | None:
         """The table of a head's components and labels: (components, classes)."""
         return None if self.labels is None else self.labels[head]
+
+    def means_of(self, head: int) -> NDArray[np.float64] | None:
+        """The mean codes of a head's components: (components, latent)."""
+        return None if self.means is None else self.means[head]
 
 
 @torch.no_grad()
@@ -148,6 +153,26 @@ def label_tables(
         tables += np.einsum("nhc,nk->hck", assigned / assigned.sum(-1, keepdims=True), known, optimize=True)
     shares: NDArray[np.float64] = tables / tables.sum((1, 2), keepdims=True)
     return shares
+
+
+@torch.no_grad()
+def code_means(
+    encoder: Encoder, heads: ComponentHeads, rows: Rows, generator: Generator, *, sharpness: float = 1.0
+) -> NDArray[np.float64]:
+    """The mean code of each head's components, of up to `PAIRS` rows: (heads, components, latent)."""
+    encoder.eval()
+    heads.eval()
+    order = one_pass(len(rows), rows.weights, Generator().manual_seed(generator.initial_seed()))[:PAIRS]
+    sums = np.zeros((heads.heads, heads.components, encoder.latent))
+    sizes = np.zeros(sums.shape[:2])
+    for indices in _blocks(order):
+        features = encoder.features(rows[indices])
+        assigned = (heads(features) ** sharpness).double()
+        assigned = assigned / assigned.sum(-1, keepdim=True)
+        sums += torch.einsum("nhc,nd->hcd", assigned, encoder.code(features).mean.double()).cpu().numpy()
+        sizes += assigned.sum(0).cpu().numpy()
+    means: NDArray[np.float64] = sums / np.maximum(sizes, LEAST)[..., None]
+    return means
 
 
 @torch.no_grad()
