@@ -138,7 +138,7 @@ def measure(rows: Array, epochs: int) -> dict[str, Any]:
     # Of a default fit of as many rows: both stages have their own steps.
     plans = completed(rows).plans()
     batches = -(-len(rows) // next(iter(plans.values())).batch_size)
-    stages = {
+    stages: dict[str, dict[str, Any]] = {
         stage: {
             "steps": plans[stage].epochs * batches,
             "ms": 1000 * seconds / number,
