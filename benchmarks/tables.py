@@ -484,16 +484,40 @@ MIXED = (
 
 
 def profile(records: list[Record]) -> Iterator[Cells]:
-    """Where `python -m benchmarks.profile` saw the time of a fit go, a column for each data set."""
+    """Where `python -m benchmarks.profile` saw the time of a step go, a column for each stage of each data set."""
     for record in records:
-        found = record["data"].values()
-        for part in next(iter(found))["shares"]:
-            yield [part, *(f"{run['shares'][part]:.0%}" for run in found)]
-        yield ["CPU seconds an epoch", *(f"{run['cpu_seconds'] / run['epochs']:.1f}" for run in found)]
-        yield ["products, of the rate of large ones", *(f"{run['of_largest_rate']:.0%}" for run in found)]
+        stages = [stage for run in record["data"].values() for stage in run["stages"].values()]
+        for part in stages[0]["shares"]:
+            yield [part, *(f"{stage['shares'][part]:.0%}" for stage in stages)]
+        yield ["CPU milliseconds a step", *(f"{stage['ms']:.1f}" for stage in stages)]
+        yield ["million flop a step", *(f"{stage['flop'] / 1e6:,.0f}" for stage in stages)]
+        yield ["flop, of the machine's rate", *(f"{stage['of_rate']:.0%}" for stage in stages)]
 
 
-PROFILE = (Table("profile", ("what", "images of 28x28", "vectors of 16 columns"), profile),)
+def profiled_fit(records: list[Record]) -> Iterator[Cells]:
+    """What a default fit then takes, a column for each data set."""
+    for record in records:
+        found = list(record["data"].values())
+        wholes = [run["default"]["in_steps"] + sum(run["beside"].values()) for run in found]
+        yield ["rows", *(f"{run['rows']:,}" for run in found)]
+        yield ["epochs", *(f"{run['default']['epochs']}" for run in found)]
+        yield ["steps, CPU seconds", *(f"{run['default']['in_steps']:.1f}" for run in found)]
+        for part in dict.fromkeys(part for run in found for part in run["beside"]):
+            yield [part, *(f"{run['beside'].get(part, 0):.1f}" for run in found)]
+        yield ["all", *(f"{whole:.1f}" for whole in wholes)]
+        yield [
+            "flop of the steps, of the machine's rate in them",
+            *(f"{run['default']['of_rate_in_steps']:.0%}" for run in found),
+        ]
+        yield ["the same, in the whole fit", *(f"{run['default']['of_rate']:.0%}" for run in found)]
+        yield ["the machine's rate, Gflop a second", *(f"{run['rate'] / 1e9:.0f}" for run in found)]
+
+
+_STAGES = tuple(f"{rows}, {stage}" for rows in ("images", "vectors") for stage in ("components", "clusters"))
+PROFILE = (
+    Table("profile", ("of a step", *_STAGES), profile),
+    Table("profiled-fit", ("of a fit", "images of 28x28", "vectors of 16 columns"), profiled_fit),
+)
 
 
 def large(records: list[Record]) -> Iterator[Cells]:

@@ -29,7 +29,7 @@ from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import named_profile
 from vaecluster.methods import Fitted, Method
 from vaecluster.methods.inspection import Inspection
-from vaecluster.methods.memory import check_memory
+from vaecluster.methods.memory import check_memory, residing
 from vaecluster.methods.relabelling import relabel
 from vaecluster.training.device import choose_device
 from vaecluster.training.listeners.progress import telling
@@ -112,7 +112,7 @@ class Learner:
                 with ranks.apart():
                     lines = Inspection.of(learned, method, most).lines()
                 print(*lines, sep="\n", file=sys.stderr)
-            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
+            run.rows, held_out = split(residing(learned), held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.fit(run)
         naming = name_by(fitted.model, self.rows(schema).some(self.known.rows), self.known.labels)
@@ -141,7 +141,7 @@ class Learner:
         # A pass over new rows is short and not kept.
         session = replace(session, checkpoint_dir=None) if seen else session
         with session.run(learned, before.clusters) as run:
-            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
+            run.rows, held_out = split(residing(learned), held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.go_on(run, before, epochs, seen)
         naming = name_by(fitted.model, self.rows(before.schema).some(self.known.rows), self.known.labels)

@@ -76,7 +76,7 @@ def readme(tmp_path) -> Path:
     (tmp_path / "docs" / "results.md").write_text(BARE)
     pages = {
         "reliability": ["torture"],
-        "performance": ["profile", "large", "within"],
+        "performance": ["profile", "profiled-fit", "large", "within"],
         "family": ["readers", "starts"],
         "labels": ["labels"],
         "flow": ["flow-classes", "flow-cuts"],
@@ -204,15 +204,24 @@ def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme,
     assert rows[1][2] == "3 fits ended as if never killed, to the byte"
 
 
-def test_where_the_time_goes_has_a_column_for_each_data_set(monkeypatch, readme, results, tmp_path):
+def test_where_the_time_goes_has_a_column_for_each_stage_of_each_data_set(monkeypatch, readme, results, tmp_path):
     folder = results / "profile"
     folder.mkdir()
-    run = {"cpu_seconds": 8.0, "epochs": 4, "of_largest_rate": 0.5}
-    data = {"images": {**run, "shares": {"a": 0.75, "b": 0.25}}, "vectors": {**run, "shares": {"a": 0.1, "b": 0.9}}}
-    (folder / "profile.json").write_text(json.dumps({"data": data}))
+    stage = {"shares": {"a": 0.75, "b": 0.25}, "ms": 8.04, "flop": 2e9, "of_rate": 0.5}
+    default = {"epochs": 4, "in_steps": 90.0, "of_rate_in_steps": 0.5, "of_rate": 0.45}
+    run = {
+        "rows": 1000,
+        "stages": {"components": stage, "clusters": stage},
+        "beside": {"c": 10.0},
+        "rate": 7e10,
+        "default": default,
+    }
+    (folder / "profile.json").write_text(json.dumps({"data": {"images": run, "vectors": run}}))
     written(monkeypatch, results, readme)
-    rows = rows_of((tmp_path / "docs" / "performance.md").read_text(), "profile")
-    assert [row[1:] for row in rows] == [["75%", "10%"], ["25%", "90%"], ["2.0", "2.0"], ["50%", "50%"]]
+    page = (tmp_path / "docs" / "performance.md").read_text()
+    assert [row[1] for row in rows_of(page, "profile")] == ["75%", "25%", "8.0", "2,000", "50%"]
+    expected = ["1,000", "4", "90.0", "10.0", "100.0", "50%", "45%", "70"]
+    assert [row[1:] for row in rows_of(page, "profiled-fit")] == [[cell, cell] for cell in expected]
 
 
 def test_large_tables_have_a_line_each(monkeypatch, readme, results, tmp_path):

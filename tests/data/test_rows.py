@@ -1,3 +1,5 @@
+from math import prod
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from vaecluster.data.rows import Rows, normalised, split
 
 quick = settings(max_examples=20, deadline=None)
 CPU = torch.device("cpu")
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 SHAPES = [(9, 4), (9, 3, 2), (9, 3, 2, 3)]
 
 
@@ -45,6 +48,24 @@ def test_a_batch_is_laid_out_as_the_model_reads_it(shape: tuple[int, ...], data_
     assert len(rows) == 9
     batch = rows[2:5]
     assert (batch.shape, batch.dtype, batch.device) == ((3, *data_shape), torch.float32, CPU)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rows_that_reside_on_a_device_are_the_same_as_those_that_are_sent(shape: tuple[int, ...], device: str) -> None:
+    source, schema = some_rows(*shape).source, some_rows(*shape).schema
+    rows = Rows(source, schema, torch.device(device), np.ones(9), labels=np.arange(9))
+    needed = 4 * 9 * prod(schema.data_shape)
+    assert rows.residing(needed - 1) is rows
+    here = rows.residing(needed)
+    assert here.resident is not None
+    assert here.labels is rows.labels
+    for part in (np.arange(9), np.array([8, 2, 2])):
+        for numbers in (np.array([0, 2, 1, 1]), np.array([], dtype=np.intp), slice(1, 3), slice(0, 20)):
+            assert torch.equal(here.some(part)[numbers], rows.some(part)[numbers])
+            assert torch.equal(here[numbers], rows[numbers])
+    here[0:5].zero_()
+    assert torch.equal(here[0:5], rows[0:5])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

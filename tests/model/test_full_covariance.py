@@ -3,12 +3,18 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.distributions import MultivariateNormal
 
 from vaecluster.model.distributions import draw
-from vaecluster.model.full_covariance import RIDGE, SHRINKAGE, MomentComponents, MomentWeights
-from vaecluster.model.prior import MixturePrior
+from vaecluster.model.full_covariance import (
+    RIDGE,
+    SHRINKAGE,
+    LearnedCovarianceComponents,
+    MomentComponents,
+    MomentWeights,
+)
+from vaecluster.model.prior import Components, MixturePrior
 
 quick = settings(max_examples=15, deadline=None)
 Batch = tuple[Tensor, Tensor, Tensor]  # mean, variance, assignment
@@ -137,6 +143,19 @@ def test_codes_far_from_zero_and_close_to_each_other_have_finite_covariances(off
     seen = MomentComponents(4, 3)
     seen.observe(offset + 0.1 * mean, 0.01 * variance, assignment)
     assert seen.scale_tril.isfinite().all()
+
+
+@pytest.mark.parametrize("leading", [(), (5,), (2, 5)])
+@pytest.mark.parametrize("kind", [MomentComponents, LearnedCovarianceComponents])
+def test_the_density_is_that_of_its_distribution(kind: type[Components], leading: tuple[int, ...]) -> None:
+    components: Components = components_of(4, 3)
+    if kind is LearnedCovarianceComponents:
+        components = LearnedCovarianceComponents(torch.randn(4, 3, generator=Generator().manual_seed(1))).double()
+        torch.nn.init.normal_(components.factors, generator=Generator().manual_seed(2))
+    else:
+        components.observe(*random_codes(0))
+    code = torch.randn(*leading, 3, generator=Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(components.log_prob(code), components().log_prob(code.unsqueeze(-2)))
 
 
 @given(seed=st.integers(0, 999))

@@ -34,6 +34,17 @@ class Draws:
         return Generator(device).manual_seed(int(mixed) >> 1)
 
 
+def drawn_on(device: torch.device, generator: Generator) -> Generator:
+    """A generator for draws that lie on the device: the given one, which draws on the host, or one that it seeds.
+
+    Which rows are read is drawn on the host: there it is known at once, and no step has to wait for a GPU.
+    """
+    if device.type != "cuda":
+        return generator
+    seed = torch.randint(2**62, (), generator=generator, dtype=torch.int64, device="cpu")
+    return Generator(device).manual_seed(int(seed))
+
+
 def one_pass(rows: int, weights: NDArray[np.float64] | None, generator: Generator) -> NDArray[np.intp]:
     """All row numbers in a random order: each once, or as often as its weight says, rounded up or down at random.
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster import ranks
+from vaecluster.data.draws import drawn_on
 from vaecluster.data.schema import Schema
 from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import Fitted
@@ -63,7 +64,8 @@ class DGG(FromMixture):
 
         def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
             chosen = rows[ranks.share(numbers)]
-            return Batch(chosen, generator, views.of(numbers, chosen, generator, ranks.own(generator)))
+            view = views.of(numbers, chosen, generator, ranks.own(generator))
+            return Batch(chosen, drawn_on(chosen.device, generator), view)
 
         return batch
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster import ranks
+from vaecluster.data.draws import drawn_on
+from vaecluster.data.rows import sent
 from vaecluster.model.objective import Batch, Objective, Terms
 from vaecluster.model.vae import ClusteringVAE
 from vaecluster.training.run import Batches, Run
@@ -65,6 +67,7 @@ def imitated(run: Run, labels: NDArray[np.integer]) -> Batches:
 
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
         own = ranks.share(numbers)
-        return Batch(run.rows[own], generator, labels=torch.from_numpy(labels[own]).to(run.device))
+        labelled = sent(torch.from_numpy(labels[own]), run.device)
+        return Batch(run.rows[own], drawn_on(run.device, generator), labels=labelled)
 
     return batch

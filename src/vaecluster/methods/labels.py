@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Generator
 
 from vaecluster import ranks
-from vaecluster.data.rows import Rows
+from vaecluster.data.rows import Rows, sent
 from vaecluster.model.objective import Batch
 from vaecluster.settings import NOT_NEGATIVE
 from vaecluster.training.run import Batches
@@ -35,8 +35,8 @@ class LabelledRows:
         self.ends = weights.cumsum()
 
     def draw(self, number: int, generator: Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The numbers and the clusters of so many of them, drawn with replacement: (number,) each."""
-        marks = torch.rand(number, generator=generator, dtype=torch.float64, device=generator.device).cpu().numpy()
+        """The numbers and the clusters of so many of them, drawn with replacement on the host: (number,) each."""
+        marks = torch.rand(number, generator=generator, dtype=torch.float64, device="cpu").numpy()
         chosen = np.searchsorted(self.ends, marks * self.ends[-1], side="right")
         return self.numbers[chosen], self.clusters[chosen]
 
@@ -50,7 +50,7 @@ def with_labelled(batches: Batches, rows: Rows) -> Batches:
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
         own = batches(numbers, generator)
         chosen, clusters = labelled.draw(-(-len(numbers) // ROWS_FOR_ONE), generator)
-        labels = torch.from_numpy(ranks.share(clusters)).to(own.rows.device)
+        labels = sent(torch.from_numpy(ranks.share(clusters)), own.rows.device)
         beside = replace(batches(chosen, generator), labels=labels)
         return replace(own, labelled=beside)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from vaecluster.data.checks import describe
+from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.errors import DataError
 from vaecluster.methods.base import Method
@@ -15,6 +16,16 @@ from vaecluster.methods.base import Method
 COPIES = 7
 # Of every entry of a batch: the rows, their views, what is decoded, its gradient, and what lies between these.
 BATCHES = 8
+
+
+# All rows are kept on a GPU where they take at most this share of what is free there.
+RESIDENT = 0.5
+
+
+def residing(rows: Rows) -> Rows:
+    """The same rows, kept on the device if it is one of its own and has the memory."""
+    free = free_memory(rows.device) if rows.device.type == "cuda" else None
+    return rows if free is None else rows.residing(int(RESIDENT * free))
 
 
 def check_memory(method: Method, schema: Schema, clusters: int, device: torch.device) -> None:

@@ -17,6 +17,11 @@ class Components(nn.Module, ABC):
     def forward(self) -> Distribution:
         """p(z|y) for all y at once: batch (clusters,), event (latent,)."""
 
+    def log_prob(self, code: Tensor) -> Tensor:
+        """log p(z|y) for all y: (..., latent) to (..., clusters), in nats."""
+        log_prob: Tensor = self().log_prob(code.unsqueeze(-2))
+        return log_prob
+
     def observe(self, mean: Tensor, variance: Tensor, assignment: Tensor) -> None:
         """Take in a batch of q(z|x) (rows, latent) and q(y|x) (rows, clusters), where no gradient teaches anything."""
 
@@ -159,14 +164,13 @@ class MixturePrior(nn.Module):
         self.weights = weights
 
     def joint_log_prob(self, code: Tensor) -> Tensor:
-        """log p(y) + log p(z|y); (rows, latent) to (rows, clusters), in nats."""
+        """log p(y) + log p(z|y); (..., latent) to (..., clusters), in nats."""
         joint: Tensor = self.component_log_prob(code) + self.weights().logits
         return joint
 
     def component_log_prob(self, code: Tensor) -> Tensor:
-        """log p(z|y); (rows, latent) to (rows, clusters), in nats."""
-        log_prob: Tensor = self.components().log_prob(code.unsqueeze(-2))
-        return log_prob
+        """log p(z|y); (..., latent) to (..., clusters), in nats."""
+        return self.components.log_prob(code)
 
     def observe(self, mean: Tensor, variance: Tensor, assignment: Tensor) -> None:
         """Take in a batch of q(z|x) (rows, latent) and q(y|x) (rows, clusters), where no gradient teaches anything."""

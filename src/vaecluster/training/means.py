@@ -1,5 +1,6 @@
 """Running means of the terms of an epoch."""
 
+from math import isfinite
 from typing import Any, final
 
 import torch
@@ -20,22 +21,29 @@ class EpochMeans:
         self._counts: dict[str, int] = {}
         self._confidence: Tensor | float = 0.0
         self._populated: Tensor | None = None
+        # Of the steps in this process. It is not kept: where it is not finite, the weights are not either.
+        self._loss: Tensor | float = 0.0
 
     @torch.no_grad()
     def add(self, terms: Terms) -> None:
         """Count a batch of all ranks in."""
         confidence, cluster = terms.assignment.max(-1)
-        populated = torch.bincount(cluster, minlength=terms.assignment.shape[-1])
+        populated = torch.zeros_like(terms.assignment[0], dtype=torch.float64).index_fill_(0, cluster, 1.0)
         named = terms.named()
         rows, *lengths = ranks.counts([len(cluster), *(len(values) for values in named.values())])
-        sums = [values.detach().double().sum() for values in (confidence, *named.values())]
-        populated, total, *sums = ranks.totals(populated.double(), *sums)
+        sums = [values.detach().double().sum() for values in (terms.loss, confidence, *named.values())]
+        populated, loss, total, *sums = ranks.totals(populated, *sums)
         for name, value, length in zip(named, sums, lengths, strict=True):
             self._sums[name] = self._sums.get(name, 0.0) + value
             self._counts[name] = self._counts.get(name, 0) + length
         self._confidence += total
+        self._loss += loss
         self._populated = populated if self._populated is None else self._populated + populated
         self.rows += rows
+
+    def finite(self) -> bool:
+        """Whether all losses that were counted in are finite; this waits for the device."""
+        return isfinite(float(self._loss))
 
     def terms(self) -> dict[str, float]:
         """The mean of each term so far, in nats per row."""

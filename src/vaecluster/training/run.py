@@ -13,7 +13,7 @@ from torch import Generator
 
 from vaecluster import ranks
 from vaecluster.clusters.number import AskedNumber
-from vaecluster.data.draws import Draws, one_pass
+from vaecluster.data.draws import Draws, drawn_on, one_pass
 from vaecluster.data.rows import Rows
 from vaecluster.errors import TrainingError
 from vaecluster.files import record
@@ -32,7 +32,9 @@ GOOD_EVERY = 50
 
 Record = TypeVar("Record")
 Part = TypeVar("Part")
-# From the numbers of a batch's rows and a generator to this rank's share of what a step learns from.
+# Steps between two looks whether the loss is finite, at most: a look waits for the device.
+LOOK_EVERY = 50
+# From the numbers of a batch's rows and a generator on the host to this rank's share of what a step learns from.
 Batches = Callable[[NDArray[np.intp], Generator], Batch]
 
 
@@ -130,7 +132,7 @@ class Run:
 
     def batch(self, numbers: NDArray[np.intp], generator: Generator) -> Batch:
         """This rank's share of these rows, as they are."""
-        return Batch(self.rows[ranks.share(numbers)], generator)
+        return Batch(self.rows[ranks.share(numbers)], drawn_on(self.device, generator))
 
     def train_through(self, stage: str, objective: Objective, batches: Batches | None = None) -> None:
         """Train a stage with nothing to do between its epochs."""
@@ -186,18 +188,18 @@ class Run:
         self._keep(stage, state, good)
 
     def _learn(self, stage: str, state: TrainingState, batches: Batches, good: Snapshot) -> bool:
-        """Learn what is left of the epoch, or until an interrupt; False as soon as the loss is not finite."""
+        """Learn what is left of the epoch, or until an interrupt; False soon after a loss is not finite.
+
+        Steps from such a loss do no harm: all that they change is put back.
+        """
         rows = len(self.rows)
         before, epochs = self._epochs_before(stage), self._epochs
         order = one_pass(rows, self.rows.weights, self.draws.at(stage, "order", state.epoch))
         state.objective.train()
         last = time.perf_counter()
         for number, indices in state.batches_left(order):
-            generator = self.draws.at(stage, "batch", state.epoch, number, device=self.device)
+            generator = self.draws.at(stage, "batch", state.epoch, number)
             terms: Terms = state.objective(batches(indices, generator))
-            (loss,) = ranks.totals(terms.loss)
-            if not torch.isfinite(loss):
-                return False
             state.step(terms.loss)
             state.means.add(terms)
             now = time.perf_counter()
@@ -205,7 +207,10 @@ class Run:
             epoch = before + state.epoch
             seen = (epoch - 1) * rows + state.means.rows
             self._send(StepDone(epoch, epochs, seen, epochs * rows, state.means.terms))
-            if self._asked_to_stop() and state.done < state.batches:
+            asked = self._asked_to_stop()
+            if (asked or state.done % LOOK_EVERY == 0 or state.done == state.batches) and not state.means.finite():
+                return False
+            if asked and state.done < state.batches:
                 return True
             if self._keeper.due():
                 self._keep(stage, state, good)
@@ -215,13 +220,13 @@ class Run:
         """Put the state back to the last good one, with a smaller rate; `TrainingError` after too many failures."""
         before, rate = self._epochs_before(stage), self._plans[stage].learning_rate
         epoch, failures = before + state.epoch, state.failures + 1
+        state.restore(good)
         if failures > MOST_FAILURES:
             raise TrainingError(
                 f"The loss stopped being a finite number in epoch {epoch} of {self._epochs}, with learning_rate="
                 f"{rate:g}, and still did with rates down to {rate * SLOWER**MOST_FAILURES:g}. Try a much smaller "
                 "learning_rate, or look for values in the data that are very far from the others."
             )
-        state.restore(good)
         state.failures = failures
         return RolledBack(epoch, self._epochs, before + state.epoch, state.rate_factor)
 

@@ -69,7 +69,7 @@ class TrainingState:
         yield from enumerate(np.array_split(order, self.batches)[self.done :], self.done)
 
     def step(self, loss: Tensor) -> None:
-        """One descent step on a loss that is finite, or all ranks' parts of it."""
+        """One descent step on a loss, or on all ranks' parts of it."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         ranks.add_gradients_(self.objective.parameters())

@@ -117,13 +117,16 @@ def warp(batch: Tensor, matrix: Tensor, centre: Tensor, padding: str) -> Tensor:
     height, width = batch.shape[-2:]
     across = torch.arange(width, dtype=batch.dtype, device=batch.device) - (width - 1) / 2
     down = torch.arange(height, dtype=batch.dtype, device=batch.device) - (height - 1) / 2
-    places = torch.stack(torch.meshgrid(across, down, indexing="xy"), -1).flatten(0, 1)
-    read = places @ matrix.mT + centre[:, None]
+    right, below = across.repeat(height), down.repeat_interleave(width)
     # grid_sample counts from -1 at one outer edge to 1 at the other.
-    grid = torch.stack([read[..., 0] * (2 / width), read[..., 1] * (2 / height)], -1).view(-1, height, width, 2)
+    to_x, to_y = torch.cat([matrix, centre[..., None]], -1).unbind(1)
+    reading = torch.stack([to_x * (2 / width), to_y * (2 / height)], 1)
+    # One product for all images: many small ones are slow.
+    read = reading.flatten(0, 1) @ torch.stack([right, below, torch.ones_like(right)])
+    grid = read.view(-1, 2, height, width).permute(0, 2, 3, 1)
     warped = grid_sample(batch, grid, mode="bilinear", padding_mode=padding, align_corners=False)
     # Rounding can take a mean of values in [0, 1] just outside.
-    return warped.clamp(0, 1)
+    return warped.clamp_(0, 1)
 
 
 def _blend(batch: Tensor, other: Tensor, strength: float, generator: Generator) -> Tensor:

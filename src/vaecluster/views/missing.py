@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster.data.raw import row_slices
+from vaecluster.data.rows import sent
 
 # A value is filled from so many of the nearest among so many rows.
 DONORS, AMONG = 5, 2000
@@ -27,7 +28,7 @@ def hidden(rows: Tensor, gaps: Sequence[bool], generator: Generator) -> Tensor |
     if not any(gaps):
         return None
     drawn = torch.rand(rows.shape, generator=generator, dtype=rows.dtype, device=rows.device)
-    share = HIDDEN * torch.tensor(gaps, dtype=rows.dtype, device=rows.device)
+    share = sent(HIDDEN * torch.tensor(gaps, dtype=rows.dtype, device="cpu"), rows.device)
     return rows.masked_fill(drawn < share, torch.nan)
 
 

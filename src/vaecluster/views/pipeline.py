@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from vaecluster import ranks
+from vaecluster.data.draws import drawn_on
 from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.views.change import Change
@@ -65,25 +66,29 @@ class PreparedViews:
     def of(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator, own: Generator) -> Tensor:
         """A view of each row of this rank's share of these, which the batch (rows, *data) holds; of the same shape.
 
-        Neighbours are drawn by the generator of all ranks, changes by this rank's `own`.
+        Neighbours are drawn by the generator of all ranks, changes by this rank's `own`; both draw on the host.
         """
         partners = None if self.near is None else ranks.share(partner(self.near.rows, indices, generator))
         return self._view(batch, partners, own)
 
     def unseen(self, indices: NDArray[np.intp], batch: Tensor, generator: Generator) -> Tensor:
-        """A view of each of these rows by neighbours that are no views: nothing was learned from these pairs."""
+        """A view of each of these rows by neighbours that are no views: nothing was learned from these pairs.
+
+        The generator draws on the host.
+        """
         near = None if self.near is None else self.near.unseen if self.near.unseen.shape[1] else self.near.rows
         return self._view(batch, None if near is None else partner(near, indices, generator), generator)
 
     def _view(self, batch: Tensor, partners: NDArray[np.intp] | None, generator: Generator) -> Tensor:
         view = batch if partners is None else self.rows[partners]
+        there = drawn_on(view.device, generator)
         for change in self.changes:
-            view = change(view, generator)
+            view = change(view, there)
         return view
 
 
 def partner(near: Any, indices: NDArray[np.intp], generator: Generator) -> NDArray[np.intp]:
     """The number of one of the neighbours (rows, number) of each of these rows, all equally likely."""
-    which = torch.randint(near.shape[1], (len(indices),), generator=generator, device=generator.device)
-    partners: NDArray[np.intp] = near[indices][np.arange(len(indices)), which.cpu().numpy()].astype(np.intp)
+    which = torch.randint(near.shape[1], (len(indices),), generator=generator, device="cpu").numpy()
+    partners: NDArray[np.intp] = near[indices][np.arange(len(indices)), which].astype(np.intp)
     return partners

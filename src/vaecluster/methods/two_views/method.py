@@ -20,6 +20,7 @@ from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.matching import numbered_by
 from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, middle_head, most_of, within
 from vaecluster.data.blocks.words import Words
+from vaecluster.data.draws import drawn_on
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
 from vaecluster.inference.calibrating import confidence_of
@@ -247,7 +248,7 @@ class TwoViews(Method):
         assert isinstance(components, MomentComponents)
         heads, before = ComponentHeads.of(posterior), components.moments()
         views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling, run.arrays)
-        generator = run.draws.at("going on", device=run.device)
+        generator = run.draws.at("going on")
         joint = component_tables(model.encoder, heads, views, generator).joint[0]
         grouping = model.grouping
         # As large as they are among these rows: some clusters may have none, and must not be filled up.
@@ -302,7 +303,7 @@ class TwoViews(Method):
     def _tables(
         self, objective: TwoViewsObjective, run: Run, views: PreparedViews, *use: str | int
     ) -> ComponentTables:
-        generator = run.draws.at("tables", *use, device=run.device)
+        generator = run.draws.at("tables", *use)
         sharpness = SHARPNESS if self.information == "pointwise" else 1.0
         telling = partial(run.telling, "looking at pairs of views")
         encoder, heads = objective.encoder, objective.heads
@@ -371,7 +372,8 @@ def pairs(views: PreparedViews) -> Batches:
     def batch(numbers: NDArray[np.intp], generator: Generator) -> Batch:
         rows, own = views.rows[ranks.share(numbers)], ranks.own(generator)
         view = views.of(numbers, rows, generator, own)
-        return Batch(rows, generator, view, hidden(rows, views.rows.schema.gaps, own))
+        seen = hidden(rows, views.rows.schema.gaps, drawn_on(rows.device, own))
+        return Batch(rows, drawn_on(rows.device, generator), view, seen)
 
     return batch
 

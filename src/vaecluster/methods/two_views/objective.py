@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from vaecluster import ranks
-from vaecluster.methods.two_views.heads import FEW, ComponentHeads
+from vaecluster.methods.two_views.heads import ComponentHeads
 from vaecluster.methods.two_views.information import SMALLEST, InformationEstimate, PointwiseInformation
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.distributions import draw_share
@@ -57,7 +57,8 @@ class TwoViewsObjective(Objective):
                + sum_c q(c|x') KL( q(z|x) || p(z|c) ) - agreement weight * E[ sum_c q(c|x') log p(c|z) ]
                - label weight * mean over labelled rows, views and heads of log q(y|x).
     Assignments are constants in the last two terms: a prior that does not fit yet must not move the partition.
-    `groups` (heads, components) holds the cluster of each component; the prior is that of `head`.
+    `groups` (heads, components) holds the cluster of each component; the prior is that of `head`. Where they are not
+    `grouped`, each component is its own cluster.
     """
 
     groups: Tensor
@@ -72,12 +73,14 @@ class TwoViewsObjective(Objective):
         estimate: InformationEstimate | PointwiseInformation,
         weights: Weights,
         head: int = 0,
+        *,
+        grouped: bool = True,
     ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.heads, self.prior = encoder, decoder, heads, prior
         self.register_buffer("groups", groups)
         self.number = int(groups.max()) + 1
-        self.estimate, self.weights, self.head = estimate, weights, head
+        self.estimate, self.weights, self.head, self.grouped = estimate, weights, head, grouped
 
     @classmethod
     def of_components(
@@ -94,7 +97,7 @@ class TwoViewsObjective(Objective):
             else InformationEstimate(heads.heads, heads.components, balance=weights.balance)
         )
         groups = torch.arange(heads.components, device="cpu").repeat(heads.heads, 1)
-        return cls(encoder, decoder, heads, prior, groups, estimate, weights)
+        return cls(encoder, decoder, heads, prior, groups, estimate, weights, grouped=False)
 
     @classmethod
     def of_groups(
@@ -129,10 +132,12 @@ class TwoViewsObjective(Objective):
         assert batch.view is not None
         both, rows = _both_views(batch), len(batch.rows)
         # In one pass: batch normalisation is to see the labelled rows as a part of the others.
-        labelled = both[:0] if batch.labelled is None else _both_views(batch.labelled)
-        features = self.encoder.features(torch.cat([both, labelled]))
-        own, partner, known = self.heads(features).tensor_split((rows, 2 * rows))  # rows heads components
-        clusters, partner_clusters = self._clusters(own), self._clusters(partner)
+        labelled = [] if batch.labelled is None else _both_views(batch.labelled)
+        features = self.encoder.features(torch.cat([*both, *labelled]))
+        assigned = self.heads(features)  # rows heads components
+        parts = [rows, rows, len(assigned) - 2 * rows]
+        own, partner, _ = torch.split(assigned, parts)
+        clusters, partner_clusters, known = torch.split(self._clusters(assigned), parts)
         information = self.estimate(clusters, partner_clusters).mean(-1)
 
         # Batch normalisation needs two; of a batch of one row its view is decoded as well.
@@ -141,9 +146,9 @@ class TwoViewsObjective(Objective):
         posterior = self.encoder.code(features[:decoded])
         mean, variance, code = posterior.mean, posterior.variance, draw_share(posterior, batch.generator)
         # q(c|x'); a view's partner is the row.
-        given = torch.cat([partner, own])[:decoded, self.head].detach()
+        given = _beginning(partner.detach(), own.detach(), decoded)[:, self.head]
         self.prior.observe(mean.detach(), variance.detach(), given)
-        reconstruction = self.decoder(code).log_prob(torch.cat([batch.rows, batch.view])[:decoded])
+        reconstruction = self.decoder(code).log_prob(_beginning(batch.rows, batch.view, decoded))
         latent_kl = (given * self.prior.components.divergence(mean, variance)).sum(-1)
         agreement = (given * self.prior.joint_log_prob(code).log_softmax(-1)).sum(-1)
         loss = (
@@ -160,24 +165,31 @@ class TwoViewsObjective(Objective):
             terms, loss=loss + self.weights.labels * ranks.mean(cross_entropy), label_cross_entropy=cross_entropy
         )
 
-    def _cross_entropy(self, assignment: Tensor, labelled: Batch) -> Tensor:
-        """-log q(y|x) of known clusters, of rows and their views (rows, heads, components): (rows,)."""
+    def _cross_entropy(self, clusters: Tensor, labelled: Batch) -> Tensor:
+        """-log q(y|x) of known clusters, of rows and their views (rows, heads, clusters): (rows,)."""
         assert labelled.labels is not None
         labels = labelled.labels.repeat(2)[:, None, None].expand(-1, self.heads.heads, 1)
-        likely = self._clusters(assignment).gather(-1, labels).squeeze(-1)
+        likely = clusters.gather(-1, labels).squeeze(-1)
         return -likely.clamp_min(SMALLEST).log().mean(-1)
 
     def _clusters(self, assignment: Tensor) -> Tensor:
         """q(y|x) of every head, equation (19): (rows, heads, components) to (rows, heads, clusters)."""
+        if not self.grouped:
+            return assignment
         # On a GPU the order of a scattered sum is not the same each time, and dense products cost little.
-        if self.heads.components <= FEW or assignment.is_cuda:
+        if assignment.is_cuda:
             members = one_hot(self.groups, self.number).to(assignment)
             return torch.einsum("nhc,hck->nhk", assignment, members)
         empty = assignment.new_zeros(len(assignment), len(self.groups), self.number)
         return empty.scatter_add(-1, self.groups.expand(len(assignment), -1, -1), assignment)
 
 
-def _both_views(batch: Batch) -> Tensor:
-    """The rows as the encoder reads them, then their views: (2 rows, *data)."""
+def _both_views(batch: Batch) -> list[Tensor]:
+    """The rows as the encoder reads them, and their views: (rows, *data) each."""
     assert batch.view is not None
-    return torch.cat([batch.rows if batch.seen is None else batch.seen, batch.view])
+    return [batch.rows if batch.seen is None else batch.seen, batch.view]
+
+
+def _beginning(one: Tensor, other: Tensor, number: int) -> Tensor:
+    """The first so many rows of two tensors, one below the other."""
+    return torch.cat([one[:number], other[: max(0, number - len(one))]])

@@ -71,7 +71,7 @@ def component_tables(
     sharpness: float = 1.0,
     telling: Callable[[Sequence[NDArray[np.intp]]], Iterator[NDArray[np.intp]]] = iter,
 ) -> ComponentTables:
-    """The tables on up to `PAIRS` pairs of views that no step has seen; the generator is on the rows' device.
+    """The tables on up to `PAIRS` pairs of views that no step has seen; the generator draws on the host.
 
     Assignments count by their power `sharpness`. Blocks of rows are taken through `telling`.
     """
