@@ -3,7 +3,7 @@
 `python -m benchmarks.long` writes images of MNIST and Fashion-MNIST, each changed at random, to one `.npy`, then calls
 `vaecluster fit`, `predict` and `report` on it. `fit` is killed twice and `predict` once; the same commands then go on.
 What each process took is written to one file, from which `python -m benchmarks.tables` makes a table in
-`docs/performance.md`.
+`docs/scale.md`.
 """
 
 import os

@@ -112,7 +112,8 @@ class Learner:
                 with ranks.apart():
                     lines = Inspection.of(learned, method, most).lines()
                 print(*lines, sep="\n", file=sys.stderr)
-            run.rows, held_out = split(residing(learned), held_out_number, HELD_OUT.at("calibration"))
+            learned = residing(learned, method, most)
+            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.fit(run)
         naming = name_by(fitted.model, self.rows(schema).some(self.known.rows), self.known.labels)
@@ -141,7 +142,8 @@ class Learner:
         # A pass over new rows is short and not kept.
         session = replace(session, checkpoint_dir=None) if seen else session
         with session.run(learned, before.clusters) as run:
-            run.rows, held_out = split(residing(learned), held_out_number, HELD_OUT.at("calibration"))
+            learned = residing(learned, method, before.clusters)
+            run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.go_on(run, before, epochs, seen)
         naming = name_by(fitted.model, self.rows(before.schema).some(self.known.rows), self.known.labels)

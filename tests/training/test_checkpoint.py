@@ -9,7 +9,7 @@ import pytest
 from climb import IDENTITY, SEED, CutOff, Fit, after_step, cut_off
 from vaecluster.errors import CheckpointWarning, FileError
 from vaecluster.files.container import read_content, write_content
-from vaecluster.training.checkpoint import FILE, FINISHED, Checkpoint
+from vaecluster.training.checkpoint import ARRAYS, FILE, FINISHED, Checkpoint
 from vaecluster.training.events import Event, StepDone
 
 
@@ -72,24 +72,37 @@ def test_arrays_are_those_of_the_fit_that_goes_on(tmp_path: Path) -> None:
     with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
         assert checkpoint.begin(SEED, checkpoint.history).arrays("near") == []
         checkpoint.keep_arrays("near", kept)
-        fit = Fit(history=checkpoint.history)
         with pytest.raises(CutOff):
-            fit.learn(after_step(5, cut_off), keeper=checkpoint)
+            Fit(history=checkpoint.history).learn(after_step(5, cut_off), keeper=checkpoint)
     with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
         given = checkpoint.begin(SEED, checkpoint.history).arrays("near")
         assert [array.tolist() for array in given] == [array.tolist() for array in kept]
-        (tmp_path / "near-1.npy").write_bytes(b"damaged")
+        (tmp_path / ARRAYS / "near" / "1.npy").write_bytes(b"damaged")
         assert checkpoint.arrays("near") == []
         checkpoint.finish()
-    assert not list(tmp_path.glob("*.npy"))
+    assert not (tmp_path / ARRAYS).exists()
 
 
-def test_arrays_that_cannot_be_written_are_a_warning(tmp_path: Path) -> None:
+def test_arrays_of_a_fit_that_was_killed_are_not_those_of_one_that_is_finished(tmp_path: Path) -> None:
     with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
-        (tmp_path / "near-1.npy").mkdir()
-        with pytest.warns(CheckpointWarning, match=r"not kept.*near-1\.npy"):
+        Fit(history=checkpoint.history).learn(keeper=checkpoint.begin(SEED, checkpoint.history))
+        checkpoint.finish()
+    with Checkpoint(tmp_path, IDENTITY | {"epochs": 9}, 0.0) as other:
+        other.begin(SEED, other.history).keep_arrays("near", [np.zeros(3)])
+    with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
+        assert checkpoint.begin(SEED, checkpoint.history).arrays("near") == []
+
+
+def test_arrays_are_kept_whole_or_not_at_all_and_a_users_own_stay(tmp_path: Path) -> None:
+    np.save(tmp_path / "own.npy", np.zeros(3))
+    with Checkpoint(tmp_path, IDENTITY, 0.0) as checkpoint:
+        checkpoint.begin(SEED, checkpoint.history)
+        (tmp_path / ARRAYS).write_bytes(b"in the way")
+        with pytest.warns(CheckpointWarning, match="not kept"):
             checkpoint.keep_arrays("near", [np.zeros(3), np.zeros(3)])
-        assert not (tmp_path / "near-0.npy").exists()
+        assert checkpoint.arrays("near") == []
+        checkpoint.finish()
+    assert np.load(tmp_path / "own.npy").tolist() == [0, 0, 0]
 
 
 # What is in the way

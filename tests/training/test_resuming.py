@@ -20,7 +20,7 @@ from vaecluster import VAEClustering
 from vaecluster.errors import InterruptedFitWarning
 from vaecluster.files import record
 from vaecluster.training import run, session
-from vaecluster.training.checkpoint import Checkpoint
+from vaecluster.training.checkpoint import ARRAYS, Checkpoint
 from vaecluster.training.state import tensors_of
 from vaecluster.views import GaussianNoise, Neighbours, RandomAffine
 from vaecluster.views.neighbours import Near
@@ -184,7 +184,7 @@ def test_neighbours_are_looked_for_once(room: str | None, tmp_path: Path, monkey
         return found(*given)
 
     def kill(checkpoint: Checkpoint, number: int) -> None:
-        assert len(list(tmp_path.glob("neighbours-*.npy"))) == 4
+        assert len(list((tmp_path / ARRAYS / "neighbours").glob("*.npy"))) == 4
         if number == 2:
             raise Killed
 
@@ -195,7 +195,7 @@ def test_neighbours_are_looked_for_once(room: str | None, tmp_path: Path, monkey
             clone(kept).fit(rows)
     assert left(clone(kept).fit(rows)) == expected
     assert len(searches) == 1
-    assert not list(tmp_path.glob("*.npy"))
+    assert not (tmp_path / ARRAYS).exists()
 
 
 @pytest.mark.parametrize("case", PRESSED)

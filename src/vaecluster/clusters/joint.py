@@ -4,6 +4,7 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 Matrix = NDArray[np.float64]
 Places = NDArray[np.intp] | slice
@@ -54,7 +55,7 @@ class JointTable:
         """Squared distances between the mean codes of these, and no less than rounding leaves of them."""
         assert self.codes is not None
         means = self.codes / np.maximum(self.share, LEAST)[:, None]
-        squared: Matrix = np.maximum(((means[one][:, None] - means[other]) ** 2).sum(-1), LEAST)
+        squared: Matrix = np.maximum(cdist(means[one], means[other], "sqeuclidean"), LEAST)
         return squared
 
     def merge(self, one: int, other: int) -> NDArray[np.intp]:

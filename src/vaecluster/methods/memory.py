@@ -16,16 +16,16 @@ from vaecluster.methods.base import Method
 COPIES = 7
 # Of every entry of a batch: the rows, their views, what is decoded, its gradient, and what lies between these.
 BATCHES = 8
-
-
-# All rows are kept on a GPU where they take at most this share of what is free there.
+# All rows are kept on a GPU where they take at most this share of what is free there beside that.
 RESIDENT = 0.5
 
 
-def residing(rows: Rows) -> Rows:
-    """The same rows, kept on the device if it is one of its own and has the memory."""
+def residing(rows: Rows, method: Method, clusters: int) -> Rows:
+    """The same rows, kept on the device if it is one of its own and has the memory beside what a fit needs."""
     free = free_memory(rows.device) if rows.device.type == "cuda" else None
-    return rows if free is None else rows.residing(int(RESIDENT * free))
+    if free is None:
+        return rows
+    return rows.residing(int(RESIDENT * (free - needed_memory(method, rows.schema, clusters))))
 
 
 def check_memory(method: Method, schema: Schema, clusters: int, device: torch.device) -> None:

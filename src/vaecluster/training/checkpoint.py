@@ -1,10 +1,10 @@
 """The state of a fit as a file, from which another process goes on."""
 
 import json
+import shutil
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -13,14 +13,14 @@ import numpy as np
 from vaecluster.data.raw import Array
 from vaecluster.errors import CheckpointWarning, FileError
 from vaecluster.files import record
-from vaecluster.files.atomic import locked, write_array, write_atomically
+from vaecluster.files.atomic import locked, made_anew, write_array, write_atomically
 from vaecluster.files.container import read_content, write_content
 from vaecluster.training.listeners.history import History
 from vaecluster.training.state import Snapshot, TrainingState
 
 # Checkpoints of format 1 held a random state, and stages in other words.
 FORMAT = 2
-FILE, FINISHED = "checkpoint.safetensors", "finished"
+FILE, ARRAYS, FINISHED = "checkpoint.safetensors", "checkpoint.arrays", "finished"
 # What torch and Python raise on a state of other shapes, such as one that another version of this package wrote.
 _WRONG = (LookupError, TypeError, ValueError, AttributeError, RuntimeError)
 
@@ -63,7 +63,8 @@ class Checkpoint:
         """Keep this fit from now on: the seed that it began with, and what listens to its epochs."""
         self._seed, self._history = seed, history
         self._written, self._warned = time.monotonic(), False
-        if not self._content:
+        # Where a finished fit is called again, they may be of one that was killed since.
+        if not self._content or self.finished.exists():
             self._remove_arrays()
         return self
 
@@ -120,17 +121,19 @@ class Checkpoint:
     def arrays(self, name: str) -> list[Array]:
         """Those that were kept under this name, as memory maps; none where there are none."""
         try:
-            return [np.load(path, mmap_mode="r") for path in sorted(self.path.parent.glob(f"{name}-*.npy"))]
+            return [np.load(path, mmap_mode="r") for path in sorted((self._arrays / name).glob("*.npy"))]
         except (OSError, ValueError):
             return []
 
     def keep_arrays(self, name: str, arrays: Sequence[Any]) -> None:
-        """Write each into a file. If that fails there is a warning, and the fit goes on."""
+        """Write each into a file, all or none of them. If that fails there is a warning, and the fit goes on."""
+        place = self._arrays / name
+        shutil.rmtree(place, ignore_errors=True)
         try:
-            for number, array in enumerate(arrays):
-                write_array(self.path.with_name(f"{name}-{number}.npy"), array)
+            with made_anew(place, folder=True) as part:
+                for number, array in enumerate(arrays):
+                    write_array(part / f"{number}.npy", array)
         except FileError as error:
-            self._remove_arrays()
             warnings.warn(f"What was found of the rows is not kept. {error}", CheckpointWarning, 2)
 
     def forget_if_finished(self) -> None:
@@ -156,10 +159,12 @@ class Checkpoint:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @property
+    def _arrays(self) -> Path:
+        return self.path.with_name(ARRAYS)
+
     def _remove_arrays(self) -> None:
-        for path in self.path.parent.glob("*.npy"):
-            with suppress(OSError):
-                path.unlink()
+        shutil.rmtree(self._arrays, ignore_errors=True)
 
     def _read(self) -> dict[str, Any]:
         if not self.path.exists():

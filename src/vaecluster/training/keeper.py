@@ -35,7 +35,7 @@ class Keeper(Protocol):
         """Arrays of all rows that were kept under this name, in files; none where there are none."""
 
     def keep_arrays(self, name: str, arrays: Sequence[Any]) -> None:
-        """Keep arrays, before the fit itself is kept for the first time."""
+        """Keep arrays under a name."""
 
 
 @final

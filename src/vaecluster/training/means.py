@@ -21,14 +21,14 @@ class EpochMeans:
         self._counts: dict[str, int] = {}
         self._confidence: Tensor | float = 0.0
         self._populated: Tensor | None = None
-        # Of the steps in this process. It is not kept: where it is not finite, the weights are not either.
         self._loss: Tensor | float = 0.0
 
     @torch.no_grad()
     def add(self, terms: Terms) -> None:
         """Count a batch of all ranks in."""
         confidence, cluster = terms.assignment.max(-1)
-        populated = torch.zeros_like(terms.assignment[0], dtype=torch.float64).index_fill_(0, cluster, 1.0)
+        populated = terms.assignment.new_zeros(terms.assignment.shape[-1], dtype=torch.float64)
+        populated.index_fill_(0, cluster, 1.0)
         named = terms.named()
         rows, *lengths = ranks.counts([len(cluster), *(len(values) for values in named.values())])
         sums = [values.detach().double().sum() for values in (terms.loss, confidence, *named.values())]
@@ -63,6 +63,7 @@ class EpochMeans:
             "counts": self._counts,
             "confidence": self._confidence,
             "populated": self._populated,
+            "loss": self._loss,
         }
 
     @classmethod
@@ -71,7 +72,8 @@ class EpochMeans:
         means = cls()
         means.rows, means._counts = plain["rows"], plain["counts"]
         means._sums = {name: total.to(device) for name, total in plain["sums"].items()}
-        confidence, populated = plain["confidence"], plain["populated"]
+        confidence, populated, loss = (plain[name] for name in ("confidence", "populated", "loss"))
         means._confidence = confidence.to(device) if means.rows else 0.0
         means._populated = populated.to(device) if means.rows else None
+        means._loss = loss.to(device) if means.rows else 0.0
         return means

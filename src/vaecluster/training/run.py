@@ -29,11 +29,11 @@ from vaecluster.training.state import SLOWER, Kept, Snapshot, TrainingState
 MOST_FAILURES = 3
 # Steps between two good states, at least: a copy of all weights costs about as much as a step.
 GOOD_EVERY = 50
+# Steps between two looks whether the loss is finite, at most: a look waits for the device.
+LOOK_EVERY = 50
 
 Record = TypeVar("Record")
 Part = TypeVar("Part")
-# Steps between two looks whether the loss is finite, at most: a look waits for the device.
-LOOK_EVERY = 50
 # From the numbers of a batch's rows and a generator on the host to this rank's share of what a step learns from.
 Batches = Callable[[NDArray[np.intp], Generator], Batch]
 
@@ -117,8 +117,9 @@ class Run:
 
         With several ranks they are made again: their files may be on another machine.
         """
-        kept = self._keeper.arrays(name)
-        if not ranks.any_of(not kept):
+        if not ranks.alone():
+            return make()
+        if kept := self._keeper.arrays(name):
             return [self.rows.room.of_file(array) for array in kept]
         made = make()
         self._keeper.keep_arrays(name, made)

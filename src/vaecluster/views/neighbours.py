@@ -85,7 +85,7 @@ class Neighbours(Settings):
     ] = 20_000
     shard: Annotated[
         int,
-        Whole(1000),
+        Whole(100_000),
         "more rows are dealt at random into shards of at most so many, and compared within them",
     ] = 1_000_000
 

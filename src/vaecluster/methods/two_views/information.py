@@ -106,8 +106,7 @@ class PointwiseInformation(nn.Module):
         rows = ranks.count(len(own))
         share = (ranks.total(((own + partner) / 2).sum(0)) / rows).clamp_min(SMALLEST)
         both = (own * partner).clamp_min(SMALLEST**2)
-        # A power, and a division by the share, at the price of one exponential.
-        return (self.softness * both.log() - share.log()).exp().sum(-1).log()
+        return torch.logsumexp(self.softness * both.log() - share.log(), -1)
 
 
 def _both_sides(values: Tensor) -> Tensor:

@@ -308,15 +308,12 @@ class TwoViews(Method):
         telling = partial(run.telling, "looking at pairs of views")
         encoder, heads = objective.encoder, objective.heads
         tables = component_tables(encoder, heads, views, generator, sharpness=sharpness, telling=telling)
-        # Computers round differently, and a hair decides what is merged.
-        tables = ranks.agreed(tables)
         labels = label_tables(encoder, heads, views.rows, generator, sharpness=sharpness)
         # As much, against what views share, as labels count in learning.
         weighed = None if labels is None else labels * self.label_weight / self.information_weight
-        means = None
-        if self.by_code:
-            means = ranks.agreed(code_means(encoder, heads, views.rows, generator, sharpness=sharpness))
-        return replace(tables, labels=weighed, means=means)
+        means = code_means(encoder, heads, views.rows, generator, sharpness=sharpness) if self.by_code else None
+        # Computers round differently, and a hair decides what is merged.
+        return ranks.agreed(replace(tables, labels=weighed, means=means))
 
     def _merged(self, objective: TwoViewsObjective, run: Run, views: PreparedViews) -> Merged:
         """What speaks for each number of clusters, and the clusters of every head."""
