@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from climb import PLAN, RATE, ROWS, STEPS, Climb, CutOff, Fit, after_step, cut_off
+from climb import PLAN, RATE, ROWS, STEPS, Climb, ClimbTerms, CutOff, Fit, after_step, cut_off
 from vaecluster.errors import TrainingError
 from vaecluster.training import run as run_module
 from vaecluster.training.checkpoint import Checkpoint
 from vaecluster.training.events import AtWork, EpochDone, RolledBack, StepDone
 from vaecluster.training.interrupt import InterruptGuard
+from vaecluster.training.means import EpochMeans
 from vaecluster.training.plan import Plan
 from vaecluster.training.run import GOOD_EVERY, Epoch
 
@@ -338,3 +339,16 @@ def test_ctrl_c_before_anything_was_learned_leaves_no_model() -> None:
         fit.learn(interrupt=interrupt)
     assert fit.events == []
     assert Climb().height.item() == fit.made["up"].height.item()
+
+
+def test_a_loss_that_was_not_finite_is_so_for_a_fit_that_goes_on_too() -> None:
+    means, row = EpochMeans(), torch.ones(1)
+    means.add(ClimbTerms(torch.tensor(inf), torch.ones(1, 2) / 2, row, row))
+    kept = EpochMeans.from_dict(means.as_dict(), torch.device("cpu"))
+    assert (means.finite(), kept.finite()) == (False, False)
+
+
+def test_a_rank_may_have_no_row_of_a_batch() -> None:
+    means, none = EpochMeans(), torch.ones(0)
+    means.add(ClimbTerms(torch.zeros(()), torch.ones(0, 2), none, none))
+    assert (means.rows, means.finite()) == (0, True)
