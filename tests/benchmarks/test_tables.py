@@ -77,6 +77,7 @@ def readme(tmp_path) -> Path:
     pages = {
         "reliability": ["torture"],
         "performance": ["profile", "profiled-fit", "large", "within"],
+        "scale": ["long", "searches", "purity", "on-paper"],
         "family": ["readers", "starts"],
         "labels": ["labels"],
         "flow": ["flow-classes", "flow-cuts"],
@@ -233,6 +234,22 @@ def test_large_tables_have_a_line_each(monkeypatch, readme, results, tmp_path):
     written(monkeypatch, results, readme)
     (row,) = rows_of((tmp_path / "docs" / "performance.md").read_text(), "large")
     assert row == ["1,000,000 x 50", "0.4", "2GB", "228", "424", "1770", "50,000", "10", "1.000"]
+
+
+def test_what_more_rows_would_cost_is_what_was_measured_of_one_times_the_rows(monkeypatch, readme, results, tmp_path):
+    folder = results / "scale"
+    folder.mkdir()
+    search = {"shards": 1, "more_mib": 140, "recall": 0.9924}
+    searches = [{"rows": 10**5, "cpu_seconds": 9.1} | search, {"rows": 10**6, "cpu_seconds": 360.0} | search]
+    each = {"step_seconds_a_row": 9e-5, "answer_seconds_a_row": 1.8e-5, "columns": 64}
+    purity = [{"data": "mnist", "rows": 60_000, "shards": 6, "same_class": 0.9153}]
+    (folder / "a.json").write_text(json.dumps(each | {"searches": searches, "purity": purity}))
+    written(monkeypatch, results, readme)
+    page = (tmp_path / "docs" / "scale.md").read_text()
+    assert rows_of(page, "searches")[1] == ["1,000,000", "1", "360", "360", "140", "0.992"]
+    assert rows_of(page, "purity") == [["mnist", "10,000", "0.915"]]
+    hundred_million = rows_of(page, "on-paper")[2]
+    assert hundred_million == ["100,000,000", "10", "5", "0.5", "0.78", "32", "4", "0.22", "6.9"]
 
 
 def test_what_is_found_where_the_number_is_known_is_counted_by_group(monkeypatch, readme, results):

@@ -125,4 +125,4 @@ def test_a_block_that_no_texts_have_is_refused(wrong: dict[str, Any]) -> None:
 
 @quiet
 def test_components_of_texts_are_merged_by_their_codes_too(model: VAEClustering) -> None:
-    assert model.method_.by_code is True
+    assert model.method_.merges_by_code(model.fitted_.schema)

@@ -101,7 +101,7 @@ def test_defaults_follow_from_the_kind_of_rows(schema: Schema) -> None:
     whole = method_module.TwoViews().completed(schema, 5000, None)
     expected = ((256, 256), 8, 50.0, 0.5) if schema is VECTORS else ((512, 512), 20, 2.5, 0.0)
     assert (whole.hidden, whole.latent, whole.precision, whole.apartness) == expected
-    assert whole.by_code is False
+    assert not whole.merges_by_code(schema)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.99])

@@ -185,8 +185,11 @@ class TwoViews(Method):
         least = STEPS_PER_COMPONENT * min(components, FEW) * LEAST_BATCH // usual_batch
         enough = max(min(least, completed.steps), min(completed.steps, completed.most_epochs * steps_an_epoch))
         epochs = max(2, completed.epochs or round(enough / steps_an_epoch))
-        by_code = any(isinstance(block, Words) for block in schema.blocks) if self.by_code is None else self.by_code
-        return replace(completed, components=components, batch_size=batch_size, epochs=epochs, by_code=by_code)
+        return replace(completed, components=components, batch_size=batch_size, epochs=epochs)
+
+    def merges_by_code(self, schema: Schema) -> bool:
+        """Whether components of which the codes are near are merged first, equation (49)."""
+        return any(isinstance(block, Words) for block in schema.blocks) if self.by_code is None else self.by_code
 
     def views_of_rows(self, schema: Schema) -> Views:
         """Those that the setting stands for; raises `SettingError` if they do not suit the rows."""
@@ -311,7 +314,9 @@ class TwoViews(Method):
         labels = label_tables(encoder, heads, views.rows, generator, sharpness=sharpness)
         # As much, against what views share, as labels count in learning.
         weighed = None if labels is None else labels * self.label_weight / self.information_weight
-        means = code_means(encoder, heads, views.rows, generator, sharpness=sharpness) if self.by_code else None
+        means = None
+        if self.merges_by_code(run.rows.schema):
+            means = code_means(encoder, heads, views.rows, generator, sharpness=sharpness)
         # Computers round differently, and a hair decides what is merged.
         return ranks.agreed(replace(tables, labels=weighed, means=means))
 
