@@ -215,8 +215,10 @@ class RunFolder:
         with isolated():
             given = given_rows(model, seen, schema)
             read = Rows(given.source, schema, choose_device("cpu"))
-            near = Neighbours().find(read)
-            groups = dense_groups(read, model.assigned_.likeliest[numbers], near)
+            search = Neighbours()
+            points = search.points(read)
+            near = search.among(points, len(read), read.room)
+            groups = dense_groups(read, model.assigned_.likeliest[numbers], (points, near))
             touches = touching(near, model.labels_[numbers], model.assigned_, model.n_clusters_)
             texts = given.texts if data.texts is None else data.texts
             on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
