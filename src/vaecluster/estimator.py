@@ -25,6 +25,7 @@ from vaecluster.clusters.number import most_of
 from vaecluster.clusters.scores import Label
 from vaecluster.data import checks
 from vaecluster.data.anndata import Annotations, is_cells
+from vaecluster.data.blocks import Words
 from vaecluster.data.draws import Draws
 from vaecluster.data.frames import is_frame
 from vaecluster.data.given import Given, given_codes, given_rows, opened, outlined, room_of
@@ -33,6 +34,7 @@ from vaecluster.data.raw import Array
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Restored, Schema
 from vaecluster.data.stored import StoredTable, block_rows, in_turn
+from vaecluster.data.texts import text_column
 from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, SettingError
 from vaecluster.files.paths import as_path
@@ -574,7 +576,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """
         check_is_fitted(self)
         with isolated():
-            return _like(X, filled(self.model_, self._given(X), self.fitted_.errors))
+            return _like(X, filled(self.model_, self._given(X), self.fitted_.errors), self.fitted_.schema)
 
     def imputed(self, X: Any) -> Imputed:
         """What `impute` gives, and how sure each filled in value is: equation (28b).
@@ -597,7 +599,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         check_is_fitted(self)
         with isolated():
             found = imputed(self.model_, self._given(X), self.fitted_.errors)
-            return replace(found, rows=_like(X, found.rows))
+            return replace(found, rows=_like(X, found.rows, self.fitted_.schema))
 
     def profile(self, X: Any) -> list[list[Difference]]:
         """What sets each cluster apart in these rows: the columns in which it differs most from all of them.
@@ -811,10 +813,12 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return tags
 
 
-def _like(X: Any, rows: Any) -> Any:
-    """The rows as a frame again, if X is one of complete numbers, which counted as an array."""
-    return (
-        nw.from_native(X, eager_only=True).clone().to_native()
-        if is_frame(X) and isinstance(rows, np.ndarray)
-        else rows
-    )
+def _like(X: Any, rows: Any, schema: Schema) -> Any:
+    """The rows as a frame again, if X is one of complete numbers, which counted as an array, or of texts."""
+    if not is_frame(X) or not isinstance(rows, np.ndarray | list):
+        return rows
+    frame, block = nw.from_native(X, eager_only=True).clone(), schema.blocks[0]
+    if isinstance(block, Words):
+        # A missing text counts as an empty one.
+        frame = frame.with_columns(frame.get_column(text_column(X, block.column)).fill_null(""))
+    return frame.to_native()

@@ -142,6 +142,9 @@ def test_a_demo_replaces_what_a_demo_wrote_and_no_run_of_the_user(tmp_path, runs
     for seed in (0, 1):
         runs("demo", "--output", demo, "--seed", seed, "--quiet", "--threads", 1)
         assert VAEClustering.load(demo).random_state == seed
+        if seed == 0:
+            runs("edit", demo, "--rename", "0=mine")
+    assert "holds edits of another fit" in fails("edit", demo, "--list")
     # A cut is the user's own, of the digits as the demo.
     runs("cut", demo, 3, "--output", own)
     assert described(own)["source"] == described(demo)["source"] == "digits"

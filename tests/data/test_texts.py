@@ -1,8 +1,11 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -56,6 +59,27 @@ def test_missing_texts_are_empty_wherever_they_are(model: VAEClustering) -> None
     for missing in (None, float("nan")):
         with_gaps = [missing, *TEXTS[1:9], missing]
         assert (model.predict_proba(with_gaps) == model.predict_proba(["", *TEXTS[1:9], ""])).all()
+
+
+FRAMES: dict[str, Callable[[dict[str, list[Any]]], Any]] = {
+    "pandas": pd.DataFrame,
+    "polars": pl.DataFrame,
+    "pyarrow": pa.table,
+    "a single column": lambda columns: pd.DataFrame({"review": columns["text"]}),
+    "columns without names": lambda columns: pd.DataFrame(columns).set_axis([0, 1], axis=1),
+}
+
+
+@quiet
+@pytest.mark.filterwarnings("ignore::vaecluster.errors.IgnoredColumnsWarning")
+@pytest.mark.parametrize("make", FRAMES.values(), ids=FRAMES)
+def test_frames_of_texts_come_back_as_frames(make: Callable[[dict[str, list[Any]]], Any]) -> None:
+    numbers = list(range(60))
+    found = estimator(epochs=1).fit(make({"nr": numbers, "text": TEXTS}))
+    some, wanted = make({"nr": numbers, "text": [None, *TEXTS[1:]]}), make({"nr": numbers, "text": ["", *TEXTS[1:]]})
+    for filled in (found.impute(some), found.imputed(some).rows):
+        assert type(filled) is type(some)
+        assert nw.from_native(filled).to_dict(as_series=False) == nw.from_native(wanted).to_dict(as_series=False)
 
 
 @pytest.mark.parametrize("texts", [[""], ["", "   "], ["我喜欢这个产品", "😀"], ["nothing known"]])

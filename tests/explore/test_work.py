@@ -18,7 +18,7 @@ def ended(worker: Worker) -> Doing:
 
 
 def test_how_far_work_is_is_known_from_what_a_fit_tells() -> None:
-    worker, told, looked = Worker(), [Event() for _ in range(3)], [Event() for _ in range(3)]
+    worker, told, looked = Worker(), [Event() for _ in range(6)], [Event() for _ in range(6)]
 
     def pause(place: int) -> None:
         told[place].set()
@@ -33,16 +33,32 @@ def test_how_far_work_is_is_known_from_what_a_fit_tells() -> None:
         pause(1)
         display(StepDone(2, 4, 100, 400, dict))
         pause(2)
+        for _ in telling(0)("merging", range(2)):
+            pass
+        pause(3)
+        display(StepDone(4, 4, 400, 400, dict))
+        pause(4)
+        for _ in telling(0)("saving", range(2)):
+            pass
+        pause(5)
         return "Done."
 
     worker.start("Splitting", work)
     found = []
-    for place in range(3):
+    for place in range(6):
         assert told[place].wait(20)
         found.append(worker.doing)
         looked[place].set()
     steps = [(one.step, one.share, one.left is None) for one in found if one is not None]
-    assert steps == [("looking for neighbours  1/2", None, True), ("epoch 1/4", 0, True), ("epoch 2/4", 0.25, False)]
+    assert steps == [
+        ("looking for neighbours  1/2", None, True),
+        ("epoch 1/4", 0, True),
+        ("epoch 2/4", 0.25, False),
+        ("merging  1/2", 0.25, True),
+        # What comes after the fit is no part of it.
+        ("epoch 4/4", None, True),
+        ("saving  1/2", None, True),
+    ]
     assert ended(worker).said == "Done."
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import LOCK, check_writable, locked, made_anew, write_atomically, write_json
+from vaecluster.files.atomic import LOCK, check_writable, clear_parts, locked, made_anew, write_atomically, write_json
 
 
 def test_a_file_is_written_whole_with_the_folders_on_the_way(tmp_path: Path) -> None:
@@ -149,6 +149,16 @@ def test_what_is_there_is_never_replaced(folder: bool, there: str, tmp_path: Pat
     with pytest.raises(FileError, match="is there already"), made_anew(path, folder=folder):
         put()
     assert [one.name for one in tmp_path.iterdir()] == ["path"]
+
+
+def test_what_a_kill_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    begun = [made_anew(tmp_path / f"new {folder}", folder=folder) for folder in (False, True)]
+    for one in begun:
+        one.__enter__()
+    (tmp_path / "own.part").write_bytes(b"")
+    assert len(list(tmp_path.iterdir())) == 3
+    clear_parts(tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == ["own.part"]
 
 
 @pytest.mark.parametrize("folder", [False, True])

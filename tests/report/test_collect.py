@@ -70,6 +70,7 @@ def test_the_report_begins_with_what_was_found_and_names_no_folder(rows: np.ndar
     found = collect(folder)
     largest, smallest = model.cluster_sizes_.max(), model.cluster_sizes_.min()
     assert found.title == "rows.csv"
+    assert collect(folder, names=False).title == "rows"
     assert found.summary[0] == f"60 rows in 3 clusters: the largest holds {largest}, the smallest {smallest}."
     assert "By its own estimate" in found.summary[1]
     assert "1.000" not in " ".join(found.summary)

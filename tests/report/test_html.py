@@ -49,8 +49,11 @@ def test_a_darkened_chart_is_the_one_drawn_for_dark_paper(name: str) -> None:
 
 
 def test_marks_that_turn_text_are_shown_and_turn_nothing() -> None:
-    turned = "photo\u202egpj.exe\u2066"
-    page = render_html(Report(title=turned, warnings=(turned,)))
+    turned, ordinary = "photo\u202egpj.exe\u2066", "\u05d0\u200f!\u200e\u061c"
+    page = render_html(Report(title=turned, warnings=(turned, ordinary)))
     assert page.count("photo\ufffdgpj.exe\ufffd") >= 2
     assert not set("\u202e\u2066") & set(page)
     assert plain(turned) == "photo\ufffdgpj.exe\ufffd"
+    # These are ordinary where text runs from right to left.
+    assert ordinary in page
+    assert plain(ordinary) == ordinary

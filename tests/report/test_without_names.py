@@ -5,6 +5,7 @@ import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -35,6 +36,11 @@ def _csv(rows: pd.DataFrame) -> Callable[[Path], Path]:
     return write
 
 
+def _numbered(rows: pd.DataFrame) -> pd.DataFrame:
+    """As a table is read whose first line holds no names."""
+    return rows.set_axis(range(rows.shape[1]), axis=1)
+
+
 def _cells(place: Path) -> Path:
     made = cells(csr_array(counts_of_groups()[0]))
     made.obs_names = [f"Ada{number:02}X" for number in range(len(made.obs_names))]
@@ -42,7 +48,7 @@ def _cells(place: Path) -> Path:
 
 
 TEXTS = ["the rain fell on wheat and barley today", "the bank gave a loan and money today"] * 20
-SOURCES: dict[str, Callable[[Path], Path]] = {
+SOURCES: dict[str, Callable[[Path], Any]] = {
     "file names": _pictures,
     "an identifier": _csv(frame().assign(who=NAMES)),
     "an identifier of numbers alone": _csv(number_frame().assign(who=NAMES)),
@@ -52,6 +58,7 @@ SOURCES: dict[str, Callable[[Path], Path]] = {
     ),
     "texts with an identifier": _csv(pd.DataFrame({"who": NAMES, "review": TEXTS})),
     "cells": _cells,
+    "columns without names": lambda place: _numbered(frame().assign(who=NAMES)),
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from builders import estimator, quiet, vectors
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import FileError
+from vaecluster.files.atomic import locked
 from vaecluster.runs import folder as folder_file
 from vaecluster.runs.examples import read_examples
 from vaecluster.runs.folder import FORMAT, RunFolder
@@ -93,13 +94,44 @@ def test_labels_of_clusters_are_kept_where_they_are_few(tmp_path, monkeypatch, l
     assert ("contingency" in run.description()) == kept
 
 
-@quiet
-def test_what_was_edited_in_a_fit_goes_with_it(tmp_path):
-    rows, run = vectors(40), RunFolder(tmp_path)
-    model = estimator(epochs=1).fit(rows)
-    for name in ("edits/journal.jsonl", "versions/v2/run.json", "stability.json", "notes.txt"):
+BESIDE = ("edits/journal.jsonl", "versions/v2/run.json", "stability.json", "notes.txt")
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """A folder with a run, and all that may be beside it."""
+    for name in (*BESIDE, "run.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("{}")
+    return tmp_path
+
+
+@quiet
+@pytest.mark.parametrize(
+    ("opened", "stays"),
+    [
+        (lambda path: RunFolder.create(path, overwrite=True), {"notes.txt"}),
+        # As by `fit --resume` and by a second demo.
+        (RunFolder, {"edits/journal.jsonl", "versions/v2/run.json", "notes.txt"}),
+    ],
+    ids=["overwritten", "written"],
+)
+def test_what_was_edited_goes_only_where_the_run_is_overwritten(edited, opened, stays):
+    rows, run = vectors(40), opened(edited)
+    model = estimator(epochs=1).fit(rows)
     run.write(model, DataSet("rows", rows), source="rows.npy", seconds=1, cpu_seconds=1, scores={})
-    assert not any((tmp_path / name).exists() for name in ("edits", "versions", "stability.json"))
-    assert (tmp_path / "notes.txt").exists()
+    assert {name for name in BESIDE if (edited / name).exists()} == stays
+    assert (edited / "edits").exists() == ("edits/journal.jsonl" in stays)
+
+
+@quiet
+def test_a_run_that_is_being_edited_is_not_overwritten(edited):
+    rows, run = vectors(40), RunFolder.create(edited, overwrite=True)
+    model = estimator(epochs=1).fit(rows)
+    with locked(edited / "edits"):
+        with pytest.raises(FileError, match=r"edits' is in use by another process\. Wait"):
+            RunFolder.create(edited, overwrite=True)
+        # It may have been opened during the fit.
+        with pytest.raises(FileError, match=r"edits' is in use by another process\. Wait"):
+            run.write(model, DataSet("rows", rows), source="rows.npy", seconds=1, cpu_seconds=1, scores={})
+    assert all((edited / name).exists() for name in (*BESIDE, "run.json"))

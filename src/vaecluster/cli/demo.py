@@ -29,7 +29,9 @@ def demo(
     """
     check("--threads", threads, THREADS)
     check("--seed", seed, SEED)
-    folder = RunFolder.create(output, overwrite=overwrite or _is_demo(RunFolder(output)))
+    folder = RunFolder(output)
+    if overwrite or not _is_demo(folder):
+        folder = RunFolder.create(output, overwrite=overwrite)
     set_threads(threads)
     from vaecluster.data.named import load_named
     from vaecluster.estimator import VAEClustering

@@ -21,8 +21,9 @@ def report(
     output
         The page, or the folder for the pictures; report.html or pictures/ in the run folder if not given.
     names
-        --no-names leaves out names of rows, such as file names and identifiers, and columns that nothing was learned
-        from, so that the page can be given away. Texts that clusters are described by stay.
+        --no-names leaves out the name of the source, names of rows, such as file names and identifiers, and columns
+        that nothing was learned from. Numbers of rows, pictures, columns that were learned from, labels given for
+        scoring, and texts that clusters are described by stay: look at the page before you give it away.
     """
     folder = RunFolder.open(run)
     from vaecluster.report.collect import collect

@@ -36,10 +36,18 @@ def texts_in(X: Any, column: str) -> list[str]:
         if not are_texts(X):
             raise DataError(f"X is a {type(X).__name__}, but the fit was on texts; expected texts. Give strings.")
         return as_texts(X)
-    names = [str(name) for name in names_of(X)]
-    if column not in names and len(names) > 1:
-        raise DataError(f"X has no column {column!r}, which held the texts of the fit. Give it, in any place.")
-    return as_texts(X[names_of(X)[names.index(column) if column in names else 0]])
+    return as_texts(X[text_column(X, column)])
+
+
+def text_column(frame: Any, column: str) -> Any:
+    """The name, in the frame, of this column or of its only one; `DataError` if it has neither."""
+    names = names_of(frame)
+    if len(names) == 1:
+        return names[0]
+    for name in names:
+        if str(name) == column:
+            return name
+    raise DataError(f"X has no column {column!r}, which held the texts of the fit. Give it, in any place.")
 
 
 @final

@@ -15,8 +15,8 @@ from vaecluster.training.listeners.progress import Pace, clock, told, work_words
 class Doing:
     """What is done or was done last, what is to be said of it at its end, and what went wrong.
 
-    `step` says what it is at, and `share` how much of a fit is done, if it is one that has begun; `left` is the time
-    until then, in words, once it is known.
+    `step` says what it is at, and `share` how much of a fit is done, from its first step to its last; `left` is the
+    time until then, in words, where it is known.
     """
 
     what: str
@@ -63,13 +63,17 @@ class Worker:
 
     def _told(self, event: Event) -> None:
         if isinstance(event, AtWork):
-            self._say(step=work_words(event))
+            # How long it takes is not known.
+            self._say(step=work_words(event), left=None)
         elif isinstance(event, StepDone | EpochDone):
             self._pace.begin(event)
             self._say(step=f"epoch {event.epoch}/{event.epochs}")
             if isinstance(event, StepDone):
                 rate, left = self._pace.of(event.rows_done, event.rows_in_all)
-                self._say(share=event.rows_done / event.rows_in_all, left=clock(left) if rate else None)
+                share = event.rows_done / event.rows_in_all
+                # After the last step there is more to do, of which nothing is known.
+                known = share < 1
+                self._say(share=share if known else None, left=clock(left) if rate and known else None)
 
     def _say(self, **news: Any) -> None:
         if self.doing is not None:

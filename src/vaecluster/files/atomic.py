@@ -98,7 +98,8 @@ def made_anew(path: Path, *, folder: bool = False) -> Iterator[Path]:
 def clear_parts(folder: Path) -> None:
     """Remove what `made_anew` began in a folder and a kill kept it from ending; nobody else may be making anything."""
     for part in folder.glob(f".*{PART}"):
-        shutil.rmtree(part, ignore_errors=True)
+        with suppress(OSError):
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def check_free(path: Path) -> None:

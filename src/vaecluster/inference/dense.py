@@ -38,17 +38,21 @@ class DenseGroup:
     density: float
 
 
-def dense_groups(rows: Rows, labels: NDArray[np.intp], near: Near | None = None) -> list[DenseGroup]:
+def dense_groups(
+    rows: Rows, labels: NDArray[np.intp], searched: tuple[Points, Near] | None = None
+) -> list[DenseGroup]:
     """The dense groups inside each cluster, where labels (rows,) say the cluster; largest first. -1 is no cluster.
 
-    `near` are the neighbours of the rows, if they are known.
+    `searched` are the points of the rows and their neighbours, if they are known (`Neighbours`).
     """
     enough = [cluster for cluster in np.unique(labels[labels >= 0]) if (labels == cluster).sum() >= 2 * LEAST_ROWS]
     if not enough:
         return []
-    search = Neighbours()
-    points = search.points(rows)
-    near = search.among(points, len(rows)) if near is None else near
+    if searched is None:
+        search = Neighbours()
+        points = search.points(rows)
+        searched = points, search.among(points, len(rows))
+    points, near = searched
     groups = [group for cluster in enough for group in _inside(points, near, labels == cluster, int(cluster))]
     return sorted(groups, key=lambda group: -len(group.rows))
 

@@ -4,10 +4,9 @@
 WALL_ROWS = 64
 
 
-# Marks that turn the direction of the text after them: a name with one would turn what stands beside it, too.
-TURNING = dict.fromkeys(
-    [0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}"
-)
+# Marks that turn the direction of the text after them: a name with one would turn what stands beside it, too. Those of
+# a single place, such as U+200F, turn nothing else, and are ordinary in Arabic and Hebrew.
+TURNING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}")
 
 
 def cut(text: object, length: int) -> str:

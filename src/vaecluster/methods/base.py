@@ -154,7 +154,8 @@ class Fitted:
         block = self.schema.blocks[0]
         if isinstance(block, Words):
             return (block.column,) if block.column else ()
-        return self.feature_names
+        # `feature_names` holds names that are texts alone, as in scikit-learn.
+        return self.feature_names if self.schema.frame is None else tuple(map(str, self.schema.frame.names))
 
     @property
     def completed_for(self) -> int:

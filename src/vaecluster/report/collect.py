@@ -13,7 +13,7 @@ from vaecluster.runs.folder import RunFolder
 def collect(folder: RunFolder, *, names: bool = True) -> Report:
     """The whole content of the report on this run; rows are generated here, from the estimator's own seed.
 
-    Without `names` it holds none of rows (`FinishedRun.without_names`).
+    Without `names` it holds none of rows and of the source (`FinishedRun.without_names`).
     """
     run = FinishedRun.open(folder)
     run = run if names else run.without_names()

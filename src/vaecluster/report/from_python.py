@@ -1,5 +1,6 @@
 """Reports on models that were fitted in Python, where there is no run folder."""
 
+from dataclasses import replace
 from os import PathLike
 from os.path import expanduser
 from pathlib import Path
@@ -33,8 +34,8 @@ def write_report(
 ) -> None:
     """Write what `vaecluster report` shows of a run, for a model and the rows of its fit, as one HTML file.
 
-    Without `names` the page holds no names of rows and no columns that nothing was learned from, so that it can be
-    given away.
+    Without `names` the page holds no names of rows, such as file names and identifiers, and no columns that nothing
+    was learned from. Numbers of rows, pictures, columns that were learned from, and texts stay.
 
     Raises `DataError` for other rows than those of the fit, and for AnnData objects, of which there is a report on the
     command line alone; `AttributeError` if the model was loaded from a file, and `NotFittedError` before a fit.
@@ -56,7 +57,7 @@ def write_report(
     with TemporaryDirectory() as name, unheard(beginning="X does not have valid feature names"):
         folder = RunFolder.create(Path(name) / "run", overwrite=False)
         folder.write(model, DataSet(title, rows), source=title, seconds=seconds, cpu_seconds=seconds, scores={})
-        write_html(collect(folder, names=names), place)
+        write_html(replace(collect(folder, names=names), title=title), place)
 
 
 def _as_in_files(model: VAEClustering, X: Any) -> Any:

@@ -101,15 +101,16 @@ class FinishedRun:
         )
 
     def without_names(self) -> Self:
-        """The same run, of which no row is told apart: without names of rows, and columns not learned from.
+        """The same run without names of rows and of the source, and without columns that nothing was learned from.
 
-        Texts that clusters are described by stay.
+        Numbers of rows, pictures, columns that were learned from, labels given for scoring, and texts that clusters
+        are described by stay.
         """
         learned = self.model.fitted_.columns
         examples = {name: _only(rows, learned) for name, rows in self.examples.items()}
         texts = "typical_texts" in self.description
         on_map = None if self.map is None else self.map.without_names(None if texts or not learned else learned)
-        return replace(self, examples=examples, map=on_map)
+        return replace(self, description=self.description | {"source": "rows"}, examples=examples, map=on_map)
 
     @cached_property
     def shown(self) -> Showing:

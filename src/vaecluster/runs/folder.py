@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,7 +21,7 @@ from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.stored import StoredTable, can_be_cut, rows_at
 from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import made_atomically, write_json
+from vaecluster.files.atomic import locked, made_atomically, write_json
 from vaecluster.files.paths import MODEL_FILE
 from vaecluster.files.provenance import machine, versions
 from vaecluster.runs.examples import CLUSTER, GROUP, OUTLIERS, TYPICAL, UNSURE, drawn, write_examples
@@ -62,13 +63,19 @@ class RunFolder:
     (`Labels`); the examples are rows that a report shows (`runs/examples.py`): with the model they are all the rows
     that it needs. `stability.json` is there if `vaecluster stability` was asked about the run, `edits` holds what was
     edited by hand, and `versions` runs that were saved of it.
+
+    `overwritten` says that the user wants it replaced: what is written then takes edits and versions away.
     """
 
     path: Path
+    overwritten: bool = False
 
     @classmethod
     def create(cls, path: Path, *, overwrite: bool) -> "RunFolder":
-        """A folder to write a run into, not made yet; `FileError` if something is there that must stay."""
+        """A folder to write a run into, not made yet; `FileError` if something is there that must stay.
+
+        That is so, too, while another process edits the run that would be overwritten.
+        """
         if path.exists() and not path.is_dir():
             raise FileError(f"'{path}' is a file; the output must be a folder. Choose another --output.")
         if path.exists() and not overwrite and not is_unused(path):
@@ -78,7 +85,9 @@ class RunFolder:
                     "choose another --output, or add --overwrite."
                 )
             raise FileError(f"The folder '{path}' is not empty. Choose another --output, or add --overwrite.")
-        return cls(path)
+        folder = cls(path, overwrite)
+        with folder._edits_held():
+            return folder
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -190,11 +199,12 @@ class RunFolder:
         from vaecluster.views.neighbours import Neighbours
 
         rows, schema = data.x_train, model.fitted_.schema
-        self.run_file.unlink(missing_ok=True)
-        # They are about other clusters.
-        self.stability_file.unlink(missing_ok=True)
-        for gone in (EDITING, VERSIONS):
-            shutil.rmtree(self.path / gone, ignore_errors=True)
+        with self._edits_held():
+            self.run_file.unlink(missing_ok=True)
+            # It is about other clusters.
+            self.stability_file.unlink(missing_ok=True)
+            for gone in (EDITING, VERSIONS) if self.overwritten else ():
+                shutil.rmtree(self.path / gone, ignore_errors=True)
         model.save(self.model_file)
         with made_atomically(self.labels_file) as place, place.open("wb") as file:
             for some in _labels(model):
@@ -205,8 +215,10 @@ class RunFolder:
         with isolated():
             given = given_rows(model, seen, schema)
             read = Rows(given.source, schema, choose_device("cpu"))
-            near = Neighbours().find(read)
-            groups = dense_groups(read, model.assigned_.likeliest[numbers], near)
+            search = Neighbours()
+            points = search.points(read)
+            near = search.among(points, len(read), read.room)
+            groups = dense_groups(read, model.assigned_.likeliest[numbers], (points, near))
             touches = touching(near, model.labels_[numbers], model.assigned_, model.n_clusters_)
             texts = given.texts if data.texts is None else data.texts
             on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
@@ -254,6 +266,11 @@ class RunFolder:
                 "machine": machine(),
             },
         )
+
+    def _edits_held(self) -> AbstractContextManager[object]:
+        """No other process edits the run inside, if it is to be overwritten; `FileError` if one does."""
+        edits = self.path / EDITING
+        return locked(edits) if self.overwritten and edits.is_dir() else nullcontext()
 
 
 def _clusters(model: "VAEClustering") -> list[dict[str, Any]]:
