@@ -132,8 +132,8 @@ class Worker:
                 if skipped:
                     marks.with_suffix(SKIPPED).touch()
                 table = self._answers(piece, rows)
+                # The mark stays: if the worker dies before it has told of this, the piece is tried again.
                 self.parts.write(number, table)
-                marks.unlink(missing_ok=True)
             except (VaeclusterError, OSError, MemoryError) as problem:
                 return Done(number, problem=problem)
         given = tuple(one.message for one in caught if isinstance(one.message, Warning))
