@@ -1,8 +1,8 @@
 """Small records that a fit sends out; the progress display, the history and the logs listen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Literal, TypeVar, final
 
 Ending = Literal["finished", "early stopping", "interrupted"]
 
@@ -80,3 +80,16 @@ class AtWork:
 
 Event = StepDone | EpochDone | ClustersMergedAgain | RolledBack | AtWork
 Listener = Callable[[Event], None]
+Part = TypeVar("Part")
+
+
+def at_work(listener: Listener, what: str, parts: Sequence[Part]) -> Iterator[Part]:
+    """The parts of long work, one by one, while the listener is told how far it is.
+
+    >>> told = []
+    >>> list(at_work(told.append, "counting", "ab")), told[1]
+    (['a', 'b'], AtWork(what='counting', done=1, parts=2))
+    """
+    for done, part in enumerate(parts):
+        listener(AtWork(what, done, len(parts)))
+        yield part

@@ -18,7 +18,7 @@ from vaecluster.data.rows import Rows
 from vaecluster.errors import TrainingError
 from vaecluster.files import record
 from vaecluster.model.objective import Batch, Objective, Terms
-from vaecluster.training.events import AtWork, ClustersMergedAgain, Event, Listener, RolledBack, StepDone
+from vaecluster.training.events import ClustersMergedAgain, Event, Listener, RolledBack, StepDone, at_work
 from vaecluster.training.interrupt import InterruptGuard
 from vaecluster.training.keeper import NOTHING_KEPT, Keeper
 from vaecluster.training.listeners.history import History
@@ -127,9 +127,7 @@ class Run:
 
     def telling(self, what: str, parts: Sequence[Part]) -> Iterator[Part]:
         """The parts of work between two epochs, one by one, while the listeners are told how far it is."""
-        for done, part in enumerate(parts):
-            self._send(AtWork(what, done, len(parts)))
-            yield part
+        return at_work(self._send, what, parts)
 
     def batch(self, numbers: NDArray[np.intp], generator: Generator) -> Batch:
         """This rank's share of these rows, as they are."""

@@ -20,8 +20,8 @@ from vaecluster.views.neighbours import Near, Neighbours
 Arrays = Callable[[str, Callable[[], Sequence[Any]]], Sequence[Any]]
 
 
-def made(name: str, make: Callable[[], Sequence[Any]]) -> Sequence[Any]:
-    """The arrays, computed."""
+def anew(name: str, make: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+    """The arrays, computed anew: none are kept."""
     return make()
 
 
@@ -39,7 +39,7 @@ class Views:
         near = () if self.neighbours is None else ("a near neighbour",)
         return (*near, *(change.name for change in self.changes))
 
-    def prepare(self, rows: Rows, telling: Telling = in_silence, arrays: Arrays = made) -> "PreparedViews":
+    def prepare(self, rows: Rows, telling: Telling = in_silence, arrays: Arrays = anew) -> "PreparedViews":
         """Find the rows' neighbours, once; all else is drawn anew for each batch.
 
         `arrays` may give those that a fit found before it was cut off.

@@ -25,7 +25,7 @@ from rich.progress import (
 from rich.text import Text
 
 from vaecluster.data.telling import Telling, in_silence
-from vaecluster.training.events import AtWork, EpochDone, Event, Listener, StepDone
+from vaecluster.training.events import AtWork, EpochDone, Event, Listener, StepDone, at_work
 
 # Seconds between two readings of the running terms: each waits for the device.
 REFRESH = 0.25
@@ -65,7 +65,7 @@ def telling(verbose: int) -> Telling:
     """How the user is told of long work outside a fit; shown as `progress_display` shows a fit."""
     listener = _TOLD.get()
     if listener is not None:
-        return partial(_told, listener)
+        return partial(at_work, listener)
     if not verbose:
         return in_silence
     console = Console(stderr=True)
@@ -82,18 +82,12 @@ def told(listener: Listener) -> Iterator[None]:
         _TOLD.reset(before)
 
 
-def _told(listener: Listener, what: str, parts: Sequence[Any]) -> Iterable[Any]:
-    for done, part in enumerate(parts):
-        listener(AtWork(what, done, len(parts)))
-        yield part
-
-
 def _tracked(console: Console, what: str, parts: Sequence[Any]) -> Iterable[Any]:
     return track(parts, what, console=console, transient=True)
 
 
 def _in_lines(what: str, parts: Sequence[Any]) -> Iterable[Any]:
-    return _told(Lines(time.perf_counter()), what, parts)
+    return at_work(Lines(time.perf_counter()), what, parts)
 
 
 class Passing:
