@@ -116,11 +116,12 @@ def test_a_full_disk_warns_once_and_ends_no_fit(tmp_path: Path) -> None:
         logging.basicConfig(format="%(levelname)s %(message)s", stream=sys.stdout)
         folder = Path(sys.argv[1])
         listener = TensorBoardListener(folder)
-        (file,) = folder.iterdir()
-        file.unlink()
-        file.symlink_to("/dev/full")
-        for epoch in (1, 2, 3):
-            listener(EpochDone(epoch, 3, 10, 1.0, 1e-3, {"bound": 1.0}, 2, 0.5, None))
+        for epoch in (1, 2, 3, 4):
+            listener(EpochDone(epoch, 4, 10, 1.0, 1e-3, {"bound": 1.0}, 2, 0.5, None))
+            if epoch == 1:  # written and flushed, so the thread makes no file anew
+                (file,) = folder.iterdir()
+                file.unlink()
+                file.symlink_to("/dev/full")
         listener.close()
         """
     done = subprocess.run(
