@@ -2,19 +2,23 @@
 
 import csv
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array
 
 from builders import estimator, quiet
 from h5ad_files import cells, counts_of_groups, write_h5ad
 from vaecluster import VAEClustering
 from vaecluster.cli import main
+from vaecluster.data.blocks import Expression
+from vaecluster.data.raw import RowNames
 from vaecluster.errors import CountsWarning, DataError, SettingError
 
 pytestmark = quiet
@@ -82,6 +86,73 @@ def test_annotations_are_written_where_scanpy_looks_for_them(model: VAEClusterin
     assert given.uns["vaecluster"] == {"method": "two-views", "n_clusters": 3}
     with pytest.raises(DataError, match="expected an AnnData object"):
         model.annotate(COUNTS)
+
+
+# Counts without an AnnData object around them
+
+# Genes that no cell has any of make so many columns that they may be genes.
+WIDE = np.hstack([COUNTS, np.zeros((len(COUNTS), 160), COUNTS.dtype)])
+NAMES = [f"gene{gene}" for gene in range(WIDE.shape[1])]
+LOGS = np.log1p(WIDE / WIDE.sum(1, keepdims=True) * 1e4)
+NAMED = pd.DataFrame(WIDE, columns=NAMES)
+WITH_CELLS = pd.concat([pd.Series([f"cell-{cell}" for cell in range(len(WIDE))], name="cell"), NAMED], axis=1)
+PLAIN: dict[str, Any] = {
+    "array": WIDE,
+    "halves": WIDE.astype(np.float16),
+    "foreign byte order": WIDE.astype(">f4"),
+    "sparse columns": csc_array(WIDE),
+    "pandas": NAMED,
+    "pandas with the names of cells": WITH_CELLS,
+    "polars": pl.from_pandas(WITH_CELLS),
+    "logarithms": LOGS,
+}
+# A step each: what is looked at is how rows are read.
+QUICK = {"epochs": 2, "batch_size": 120, "hidden": (16,), "latent": 2, "heads": 1, "components": 4}
+
+
+@pytest.mark.parametrize("given", PLAIN.values(), ids=PLAIN)
+def test_plain_numbers_that_are_surely_counts_are_read_as_such_with_a_word(given: Any) -> None:
+    with pytest.warns(CountsWarning, match=r"taken for counts.*rows='counts'.*rows='vectors'"):
+        found = estimator(**QUICK).fit(given)
+    assert isinstance(found.fitted_.schema.blocks[0], Expression)
+    np.testing.assert_array_equal(found.predict(given), found.labels_)
+    assert len(found.marker_genes(given, 2)) == 3
+
+
+def test_names_of_cells_and_genes_in_a_frame_are_used() -> None:
+    found = estimator(**QUICK, rows="counts").fit(WITH_CELLS)
+    for other in (NAMED, WITH_CELLS[[*NAMES[::-1], "cell"]]):
+        np.testing.assert_array_equal(found.predict(other), found.labels_)
+    assert found.assigned(WITH_CELLS).row_names == RowNames("cell", WITH_CELLS["cell"].tolist())
+    assert {marker.gene for markers in found.marker_genes(NAMED) for marker in markers} <= set(NAMES)
+
+
+def test_what_a_user_says_of_plain_counts_holds() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", CountsWarning)
+        few = estimator(**QUICK, rows="counts").fit(COUNTS)
+        as_they_are = estimator(**QUICK, rows="vectors").fit(WIDE)
+        table = estimator(**QUICK, columns={"gene0": "number"}).fit(NAMED)
+    assert isinstance(few.fitted_.schema.blocks[0], Expression)
+    for one in (as_they_are, table):
+        assert not any(isinstance(block, Expression) for block in one.fitted_.schema.blocks)
+
+
+SAID: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
+    "below 0": (-WIDE, {"rows": "counts"}, ["numbers below 0"]),
+    "fractions": (WIDE / 3, {"rows": "counts"}, ["neither whole nor log1p"]),
+    "a list of texts in a frame": (WITH_CELLS[["cell"]], {"rows": "counts"}, ["rows is 'counts'", "DataFrame"]),
+    "a batch": (WIDE, {"batch": "donor"}, ["batch is 'donor'", "no AnnData"]),
+    "cells that are images": (CELLS, {"rows": "images"}, ["rows is 'images'", "cells"]),
+}
+
+
+@pytest.mark.parametrize(("given", "said", "parts"), SAID.values(), ids=SAID)
+def test_what_does_not_go_with_counts_is_refused(given: Any, said: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises((DataError, SettingError)) as caught:
+        estimator(**QUICK, **said).fit(given)
+    assert all(part in str(caught.value) for part in parts)
 
 
 REFUSED: dict[str, tuple[Any, list[str]]] = {

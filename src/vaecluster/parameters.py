@@ -20,7 +20,7 @@ NUMBER = NumberOfClusters()
 # Parameters that are checked by a kind; the others are checked where they are used.
 _KINDS: dict[str, Kind] = {
     "n_clusters": NUMBER,
-    "rows": OneOf("auto", "images", "windows"),
+    "rows": OneOf("auto", "images", "windows", "counts", "vectors"),
     "warm_start": Flag(),
     "checkpoint_every": NOT_NEGATIVE,
 }

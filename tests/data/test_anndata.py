@@ -9,7 +9,7 @@ from scipy.sparse import csc_array, csr_array, csr_matrix
 from h5ad_files import cells, counts_of_groups
 from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_values, unique
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.cells import CellSource, order_of, warn_of_counts
+from vaecluster.data.cells import CellSource, order_of, seen_as
 from vaecluster.errors import CountsWarning, DataError
 
 COUNTS = counts_of_groups(20, 8)[0]
@@ -139,11 +139,13 @@ def wide(values: Any, columns: int = 300) -> Any:
     return np.random.default_rng(0).poisson(values, (50, columns))
 
 
-def test_plain_raw_counts_are_told_of() -> None:
+def test_plain_counts_and_their_logarithms_are_seen() -> None:
     draws = np.random.default_rng(0)
-    for values in (wide(draws.gamma(0.2, 5, 300)), wide(draws.gamma(0.2, 5, 300)).astype(float)):
-        with pytest.warns(CountsWarning, match=r"look like raw counts.*AnnData"):
-            warn_of_counts(values)
+    counts = wide(draws.gamma(0.2, 5, 300))
+    logs = np.log1p(counts / counts.sum(1, keepdims=True) * 1e4)
+    seen = {"counts": (counts, counts.astype(float), csr_array(counts)), "logs": (logs, csr_array(logs))}
+    for kind, arrays in seen.items():
+        assert [seen_as(array) for array in arrays] == [kind] * len(arrays)
 
 
 NOT_COUNTS = {
@@ -153,10 +155,9 @@ NOT_COUNTS = {
     "below zero": -wide(0.3),
     "pixels": np.where(wide(0.3) > 0, np.random.default_rng(0).integers(0, 256, (50, 300)), 0),
     "no zeros": wide(20) + 1,
-    "images": wide(0.3).reshape(50, 20, 15),
 }
 
 
 @pytest.mark.parametrize("values", NOT_COUNTS.values(), ids=NOT_COUNTS)
 def test_other_numbers_are_not(values: Any) -> None:
-    warn_of_counts(values)
+    assert seen_as(values) is None

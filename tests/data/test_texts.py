@@ -141,7 +141,7 @@ def test_texts_without_a_common_word_are_refused() -> None:
     ],
 )
 def test_a_block_that_no_texts_have_is_refused(wrong: dict[str, Any]) -> None:
-    block = Words(("a", "b"), np.ones(2), np.ones((2, 1)), np.zeros(1), np.ones(1))
+    block = Words(np.ones((2, 1)), np.zeros(1), np.ones(1), ("a", "b"), np.ones(2))
     record.typed(Words, record.plain(block)).check()
     with pytest.raises(ValueError, match=r"words|scale"):
         Words(**vars(block) | wrong).check()

@@ -24,6 +24,8 @@ from vaecluster.errors import SettingError
 
 READING = Reading("gaussian", "columns")
 COUNTS = counts_of_groups(ROWS)[0]
+# Of a few topics, as all that a program needs to give back.
+SPARSE = np.kron(np.eye(12)[np.arange(ROWS) % 12], np.arange(1.0, 21))
 LINES = np.random.default_rng(0).normal(5, 3, (ROWS, 6, 2))
 
 
@@ -55,6 +57,7 @@ CASES: dict[str, Callable[[], tuple[Any, Schema, Any]]] = {
     "vectors": lambda: array(vectors()),
     "whole numbers": lambda: array((10 * vectors()).astype(np.int16)),
     "booleans": lambda: array(vectors() > 0),
+    "wide rows that are mostly 0": lambda: (SPARSE, ArraySource(SPARSE).schema(Reading("gaussian", "auto")), SPARSE),
     "images": lambda: array(images()),
     "colour images": lambda: array(colour_images()),
     "windows": lambda: array(LINES, windows=True),
@@ -99,7 +102,7 @@ def test_new_values_count_as_in_the_schema() -> None:
 
 
 def test_what_no_program_can_read_is_refused() -> None:
-    words = Words(("a", "b"), np.ones(2), np.ones((2, 1)), np.zeros(1), np.ones(1))
+    words = Words(np.ones((2, 1)), np.zeros(1), np.ones(1), ("a", "b"), np.ones(2))
     rows, weights = np.hstack([COUNTS, np.eye(2)[np.arange(ROWS) % 2]]), np.ones(ROWS)
     batches = Expression.of(
         lambda: iter([(csr_array(rows), weights)]), COUNTS.shape[1], batch="donor", batches=("x", "y")

@@ -74,8 +74,9 @@ MethodSettings = Annotated[
 RowsKind = Annotated[
     str,
     Parameter(
-        help="What arrays of three axes are: windows of time, (n, times, features), or images, which auto takes them "
-        "for. Windows of one feature are (n, times)."
+        help="What arrays are. Of three axes: windows of time, (n, times, features), or images, which auto takes them "
+        "for; windows of one feature are (n, times). Of two: vectors, or counts of many things such as genes, which "
+        "auto takes wide whole numbers for, most of which are 0."
     ),
 ]
 Columns = Annotated[

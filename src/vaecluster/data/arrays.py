@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vaecluster.data.blocks import Numbers, Pixels, Windows
+from vaecluster.data.blocks import Block, Numbers, Pixels, Sparse, Windows
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.kinds import SeenColumn
@@ -16,6 +16,7 @@ from vaecluster.data.room import FileArray
 from vaecluster.data.schema import Schema
 from vaecluster.data.source import Source, slices
 from vaecluster.errors import DataError
+from vaecluster.model.likelihood import OF_NUMBERS
 
 
 def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
@@ -31,6 +32,16 @@ def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
                 yield rows, own
 
     return passes
+
+
+def block_of(passes: Passes, dtype: np.dtype[np.generic], reading: Reading) -> Block:
+    """The block of vectors: numbers, unless they are wide, mostly 0, and nothing is said of their scaling."""
+    if reading.scaling == "auto" and not OF_NUMBERS[reading.likelihood].unit:
+        found = Sparse.of(passes, dtype)
+        if found is not None:
+            return found
+    how = {"likelihood": reading.likelihood, "scaling": reading.scaling, "names": reading.names}
+    return Numbers.of(passes, dtype, **how)  # type: ignore[arg-type]
 
 
 @final
@@ -71,8 +82,7 @@ class ArraySource:
             return Schema((Windows.of(passes, self.array.shape[1:], dtype, likelihood),))
         if self.array.ndim > 2:
             return Schema((Pixels.of(passes, self.array.shape[1:], dtype, likelihood),))
-        scaling, names = reading.scaling, reading.names
-        return Schema((Numbers.of(passes, dtype, likelihood=likelihood, scaling=scaling, names=names),))
+        return Schema((block_of(passes, dtype, reading),))
 
     def seen(self) -> tuple[SeenColumn, ...]:
         """Nothing: all columns are the same kind."""

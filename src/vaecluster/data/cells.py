@@ -1,10 +1,9 @@
 """Cells as rows: their counts stay sparse, or on a disk, until a batch of them is read."""
 
 import hashlib
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,11 @@ from vaecluster.data.batches import Batches, warn_of_unknown
 from vaecluster.data.blocks.expression import VARIABLE_GENES, Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
+from vaecluster.data.counts import with_values
 from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import ALL, Array, RowNames, row_slices
 from vaecluster.data.schema import Schema
-from vaecluster.errors import CountsWarning, DataError
+from vaecluster.errors import DataError
 
 # Logarithms of counts are not larger: exp(20) is half a billion.
 LARGEST_LOG = 20.0
@@ -26,6 +26,8 @@ LARGEST_LOG = 20.0
 MANY_COLUMNS, SOME_ROWS = 200, 1_000
 # The most entries that are not 0, and how far the middle one of these lies below the largest.
 MOST_THERE, SKEW = 0.75, 10
+# Totals of rows are one if they differ by this part, which is more than rounding to float16 makes of them.
+ONE_TOTAL = 1e-2
 
 
 @final
@@ -147,9 +149,11 @@ class CellSource:
         return values
 
 
-def counts_like(values: Any, block: Expression, order: NDArray[np.intp] | None = None) -> CellSource:
+def counts_like(
+    values: Any, block: Expression, order: NDArray[np.intp] | None = None, row_names: RowNames | None = None
+) -> CellSource:
     """Plain values (rows, genes), sparse or not, with the genes of the fit, in this `order` if not in their own."""
-    matrix = csr_array(values)
+    matrix = csr_array(by_rows(values))
     looked_at = Values.of(matrix, "X")
     if looked_at.negative:
         raise DataError("X holds values below 0, but the fit was on counts of genes. Give counts, not scaled values.")
@@ -160,26 +164,28 @@ def counts_like(values: Any, block: Expression, order: NDArray[np.intp] | None =
         )
     if block.batches:
         warn_of_unknown(f"X has no obs[{block.batch!r}], which says the batch of each cell", block.batches)
-    return CellSource(matrix, logged=block.logged, order=order)
+    return CellSource(matrix, logged=block.logged, order=order, row_names=row_names)
 
 
-def warn_of_counts(array: Array) -> None:
-    """Warn of plain numbers (rows, columns) that look like counts: whole, most of them 0, the others mostly small."""
-    if array.ndim != 2 or array.shape[1] < MANY_COLUMNS or array.dtype.kind == "b":
-        return
-    some = array[:: max(1, len(array) // SOME_ROWS)]
-    there = some[some != 0]
-    if not len(there) or len(there) > MOST_THERE * some.size or there.min() < 0 or (there != np.rint(there)).any():
-        return
+def seen_as(matrix: Any) -> Literal["counts", "logs"] | None:
+    """What plain numbers (rows, columns) are surely: counts of many things, or log1p of counts of one total.
+
+    Counts are whole, most of them 0, the others mostly small. Some of the rows are looked at.
+    """
+    if matrix.shape[1] < MANY_COLUMNS or matrix.dtype.kind not in "uif":
+        return None
+    some = rows_of(matrix, slice(None, None, max(1, matrix.shape[0] // SOME_ROWS)))
+    there = some.data
+    if not len(there) or len(there) > MOST_THERE * np.prod(some.shape) or not there.min() > 0:
+        return None
+    largest = there.max()
     # Pixels are whole, too, but most that are not black are bright.
-    if there.max() > 1 and np.median(there) <= there.max() / SKEW:
-        warnings.warn(
-            f"The rows hold whole numbers in {array.shape[1]:,} columns, many of them 0: they look like raw counts. "
-            "For counts of genes give an AnnData object or an .h5ad file: they are then normalised and made "
-            "logarithms. If they are something else, this can be ignored.",
-            CountsWarning,
-            stacklevel=2,
-        )
+    if (there == np.rint(there)).all():
+        return "counts" if largest > 1 and np.median(there) <= largest / SKEW else None
+    if largest > LARGEST_LOG:
+        return None
+    totals = with_values(some, np.expm1(there.astype(np.float64))).sum(1)
+    return "logs" if np.ptp(totals) <= ONE_TOTAL * totals.max() else None
 
 
 def order_of(names: Sequence[str], genes: Sequence[str]) -> NDArray[np.intp] | None:
@@ -210,7 +216,11 @@ def rows_of(matrix: Any, numbers: NDArray[np.intp] | slice) -> csr_array:
 
 
 def by_rows(matrix: Any) -> Any:
-    """A matrix whose rows can be read: columns of a sparse one are turned into rows, once and in memory."""
+    """A matrix of which sparse rows can be read: columns of a sparse one are turned into rows, once and in memory."""
+    if isinstance(matrix, np.ndarray):
+        # Sparse rows have no halves and no foreign byte order.
+        halves = matrix.dtype.kind == "f" and matrix.dtype.itemsize == 2
+        return matrix.astype(np.float32 if halves else matrix.dtype.newbyteorder("="), copy=False)
     if getattr(matrix, "format", None) == "csc":
         matrix = matrix.to_memory() if hasattr(matrix, "to_memory") else matrix
         return csr_array(matrix)

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from vaecluster.data.arrays import passes_over
-from vaecluster.data.blocks import Numbers
+from vaecluster.data.arrays import block_of, passes_over
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import ALL, Array, digest_of
@@ -48,16 +47,14 @@ class SparseSource:
         return {"rows": len(self), "dtype": rows.dtype.str, "shape": list(rows.shape), "sha256": digest}
 
     def schema(self, reading: Reading) -> Schema:
-        """One block of numbers, as of an array; `DataError` if all rows are the same."""
+        """One block, as of an array; `DataError` if all rows are the same."""
         whole = self.matrix * 1
         if not (whole.max(axis=0) - whole.min(axis=0)).count_nonzero():
             raise DataError(
                 f"All {len(self):,} rows are the same, so there is nothing to tell apart. Check how "
                 "the data were read."
             )
-        passes, dtype = passes_over(self, reading.weights), self.matrix.dtype
-        scaling, names = reading.scaling, reading.names
-        return Schema((Numbers.of(passes, dtype, likelihood=reading.likelihood, scaling=scaling, names=names),))
+        return Schema((block_of(passes_over(self, reading.weights), self.matrix.dtype, reading),))
 
     def seen(self) -> tuple[SeenColumn, ...]:
         """Nothing: all columns are the same kind."""

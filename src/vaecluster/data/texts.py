@@ -63,7 +63,9 @@ class TextSource:
         """With the words of these texts; the block has no topics yet."""
         words = common_words(texts, MOST_WORDS)
         one = np.ones(len(words))
-        counted = Words(tuple(words), one, one[:, None], np.zeros(1), np.ones(1), column)
+        counted = Words(
+            topics=one[:, None], offset=np.zeros(1), scale=np.ones(1), words=tuple(words), rarity=one, column=column
+        )
         holding = (counted.weights(texts) > 0).sum(0)
         # As scikit-learn has it.
         rarity = np.log((1 + len(texts)) / (1 + holding)) + 1

@@ -41,9 +41,11 @@ def marker_genes(
     Labels (rows,) are -1 for cells of no cluster, which count among the rest. What is held are moments of each gene
     and cluster, from one pass over the cells.
     """
-    block, source, genes = schema.blocks[0], given.source, given.names
+    block, source = schema.blocks[0], given.source
     if not isinstance(block, Expression) or not isinstance(source, CellSource):
         return None
+    # Those of an array are called by their numbers.
+    genes = given.names or tuple(map(str, range(source.genes)))
     sums, squares, linear, there = (np.zeros((clusters + 1, len(genes))) for _ in range(4))
     for some in row_slices(len(source), source.row_entries):
         shares = block.normalised(source.counts(some))

@@ -8,6 +8,7 @@ from vaecluster.data.blocks.expression import Expression
 from vaecluster.data.blocks.numbers import Numbers
 from vaecluster.data.blocks.ordinal import Ordinal
 from vaecluster.data.blocks.pixels import Pixels
+from vaecluster.data.blocks.sparse import Sparse
 from vaecluster.data.blocks.windows import Windows
 from vaecluster.data.blocks.words import Words
 
@@ -15,6 +16,7 @@ BLOCKS: dict[str, type[Block]] = {
     "pixels": Pixels,
     "windows": Windows,
     "words": Words,
+    "sparse": Sparse,
     "numbers": Numbers,
     "amounts": Amounts,
     "counts": Counts,
@@ -33,6 +35,7 @@ __all__ = [
     "Numbers",
     "Ordinal",
     "Pixels",
+    "Sparse",
     "Windows",
     "Words",
 ]

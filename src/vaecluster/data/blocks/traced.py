@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vaecluster.data.blocks.base import FARTHEST, Offset
+from vaecluster.data.raw import Doubles
 
 # Numbers are doubles in a program, but for arrays of these types, which are taken as they are.
 _TYPES = {np.dtype(np.uint8): torch.uint8, np.dtype(np.float32): torch.float32}
@@ -109,6 +110,38 @@ class Unscaled(_Affine):
     def forward(self, rows: Tensor) -> Tensor:
         """The same shape."""
         return as_type(rows.double() * self.scale + self.offset, self.dtype)
+
+
+class _Topics(_Affine):
+    topics: Tensor
+
+    def __init__(self, topics: Doubles, offset: Offset, scale: Offset) -> None:
+        _Constants.__init__(self, topics=topics, offset=offset, scale=scale)
+
+
+@final
+class InTopics(_Topics):
+    """Weights (rows, columns) as topics (rows, topics) of length 1, then (x - offset) / scale."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(rows, topics), float32."""
+        parts = values.double() @ self.topics
+        lengths = parts.square().sum(-1, keepdim=True).sqrt()
+        parts = parts / torch.where(lengths > 0, lengths, 1.0)
+        return clipped((parts - self.offset) / self.scale, -FARTHEST, FARTHEST).float()
+
+
+@final
+class FromTopics(_Topics):
+    """The way back: x * scale + offset, then weights of 0 and more, as numbers of a type."""
+
+    def __init__(self, topics: Doubles, offset: Offset, scale: Offset, dtype: str) -> None:
+        super().__init__(topics, offset, scale)
+        self.dtype = np.dtype(dtype)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(rows, columns)."""
+        return as_type(clipped((rows.double() * self.scale + self.offset) @ self.topics.T, 0), self.dtype)
 
 
 @final

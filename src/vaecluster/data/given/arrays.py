@@ -14,7 +14,6 @@ from sklearn.utils.validation import validate_data
 from vaecluster.data import checks
 from vaecluster.data.anndata import is_cells, plain_values
 from vaecluster.data.arrays import ArraySource
-from vaecluster.data.cells import warn_of_counts
 from vaecluster.data.frames import check_read, is_frame, names_of
 from vaecluster.data.given.base import Given
 from vaecluster.data.raw import Array
@@ -104,8 +103,6 @@ def _given(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:
         checks.check_row_shape(array.shape[1:], schema.row_shape)
     if issparse(array):
         return Given(SparseSource(csr_array(array)), names, array.dtype == np.float64)
-    if schema is None:
-        warn_of_counts(array)
     # In the processor's own byte order: types of another order compare as different.
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     file = None if getattr(estimator, "memory", None) is None else FileArray.of_map(array)

@@ -1,8 +1,11 @@
-"""Cells, of which genes were counted."""
+"""Cells, of which genes were counted, and other counts of many things in plain numbers."""
 
+import warnings
 from collections.abc import Collection
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
+import narwhals.stable.v2 as nw
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
@@ -10,25 +13,38 @@ from sklearn.base import BaseEstimator
 from vaecluster.data import checks
 from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_values
 from vaecluster.data.blocks import Expression
-from vaecluster.data.cells import counts_like, order_of
+from vaecluster.data.cells import MANY_COLUMNS, CellSource, Values, by_rows, counts_like, order_of, seen_as
 from vaecluster.data.frames import is_frame, names_of
 from vaecluster.data.given import arrays
 from vaecluster.data.given.base import Given
+from vaecluster.data.raw import RowNames
 from vaecluster.data.schema import Schema
-from vaecluster.errors import SettingError
+from vaecluster.errors import CountsWarning, DataError, SettingError
 
 CALLED = "cells"
-HEEDS: Collection[str] = ("batch",)
+HEEDS: Collection[str] = ("batch", "rows")
 
 
 def takes(X: Any, estimator: BaseEstimator) -> bool:
-    """An AnnData object, in memory or in a file."""
-    return is_cells(X)
+    """An AnnData object, in memory or in a file; numbers that are said to be counts, or surely are."""
+    said = getattr(estimator, "rows", "auto")
+    if is_cells(X) or said == "counts":
+        return True
+    if said != "auto" or getattr(estimator, "columns", None) is not None:
+        return False
+    matrix = _matrix(X)
+    return matrix is not None and seen_as(matrix) is not None
 
 
 def of_fit(estimator: BaseEstimator, X: Any) -> Given:
     """Counts of genes; an object without counts is the array in it."""
-    batch = checks.check_batch(getattr(estimator, "batch", None))
+    batch, said = checks.check_batch(getattr(estimator, "batch", None)), getattr(estimator, "rows", "auto")
+    if not is_cells(X):
+        if batch is not None:
+            raise SettingError(f"batch is {batch!r}, but X is no AnnData object, which would say it. Leave it out.")
+        return _plain_counts(X, said=said == "counts")
+    if said not in ("auto", "counts"):
+        raise SettingError(f"rows is {said!r}, but X is cells. Leave it out.")
     found = cells_of_fit(X, batch)
     if found is not None:
         return Given(found[0], tuple(found[1]), doubles=False)
@@ -44,12 +60,72 @@ def made(schema: Schema) -> bool:
 
 def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
     """Cells of an AnnData object or a frame by the names of genes, or of an array with all of them."""
-    block, genes = schema.blocks[0], estimator.feature_names_in_.tolist()
+    block, genes = schema.blocks[0], list(getattr(estimator, "feature_names_in_", ()))
     assert isinstance(block, Expression)
     if is_cells(X):
-        source = cells_like(X, block, genes)
+        return Given(cells_like(X, block, genes), tuple(genes), doubles=False)
+    X = X if issparse(X) else arrays.as_array_or_frame(X)
+    if is_frame(X):
+        columns = _counted_columns(X)
+        order = order_of(columns.names, genes) if genes else None
+        source = counts_like(columns.values.to_numpy(), block, order, columns.row_names)
     else:
-        X = X if issparse(X) else arrays.as_array_or_frame(X)
-        order = order_of([str(name) for name in names_of(X)], genes) if is_frame(X) else None
-        source = counts_like(X if issparse(X) else np.asarray(X), block, order)
+        source = counts_like(X if issparse(X) else np.asarray(X), block)
     return Given(source, tuple(genes), doubles=False)
+
+
+def _plain_counts(X: Any, *, said: bool) -> Given:
+    arrays.as_array_or_frame(X)
+    matrix = _matrix(X)
+    if matrix is None:
+        raise DataError(
+            f"rows is 'counts', but X is a {type(X).__name__} of something else. Give counts (rows, columns), or "
+            "leave rows out."
+        )
+    values, seen = Values.of(matrix, "X"), seen_as(matrix)
+    if not values.counts and seen != "logs":
+        what = "below 0" if values.negative else "that are neither whole nor log1p of counts of one total"
+        raise DataError(f"rows is 'counts', but X holds numbers {what}. Give counts, or leave rows out.")
+    if not said:
+        what = "whole numbers" if values.counts else "what looks like logarithms of counts"
+        warnings.warn(
+            f"The rows hold {what} in {matrix.shape[1]:,} columns, many of them 0, and are taken for counts, as of "
+            "genes or words: they are brought to one total and made logarithms. rows='counts' says so; "
+            "rows='vectors' takes them as they are.",
+            CountsWarning,
+            stacklevel=2,
+        )
+    columns = _counted_columns(X) if is_frame(X) else None
+    source = CellSource(matrix, logged=not values.counts, row_names=columns and columns.row_names)
+    return Given(source, tuple(columns.names) if columns else (), doubles=False)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """The columns of numbers of a frame, their names, and the names of rows, if another column holds such."""
+
+    values: nw.DataFrame[Any]
+    names: list[str]
+    row_names: RowNames | None
+
+
+def _counted_columns(frame: Any) -> _Columns:
+    whole = nw.from_native(frame, eager_only=True)
+    counted = [name for name, type_ in whole.schema.items() if type_.is_numeric()]
+    others = [name for name in whole.columns if name not in set(counted)]
+    names = whole[others[0]] if len(others) == 1 and whole[others[0]].n_unique() == len(whole) else None
+    row_names = None if names is None else RowNames(str(others[0]), list(map(str, names.to_list())))
+    return _Columns(whole.select(counted), list(map(str, counted)), row_names)
+
+
+def _matrix(X: Any) -> Any:
+    """Rows of plain numbers (rows, columns), sparse or not; None for all else."""
+    if is_frame(X):
+        # Columns of narrow tables are looked at one by one, later. One more may name the rows.
+        width = len(names_of(X))
+        columns = _counted_columns(X) if width >= MANY_COLUMNS else None
+        whole = columns is not None and width == len(columns.names) + (columns.row_names is not None)
+        X = columns.values.to_numpy() if columns is not None and whole else None
+    plain = issparse(X) or (isinstance(X, np.ndarray) and X.ndim == 2)
+    return by_rows(X.tocsr() if issparse(X) else X) if plain and X.dtype.kind in "uif" else None

@@ -19,7 +19,7 @@ from vaecluster.clusters.boundary import Null, densities, regions
 from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.matching import numbered_by
 from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, middle_head, most_of, within
-from vaecluster.data.blocks.words import Words
+from vaecluster.data.blocks.of_topics import OfTopics
 from vaecluster.data.draws import drawn_on
 from vaecluster.data.schema import Schema
 from vaecluster.errors import SettingError
@@ -189,7 +189,7 @@ class TwoViews(Method):
 
     def merges_by_code(self, schema: Schema) -> bool:
         """Whether components of which the codes are near are merged first, equation (49)."""
-        return any(isinstance(block, Words) for block in schema.blocks) if self.by_code is None else self.by_code
+        return any(isinstance(block, OfTopics) for block in schema.blocks) if self.by_code is None else self.by_code
 
     def views_of_rows(self, schema: Schema) -> Views:
         """Those that the setting stands for; raises `SettingError` if they do not suit the rows."""

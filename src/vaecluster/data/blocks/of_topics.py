@@ -1,0 +1,72 @@
+"""Wide rows by their topics: what texts, and weights that are mostly 0, have in common."""
+
+from abc import ABC
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaecluster.data.blocks.base import Block, scaled
+from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moments_of, own_scales
+from vaecluster.data.raw import Array, Doubles
+from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
+
+# The numbers of topics that latent semantic analysis is used with.
+TOPICS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class OfTopics(Block, ABC):
+    """Weights (rows, columns), most of them 0, by how much of each of some topics is in a row.
+
+    Topics are the leading singular directions of the rows of the fit (Deerwester et al. 1990): (columns, topics). How
+    much of each is in a row is brought to length 1, so that long and short texts compare, and read as
+    (x - offset) / scale, (topics,) each; all have one scale, unless each is to have its own.
+    """
+
+    topics: Doubles
+    offset: Doubles
+    scale: Doubles
+
+    def fitted(self, weights: Any, passes: Passes, scaling: Scaling) -> Self:
+        """The same with the topics of weights (rows, columns), sparse or not, and their scale over the passes."""
+        from sklearn.decomposition import TruncatedSVD
+
+        most = min(TOPICS, min(weights.shape) - 1)
+        # Of one column, or one row, there is one topic.
+        topics = TruncatedSVD(most, random_state=0).fit(weights).components_.T if most > 0 else self.topics
+        block = replace(self, topics=topics.astype(np.float64))
+        moments = moments_of(lambda: ((block.parts(rows), own) for rows, own in passes()))
+        offset, scale = (own_scales if scaling == "columns" else common_scale)(moments)
+        return replace(block, offset=offset, scale=scale)
+
+    def parts(self, weights: Array) -> Doubles:
+        """How much of each topic is in weights (rows, columns), of length 1 or 0: (rows, topics)."""
+        made = weights @ self.topics
+        lengths = np.linalg.norm(made, axis=1, keepdims=True)
+        parts: Doubles = made / np.where(lengths > 0, lengths, 1.0)
+        return parts
+
+    @property
+    def given_shape(self) -> tuple[int, ...]:
+        """(columns,)."""
+        return self.topics.shape[:1]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(topics,)."""
+        return self.offset.shape
+
+    def encode(self, values: Array) -> NDArray[np.float32]:
+        """Weights (rows, columns) to topics (rows, topics)."""
+        return scaled(self.parts(values), self.offset, self.scale)
+
+    def of_parts(self, rows: NDArray[np.float32]) -> Doubles:
+        """The way back: weights (rows, columns), as far as topics say them."""
+        weights: Doubles = ((rows * self.scale + self.offset) @ self.topics.T).clip(0)
+        return weights
+
+    def likelihood(self, name: str, precision: float) -> Likelihood:
+        """The one of that name."""
+        return OF_NUMBERS[name](self.shape, precision)
