@@ -37,11 +37,19 @@ print(vectors.shape)
 #
 # Vectors of length 1 keep their proportions, and their near neighbours are those by cosine. Bring yours to length 1
 # first if their lengths say nothing, as :func:`sklearn.preprocessing.normalize` does above.
+#
+# Topics run into each other. Where parts of the model that learned apart do not find the same number of them, a warning
+# says which numbers to look at; here it is printed.
+
+import warnings
 
 from vaecluster import VAEClustering, plot
 
-model = VAEClustering(random_state=0).fit(vectors)
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    model = VAEClustering(random_state=0).fit(vectors)
 print(model.n_clusters_, "clusters, evidence:", model.evidence_.strength)
+print(*(one.message for one in said), sep="\n")
 
 # %%
 # What the clusters are about
