@@ -38,8 +38,8 @@ print(vectors.shape)
 # Vectors of length 1 keep their proportions, and their near neighbours are those by cosine. Bring yours to length 1
 # first if their lengths say nothing, as :func:`sklearn.preprocessing.normalize` does above.
 #
-# Topics run into each other. Where parts of the model that learned apart do not find the same number of them, a warning
-# says which numbers to look at; here it is printed.
+# Topics run into each other. Where parts of the model that learned apart do not find the same number of them, a
+# warning says which numbers to look at; here it is printed.
 
 import warnings
 
