@@ -36,7 +36,8 @@ class OfTopics(Block, ABC):
         most = min(TOPICS, min(weights.shape) - 1)
         # Of one column, or one row, there is one topic.
         topics = TruncatedSVD(most, random_state=0).fit(weights).components_.T if most > 0 else self.topics
-        block = replace(self, topics=topics.astype(np.float64))
+        # A model file holds them as text: more digits say nothing, and take three times as long to read.
+        block = replace(self, topics=topics.astype(np.float64).round(6))
         moments = moments_of(lambda: ((block.parts(rows), own) for rows, own in passes()))
         offset, scale = (own_scales if scaling == "columns" else common_scale)(moments)
         return replace(block, offset=offset, scale=scale)
