@@ -52,8 +52,8 @@ export const titled = (title: string, shown: Seen): HTMLElement =>
 /** A row that can be taken into the selection. */
 export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLButtonElement {
   const name = row.name ?? `Row ${row.row}`;
-  const facts = [share(row.confidence)];
-  if (row.outlier !== null) facts.push(`unusual ${row.outlier.toFixed(2)}`);
+  const facts = [`${share(row.confidence)} sure`];
+  if (row.outlier !== null) facts.push(`outlier ${row.outlier.toFixed(2)}`);
   if (row.decided) facts.push("by hand");
   const found = button("", pressed, { class: "row", "aria-pressed": String(chosen), title: `Row ${row.row}` });
   const said = made("span", { class: "about" }, ...[name, ...facts].map((text) => made("small", {}, text)));
