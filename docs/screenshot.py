@@ -39,7 +39,8 @@ def take_explorer(browser: Any, run: Path, picture: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            page = browser.new_page(viewport={"width": 1360, "height": 860})
+            # As high as whole lines of rows.
+            page = browser.new_page(viewport={"width": 1360, "height": 880})
             page.goto(server.stdout.readline().split()[-1])
             page.locator("body[data-ready]").wait_for()
             page.locator('[data-cluster="2"]').click()

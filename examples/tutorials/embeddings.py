@@ -38,18 +38,13 @@ print(vectors.shape)
 # Vectors of length 1 keep their proportions, and their near neighbours are those by cosine. Bring yours to length 1
 # first if their lengths say nothing, as :func:`sklearn.preprocessing.normalize` does above.
 #
-# Topics run into each other. Where parts of the model that learned apart do not find the same number of them, a
-# warning says which numbers to look at; here it is printed.
-
-import warnings
+# Topics shade into each other. Where parts of the model that learned apart find other numbers of them, the evidence is
+# weak, and a warning says at which numbers to look as well.
 
 from vaecluster import VAEClustering, plot
 
-with warnings.catch_warnings(record=True) as said:
-    warnings.simplefilter("always")
-    model = VAEClustering(random_state=0).fit(vectors)
+model = VAEClustering(random_state=0).fit(vectors)
 print(model.n_clusters_, "clusters, evidence:", model.evidence_.strength)
-print(*(one.message for one in said), sep="\n")
 
 # %%
 # What the clusters are about

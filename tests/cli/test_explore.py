@@ -1,5 +1,7 @@
-"""What `vaecluster explore` refuses before it serves anything."""
+"""What `vaecluster explore` refuses before it serves anything, and what it serves."""
 
+import re
+import shutil
 import socket
 import sys
 
@@ -36,3 +38,24 @@ def test_what_is_no_run_or_of_other_rows_is_refused(run_folder, tmp_path, fails,
     runs("fit", tmp_path / "other.npy", "--clusters", 3, *tiny, "--output", tmp_path / "other", "--quiet")
     assert "of other rows" in fails("explore", run_folder, "--with", tmp_path / "other", "--no-browser")
     assert "not those" in fails("explore", run_folder, "--source", tmp_path / "other.npy", "--no-browser")
+
+
+@pytest.mark.parametrize(("option", "title"), [("--names", "rows.npz"), ("--no-names", "rows")])
+def test_the_page_and_its_report_are_without_names_where_that_is_asked_for(
+    run_folder, runs, monkeypatch, tmp_path, option, title
+):
+    seen = []
+
+    class Server:
+        address = "nowhere"
+
+        def __init__(self, explored, report, port):
+            seen.extend([explored.title, re.search("<title>(.*)</title>", report())[1]])
+
+        def serve_until_stopped(self, *, browser):
+            pass
+
+    monkeypatch.setattr("vaecluster.explore.serve.Server", Server)
+    shutil.copytree(run_folder, tmp_path / "run")
+    runs("explore", tmp_path / "run", option)
+    assert seen == [title, title]

@@ -17,7 +17,8 @@ from sphinx_gallery.notebook import jupyter_notebook  # noqa: E402
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks  # noqa: E402
 
 TUTORIALS = sorted((Path(__file__).parents[2] / "examples" / "tutorials").glob("*.py"))
-# Nothing of the tutorial before is left. A warning would be the reader's first impression.
+# Nothing of the tutorial before is left. A warning would be the reader's first impression, but for that of few clues,
+# which depends on the machine and which the tutorial of embeddings explains.
 BEFORE = """import warnings
 warnings.simplefilter("ignore")
 %reset -f
@@ -25,6 +26,7 @@ warnings.simplefilter("ignore")
 import gc, warnings
 gc.collect()
 warnings.simplefilter("error")
+warnings.filterwarnings("ignore", ".* clusters were found. Of .* parts of the model")
 """
 
 

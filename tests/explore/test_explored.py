@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from served import ROWS, SOURCES
+from served import HOSTILE, ROWS, SOURCES
 from vaecluster.editing import Edited, Merge, Move
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.source import rows_of_run
@@ -16,6 +16,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::vaecluster.errors.EmptyClusters
 # What a row of each kind is seen as, and whether one that is made is seen.
 SEEN = {"table": "cells", "pictures": "picture", "plain": "cells", "windows": "picture", "texts": "text"}
 MADE = {kind: seen for kind, seen in SEEN.items() if kind != "texts"}
+# What row 3 is called in each kind whose rows have names.
+CALLED = {"table": f"{HOSTILE} 3", "pictures": "003.png"}
 
 
 @pytest.fixture(params=SOURCES)
@@ -64,3 +66,25 @@ def test_the_map_the_labels_and_the_table_are_of_all_rows(explored):
     assert len(of.labels()) == 4 * ROWS
     assert of.table(range(ROWS)).count("\n") == ROWS + 1
     assert of.map()
+
+
+@pytest.mark.parametrize("kind", CALLED)
+def test_no_answer_without_names_names_a_row_or_the_source(kind, run_of):
+    from vaecluster.explore.explored import Explored
+
+    folder = RunFolder.open(run_of(kind))
+    source = Path(folder.description()["source"])
+    first_lines = "".join(source.read_text().splitlines(keepends=True)[:5:4]) if kind == "table" else None
+    with Edited.open(folder) as edited:
+        data, place = rows_of_run(folder, None, edited.model)
+        for names in (True, False):
+            of = Explored(edited, data, place, folder, names=names)
+            answers = {"title": of.title, "rows": of.rows([3]), "table": of.table([3])}
+            answers |= {"map": of.map().decode(), "other map": of.other_map().decode()}
+            if first_lines is not None:
+                answers["brought"] = of.brought(of.taking.text(first_lines))
+            said = {answer for answer, content in answers.items() if CALLED[kind] in str(content)}
+            assert said == (answers.keys() - {"title"} if names else set())
+            assert (source.name in of.title) == names
+            # What was learned from is still there.
+            assert getattr(of.rows([3])[0].seen, SEEN[kind])

@@ -1,6 +1,6 @@
 import pyarrow as pa
 
-from vaecluster.report.excerpt import COLUMNS, ROWS, Excerpt
+from vaecluster.report.excerpt import COLUMNS, LETTERS, LINE, ROWS, Excerpt
 
 
 def test_the_first_rows_and_columns_are_shown_as_text() -> None:
@@ -15,8 +15,11 @@ def test_the_first_rows_and_columns_are_shown_as_text() -> None:
 
 
 def test_texts_are_cut_and_missing_values_are_dashes() -> None:
-    markup = str(Excerpt(pa.table({"a": ["x" * 50, None], "b": [1, 2]})).html("rows"))
-    assert "x" * 23 + "…" in markup
-    assert "x" * 24 not in markup
-    assert "<td>\N{EN DASH}</td>" in markup
-    assert "more" not in markup
+    for columns, letters in ((2, LINE // 2), (COLUMNS, LETTERS)):
+        table = pa.table({"a": ["x" * LINE, None], **{f"b{n}": [1, 2] for n in range(columns - 1)}})
+        markup = str(Excerpt(table).html("rows"))
+        assert "x" * (letters - 1) + "…" in markup
+        assert "x" * letters not in markup
+        assert "<td>\N{EN DASH}</td>" in markup
+        assert '<td class="number">1</td>' in markup
+        assert "more" not in markup

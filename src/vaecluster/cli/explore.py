@@ -21,6 +21,7 @@ def explore(
     source: RowsOfFit | None = None,
     port: Whole = 0,
     browser: bool = True,
+    names: bool = True,
 ) -> None:
     """Look at a run in the browser: its map, all rows of each cluster, new rows; edit clusters, and save versions.
 
@@ -35,6 +36,8 @@ def explore(
         Of the address; 0 takes a free one.
     browser
         Open the address in the browser.
+    names
+        --no-names leaves out, of the page and of the report that it opens, what `vaecluster report --no-names` does.
     """
     check("--port", port, WholeKind(0, 65535))
     folder = RunFolder.open(run)
@@ -55,8 +58,8 @@ def explore(
 
     with Edited.open(folder) as edited:
         data, place = rows_of_run(folder, source, edited.model)
-        explored = Explored(edited, data, place, second)
-        server = Server(explored, lambda: render_html(collect(folder)), port)
+        explored = Explored(edited, data, place, second, names=names)
+        server = Server(explored, lambda: render_html(collect(folder, names=names)), port)
         # To the page's owner alone: whoever has the address may edit.
         print(f"Open {server.address}", flush=True)
         print("Ctrl-C ends it.", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Self, final
 
@@ -60,9 +60,9 @@ class Other:
     labels: Labels
 
     @classmethod
-    def open(cls, folder: RunFolder, like: FinishedRun) -> Self:
+    def open(cls, folder: RunFolder, like: FinishedRun, *, names: bool) -> Self:
         """The run there; raises `DataError` if it is of other rows."""
-        run, labels = FinishedRun.open(folder), Labels.read(folder.labels_file)
+        run, labels = FinishedRun.open(folder, names=names), Labels.read(folder.labels_file)
         own, other = like.model.fitted_.data, run.model.fitted_.data
         if own is None or other is None or own["sha256"] != other["sha256"]:
             raise DataError(f"'{folder.path}' is a run of other rows. Give one of the same rows to compare with.")
@@ -79,18 +79,22 @@ class Explored:
     """A run, its rows and its edits. Answers are plain records (`records.py`) and may be asked for in any thread.
 
     `data` are the rows of the fit, and `place` says where they are (`vaecluster.runs.source.rows_of_run`). `other` is
-    the folder of a second run of them. Raises `FileError` if a file of a run is missing or damaged, and `DataError` if
-    the second is of other rows.
+    the folder of a second run of them. Without `names` no answer holds names of rows and of the source, nor columns
+    that nothing was learned from (`FinishedRun.without_names`). Raises `FileError` if a file of a run is missing or
+    damaged, and `DataError` if the second is of other rows.
     """
 
-    def __init__(self, edited: Edited, data: DataSet, place: str, other: RunFolder | None = None) -> None:
-        run = FinishedRun.open(edited.run, edited.model)
+    def __init__(
+        self, edited: Edited, data: DataSet, place: str, other: RunFolder | None = None, *, names: bool = True
+    ) -> None:
+        run = FinishedRun.open(edited.run, edited.model, names=names)
         if run.map is None:
             raise FileError(f"'{edited.run.path}' has no map: it is of an older version. Fit again.")
         self.run, self.edited, self.worker = run, edited, Worker()
-        self.other = None if other is None else Other.open(other, run)
+        self.other = None if other is None else Other.open(other, run, names=names)
         self._data, self._place_of_rows = data, place
-        self._map, self._known = run.map, Labels.read(edited.run.labels_file)
+        known = Labels.read(edited.run.labels_file)
+        self._map, self._known = run.map, known if names else replace(known, row_names=None)
         self._layout = read_layout(edited.run.path)
         self._changing, self._coding, self._version = threading.Lock(), threading.Lock(), 0
         self._directions = lru_cache(64)(self._directions_of)

@@ -15,8 +15,7 @@ def collect(folder: RunFolder, *, names: bool = True) -> Report:
 
     Without `names` it holds none of rows and of the source (`FinishedRun.without_names`).
     """
-    run = FinishedRun.open(folder)
-    run = run if names else run.without_names()
+    run = FinishedRun.open(folder, names=names)
     return Report(
         title=title_of(run),
         summary=tuple(summary(run)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from markupsafe import Markup
 
+from vaecluster.look import cut
 from vaecluster.look.shown import Shown
 from vaecluster.report.html import fill
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # Rows and columns that are shown; more would not be read.
 ROWS, COLUMNS = 8, 12
+# Letters of a value at least, and of a line where there are few columns.
+LETTERS, LINE = 24, 112
 
 
 @final
@@ -30,12 +33,21 @@ class Excerpt(Shown):
 
     def html(self, words: str) -> Markup:
         """The first rows and columns, as markup."""
+        from pyarrow import types
+
         shown = self.rows.slice(0, ROWS).select(self.rows.column_names[:COLUMNS])
+        letters = max(LETTERS, LINE // max(1, shown.num_columns))
+        kinds = [
+            types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) for kind in shown.schema.types
+        ]
         return fill(
             "excerpt.html.j2",
             caption=f"{len(self)} {words}",
-            names=shown.column_names,
-            lines=[[text_of(value) for value in row.values()] for row in shown.to_pylist()],
+            names=list(zip(shown.column_names, kinds, strict=True)),
+            lines=[
+                [(text_of(value, letters), kind) for value, kind in zip(row.values(), kinds, strict=True)]
+                for row in shown.to_pylist()
+            ],
             more=self.rows.num_columns - shown.num_columns,
         )
 
@@ -45,8 +57,8 @@ def line_of(names: Iterable[str], values: Iterable[Any]) -> tuple[tuple[str, str
     return tuple((name, text_of(value)) for name, value in zip(names, values, strict=False))
 
 
-def text_of(value: Any) -> str:
-    """A value on one line; numbers with four digits.
+def text_of(value: Any, letters: int = LETTERS) -> str:
+    """A value on one line, of so many letters at most; numbers with four digits.
 
     >>> text_of(12345.678), text_of(0.00012345), text_of(None), text_of("a  b")
     ('12,346', '0.0001234', '–', 'a b')
@@ -56,4 +68,4 @@ def text_of(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     text = " ".join(str(value).split())
-    return text if len(text) <= 24 else text[:23] + "\N{HORIZONTAL ELLIPSIS}"
+    return cut(text, letters)

@@ -87,18 +87,19 @@ class FinishedRun:
     stability: Stability | None = None
 
     @classmethod
-    def open(cls, folder: RunFolder, model: VAEClustering | None = None) -> Self:
+    def open(cls, folder: RunFolder, model: VAEClustering | None = None, *, names: bool = True) -> Self:
         """The run in this folder; raises `FileError` if a file of it is missing or damaged.
 
-        `model` is that of the run, if it is open already.
+        `model` is that of the run, if it is open already. Without `names` it is as `without_names` makes it.
         """
-        return cls(
+        found = cls(
             folder.description(),
             folder.model(device="cpu") if model is None else model,
             read_examples(folder.path),
             RowMap.read(folder.path),
             folder.stability(),
         )
+        return found if names else found.without_names()
 
     def without_names(self) -> Self:
         """The same run without names of rows and of the source, and without columns that nothing was learned from.

@@ -30,9 +30,10 @@ class Showing:
         return Wall(self._drawing.of(rows), self._drawing.low, self._drawing.high)
 
     def lines(self, rows: Any, columns: int) -> list[tuple[tuple[str, str], ...]]:
-        """Rows of a table as names and values of the first columns."""
-        table = _table(rows)
-        return [line_of(row, row.values()) for row in table.select(table.column_names[:columns]).to_pylist()]
+        """Rows of a table as names and values of the first columns, of those that the examples have."""
+        table, (example, *_) = _table(rows), self.examples.values()
+        shown = [name for name in table.column_names if name in example.column_names][:columns]
+        return [line_of(row, row.values()) for row in table.select(shown).to_pylist()]
 
     @property
     def as_learned(self) -> bool:

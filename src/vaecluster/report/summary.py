@@ -1,10 +1,11 @@
 """What a run found, in a few sentences for someone who knows no statistics, and what to try next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from vaecluster.clusters.agreement import VALID_FROM, Stability
+from vaecluster.clusters.boundary import APART
 from vaecluster.errors import counted
 from vaecluster.inference.touching import SURE
 from vaecluster.report.html import sure
@@ -14,6 +15,8 @@ from vaecluster.report.sections.number import Number, verdict
 NOT_STABILITY = " It does not say that other seeds would find the same clusters."
 # Such a share of rows in doubt is worth a look.
 MANY = 0.05
+# So many pairs of clusters are named.
+PAIRS = 3
 
 
 def summary(run: FinishedRun) -> Iterator[str]:
@@ -36,6 +39,8 @@ def summary(run: FinishedRun) -> Iterator[str]:
     number = Number.of(run)
     if number is not None:
         yield verdict(number)
+        if number.is_found:
+            yield from _without_boundary(run.description.get("touching", []))
 
 
 def _how_sure(run: FinishedRun) -> Iterator[str]:
@@ -45,12 +50,29 @@ def _how_sure(run: FinishedRun) -> Iterator[str]:
     mean = float(np.average([one.mean_confidence for one in held], weights=[one.size for one in held]))
     least = min(held, key=lambda one: one.mean_confidence)
     doubtful = _doubtful(run)
+    lowest = sure(least.mean_confidence)
+    worst = "" if lowest == sure(mean) else f"; it is least sure of cluster {least.number} ({lowest})"
     also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {sure(SURE)} sure."
     yield (
-        f"By its own estimate the model puts {sure(mean)} of the rows into the right cluster; it is least sure of "
-        f"cluster {least.number} ({sure(least.mean_confidence)}).{also} The estimate counts how far clusters overlap "
-        f"and how far parts of the model agree.{'' if run.stability else NOT_STABILITY}"
+        f"By its own estimate the model puts {sure(mean)} of the rows into the right cluster{worst}.{also} The "
+        "estimate counts how far clusters overlap and how far parts of the model agree."
+        f"{'' if run.stability else NOT_STABILITY}"
     )
+
+
+def _without_boundary(touching: Sequence[Mapping[str, float]]) -> Iterator[str]:
+    """Of clusters that boundaries were found for, those that have none between them as the fit has left them.
+
+    >>> *_without_boundary([{"one": 1, "other": 3, "density": 0.45}, {"one": 0, "other": 3, "density": 0.1}]),
+    ('As the fit has left them, though, there is no boundary between clusters 1 and 3: look at whether they are one.',)
+    """
+    pairs = [touch for touch in touching if touch["density"] >= APART]
+    if pairs:
+        named = ", ".join(f"{touch['one']} and {touch['other']}" for touch in pairs[:PAIRS])
+        yield (
+            f"As the fit has left them, though, there is no boundary between clusters {named}"
+            f"{' and others' if len(pairs) > PAIRS else ''}: look at whether they are one."
+        )
 
 
 def _how_stable(stability: Stability) -> str:

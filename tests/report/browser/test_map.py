@@ -260,6 +260,43 @@ def test_two_fingers_zoom_and_a_drag_moves(opened: Opened) -> None:
     assert opened.page.locator("[data-overlay]").screenshot() != before
 
 
+# A machine that takes 120 ms to draw all points, on which waits are long as well, and what it is made to draw.
+SLOW = """let now = 0; performance.now = () => now += 120; window.drawn = [];
+    const wait = setTimeout; window.setTimeout = (then, after) => wait(then, 20 * after);
+    const draw = WebGL2RenderingContext.prototype.drawArrays;
+    WebGL2RenderingContext.prototype.drawArrays = function (mode, first, count) {
+        window.drawn.push(count); draw.call(this, mode, first, count); };"""
+
+
+def test_where_drawing_is_slow_fewer_points_move_and_all_are_there_at_rest(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    with page_in(browser, lambda url: url.startswith(("file:", "data:", "blob:"))) as (page, wrong):
+        page.add_init_script(SLOW)
+        page.goto(pages["table"].as_uri())
+        page.locator("[data-map][data-live]").wait_for()
+        opened = Opened(page)
+        box = opened.box()
+        page.mouse.move(box["x"] + 100, box["y"] + 100)
+        opened.zoom()
+        before = len(page.evaluate("drawn"))
+        page.mouse.move(box["x"] + 110, box["y"] + 100)
+        opened.zoom()
+        # Where no point has moved none is drawn.
+        assert page.evaluate("drawn") == [ROWS] * before
+        page.mouse.down()
+        page.mouse.move(box["x"] + 160, box["y"] + 120, steps=4)
+        page.mouse.up()
+        page.wait_for_function(f"() => drawn.length > {before + 1} && drawn.at(-1) === {ROWS}")
+        assert set(page.evaluate("drawn")[before + 1 : -1]) == {ROWS // 10}
+        before = len(page.evaluate("drawn"))
+        page.emulate_media(media="print")
+        opened.zoom()
+        page.emulate_media(media="screen")
+        page.wait_for_function(f"() => drawn.length > {before} && drawn.at(-1) === {ROWS}")
+        assert wrong == []
+
+
 def test_without_webgl_and_on_paper_the_map_is_a_picture(browser: Any, pages: dict[str, Path]) -> None:
     context = browser.new_context()
     context.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")

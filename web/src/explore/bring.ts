@@ -11,7 +11,8 @@ export class BringPanel {
   constructor(panel: HTMLElement, private readonly store: Store, pictures: boolean) {
     if (pictures) panel.append(this.zone());
     const place = button("Find its cluster", () => void this.read(), { "data-find": true });
-    const words = "Or paste a row: a line of CSV, with or without a line of names above it, or JSON. A text for texts.";
+    const first = pictures ? "Or paste" : "Paste";
+    const words = `${first} a row: a line of CSV, with or without a line of names above it, or JSON; where rows are texts, a text.`;
     panel.append(made("p", { class: "note" }, words), this.text, made("div", { class: "line" }, place), this.result);
   }
 

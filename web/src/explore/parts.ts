@@ -40,9 +40,11 @@ export function seen(shown: Seen, alt: string): HTMLElement {
   if (shown.text !== null) return made("span", {}, shown.text);
   const cells = made("span", { class: "cells" });
   for (const [name, value] of shown.cells) cells.append(made("span", {}, made("i", {}, name), made("span", {}, value)));
-  if (!shown.cells.length) cells.append(made("i", {}, "nothing to show"));
+  if (isNothing(shown)) cells.append(made("i", {}, "nothing to show"));
   return cells;
 }
+
+const isNothing = (shown: Seen): boolean => !shown.picture && shown.text === null && !shown.cells.length;
 
 export const isWide = (shown: Seen): boolean => shown.picture === null;
 
@@ -52,12 +54,13 @@ export const titled = (title: string, shown: Seen): HTMLElement =>
 /** A row that can be taken into the selection. */
 export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLButtonElement {
   const name = row.name ?? `Row ${row.row}`;
-  const facts = [share(row.confidence)];
-  if (row.outlier !== null) facts.push(`unusual ${row.outlier.toFixed(2)}`);
+  const facts = [`${share(row.confidence)} sure`];
+  if (row.outlier !== null) facts.push(`outlier ${row.outlier.toFixed(2)}`);
   if (row.decided) facts.push("by hand");
   const found = button("", pressed, { class: "row", "aria-pressed": String(chosen), title: `Row ${row.row}` });
   const said = made("span", { class: "about" }, ...[name, ...facts].map((text) => made("small", {}, text)));
-  found.append(seen(row.seen, ""), said);
+  // What is known of a row is enough where nothing of it can be shown.
+  found.append(...(isNothing(row.seen) ? [] : [seen(row.seen, "")]), said);
   return found;
 }
 

@@ -105,6 +105,7 @@ export class RowMap {
     for (const canvas of this.plane.querySelectorAll("canvas")) {
       [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     }
+    this.points.emptied();
     this.draw();
   }
 

@@ -1,4 +1,8 @@
-// All points in one draw call of WebGL 2.
+// All points in one draw call of WebGL 2; where that takes too long, fewer of them while they move.
+
+// Milliseconds that points may take of a frame while they move, and after which they rest.
+const QUICK = 12;
+const REST = 150;
 
 const VERTEX = `#version 300 es
 in vec2 place; in vec4 colour; in float shape;
@@ -29,6 +33,13 @@ export class Points {
   private readonly shapes: WebGLBuffer;
   private readonly uniform: (name: string) => WebGLUniformLocation | null;
   private readonly count: number;
+  // Lines in a random order, that of drawing: the first of them stand for all, and no cluster lies on the others.
+  private readonly order: Uint32Array;
+  // What is shown: the clip and the size, or "" if colours, forms or the canvas have changed since.
+  private shown = "";
+  // How many are drawn while they move; null while they rest.
+  private moving: number | null = null;
+  private rest = 0;
 
   /** Throws where there is no WebGL 2. */
   constructor(private readonly canvas: HTMLCanvasElement, x: Uint16Array, y: Uint16Array, shapes: Uint8Array<ArrayBuffer>) {
@@ -36,6 +47,7 @@ export class Points {
     if (!gl) throw new Error("no WebGL 2");
     this.gl = gl;
     this.count = x.length;
+    this.order = shuffled(x.length);
     const program = gl.createProgram()!;
     for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
       const shader = gl.createShader(kind)!;
@@ -48,7 +60,7 @@ export class Points {
     gl.useProgram(program);
     this.uniform = (name) => gl.getUniformLocation(program, name);
     const places = new Uint16Array(2 * x.length);
-    for (let i = 0; i < x.length; i++) [places[2 * i], places[2 * i + 1]] = [x[i], y[i]];
+    this.order.forEach((line, i) => ([places[2 * i], places[2 * i + 1]] = [x[line], y[line]]));
     const attribute = (name: string, values: ArrayBufferView<ArrayBuffer>, size: number, kind: number, normalised: boolean) => {
       const buffer = gl.createBuffer()!;
       gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
@@ -59,7 +71,7 @@ export class Points {
       return buffer;
     };
     attribute("place", places, 2, gl.UNSIGNED_SHORT, true);
-    this.shapes = attribute("shape", shapes, 1, gl.UNSIGNED_BYTE, false);
+    this.shapes = attribute("shape", this.ordered(shapes), 1, gl.UNSIGNED_BYTE, false);
     this.colours = attribute("colour", new Uint8Array(4 * x.length), 4, gl.UNSIGNED_BYTE, true);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -67,26 +79,82 @@ export class Points {
 
   /** RGBA of each point; alpha 0 is not drawn. */
   paint(rgba: Uint8Array<ArrayBuffer>): void {
-    this.write(this.colours, rgba);
+    const ordered = this.ordered(new Uint32Array(rgba.buffer));
+    this.write(this.colours, new Uint8Array(ordered.buffer));
   }
 
   /** The form of each point. */
   form(shapes: Uint8Array<ArrayBuffer>): void {
-    this.write(this.shapes, shapes);
+    this.write(this.shapes, this.ordered(shapes));
+  }
+
+  /** Have all drawn again, as the canvas is empty. */
+  emptied(): void {
+    this.shown = "";
+  }
+
+  private ordered<T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(values: T): T {
+    const { order } = this;
+    return values.map((_, i) => values[order[i]]) as T;
   }
 
   private write(buffer: WebGLBuffer, values: Uint8Array<ArrayBuffer>): void {
     this.gl.bindBuffer(this.gl.ARRAY_BUFFER, buffer);
     this.gl.bufferSubData(this.gl.ARRAY_BUFFER, 0, values);
+    this.shown = "";
   }
 
+  /** Draw the points, if they are not shown so already. */
   draw(clip: [number, number, number, number], size: number): void {
+    const asked = [...clip, size].join();
+    if (asked === this.shown) return;
+    const moves = this.shown !== "";
+    this.shown = asked;
     const gl = this.gl;
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
-    gl.clearColor(0, 0, 0, 0);
-    gl.clear(gl.COLOR_BUFFER_BIT);
     gl.uniform4fv(this.uniform("clip"), clip);
     gl.uniform1f(this.uniform("size"), size);
-    gl.drawArrays(gl.POINTS, 0, this.count);
+    if (!moves) {
+      this.settle();
+      return;
+    }
+    if (this.moving === null) this.moving = Math.min(this.count, Math.ceil((this.count * QUICK) / this.timed()));
+    else this.first(this.moving);
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => this.settle(), REST);
   }
+
+  private settle(): void {
+    clearTimeout(this.rest);
+    this.moving = null;
+    this.first(this.count);
+  }
+
+  /** Draw all; milliseconds until they are there. */
+  private timed(): number {
+    const start = performance.now();
+    this.first(this.count);
+    // It waits until all is drawn.
+    this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
+    return performance.now() - start;
+  }
+
+  private first(count: number): void {
+    const gl = this.gl;
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.drawArrays(gl.POINTS, 0, count);
+  }
+}
+
+/** 0 to count - 1 in a random order, always the same. */
+function shuffled(count: number): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  let state = 1;
+  for (let i = count - 1; i > 0; i--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const j = Math.floor((state / 2 ** 32) * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
 }

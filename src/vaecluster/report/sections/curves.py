@@ -24,7 +24,7 @@ MEANINGS = {
     "bound": "How likely rows are to the model, at least",
     "held_out_bound": "The same of rows that the model did not learn from",
     "neighbour_bound": "The same of rows by the codes of their neighbours",
-    "reconstruction": "What is lost of a row when it is given back from its code",
+    "reconstruction": "How likely a row is when it is given back from its code: more is better",
     "latent_kl": "How far codes lie from where their clusters expect them",
     "cluster_kl": "How far clusters of rows are from what was expected before",
     "information": "What the cluster of one view of a row tells of the cluster of the other",
