@@ -158,8 +158,10 @@ class FrameSource:
 
     def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array | Coded, str]]:
         """Those that are learned from."""
+        type_of = LIBRARIES[self.library].type_of
         for name, column in self.columns.items():
-            yield name, self.table[name][numbers], column.type if column.holds in ("dates", "durations") else ""
+            dated = column.holds in ("dates", "durations")
+            yield name, self.table[name][numbers], type_of(column.series.to_native()).name if dated else ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """The frame with missing values as in `expected` (rows, *data_shape); all else is as it was."""
