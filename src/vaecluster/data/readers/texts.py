@@ -120,8 +120,11 @@ class Text:
         import pyarrow as pa
         from pyarrow import csv
 
-        looked = {name: Notation(name, self.delimiter) for name in self.names if name not in given}
-        looked = {name: notation for name, notation in looked.items() if types[name] in ("int64", "double", "string")}
+        looked = {
+            name: Notation(name, self.delimiter, read=types[name] != "string")
+            for name in self.names
+            if name not in given and types[name] in ("int64", "double", "string")
+        }
         if not looked:
             return {}
         options = self._options({})
@@ -131,9 +134,8 @@ class Text:
             for batch in file:
                 for notation, column in zip(looked.values(), batch.columns, strict=True):
                     notation.look(column)
-        for name, notation in looked.items():
-            if types[name] == "string":
-                notation.check()
+        for notation in looked.values():
+            notation.check()
         return {name: "string" for name, notation in looked.items() if notation.coded}
 
     @contextmanager
