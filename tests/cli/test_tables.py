@@ -143,8 +143,14 @@ def test_kinds_are_kept_in_a_fit_that_goes_on(table_file, tmp_path, tiny):
     assert order.parameters["columns"] == {"customer": "leave-out", "country": "leave-out"}
 
 
-# Columns of a fit, and what new files hold in them: gaps, whole numbers, codes that look like something else.
-FITTED = {"zip": ["01067", "ab1"], "size": ["1.5", "3"], "old": ["true", "false"], "day": ["2024-01-31", "2025-01-31"]}
+# Columns of a fit, one of them called as one of ours, and what new files hold in them: gaps, whole numbers, codes that
+# look like something else.
+FITTED = {
+    "zip": ["01067", "ab1"],
+    "confidence": ["1.5", "3"],
+    "old": ["true", "false"],
+    "day": ["2024-01-31", "2025-01-31"],
+}
 NEW = {
     "as in the fit": "01067,1.5,true,2024-01-31",
     "a code like a number": "1067,1.5,true,2024-01-31",
@@ -181,4 +187,12 @@ def test_new_text_is_read_as_in_the_fit(name, runs, typed_run, tmp_path):
 def test_new_text_that_is_no_number_is_refused_with_its_value(fails, typed_run, tmp_path):
     (tmp_path / "new.csv").write_text(",".join(FITTED) + "\n01067,much,true,2024-01-31\n")
     line = fails("predict", typed_run, tmp_path / "new.csv")
-    assert all(part in line for part in ("'size'", "'much'", "numbers"))
+    assert all(part in line for part in ("'confidence'", "'much'", "numbers"))
+
+
+def test_values_that_are_there_stay_where_others_are_filled_in(runs, typed_run, tmp_path):
+    (tmp_path / "new.csv").write_text(",".join(FITTED) + "\n01067,0.123456789,true,\n")
+    runs("impute", typed_run, tmp_path / "new.csv", "--output", tmp_path / "filled.csv")
+    (line,) = lines_of(tmp_path / "filled.csv")
+    assert (line["zip"], line["confidence"], line["old"]) == ("01067", "0.123456789", "true")
+    assert line["day"]

@@ -28,6 +28,22 @@ def test_objects_are_seconds(values: list[Any], expected: list[float]) -> None:
     np.testing.assert_array_equal(seconds_of(series), expected)
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [datetime(9999, 12, 31, 0, 0, 0, 250_000), datetime(1, 1, 1, 0, 0, 0, 750_000), None],
+        [timedelta(days=10**6, microseconds=1), timedelta(days=-(10**6), microseconds=1), None],
+    ],
+)
+def test_seconds_are_those_of_any_date_that_python_holds(values: list[Any], library: str) -> None:
+    zero = datetime(1970, 1, 1) if isinstance(values[0], datetime) else timedelta()
+    type_ = nw.Datetime("us") if isinstance(values[0], datetime) else nw.Duration("us")
+    series = nw.new_series("it", values, dtype=type_, backend=library)
+    expected = [np.nan if value is None else (value - zero).total_seconds() for value in values]
+    np.testing.assert_allclose(seconds_of(series), expected, rtol=1e-15)
+
+
 @pytest.mark.parametrize(
     ("type_", "seconds", "expected"),
     [

@@ -165,6 +165,10 @@ DATES = {
     "moments of a zone of pandas": pd.DataFrame({"it": pd.Series(ZONED, dtype="datetime64[us, UTC]")}),
     "durations of pandas": pd.DataFrame({"it": pd.Series(SPANS, dtype="timedelta64[us]")}),
     "days of arrow in pandas": pd.DataFrame({"it": pd.Series(DAYS, dtype="date32[day][pyarrow]")}),
+    "days of pandas": pd.DataFrame({"it": pd.Series(DAYS, dtype=object)}),
+    "moments of a zone as objects": pd.DataFrame({"it": pd.Series(ZONED, dtype=object)}),
+    "times of pandas": pd.DataFrame({"it": [value and value.time() for value in MOMENTS]}, dtype=object),
+    "durations as objects": pd.DataFrame({"it": pd.Series(SPANS, dtype=object)}),
     "days of arrow": pa.table({"it": pa.array(DAYS, pa.date32())}),
     "moments of arrow": pa.table({"it": pa.array(MOMENTS, pa.timestamp("us"))}),
     "moments of a zone of arrow": pa.table({"it": pa.array(ZONED, pa.timestamp("us", "Europe/Berlin"))}),
@@ -180,6 +184,7 @@ def test_dates_are_learned_as_numbers_and_come_back_as_dates(name: str) -> None:
     rows = schema.encode(source.read(slice(None)))
     made = FrameSource(schema.restore(rows.nan_to_num(0)), schema)
     assert made.columns["it"].type == source.columns["it"].type
+    assert made.columns["it"].holds == source.columns["it"].holds
     there = ~source.columns["it"].missing
     assert there.tolist() == [True, False, True, True]
     # A code is a single, with 24 bits for 50 years.

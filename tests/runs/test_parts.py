@@ -33,7 +33,7 @@ def test_parts_stay_until_all_is_done_and_then_are_gone(tmp_path: Path) -> None:
         assert parts.number == 1
         parts.write(1, BLOCKS[1])
         parts.write_to(output)
-    assert output.read_text() == "row,confidence\n0,0.5000\n1,0.2500\n2,1.0000\n"
+    assert output.read_text() == "row,confidence\n0,0.5\n1,0.25\n2,1\n"
     assert files_of(tmp_path) == {"out.csv"}
 
 

@@ -1,14 +1,9 @@
 """`vaecluster impute`."""
 
-from typing import TYPE_CHECKING
-
 from vaecluster.cli.options import Device, NewRows, Place, Run
 from vaecluster.cli.passing import Block, Passage
 from vaecluster.cli.write import check_output
 from vaecluster.errors import DataError, counted
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def impute(
@@ -35,23 +30,26 @@ def impute(
         there.
     """
     check_output(output, ".csv", ".parquet")
+    import pyarrow as pa
+
     passage = Passage.of(run, source, device)
     if passage.model.fitted_.schema.frame is None:
         raise DataError(f"The rows of {run} are no table with columns, so nothing in them can be missing.")
 
-    def answer(block: Block) -> "pa.Table":
+    def answer(block: Block) -> pa.Table:
         if not how_sure:
             filled: pa.Table = passage.model.impute(block.rows)
             return filled
         found = passage.model.imputed(block.rows)
         table: pa.Table = found.rows
-        for what, of_columns in (("deviation", found.deviation), ("probability", found.probability)):
-            for name, values in of_columns.items():
-                added = f"{name}_{what}"
-                if added in table.column_names:
-                    raise DataError(f"{source} has a column {added!r}, which --how-sure adds. Rename it.")
-                table = table.append_column(added, [values])
-        return table
+        added = {f"{name}_deviation": values for name, values in found.deviation.items()}
+        added |= {f"{name}_probability": values for name, values in found.probability.items()}
+        for name in table.column_names:
+            if name in added:
+                raise DataError(f"{source} has a column {name!r}, which --how-sure adds. Rename it.")
+        # At once: one after the other, each would copy the names of all.
+        columns = [*table.columns, *map(pa.array, added.values())]
+        return pa.Table.from_arrays(columns, [*table.column_names, *added], metadata=table.schema.metadata)
 
     number = passage.into(output, answer, {"command": "impute", "how_sure": how_sure})
     print(f"{counted(number, 'row')} written to {output}")

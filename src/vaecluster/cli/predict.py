@@ -98,11 +98,12 @@ def predict(
 
     def answer(block: Block) -> "pa.Table":
         assigned = model.assigned(block.rows, **doubt, outlier_scores=outlier_scores)
-        return Labels.of(assigned, model.cluster_names_, first=block.first).table()
+        table = Labels.of(assigned, model.cluster_names_, first=block.first).table()
+        return with_digits(table) if ending == ".csv" else table
 
     if output is None:
         for number, table in enumerate(passage.answers(answer)):
-            sys.stdout.write(as_csv(with_digits(table), header=not number).decode())
+            sys.stdout.write(as_csv(table, header=not number).decode())
         return
     options = {"command": "predict", "outlier_scores": outlier_scores, **doubt}
     number = passage.into(output, answer, options, CLUSTER if ending == ".npy" else None)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -13,6 +13,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What Python's datetime holds; and what 64-bit nanoseconds do.
 _RANGE, _NANOSECONDS = (-62_135_596_800.0, 253_402_300_799.0), (-9.2e9, 9.2e9)
 _DAY = 86_400.0
+# What Python's objects are called in `object_type`, the first that fits: a moment is a date too.
+_OBJECTS: dict[str, tuple[type, ...]] = {
+    "timedelta": (timedelta, np.timedelta64),
+    "datetime": (datetime, np.datetime64),
+    "date": (date,),
+    "time": (time,),
+}
 
 
 def seconds_of(series: "nw.Series[Any]") -> NDArray[np.float64]:
@@ -23,7 +30,8 @@ def seconds_of(series: "nw.Series[Any]") -> NDArray[np.float64]:
         counted = series.dt.timestamp("us")
     else:
         return np.array([_seconds(value) for value in series.to_list()], dtype=np.float64)
-    return np.asarray(counted.cast(nw.Float64).to_numpy(), dtype=np.float64) / 1e6
+    # As numpy makes doubles of them: a cast by Arrow refuses dates beyond 2255, and a contract may end in 9999.
+    return np.asarray(counted.to_numpy(), dtype=np.float64) / 1e6
 
 
 def _seconds(value: Any) -> float:
@@ -48,6 +56,17 @@ def is_zoned(type_: str) -> bool:
     (True, False)
     """
     return re.search(r", *(tz=)?(?!none)\w", type_.lower()) is not None
+
+
+def object_type(value: Any) -> str:
+    """The type of a column of such objects, as `maker_of` knows it; "object" for all but dates, times and durations.
+
+    >>> object_type(date(2024, 1, 31)), object_type(datetime(2024, 1, 31, tzinfo=UTC)), object_type("a")
+    ('date (object)', 'datetime (object, zoned)', 'object')
+    """
+    name = next((name for name, types in _OBJECTS.items() if isinstance(value, types)), None)
+    zoned = name == "datetime" and getattr(value, "tzinfo", None) is not None
+    return "object" if name is None else f"{name} (object, zoned)" if zoned else f"{name} (object)"
 
 
 def maker_of(type_: str) -> Callable[[float], Any] | None:

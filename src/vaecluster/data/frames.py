@@ -82,9 +82,9 @@ class FrameSource:
         else:
             assert schema.frame is not None
             self.columns = {str(name): columns[str(name)] for name in schema.frame.names}
-            blocks = {name: block for block in schema.blocks for name in block.columns}
+            blocks, held = {name: block for block in schema.blocks for name in block.columns}, _held(schema)
             for name, column in self.columns.items():
-                _check_like_fit(column, blocks[name], _held(schema, name))
+                _check_like_fit(column, blocks[name], held[name])
             self.block_types = {name: type(blocks[name]) for name in self.columns}
         self.table: Table = {name: self.block_types[name].read(column) for name, column in self.columns.items()}
         if schema is not None:
@@ -158,8 +158,10 @@ class FrameSource:
 
     def by_column(self, numbers: NDArray[np.intp] | slice = ALL) -> Iterator[tuple[str, Array | Coded, str]]:
         """Those that are learned from."""
+        type_of = LIBRARIES[self.library].type_of
         for name, column in self.columns.items():
-            yield name, self.table[name][numbers], column.type if column.holds in ("dates", "durations") else ""
+            dated = column.holds in ("dates", "durations")
+            yield name, self.table[name][numbers], type_of(column.series.to_native()).name if dated else ""
 
     def filled(self, schema: Schema, expected: Tensor) -> Any:
         """The frame with missing values as in `expected` (rows, *data_shape); all else is as it was."""
@@ -183,7 +185,7 @@ class FrameSource:
         assert layout is not None
         own = type_of(column.series.to_native())
         for_kind = column.held_by_type if own.categories is None else kind_of_categories(own.categories)
-        if column.holds != "nothing" or for_kind == _held(schema, column.name):
+        if column.holds != "nothing" or for_kind == _held(schema)[column.name]:
             return own
         if layout.library == self.library:
             return layout.types[[str(name) for name in layout.names].index(column.name)]
@@ -226,13 +228,13 @@ def _check_like_fit(column: Column, block: Block, held: str) -> None:
         )
 
 
-def _held(schema: Schema, column: str) -> str:
-    """What the column held in the fit; model files that do not say it know numbers and categories alone."""
+def _held(schema: Schema) -> dict[str, str]:
+    """What each column held in the fit; model files that do not say it know numbers and categories alone."""
     layout = schema.frame
     assert layout is not None
     if layout.held:
-        return layout.held[[str(name) for name in layout.names].index(column)]
-    return next(block for block in schema.blocks if column in block.columns).held
+        return dict(zip(map(str, layout.names), layout.held, strict=True))
+    return {name: block.held for block in schema.blocks for name in block.columns}
 
 
 def _in_type(values: Array, type_: ColumnType) -> list[Any]:

@@ -33,6 +33,10 @@ _IDENTIFIER = re.compile(
     r"(^|[^a-z])(id|ids|uuid|guid|key|index)$|[a-z](Id|ID)$|^(Id|ID|Index|Key)$|[^A-Za-z](ID|Id)$"
 )
 
+# Marks of missing values, such as ? and unknown, are no more in a column of numbers.
+MOST_MARKS = 3
+# Not 01067, which is a name.
+_NUMBER = re.compile(r"\s*[-+]?(?!0\d)(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
 # Such as 12/31/2024 and 31.12.24 10:00, of which the order of day and month is not known.
 _DATE = re.compile(r"\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(\D|$)")
 
@@ -47,7 +51,8 @@ _ADVICE = {
     "vectors": "Give one column for each entry, or np.stack(X[{name!r}]) as the rows if it is all there is, or "
     "leave it out.",
     "exact numbers": "Cast it to floats, or leave it out.",
-    "mixed": "Make one kind of it, as by .astype(str) for categories, or leave it out.",
+    "mixed": "Make one kind of it, as by pd.to_numeric(X[{name!r}], errors='coerce') for numbers or .astype(str) for "
+    "categories, or leave it out.",
     "objects": "Make numbers of it, or texts as by .astype(str), or leave it out.",
 }
 
@@ -238,15 +243,18 @@ def _skewness(values: NDArray[np.float64]) -> float:
 
 
 def _kind_of_texts(column: Column) -> Kind:
-    """Categories, but for texts that are sentences, or another one in each row, or too many."""
+    """Categories, but for what is numbers or dates for people, sentences, another value in each row, or too many."""
     if column.ordered:
         return Kind("ordinal", "categories in an order")
     present, different = int((~column.missing).sum()), column.different
-    if present > FEW and different > present / 2 and column.holds == "texts":
+    if present > FEW and different > min(FEW, present / 2) and column.holds == "texts":
         texts = [text for text in column.series.unique().to_list()[:1000] if isinstance(text, str)]
         if all(map(_DATE.match, texts)):
-            return Kind("text", "dates as texts; write them as 2024-12-31")
-        if sum(len(text.split()) for text in texts) > WORDS * max(1, len(texts)):
+            return Kind("leave-out", "dates as texts; write them as 2024-12-31")
+        marks = [text for text in texts if not _NUMBER.match(text)]
+        if 0 < len(marks) <= MOST_MARKS:
+            return Kind("leave-out", f"numbers, but for {quoted(sorted(marks))}; write nothing there")
+        if different > present / 2 and sum(len(text.split()) for text in texts) > WORDS * max(1, len(texts)):
             return Kind("text", f"text, {different:,} different ones")
     if present > FEW and different == present:
         return Kind("identifier", "another value in each row")

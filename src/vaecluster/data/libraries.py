@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
+from vaecluster.data.dates import object_type
 from vaecluster.data.schema import ColumnType
 
 
@@ -22,6 +23,9 @@ def _type_of_pandas(series: Any) -> ColumnType:
     dtype = series.dtype
     if str(dtype) == "category":
         return ColumnType(str(dtype.categories.dtype), tuple(dtype.categories.tolist()), bool(dtype.ordered))
+    if str(dtype) == "object":
+        there = series.dropna()
+        return ColumnType(object_type(there.iloc[0]) if len(there) else "object")
     return ColumnType(str(dtype))
 
 
@@ -30,6 +34,8 @@ def _series_of_pandas(name: Any, values: list[Any], type_: ColumnType) -> Any:
 
     arrow = type_.name.endswith("[pyarrow]")
     dtype = pd.ArrowDtype(arrow_type(type_.name.removesuffix("[pyarrow]"))) if arrow else type_.name
+    if "(object" in type_.name:
+        dtype = object
     if type_.categories is not None:
         dtype = pd.CategoricalDtype(pd.Index(list(type_.categories), dtype=dtype), type_.ordered)
     return pd.Series(values, name=name, dtype=dtype)

@@ -88,11 +88,13 @@ class Labels:
         try:
             # Names of rows and of clusters are texts, whatever they look like, and may hold ends of lines.
             parse = csv.ParseOptions(newlines_in_values=True)
-            with csv.open_csv(path, parse_options=parse) as file:
+            # Where the file is damaged, threads of Arrow from before 2026 may wait for each other for ever.
+            read = csv.ReadOptions(use_threads=False)
+            with csv.open_csv(path, read, parse) as file:
                 there = file.schema.names
             types = {name: _TYPES.get(name, pa.string()) for name in there}
             convert = csv.ConvertOptions(column_types=types, null_values=[])
-            table = csv.read_csv(path, parse_options=parse, convert_options=convert)
+            table = csv.read_csv(path, read, parse, convert)
             own = [name for name in there if name not in COLUMNS]
             found = {name: table.column(name).to_numpy() for name in there if name in _TYPES}
             return cls(

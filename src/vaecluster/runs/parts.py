@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from vaecluster.data.tables import csv_blocks
 from vaecluster.errors import counted
 from vaecluster.files.atomic import locked, made_anew, made_atomically, write_atomically, write_json
-from vaecluster.runs.labels import with_digits
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -145,7 +144,7 @@ def _typed(table: "pa.Table", types: dict[str, "pa.DataType"]) -> "pa.Table":
 def _csv(place: Path, tables: Iterable["pa.Table"], column: str | None) -> None:
     with place.open("wb") as file:
         for table in tables:
-            for block in csv_blocks(with_digits(table), header=not file.tell()):
+            for block in csv_blocks(table, header=not file.tell()):
                 file.write(block)
 
 

@@ -206,6 +206,11 @@ COUNTS = RANDOM.poisson(0.5, size=(300, 40))
         (RANDOM.normal(size=(200, 12)) * np.geomspace(1e-3, 1e3, 12), False),
         (np.where(RANDOM.random(COMPONENTS.shape) < 0.1, np.nan, COMPONENTS), False),
         (1e200 * WIDE, False),
+        (np.c_[WIDE, 101325 + 100 * RANDOM.normal(size=400)], False),
+        (np.c_[WIDE, 1.6e9 + RANDOM.integers(0, 10**7, 400)], False),
+        (np.c_[COUNTS, 20 + RANDOM.poisson(9, 300)], True),
+        (np.c_[COUNTS[:, :8], RANDOM.integers(20_000, 90_000, 300)], False),
+        (np.c_[COUNTS > 0, RANDOM.integers(150, 200, 300)].astype(int), False),
     ],
 )
 def test_embeddings_components_and_counts_seem_to_be_in_one_unit_and_nothing_else(rows, expected):

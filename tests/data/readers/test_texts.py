@@ -125,6 +125,11 @@ REFUSED = {
     "thousands twice": (b"a;b\n1,234,567;2\n3;3\n", ["'a'", "thousands", "'1,234,567'"]),
     "three decimals": (b"a;b\n0,333;2\n-12,250;3\n", ["'a'", "decimal commas", "'0,333'", "decimal=','"]),
     "thousands": (b'a,b\n"1,234",2\n12,3\n', ["'a'", "thousands", "'1,234'"]),
+    "spaces of Word": ("a,b\n1\u00a0234,2\n12,3\n".encode(), ["'a'", "spaces or apostrophes", "1234.5"]),
+    "apostrophes": (b"a,b\n1'234.5,2\n12,3\n", ["'a'", "spaces or apostrophes", '"1\'234.5"']),
+    "a printed minus": ("a,b\n\u22121.5,2\n12,3\n".encode(), ["'a'", "minus", "-3.14"]),
+    "brackets": (b"a,b\n(1.5),2\n12,3\n", ["'a'", "brackets", "'(1.5)'"]),
+    "a line above the names": (b"sep=;\na;b;c\n1;2;3\n", ["line 2", "names", "first line"]),
     "a unit": (b"a,b\n$12,2\n$1.50,3\n", ["'a'", "a unit", "'$12'"]),
 }
 

@@ -15,11 +15,13 @@ Passes = Callable[[], Iterator[tuple[Array, Doubles | None]]]
 
 # Of so many columns on it can be told that they are in one unit, and up to so many whether they are correlated.
 TELLING, CORRELATED = 8, 1024
-# Rows are of one length if lengths differ by this part. Columns are uncorrelated below this correlation, and below so
-# many deviations of what chance makes of it.
+# Rows are of one length if lengths differ by this part of what the widest column does: where most of a length is one
+# column, such as a pressure in pascal, they differ as it does. Columns are uncorrelated below this correlation, and
+# below so many deviations of what chance makes of it.
 ONE_LENGTH, UNCORRELATED, BY_CHANCE = 1e-2, 0.05, 4.0
-# Counts are whole numbers of which this share is 0.
-ZEROS = 1 / 3
+# Counts are whole numbers of which this share is 0. For one column without a 0, which may be a measure, there are more
+# than so many that hold 0 and more than 1: beside measures, zeros are those of categories written as 0 and 1.
+ZEROS, COUNTS = 1 / 3, 10
 
 
 @final
@@ -92,8 +94,10 @@ def in_one_unit(passes: Passes, moments: Moments) -> bool:
         if ordered:
             scaled = (values - moments.mean) / spreads
             products += scaled.T @ scaled
-    one_length = longest - least <= ONE_LENGTH * longest
-    counts = whole and zeros >= ZEROS * columns * moments.rows
+    widest = (moments.high / moments.largest - moments.low / moments.largest).max()
+    one_length = longest - least <= ONE_LENGTH * widest
+    counted, measured = (moments.low == 0) & (moments.high > 1), moments.low > 0
+    counts = whole and zeros >= ZEROS * columns * moments.rows and counted.sum() > COUNTS * measured.sum()
     between = np.abs(products[~np.eye(columns, dtype=bool)]) / moments.rows if ordered else np.ones(1)
     uncorrelated = between.max() < max(UNCORRELATED, BY_CHANCE / np.sqrt(moments.rows))
     return bool(one_length or counts or uncorrelated)

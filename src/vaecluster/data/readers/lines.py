@@ -75,9 +75,10 @@ def check_lines(path: Path, names: list[str], delimiter: str) -> None:
     sign = "a tab" if delimiter == "\t" else repr(delimiter)
     for line, values in _records(path, delimiter):
         if values and len(values) != len(names):
+            above = " The names of the columns must be in the first line." if len(values) > len(names) else ""
             raise DataError(
                 f"line {line} has {counted(len(values), 'value')} for {counted(len(names), 'column')}. Put values "
-                f"that hold {sign} into quotes, or give each column one value."
+                f"that hold {sign} into quotes, or give each column one value.{above}"
             )
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # A whole number that is a name: nobody writes 01067 for 1067.
 _CODE = r"^\s*0\d+\s*$"
+# Signs that eyes do not tell from others: spaces that do not break and apostrophes, and the minus of typesetters.
+_APART, _MINUS = "\u00a0\u202f\u2019'", "\u2212"
 # Numbers as people write them: a pattern that all of a column have, one that some of it have, what it is, what to do.
 _NOTATIONS = (
     (
@@ -28,6 +30,22 @@ _NOTATIONS = (
         "a unit beside them",
         "Write the numbers alone",
     ),
+    # What word processors and accountants write. A plain space may part a number of a telephone.
+    (
+        (rf"^\s*[-+]?\d{{1,3}}([{_APART}]\d{{3}})*([.,]\d+)?\s*$", rf"\d[{_APART}]\d"),
+        "spaces or apostrophes between thousands",
+        "Write them without, as 1234.5",
+    ),
+    (
+        (rf"^\s*[-+{_MINUS}]?\d+(\.\d+)?\s*$", _MINUS),
+        "a printed minus",
+        "Write them with a hyphen, as -3.14",
+    ),
+    (
+        (r"^\s*(\([\d,]+(\.\d+)?\)|[-+]?[\d,]+(\.\d+)?)\s*$", r"\("),
+        "brackets around those below 0",
+        "Write them as -3.14",
+    ),
 )
 
 
@@ -38,13 +56,13 @@ class Notation:
     Those who part values by semicolons do so since their commas are decimal: there 12,250 is not 12250.
     """
 
-    def __init__(self, name: str, delimiter: str) -> None:
+    def __init__(self, name: str, delimiter: str, *, read: bool = False) -> None:
         self.name = name
         # Whether some value is a code such as 01067.
         self.coded = False
         likely = sorted(_NOTATIONS, key=lambda one: one[1] != "decimal commas") if delimiter == ";" else _NOTATIONS
-        # Notations that all values fit, with a value that shows it, if there was one.
-        self._fits: dict[int, str | None] = dict.fromkeys(range(len(likely)))
+        # Notations that all values fit, with a value that shows it, if there was one; of numbers that were read, none.
+        self._fits: dict[int, str | None] = {} if read else dict.fromkeys(range(len(likely)))
         self._likely = likely
 
     def look(self, column: "pa.Array | pa.ChunkedArray") -> None:

@@ -89,8 +89,7 @@ class Text:
         with (
             self._problems(types, tried),
             self._bytes() as (stream, share),
-            # Threads would read far ahead of what the share of the file tells.
-            csv.open_csv(stream, csv.ReadOptions(use_threads=False), **self._options(types, tried)) as file,
+            csv.open_csv(stream, **self._options(types, tried)) as file,
         ):
             for batch in file:
                 table = pa.Table.from_batches([batch])
@@ -121,8 +120,11 @@ class Text:
         import pyarrow as pa
         from pyarrow import csv
 
-        looked = {name: Notation(name, self.delimiter) for name in self.names if name not in given}
-        looked = {name: notation for name, notation in looked.items() if types[name] in ("int64", "double", "string")}
+        looked = {
+            name: Notation(name, self.delimiter, read=types[name] != "string")
+            for name in self.names
+            if name not in given and types[name] in ("int64", "double", "string")
+        }
         if not looked:
             return {}
         options = self._options({})
@@ -132,9 +134,8 @@ class Text:
             for batch in file:
                 for notation, column in zip(looked.values(), batch.columns, strict=True):
                     notation.look(column)
-        for name, notation in looked.items():
-            if types[name] == "string":
-                notation.check()
+        for notation in looked.values():
+            notation.check()
         return {name: "string" for name, notation in looked.items() if notation.coded}
 
     @contextmanager
@@ -153,6 +154,9 @@ class Text:
         # Where it is known that a column holds booleans, 1 is one.
         one, zero = (["1"], ["0"]) if "bool" in types.values() and not tried else ([], [])
         return {
+            # Threads read far ahead of what the share of the file tells, and where a text is refused, those of Arrow
+            # from before 2026 may wait for each other for ever.
+            "read_options": csv.ReadOptions(use_threads=False),
             "parse_options": csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
             "convert_options": csv.ConvertOptions(
                 column_types=_arrow_types(types),
