@@ -87,9 +87,9 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         ``"stepwise"``, or one with settings of your own, such as ``TwoViews(heads=7)``. Its settings are parameters
         too: ``method__heads`` in a grid search.
     rows : str
-        What rows are: ``"images"``, ``"windows"`` of time, (n, times) or (n, times, features), ``"counts"`` of many
-        things, such as genes of cells, ``"vectors"`` of anything else, or ``"auto"``, which takes arrays of three axes
-        for images, and wide whole numbers, most of them 0, for counts.
+        What rows are: ``"images"``, ``"windows"`` of time, (n, times) or (n, times, features), ``"counts"`` of
+        genes in cells, ``"vectors"`` of anything else, or ``"auto"``, which takes arrays of three axes for images, and
+        whole numbers for counts where they surely are.
     columns : dict, optional
         What columns of a frame are, where their values do not say it: kinds by names, such as
         ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, count, category,

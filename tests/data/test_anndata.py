@@ -135,13 +135,13 @@ def test_names_that_are_there_twice_get_numbers_with_a_word() -> None:
 # Plain numbers that look like counts
 
 
-def wide(values: Any, columns: int = 300) -> Any:
+def wide(values: Any, columns: int = 900) -> Any:
     return np.random.default_rng(0).poisson(values, (50, columns))
 
 
 def test_plain_counts_and_their_logarithms_are_seen() -> None:
     draws = np.random.default_rng(0)
-    counts = wide(draws.gamma(0.2, 5, 300))
+    counts = wide(draws.gamma(0.2, 5, 900))
     logs = np.log1p(counts / counts.sum(1, keepdims=True) * 1e4)
     seen = {"counts": (counts, counts.astype(float), csr_array(counts)), "logs": (logs, csr_array(logs))}
     for kind, arrays in seen.items():
@@ -153,8 +153,9 @@ NOT_COUNTS = {
     "zeros and ones": wide(0.3).clip(max=1),
     "fractions": wide(0.3) / 2,
     "below zero": -wide(0.3),
-    "pixels": np.where(wide(0.3) > 0, np.random.default_rng(0).integers(0, 256, (50, 300)), 0),
+    "pixels": np.where(wide(0.3) > 0, np.random.default_rng(0).integers(0, 256, (50, 900)), 0),
     "no zeros": wide(20) + 1,
+    "words": wide(np.linspace(0, 0.3, 900)),
 }
 
 

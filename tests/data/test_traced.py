@@ -48,6 +48,10 @@ def array(rows: Any, *, windows: bool = False) -> tuple[Any, Schema, Any]:
     return rows, ArraySource(rows, windows=windows).schema(READING), rows
 
 
+def sparse(rows: Any) -> tuple[Any, Schema, Any]:
+    return rows, ArraySource(rows).schema(Reading("gaussian", "auto")), rows
+
+
 def table(rows: Any) -> tuple[Any, Schema, Any]:
     source = FrameSource(rows)
     return rows, source.schema(READING), source.read(ALL)
@@ -57,7 +61,8 @@ CASES: dict[str, Callable[[], tuple[Any, Schema, Any]]] = {
     "vectors": lambda: array(vectors()),
     "whole numbers": lambda: array((10 * vectors()).astype(np.int16)),
     "booleans": lambda: array(vectors() > 0),
-    "wide rows that are mostly 0": lambda: (SPARSE, ArraySource(SPARSE).schema(Reading("gaussian", "auto")), SPARSE),
+    "counts of words": lambda: sparse(SPARSE),
+    "weights of words": lambda: sparse(SPARSE / 7),
     "images": lambda: array(images()),
     "colour images": lambda: array(colour_images()),
     "windows": lambda: array(LINES, windows=True),

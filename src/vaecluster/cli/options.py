@@ -75,8 +75,8 @@ RowsKind = Annotated[
     str,
     Parameter(
         help="What arrays are. Of three axes: windows of time, (n, times, features), or images, which auto takes them "
-        "for; windows of one feature are (n, times). Of two: vectors, or counts of many things such as genes, which "
-        "auto takes wide whole numbers for, most of which are 0."
+        "for; windows of one feature are (n, times). Of two: vectors, or counts of genes in cells, which auto takes "
+        "whole numbers for where they surely are."
     ),
 ]
 Columns = Annotated[

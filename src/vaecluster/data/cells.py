@@ -26,6 +26,8 @@ LARGEST_LOG = 20.0
 MANY_COLUMNS, SOME_ROWS = 200, 1_000
 # The most entries that are not 0, and how far the middle one of these lies below the largest.
 MOST_THERE, SKEW = 0.75, 10
+# Cells of fewer genes are commonly left out.
+LEAST_GENES = 200
 # Totals of rows are one if they differ by this part, which is more than rounding to float16 makes of them.
 ONE_TOTAL = 1e-2
 
@@ -168,15 +170,18 @@ def counts_like(
 
 
 def seen_as(matrix: Any) -> Literal["counts", "logs"] | None:
-    """What plain numbers (rows, columns) are surely: counts of many things, or log1p of counts of one total.
+    """What plain numbers (rows, columns) are surely: counts of genes, or log1p of such that are of one total.
 
-    Counts are whole, most of them 0, the others mostly small. Some of the rows are looked at.
+    Counts are whole, most of them 0, the others mostly small. A cell has many genes; a text has fewer words. Some of
+    the rows are looked at.
     """
     if matrix.shape[1] < MANY_COLUMNS or matrix.dtype.kind not in "uif":
         return None
     some = rows_of(matrix, slice(None, None, max(1, matrix.shape[0] // SOME_ROWS)))
     there = some.data
     if not len(there) or len(there) > MOST_THERE * np.prod(some.shape) or not there.min() > 0:
+        return None
+    if np.median(np.diff(some.indptr)) < LEAST_GENES:
         return None
     largest = there.max()
     # Pixels are whole, too, but most that are not black are bright.

@@ -52,6 +52,16 @@ def test_rows_come_back_as_far_as_topics_say_them_in_their_mean_length_and_type(
     np.testing.assert_allclose(back, rows / lengths * lengths.mean(), atol=1e-3)
 
 
+def test_counts_are_read_by_the_logarithms_of_their_shares_and_come_back_whole() -> None:
+    counts = np.round(4 * np.repeat(weights()[:30], 4, axis=0)).astype(np.int32)
+    block = block_of(counts)
+    assert block.total == np.median(counts.sum(1))
+    np.testing.assert_allclose(block.encode(counts * 3), block.encode(counts), atol=1e-4)
+    back = block.restore(block.encode(counts))
+    assert back.dtype == np.int32
+    assert np.corrcoef(back.ravel(), counts.ravel())[0, 1] > 0.9
+
+
 OTHERS = {
     "few columns": (weights()[:, :100], READING),
     "below zero": (-weights(), READING),

@@ -1,18 +1,19 @@
-"""Wide rows of weights, most of which are 0, such as TF-IDF and what is in baskets."""
+"""Wide rows of numbers most of which are 0, such as TF-IDF, counts of words, and what is in baskets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
+from torch import nn
 
 from vaecluster.data.blocks.base import as_type
 from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.of_topics import OfTopics
 from vaecluster.data.blocks.scaling import Passes
-from vaecluster.data.blocks.traced import FromTopics, InTopics, Traced, type_of
-from vaecluster.data.raw import Array
+from vaecluster.data.blocks.traced import FromTopics, InTopics, InType, LogShares, OfLogs, Traced, type_of
+from vaecluster.data.raw import Array, Doubles
 
 # Rows of at least so many columns are wide, and they are sparse where so many of their entries are 0. Of handwritten
 # digits four in five are, of TF-IDF 97 in 100 and more.
@@ -26,55 +27,73 @@ MOST_ROWS = 50_000
 class Sparse(OfTopics):
     """Wide rows of numbers of 0 and more, most of them 0, by how much of each of some topics is in them.
 
-    Each column alone says something about a few rows. How long a row is says little about its kind; those that are
-    given back have the mean `length`, in the type `dtype`.
+    Each column alone says something about a few rows. Counts are read as log1p of what a row of `total` counts would
+    have; it is 0 for all other numbers. How long a row is says little about its kind; those that are given back have
+    the mean `length`, in the type `dtype`.
     """
 
     length: float
     dtype: str
+    total: float = 0.0
     columns: tuple[str, ...] = ()
     missing: bool = False
 
     @classmethod
     def of(cls, passes: Passes, dtype: np.dtype[np.generic]) -> Self | None:
         """The block for these rows; None if they are not wide, hold a number below 0, or not so many zeros."""
-        rows, there, columns = 0, 0, 0
+        rows, there, columns, largest, whole, totals = 0, 0, 0, 0.0, True, list[Doubles]()
         for block, _ in passes():
             columns = block.shape[1]
             if columns < WIDE or block.min() < 0:
                 return None
             rows, there = rows + len(block), there + int(np.count_nonzero(block))
+            largest, whole = max(largest, float(block.max())), whole and bool((block == np.rint(block)).all())
+            totals.append(block.sum(1, dtype=np.float64))
         if not there or there > (1 - ZEROS) * rows * columns:
             return None
-        some = _every(passes, max(1, rows // MOST_ROWS))
-        length = float(np.sqrt(some.multiply(some).sum(1)).mean())
+        total = float(np.median(np.concatenate(totals))) if whole and largest > 1 else 0.0
         start: dict[str, Any] = {"topics": np.ones((columns, 1)), "offset": np.zeros(1), "scale": np.ones(1)}
-        return cls(**start, length=length, dtype=dtype.str).fitted(some, passes, "auto")
+        unfitted = cls(**start, length=1.0, dtype=dtype.str, total=total)
+        step = max(1, rows // MOST_ROWS)
+        some = csr_array(vstack([csr_array(unfitted.weights(some[::step])) for some, _ in passes()]))
+        length = float(np.sqrt(some.multiply(some).sum(1)).mean())
+        return replace(unfitted, length=length).fitted(some, passes, "auto")
 
     @property
     def scaled(self) -> str:
         """As topics."""
-        return f"to length 1 in {len(self.offset)} topics, as rows are mostly 0"
+        counted = "by the logarithms of their shares, " if self.total else ""
+        return f"{counted}to length 1 in {len(self.offset)} topics, as rows are mostly 0"
+
+    def weights(self, values: Array) -> Array:
+        """What topics are of: (rows, columns), counts as logarithms, other numbers as they are."""
+        if not self.total:
+            return values.astype(np.float64)
+        totals = values.sum(1, dtype=np.float64, keepdims=True)
+        weights: Doubles = np.log1p(values * (self.total / np.where(totals > 0, totals, 1.0)))
+        return weights
+
+    def parts(self, weights: Array) -> Doubles:
+        """How much of each topic is in rows (rows, columns)."""
+        return super().parts(self.weights(weights))
 
     def restore(self, rows: NDArray[np.float32]) -> Array:
-        """Weights (rows, columns) of the mean length, as far as topics say them."""
-        return as_type(self.of_parts(rows) * self.length, np.dtype(self.dtype))
+        """Rows (rows, columns) of the mean length, as far as topics say them."""
+        weights = self.of_parts(rows) * self.length
+        return as_type(np.expm1(weights) if self.total else weights, np.dtype(self.dtype))
 
     def traced(self) -> Traced:
-        """In the type of the weights."""
-        given = InTopics(self.topics, self.offset, self.scale)
-        back = FromTopics(self.topics * self.length, self.offset, self.scale, self.dtype)
-        return Traced(type_of(np.dtype(self.dtype)), given, back)
+        """In the type of the numbers."""
+        read = [LogShares(self.total)] if self.total else []
+        given = nn.Sequential(*read, InTopics(self.topics, self.offset, self.scale))
+        undone = [OfLogs()] if self.total else []
+        weights = FromTopics(self.topics * self.length, self.offset, self.scale)
+        return Traced(type_of(np.dtype(self.dtype)), given, nn.Sequential(weights, *undone, InType(self.dtype)))
 
     def check(self) -> None:
         """Finite topics, a positive scale and length."""
         check_affine(self.offset, self.scale, self.dtype)
         if self.topics.ndim != 2 or self.topics.shape[1:] != self.offset.shape or not np.isfinite(self.topics).all():
             raise ValueError("its topics are not one for each entry")
-        if not 0 < self.length < np.inf:
-            raise ValueError("its rows have a length that no rows have")
-
-
-def _every(passes: Passes, step: int) -> csr_array:
-    """One row in so many, sparse."""
-    return csr_array(vstack([csr_array(rows[::step], dtype=np.float64) for rows, _ in passes()]))
+        if not 0 < self.length < np.inf or not 0 <= self.total < np.inf:
+            raise ValueError("its rows have a length or a total that no rows have")

@@ -133,15 +133,48 @@ class InTopics(_Topics):
 
 @final
 class FromTopics(_Topics):
-    """The way back: x * scale + offset, then weights of 0 and more, as numbers of a type."""
-
-    def __init__(self, topics: Doubles, offset: Offset, scale: Offset, dtype: str) -> None:
-        super().__init__(topics, offset, scale)
-        self.dtype = np.dtype(dtype)
+    """The way back: x * scale + offset, then weights of 0 and more."""
 
     def forward(self, rows: Tensor) -> Tensor:
-        """(rows, columns)."""
-        return as_type(clipped((rows.double() * self.scale + self.offset) @ self.topics.T, 0), self.dtype)
+        """(rows, columns), double."""
+        return clipped((rows.double() * self.scale + self.offset) @ self.topics.T, 0)
+
+
+@final
+class LogShares(nn.Module):
+    """Counts as log1p of what a row of `total` of them would have."""
+
+    def __init__(self, total: float) -> None:
+        super().__init__()
+        self.total = total
+
+    def forward(self, values: Tensor) -> Tensor:
+        """The same shape, double."""
+        counts = values.double()
+        totals = counts.sum(-1, keepdim=True)
+        return (counts * (self.total / torch.where(totals > 0, totals, 1.0))).log1p()
+
+
+@final
+class InType(nn.Module):
+    """Doubles as numbers of a type."""
+
+    def __init__(self, dtype: str) -> None:
+        super().__init__()
+        self.dtype = np.dtype(dtype)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """The same shape."""
+        return as_type(values, self.dtype)
+
+
+@final
+class OfLogs(nn.Module):
+    """Values of which these are log1p."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """The same shape."""
+        return values.expm1()
 
 
 @final

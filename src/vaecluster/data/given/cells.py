@@ -1,4 +1,4 @@
-"""Cells, of which genes were counted, and other counts of many things in plain numbers."""
+"""Cells, of which genes were counted, also in plain numbers."""
 
 import warnings
 from collections.abc import Collection
@@ -89,9 +89,9 @@ def _plain_counts(X: Any, *, said: bool) -> Given:
     if not said:
         what = "whole numbers" if values.counts else "what looks like logarithms of counts"
         warnings.warn(
-            f"The rows hold {what} in {matrix.shape[1]:,} columns, many of them 0, and are taken for counts, as of "
-            "genes or words: they are brought to one total and made logarithms. rows='counts' says so; "
-            "rows='vectors' takes them as they are.",
+            f"The rows hold {what} in {matrix.shape[1]:,} columns, many of them 0, and are taken for counts of "
+            "genes: they are brought to one total and made logarithms. rows='counts' says so; rows='vectors' takes "
+            "them for something else.",
             CountsWarning,
             stacklevel=2,
         )
