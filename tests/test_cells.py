@@ -91,7 +91,7 @@ def test_annotations_are_written_where_scanpy_looks_for_them(model: VAEClusterin
 # Counts without an AnnData object around them
 
 # So many columns, and so many that a row has some of, that they must be genes.
-WIDE = np.tile(COUNTS, (1, 6))
+WIDE = np.hstack([np.tile(COUNTS, (1, 6)), np.zeros((len(COUNTS), 700), COUNTS.dtype)])
 NAMES = [f"gene{gene}" for gene in range(WIDE.shape[1])]
 LOGS = np.log1p(WIDE / WIDE.sum(1, keepdims=True) * 1e4)
 NAMED = pd.DataFrame(WIDE, columns=NAMES)
@@ -103,6 +103,7 @@ PLAIN: dict[str, Any] = {
     "sparse columns": csc_array(WIDE),
     "pandas": NAMED,
     "pandas with the names of cells": WITH_CELLS,
+    "pandas with numbers as names": NAMED.set_axis(range(WIDE.shape[1]), axis=1),
     "polars": pl.from_pandas(WITH_CELLS),
     "logarithms": LOGS,
 }
@@ -132,20 +133,32 @@ def test_what_a_user_says_of_plain_counts_holds() -> None:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", CountsWarning)
         few = estimator(**QUICK, rows="counts").fit(COUNTS)
-        as_they_are = estimator(**QUICK, rows="vectors").fit(WIDE)
-        table = estimator(**QUICK, columns={"gene0": "number"}).fit(NAMED)
-    assert isinstance(few.fitted_.schema.blocks[0], Expression)
-    for one in (as_they_are, table):
+        panel = estimator(**QUICK, rows="counts").fit(NAMED[NAMES[:60]])
+        others = [estimator(**QUICK, rows="vectors").fit(given) for given in (WIDE, NAMED)]
+        others.append(estimator(**QUICK, columns={"gene0": "number"}).fit(NAMED))
+    for one in (few, panel):
+        assert isinstance(one.fitted_.schema.blocks[0], Expression)
+    for one in others:
         assert not any(isinstance(block, Expression) for block in one.fitted_.schema.blocks)
 
 
 SAID: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "below 0": (-WIDE, {"rows": "counts"}, ["numbers below 0"]),
     "fractions": (WIDE / 3, {"rows": "counts"}, ["neither whole nor log1p"]),
-    "a list of texts in a frame": (WITH_CELLS[["cell"]], {"rows": "counts"}, ["rows is 'counts'", "DataFrame"]),
+    "texts in a frame": (WITH_CELLS[["cell"]], {"rows": "counts"}, ["rows is 'counts'", "DataFrame"]),
+    "categories": (WITH_CELLS.assign(cell="a"), {"rows": "counts"}, ["'cell'", "no counts"]),
+    "three axes": (WIDE.reshape(-1, 10, 106), {"rows": "vectors"}, ["rows is 'vectors'", "3 axes"]),
     "a batch": (WIDE, {"batch": "donor"}, ["batch is 'donor'", "no AnnData"]),
     "cells that are images": (CELLS, {"rows": "images"}, ["rows is 'images'", "cells"]),
 }
+
+
+def test_new_rows_of_the_other_scale_are_refused_or_told_of() -> None:
+    counts, logs = (estimator(**QUICK, rows="counts").fit(rows) for rows in (WIDE, LOGS))
+    with pytest.warns(CountsWarning, match="small fractions"):
+        counts.predict(LOGS)
+    with pytest.raises(DataError, match="logarithms of counts"):
+        logs.predict(WIDE * 1000)
 
 
 @pytest.mark.parametrize(("given", "said", "parts"), SAID.values(), ids=SAID)

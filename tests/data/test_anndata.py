@@ -135,17 +135,29 @@ def test_names_that_are_there_twice_get_numbers_with_a_word() -> None:
 # Plain numbers that look like counts
 
 
-def wide(values: Any, columns: int = 900) -> Any:
+def wide(values: Any, columns: int = 3_000) -> Any:
     return np.random.default_rng(0).poisson(values, (50, columns))
 
 
 def test_plain_counts_and_their_logarithms_are_seen() -> None:
     draws = np.random.default_rng(0)
-    counts = wide(draws.gamma(0.2, 5, 900))
+    counts = wide(draws.gamma(0.2, 5, 3_000))
     logs = np.log1p(counts / counts.sum(1, keepdims=True) * 1e4)
     seen = {"counts": (counts, counts.astype(float), csr_array(counts)), "logs": (logs, csr_array(logs))}
     for kind, arrays in seen.items():
         assert [seen_as(array) for array in arrays] == [kind] * len(arrays)
+
+
+def with_first(values: Any, column: Any) -> Any:
+    """The same with another first column."""
+    return np.column_stack([np.zeros(len(values)) + np.array(column), values[:, 1:]])
+
+
+def with_row(values: Any, entry: float) -> Any:
+    """So many rows that not all are looked at, with this in the second."""
+    many = np.repeat(values.astype(np.float32), 50, axis=0)
+    many[1, 1] = entry
+    return many
 
 
 NOT_COUNTS = {
@@ -153,9 +165,13 @@ NOT_COUNTS = {
     "zeros and ones": wide(0.3).clip(max=1),
     "fractions": wide(0.3) / 2,
     "below zero": -wide(0.3),
-    "pixels": np.where(wide(0.3) > 0, np.random.default_rng(0).integers(0, 256, (50, 900)), 0),
-    "no zeros": wide(20) + 1,
-    "words": wide(np.linspace(0, 0.3, 900)),
+    "pixels": np.where(wide(0.3) > 0, np.random.default_rng(0).integers(0, 256, (50, 3_000)), 0),
+    "few zeros": wide(np.random.default_rng(0).gamma(0.2, 50, 3_000)) + 1,
+    "answers beside an age": with_first(wide(0.3).clip(max=1), range(30, 80)),
+    "counts beside an identifier": with_first(wide(np.random.default_rng(0).gamma(0.2, 5, 3_000)), 10**5),
+    "one of many rows below zero": with_row(wide(0.3), -1.0),
+    "one of many rows with a gap": with_row(wide(0.3), np.nan),
+    "words": wide(np.linspace(0, 0.1, 3_000)),
 }
 
 

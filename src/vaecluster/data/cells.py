@@ -1,6 +1,7 @@
 """Cells as rows: their counts stay sparse, or on a disk, until a batch of them is read."""
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, final
@@ -14,18 +15,18 @@ from vaecluster.data.batches import Batches, warn_of_unknown
 from vaecluster.data.blocks.expression import VARIABLE_GENES, Expression
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.checks import quoted
-from vaecluster.data.counts import with_values
+from vaecluster.data.counts import unlogged
 from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import ALL, Array, RowNames, row_slices
 from vaecluster.data.schema import Schema
-from vaecluster.errors import DataError
+from vaecluster.errors import CountsWarning, DataError
 
 # Logarithms of counts are not larger: exp(20) is half a billion.
 LARGEST_LOG = 20.0
-# Fewer columns are no genes, and so many rows are enough to see what they hold.
-MANY_COLUMNS, SOME_ROWS = 200, 1_000
-# The most entries that are not 0, and how far the middle one of these lies below the largest.
-MOST_THERE, SKEW = 0.75, 10
+# Fewer columns are not surely genes, and so many rows are enough to see what they hold.
+MANY_COLUMNS, SOME_ROWS = 1_000, 1_000
+# How far the middle one of the entries that are not 0 lies below the largest.
+SKEW = 10
 # Cells of fewer genes are commonly left out.
 LEAST_GENES = 200
 # Totals of rows are one if they differ by this part, which is more than rounding to float16 makes of them.
@@ -159,6 +160,17 @@ def counts_like(
     looked_at = Values.of(matrix, "X")
     if looked_at.negative:
         raise DataError("X holds values below 0, but the fit was on counts of genes. Give counts, not scaled values.")
+    if block.logged and not looked_at.logs:
+        raise DataError(
+            f"X holds values up to {looked_at.largest:g}, but the fit was on logarithms of counts. Give log1p of "
+            "counts of the same total."
+        )
+    if not block.logged and not looked_at.counts:
+        warnings.warn(
+            "X holds small fractions, but the fit was on raw counts. Give the counts if these are their logarithms.",
+            CountsWarning,
+            stacklevel=2,
+        )
     if order is None and matrix.shape[1:] != block.given_shape:
         raise DataError(
             f"Each row is a vector of {matrix.shape[1]} columns, but the fit was on {len(block.others)} genes. Give "
@@ -170,27 +182,38 @@ def counts_like(
 
 
 def seen_as(matrix: Any) -> Literal["counts", "logs"] | None:
-    """What plain numbers (rows, columns) are surely: counts of genes, or log1p of such that are of one total.
+    """What plain numbers (rows, columns) surely are: counts of genes, or log1p of such that are of one total.
 
-    Counts are whole, most of them 0, the others mostly small. A cell has many genes; a text has fewer words. Some of
-    the rows are looked at.
+    Counts are whole, most of them 0, the others mostly small, and no column holds half of them. A cell has many genes;
+    a text has fewer words. Some of the rows are looked at, and if these are such, all.
     """
     if matrix.shape[1] < MANY_COLUMNS or matrix.dtype.kind not in "uif":
         return None
     some = rows_of(matrix, slice(None, None, max(1, matrix.shape[0] // SOME_ROWS)))
     there = some.data
-    if not len(there) or len(there) > MOST_THERE * np.prod(some.shape) or not there.min() > 0:
+    if not len(there) or len(there) > np.prod(some.shape) / 2 or not there.min() > 0:
         return None
-    if np.median(np.diff(some.indptr)) < LEAST_GENES:
+    totals = some.sum(0, dtype=np.float64)
+    if np.median(np.diff(some.indptr)) < LEAST_GENES or totals.max() > totals.sum() / 2:
         return None
-    largest = there.max()
-    # Pixels are whole, too, but most that are not black are bright.
-    if (there == np.rint(there)).all():
-        return "counts" if largest > 1 and np.median(there) <= largest / SKEW else None
-    if largest > LARGEST_LOG:
+    whole = bool((there == np.rint(there)).all())
+    if whole:
+        # Zeros and ones are no counts, whatever column that is never 0, such as an age, is beside them. Pixels are
+        # whole, too, but most that are not black are bright.
+        sometimes = np.bincount(some.indices, minlength=some.shape[1]) < some.shape[0]
+        if not (there[sometimes[some.indices]] > 1).any() or np.median(there) > there.max() / SKEW:
+            return None
+    else:
+        of_each = unlogged(some).sum(1) if there.max() <= LARGEST_LOG else np.arange(2)
+        if np.ptp(of_each) > ONE_TOTAL * of_each.max():
+            return None
+    try:
+        values = Values.of(matrix, "X")
+    except DataError:
         return None
-    totals = with_values(some, np.expm1(there.astype(np.float64))).sum(1)
-    return "logs" if np.ptp(totals) <= ONE_TOTAL * totals.max() else None
+    if whole:
+        return "counts" if values.whole and values.counts else None
+    return "logs" if values.logs else None
 
 
 def order_of(names: Sequence[str], genes: Sequence[str]) -> NDArray[np.intp] | None:
@@ -210,7 +233,7 @@ def order_of(names: Sequence[str], genes: Sequence[str]) -> NDArray[np.intp] | N
 def rows_of(matrix: Any, numbers: NDArray[np.intp] | slice) -> csr_array:
     """These rows of an array or a sparse matrix, in memory or on a disk."""
     if isinstance(numbers, slice) or isinstance(matrix, np.ndarray) or hasattr(matrix, "indptr"):
-        rows = csr_array(matrix[numbers])
+        rows = csr_array(by_rows(matrix[numbers]))
     else:
         # On a disk rows can be read in their order alone, each once.
         order, back = np.unique(numbers, return_inverse=True)

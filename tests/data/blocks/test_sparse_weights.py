@@ -62,7 +62,16 @@ def test_counts_are_read_by_the_logarithms_of_their_shares_and_come_back_whole()
     assert np.corrcoef(back.ravel(), counts.ravel())[0, 1] > 0.9
 
 
+def beside(*measures: Any) -> Any:
+    """Categories of rows, each 0 or 1, and measures."""
+    codes = np.kron(np.eye(20)[np.arange(ROWS) % 20], np.ones(15))
+    return np.column_stack([codes, *measures])
+
+
 OTHERS = {
+    "measures beside categories": (beside(np.full(ROWS, 0.5) + np.arange(ROWS)), READING),
+    "whole measures beside categories": (beside(np.arange(ROWS) + 18, np.arange(ROWS) + 1), READING),
+    "a measure that outweighs weights": (np.column_stack([np.arange(ROWS) + 30.0, weights()]), READING),
     "few columns": (weights()[:, :100], READING),
     "below zero": (-weights(), READING),
     "not so many zeros": (np.where(np.arange(COLUMNS) < 45, 1.0, weights()), READING),

@@ -5,7 +5,7 @@ from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array, issparse, vstack
 from torch import nn
 
 from vaecluster.data.blocks.base import as_type
@@ -41,23 +41,25 @@ class Sparse(OfTopics):
     @classmethod
     def of(cls, passes: Passes, dtype: np.dtype[np.generic]) -> Self | None:
         """The block for these rows; None if they are not wide, hold a number below 0, or not so many zeros."""
-        rows, there, columns, largest, whole, totals = 0, 0, 0, 0.0, True, list[Doubles]()
+        rows, there, columns, whole, totals = 0, 0, 0, True, list[Doubles]()
         for block, _ in passes():
             columns = block.shape[1]
             if columns < WIDE or block.min() < 0:
                 return None
             rows, there = rows + len(block), there + int(np.count_nonzero(block))
-            largest, whole = max(largest, float(block.max())), whole and bool((block == np.rint(block)).all())
+            whole = whole and bool((block == np.rint(block)).all())
             totals.append(block.sum(1, dtype=np.float64))
         if not there or there > (1 - ZEROS) * rows * columns:
             return None
-        total = float(np.median(np.concatenate(totals))) if whole and largest > 1 else 0.0
+        some = _every(passes, -(-rows // MOST_ROWS))
+        total = float(np.median(np.concatenate(totals))) if whole and some.max() > 1 else 0.0
         start: dict[str, Any] = {"topics": np.ones((columns, 1)), "offset": np.zeros(1), "scale": np.ones(1)}
         unfitted = cls(**start, length=1.0, dtype=dtype.str, total=total)
-        step = max(1, rows // MOST_ROWS)
-        some = csr_array(vstack([csr_array(unfitted.weights(some[::step])) for some, _ in passes()]))
-        length = float(np.sqrt(some.multiply(some).sum(1)).mean())
-        return replace(unfitted, length=length).fitted(some, passes, "auto")
+        weights = csr_array(unfitted.weights(some))
+        if _has_measures(some, weights):
+            return None
+        length = float(np.sqrt(weights.multiply(weights).sum(1)).mean())
+        return replace(unfitted, length=length).fitted(weights, passes, "auto")
 
     @property
     def scaled(self) -> str:
@@ -65,13 +67,17 @@ class Sparse(OfTopics):
         counted = "by the logarithms of their shares, " if self.total else ""
         return f"{counted}to length 1 in {len(self.offset)} topics, as rows are mostly 0"
 
-    def weights(self, values: Array) -> Array:
-        """What topics are of: (rows, columns), counts as logarithms, other numbers as they are."""
+    def weights(self, values: Any) -> Any:
+        """What topics are of, (rows, columns), sparse or not: counts as logarithms, other numbers as they are."""
+        made = values.astype(np.float64)
         if not self.total:
-            return values.astype(np.float64)
-        totals = values.sum(1, dtype=np.float64, keepdims=True)
-        weights: Doubles = np.log1p(values * (self.total / np.where(totals > 0, totals, 1.0)))
-        return weights
+            return made
+        totals = np.asarray(made.sum(1)).reshape(-1, 1)
+        shares = self.total / np.where(totals > 0, totals, 1.0)
+        if issparse(made):
+            return csr_array(made.multiply(shares)).log1p()
+        # A new row may hold what no count is.
+        return np.log1p((made * shares).clip(0))
 
     def parts(self, weights: Array) -> Doubles:
         """How much of each topic is in rows (rows, columns)."""
@@ -97,3 +103,25 @@ class Sparse(OfTopics):
             raise ValueError("its topics are not one for each entry")
         if not 0 < self.length < np.inf or not 0 <= self.total < np.inf:
             raise ValueError("its rows have a length or a total that no rows have")
+
+
+def _every(passes: Passes, step: int) -> csr_array:
+    """One row in so many, sparse."""
+    some, seen = [], 0
+    for rows, _ in passes():
+        some.append(csr_array(rows[-seen % step :: step], dtype=np.float64))
+        seen += len(rows)
+    return csr_array(vstack(some))
+
+
+def _has_measures(values: csr_array, weights: csr_array) -> bool:
+    """Whether columns that are never 0 are measures beside the others: they outweigh these, which topics would lose.
+
+    So do those beside categories, each 0 or 1.
+    """
+    always = np.diff(values.tocsc().indptr) == values.shape[0]
+    if not always.any():
+        return False
+    squares = weights.multiply(weights).sum(0)
+    others = values.data[~always[values.indices]]
+    return bool(squares[always].sum() > squares.sum() / 2 or (others == 1).all())

@@ -152,7 +152,7 @@ class LogShares(nn.Module):
         """The same shape, double."""
         counts = values.double()
         totals = counts.sum(-1, keepdim=True)
-        return (counts * (self.total / torch.where(totals > 0, totals, 1.0))).log1p()
+        return clipped(counts * (self.total / torch.where(totals > 0, totals, 1.0)), 0).log1p()
 
 
 @final

@@ -29,7 +29,8 @@ from vaecluster.errors import SettingError
 KINDS_OF_ROWS: tuple[KindOfRows, ...] = (texts, cells, frames, windows, arrays)
 # What an estimator may say of rows: how it is checked, and the rows that it is for.
 SAID: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "rows": (lambda rows: None if rows == "auto" else rows, "arrays"),
+    # Tables and texts are vectors anyway.
+    "rows": (lambda rows: None if rows in ("auto", "vectors") else rows, "arrays"),
     "columns": (check_asked, "tables"),
     "batch": (check_batch, "counts of cells"),
 }
@@ -48,6 +49,12 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         X = reads(expanduser(X), None if schema is None else schema.text_types).x_train
     if isinstance(X, StoredTable):
         whole = X.whole(room.table)
+        said = getattr(estimator, "rows", "auto")
+        if whole is None and said not in ("auto", "vectors"):
+            raise SettingError(
+                f"rows is {said!r}, but a table that `memory` has no room for is read column by column. Leave one of "
+                "the two out."
+            )
         kept = kept_in_a_file(estimator, X, schema, telling, room) if whole is None else None
         if kept is not None:
             return kept

@@ -43,6 +43,8 @@ def of_fit(estimator: BaseEstimator, X: Any) -> Given:
     said, axes = getattr(estimator, "rows", "auto"), getattr(X, "ndim", 2)
     if said == "images" and axes not in (3, 4):
         raise SettingError(f"rows is 'images', but X has {axes} axes; images have 3 or 4. Leave rows out.")
+    if said == "vectors" and axes != 2:
+        raise SettingError(f"rows is 'vectors', but X has {axes} axes; vectors have 2. Leave rows out.")
     given = _given(estimator, as_array_or_frame(X), None)
     if said == "auto" and given.array is not None:
         _warn_of_windows(given.array)

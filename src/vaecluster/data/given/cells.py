@@ -13,7 +13,8 @@ from sklearn.base import BaseEstimator
 from vaecluster.data import checks
 from vaecluster.data.anndata import cells_like, cells_of_fit, is_cells, plain_values
 from vaecluster.data.blocks import Expression
-from vaecluster.data.cells import MANY_COLUMNS, CellSource, Values, by_rows, counts_like, order_of, seen_as
+from vaecluster.data.cells import MANY_COLUMNS, CellSource, Values, counts_like, order_of, seen_as
+from vaecluster.data.checks import quoted
 from vaecluster.data.frames import is_frame, names_of
 from vaecluster.data.given import arrays
 from vaecluster.data.given.base import Given
@@ -32,7 +33,8 @@ def takes(X: Any, estimator: BaseEstimator) -> bool:
         return True
     if said != "auto" or getattr(estimator, "columns", None) is not None:
         return False
-    matrix = _matrix(X)
+    wide = not issparse(X) or X.shape[1] >= MANY_COLUMNS
+    matrix = _matrix(X) if wide else None
     return matrix is not None and seen_as(matrix) is not None
 
 
@@ -75,28 +77,28 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
 
 
 def _plain_counts(X: Any, *, said: bool) -> Given:
-    arrays.as_array_or_frame(X)
-    matrix = _matrix(X)
-    if matrix is None:
+    X = arrays.as_array_or_frame(X)
+    columns = _counted_columns(X) if is_frame(X) else None
+    matrix = _matrix(X) if columns is None else columns.values.to_numpy()
+    if matrix is None or not matrix.shape[1]:
         raise DataError(
             f"rows is 'counts', but X is a {type(X).__name__} of something else. Give counts (rows, columns), or "
             "leave rows out."
         )
-    values, seen = Values.of(matrix, "X"), seen_as(matrix)
-    if not values.counts and seen != "logs":
+    values = Values.of(matrix, "X")
+    logged = not values.counts
+    if logged and seen_as(matrix) != "logs":
         what = "below 0" if values.negative else "that are neither whole nor log1p of counts of one total"
         raise DataError(f"rows is 'counts', but X holds numbers {what}. Give counts, or leave rows out.")
     if not said:
-        what = "whole numbers" if values.counts else "what looks like logarithms of counts"
         warnings.warn(
-            f"The rows hold {what} in {matrix.shape[1]:,} columns, many of them 0, and are taken for counts of "
-            "genes: they are brought to one total and made logarithms. rows='counts' says so; rows='vectors' takes "
-            "them for something else.",
+            f"The rows hold {'what looks like logarithms of counts' if logged else 'whole numbers'} in "
+            f"{matrix.shape[1]:,} columns, most of them 0, and are taken for counts of genes: they are brought to one "
+            "total and made logarithms. rows='counts' says so; rows='vectors' takes them for something else.",
             CountsWarning,
             stacklevel=2,
         )
-    columns = _counted_columns(X) if is_frame(X) else None
-    source = CellSource(matrix, logged=not values.counts, row_names=columns and columns.row_names)
+    source = CellSource(matrix, logged=logged, row_names=columns and columns.row_names)
     return Given(source, tuple(columns.names) if columns else (), doubles=False)
 
 
@@ -111,21 +113,32 @@ class _Columns:
 
 
 def _counted_columns(frame: Any) -> _Columns:
-    whole = nw.from_native(frame, eager_only=True)
+    """Those of a frame whose names are texts; `DataError` if there are others than numbers and names of rows."""
+    whole = nw.from_native(_named_by_texts(frame), eager_only=True)
     counted = [name for name, type_ in whole.schema.items() if type_.is_numeric()]
-    others = [name for name in whole.columns if name not in set(counted)]
+    others = sorted(set(whole.columns) - set(counted))
     names = whole[others[0]] if len(others) == 1 and whole[others[0]].n_unique() == len(whole) else None
-    row_names = None if names is None else RowNames(str(others[0]), list(map(str, names.to_list())))
-    return _Columns(whole.select(counted), list(map(str, counted)), row_names)
+    if names is None and others:
+        raise DataError(f"Columns hold no counts: {quoted(others)}. Leave them out.")
+    row_names = None if names is None else RowNames(others[0], list(map(str, names.to_list())))
+    return _Columns(whole.select(counted), counted, row_names)
+
+
+def _named_by_texts(frame: Any) -> Any:
+    """The frame itself, or one of pandas whose names are numbers with these as texts."""
+    names = list(map(str, names_of(frame)))
+    checks.check_names(names)
+    return frame if names == names_of(frame) else frame.set_axis(names, axis=1)
 
 
 def _matrix(X: Any) -> Any:
-    """Rows of plain numbers (rows, columns), sparse or not; None for all else."""
+    """Rows of plain numbers (rows, columns) as they are, sparse by rows or not; None for all else."""
     if is_frame(X):
-        # Columns of narrow tables are looked at one by one, later. One more may name the rows.
-        width = len(names_of(X))
-        columns = _counted_columns(X) if width >= MANY_COLUMNS else None
-        whole = columns is not None and width == len(columns.names) + (columns.row_names is not None)
-        X = columns.values.to_numpy() if columns is not None and whole else None
-    plain = issparse(X) or (isinstance(X, np.ndarray) and X.ndim == 2)
-    return by_rows(X.tocsr() if issparse(X) else X) if plain and X.dtype.kind in "uif" else None
+        try:
+            # Columns of narrow tables are looked at one by one, later.
+            X = _counted_columns(X).values.to_numpy() if len(names_of(X)) >= MANY_COLUMNS else None
+        except DataError:
+            return None
+    if issparse(X) and X.shape[1:] and X.dtype.kind in "uif":
+        return X.tocsr()
+    return X if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "uif" else None
