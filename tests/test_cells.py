@@ -153,6 +153,12 @@ SAID: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
 }
 
 
+def test_a_table_that_memory_has_no_room_for_is_not_silently_read_as_something_else(tmp_path: Path) -> None:
+    NAMED.to_parquet(tmp_path / "cells.parquet")
+    with pytest.raises(SettingError, match=r"rows is 'counts'.*column by column"):
+        estimator(**QUICK, rows="counts", memory="1KB").fit(tmp_path / "cells.parquet")
+
+
 def test_new_rows_of_the_other_scale_are_refused_or_told_of() -> None:
     counts, logs = (estimator(**QUICK, rows="counts").fit(rows) for rows in (WIDE, LOGS))
     with pytest.warns(CountsWarning, match="small fractions"):

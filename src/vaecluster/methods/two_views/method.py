@@ -138,7 +138,7 @@ class TwoViews(Method):
     # Topics of texts: docs/decisions/0082.
     by_code: Annotated[
         bool | None,
-        optional(Flag(), "for texts"),
+        optional(Flag(), "for texts and wide rows that are mostly 0"),
         "whether components of which the codes are near are merged first",
     ] = None
     information: Annotated[
