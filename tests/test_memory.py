@@ -58,9 +58,9 @@ def test_a_memory_map_twice_as_large_as_memory_is_learned_and_labelled(tmp_path:
     assert int(child.stdout) < LIMIT
 
 
-# What a fit takes whatever the number of rows is taken by two before, of which the first leaves parts of memory that
-# are not used again; then the table is several times as large as the memory that it may take.
-MEMORY, FEW, MANY, WIDTH = "14MB", 6_000, 24_000, 150
+# What a fit takes whatever the number of rows is taken by two before, of as many rows as fill the memory that it may
+# take; the first leaves parts of memory that are not used again. Then the table is three times as large.
+MEMORY, FEW, MANY, WIDTH = "14MB", 12_000, 36_000, 150
 WITHIN = """
 import sys
 import torch
