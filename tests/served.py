@@ -112,14 +112,14 @@ class Asking:
 
 
 @contextmanager
-def served(run: Path, other: Path | None = None) -> Iterator[Asking]:
+def served(run: Path, other: Path | None = None, *, names: bool = True) -> Iterator[Asking]:
     from vaecluster.explore.explored import Explored
     from vaecluster.explore.serve import Server
 
     folder = RunFolder.open(run)
     with Edited.open(folder) as edited:
         data, place = rows_of_run(folder, None, edited.model)
-        explored = Explored(edited, data, place, None if other is None else RunFolder.open(other))
+        explored = Explored(edited, data, place, None if other is None else RunFolder.open(other), names=names)
         server = Server(explored, lambda: "<!DOCTYPE html><title>report</title>")
         thread = threading.Thread(target=server.serve_until_stopped, kwargs={"browser": False})
         thread.start()

@@ -204,6 +204,19 @@ def test_long_work_is_done_beside_the_page(run_of: Any) -> None:
         assert asking.json("/api/state")["done"] == []
 
 
+@pytest.mark.parametrize("names", [True, False])
+def test_places_of_files_are_said_only_with_names(names: bool, run_of: Any) -> None:
+    run = run_of("pictures")
+    with served(run, names=names) as asking:
+        asking.json("/api/save", {"name": "mine"})
+        said = [asking.settled()["doing"]["said"], asking.refused("/api/save", {"name": "mine"})[1]]
+        assert "Saved as" in said[0]
+        # What is wrong with a question or with a row that someone brings is said in any case.
+        assert "no cluster 9" in asking.refused("/api/ways?cluster=9")[1]
+        assert "no picture" in asking.refused("/api/picture", b"no picture")[1]
+        assert all((str(run) in one) == names for one in said), said
+
+
 def test_a_dropped_picture_is_found_again(run_of: Any, explored_runs: dict[str, Path]) -> None:
     content = (explored_runs["pictures"].parent / "photos" / "004.png").read_bytes()
     with served(run_of("pictures")) as asking:

@@ -5,8 +5,8 @@ from threading import Event
 
 import pytest
 
-from vaecluster.errors import SettingError
-from vaecluster.explore.work import Doing, Worker
+from vaecluster.errors import DataError, FileError, SettingError
+from vaecluster.explore.work import Doing, Worker, words_of
 from vaecluster.training.events import StepDone
 from vaecluster.training.listeners.progress import progress_display, telling
 
@@ -60,6 +60,25 @@ def test_how_far_work_is_is_known_from_what_a_fit_tells() -> None:
         ("saving  1/2", None, True),
     ]
     assert ended(worker).said == "Done."
+
+
+@pytest.mark.parametrize("names", [True, False])
+@pytest.mark.parametrize(
+    ("problem", "about"),
+    [
+        (FileError("'/home/me/run' is\ndamaged."), False),
+        (DataError("The rows in /home/me/run are others."), False),
+        (OSError("No room in /home/me/run"), False),
+        (SettingError("There is no cluster /home/me/run."), True),
+    ],
+)
+def test_what_went_wrong_is_said_without_names_of_files_if_these_are_left_out(
+    problem: Exception, about: bool, names: bool
+) -> None:
+    said = words_of(problem, names=names)
+    assert ("/home/me/run" in said) == (names or about)
+    assert "\n" not in said
+    assert (type(problem).__name__ in said) == (type(problem) is OSError)
 
 
 def test_one_thing_is_done_at_a_time_and_says_what_went_wrong() -> None:

@@ -13,6 +13,7 @@ from vaecluster.data.blocks import BLOCKS
 from vaecluster.data.blocks.amounts import unit_of
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column
+from vaecluster.data.written import are_dates, marks_among_numbers
 from vaecluster.errors import DataError, SettingError
 
 # Kinds that are learned from, with what a column of that kind may hold.
@@ -27,18 +28,11 @@ MOST_CATEGORIES = 200
 FEW = 20
 # The skewness of an exponential distribution; amounts are skewed more, and their logarithms less than half as much.
 SKEWED = 2.0
-# Texts of so many words on average are sentences.
-WORDS = 4
+# Texts of so many words on average, of so many that are looked at, are sentences.
+WORDS, LOOKED_AT = 4, 1000
 _IDENTIFIER = re.compile(
     r"(^|[^a-z])(id|ids|uuid|guid|key|index)$|[a-z](Id|ID)$|^(Id|ID|Index|Key)$|[^A-Za-z](ID|Id)$"
 )
-
-# Marks of missing values, such as ? and unknown, are no more in a column of numbers.
-MOST_MARKS = 3
-# Not 01067, which is a name.
-_NUMBER = re.compile(r"\s*[-+]?(?!0\d)(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$")
-# Such as 12/31/2024 and 31.12.24 10:00, of which the order of day and month is not known.
-_DATE = re.compile(r"\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(\D|$)")
 
 # What a column holds, where its kind does not say it.
 _HOLDS = {
@@ -248,13 +242,18 @@ def _kind_of_texts(column: Column) -> Kind:
         return Kind("ordinal", "categories in an order")
     present, different = int((~column.missing).sum()), column.different
     if present > FEW and different > min(FEW, present / 2) and column.holds == "texts":
-        texts = [text for text in column.series.unique().to_list()[:1000] if isinstance(text, str)]
-        if all(map(_DATE.match, texts)):
-            return Kind("leave-out", "dates as texts; write them as 2024-12-31")
-        marks = [text for text in texts if not _NUMBER.match(text)]
-        if 0 < len(marks) <= MOST_MARKS:
-            return Kind("leave-out", f"numbers, but for {quoted(sorted(marks))}; write nothing there")
-        if different > present / 2 and sum(len(text.split()) for text in texts) > WORDS * max(1, len(texts)):
+        # In the order of the rows, which is the same each time.
+        texts = column.series.drop_nulls().unique(maintain_order=True).to_list()
+        if are_dates(texts):
+            made = f"pd.to_datetime(X[{column.name!r}])"
+            return Kind("leave-out", f"dates as texts; make dates of them as by {made}, or in CSV write 2024-12-31")
+        marks = marks_among_numbers(texts)
+        if marks:
+            codes = f", or say columns={{{column.name!r}: 'category'}} if they are codes"
+            why = f"numbers, but for {quoted(marks)}; write nothing there"
+            return Kind("leave-out", why + (codes if different <= MOST_CATEGORIES else ""))
+        texts = texts[:LOOKED_AT]
+        if different > present / 2 and sum(len(text.split()) for text in texts) > WORDS * len(texts):
             return Kind("text", f"text, {different:,} different ones")
     if present > FEW and different == present:
         return Kind("identifier", "another value in each row")

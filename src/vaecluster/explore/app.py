@@ -12,9 +12,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from vaecluster.editing import EDITS
-from vaecluster.errors import SettingError, VaeclusterError
+from vaecluster.errors import DataError, SettingError, VaeclusterError
 from vaecluster.explore.explored import Explored
 from vaecluster.explore.page import page_of, style
+from vaecluster.explore.work import words_of
 from vaecluster.files import record
 
 # Bytes of a request: a row that is brought, or numbers of rows.
@@ -144,7 +145,8 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
 
     @app.exception_handler(VaeclusterError)
     def refused(_: Request, problem: Exception) -> Response:
-        return _wrong(str(problem), 400)
+        # Rows in which something is wrong are those that someone brings.
+        return _wrong(words_of(problem, names=explored.names, asked=(SettingError, DataError)), 400)
 
     @app.exception_handler(RequestValidationError)
     def misread(_: Request, problem: RequestValidationError) -> Response:
@@ -158,7 +160,7 @@ def application(explored: Explored, report: Callable[[], str]) -> FastAPI:
 
     @app.exception_handler(Exception)
     def failed(_: Request, problem: Exception) -> Response:
-        return _wrong(f"It failed: {type(problem).__name__} {problem}", 500)
+        return _wrong(words_of(problem, names=explored.names), 500)
 
     return app
 

@@ -18,7 +18,7 @@ from vaecluster.data.pictures.folder import Pictures
 from vaecluster.data.pictures.options import PictureOptions
 from vaecluster.data.schema import Schema
 from vaecluster.data.tables import csv_line
-from vaecluster.errors import DataError, SettingError, VaeclusterError
+from vaecluster.errors import DataError, FileError, SettingError, VaeclusterError
 from vaecluster.row_kind import RowKind
 
 
@@ -122,6 +122,9 @@ def _called(name: str, place: Path) -> Iterator[None]:
     try:
         yield
     except VaeclusterError as problem:
+        if isinstance(problem, FileError) and str(place) not in str(problem):
+            # Such as a network's, which makes features of it.
+            raise
         raise DataError(str(problem).replace(f"'{place}'", name).replace(str(place), name)) from None
 
 

@@ -79,9 +79,9 @@ class Explored:
     """A run, its rows and its edits. Answers are plain records (`records.py`) and may be asked for in any thread.
 
     `data` are the rows of the fit, and `place` says where they are (`vaecluster.runs.source.rows_of_run`). `other` is
-    the folder of a second run of them. Without `names` no answer holds names of rows and of the source, nor columns
-    that nothing was learned from (`FinishedRun.without_names`). Raises `FileError` if a file of a run is missing or
-    damaged, and `DataError` if the second is of other rows.
+    the folder of a second run of them. Without `names` no answer holds names of rows and of the source, places of
+    files, nor columns that nothing was learned from (`FinishedRun.without_names`). Raises `FileError` if a file of a
+    run is missing or damaged, and `DataError` if the second is of other rows.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Explored:
         run = FinishedRun.open(edited.run, edited.model, names=names)
         if run.map is None:
             raise FileError(f"'{edited.run.path}' has no map: it is of an older version. Fit again.")
-        self.run, self.edited, self.worker = run, edited, Worker()
+        self.run, self.edited, self.worker, self.names = run, edited, Worker(names=names), names
         self.other = None if other is None else Other.open(other, run, names=names)
         self._data, self._place_of_rows = data, place
         known = Labels.read(edited.run.labels_file)
@@ -226,7 +226,7 @@ class Explored:
         def work() -> str:
             version = self.edited.save(name, self._data, self._place_of_rows)
             said = Version.of(version)
-            return " ".join([f"Saved as {version.path}.", *(said.lines() if said else [])])
+            return " ".join([f"Saved as {version.path if self.names else name}.", *(said.lines() if said else [])])
 
         return self._begun(f"Saving {name}", work)
 

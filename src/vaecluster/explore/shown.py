@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.stored import can_be_cut, rows_at
+from vaecluster.errors import DataError, FileError
 from vaecluster.look import cut
 from vaecluster.look.encode import data_uri, png_bytes
 from vaecluster.look.walls import Wall
@@ -47,7 +48,11 @@ class Look:
             return [Seen()] * len(numbers)
         # Of a table in files, rows are read in their order.
         wanted, back = np.unique(numbers, return_inverse=True)
-        found = self.of(rows_at(self.rows, wanted))
+        try:
+            found = self.of(rows_at(self.rows, wanted))
+        except DataError as problem:
+            # They were read in the fit.
+            raise FileError(str(problem)) from None
         return [found[place] for place in back]
 
     def made(self, rows: Any) -> list[Seen]:

@@ -28,12 +28,30 @@ class Doing:
     left: str | None = None
 
 
+def words_of(
+    problem: BaseException, *, names: bool, asked: type[Exception] | tuple[type[Exception], ...] = SettingError
+) -> str:
+    """What went wrong, in one line.
+
+    Without `names` this holds words of the errors `asked` alone, which are about what was asked: others name files.
+    """
+    own = isinstance(problem, VaeclusterError)
+    kind = f"It failed: {type(problem).__name__}"
+    if names or isinstance(problem, asked):
+        said = str(problem) if own else f"{kind} {problem}"
+    else:
+        said = "A file is there already, or cannot be read or written" if own else kind
+        said += ". Start without --no-names to read more."
+    return " ".join(said.split())
+
+
 @final
 class Worker:
-    """Does one thing at a time."""
+    """Does one thing at a time. Without `names` it says nothing that may hold one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, names: bool = True) -> None:
         self.doing: Doing | None = None
+        self._names = names
         self._lock, self._pace = threading.Lock(), Pace()
 
     def start(self, what: str, work: Callable[[], str]) -> Doing:
@@ -55,11 +73,10 @@ class Worker:
             with told(self._told):
                 said = work()
             self._say(said=said, running=False)
-        except VaeclusterError as problem:
-            self._say(error=" ".join(str(problem).split()), running=False)
         except BaseException as problem:
-            self._say(error=f"It failed: {type(problem).__name__} {' '.join(str(problem).split())}", running=False)
-            raise
+            self._say(error=words_of(problem, names=self._names), running=False)
+            if not isinstance(problem, VaeclusterError):
+                raise
 
     def _told(self, event: Event) -> None:
         if isinstance(event, AtWork):

@@ -68,6 +68,11 @@ def test_what_begins_with_0_is_a_name_and_no_number(tmp_path: Path) -> None:
     }
 
 
+def test_what_is_all_in_brackets_is_a_name_and_no_number(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("area,size\n(212),1\n(415),2\n,3\n")
+    assert read_dataset(tmp_path / "t.csv").x_train.column("area").to_pylist() == ["(212)", "(415)", None]
+
+
 TYPED = {
     "texts that look like numbers": ("string", "10115", "10115"),
     "texts that look like booleans": ("string", "true", "true"),
@@ -94,6 +99,7 @@ def test_types_that_are_given_count_and_not_the_values(name: str, tmp_path: Path
     [
         ("double", "old", ["'a'", "'old'", "numbers", "in the fit"]),
         ("double", '"1,5"', ["'a'", "decimal commas", "'1,5'"]),
+        ("double", "(1.5)", ["'a'", "brackets", "'(1.5)'"]),
         ("bool", "2", ["'a'", "'2'", "booleans"]),
         ("timestamp[us]", "2024-01-31T10:00:00Z", ["'a'", "without a zone"]),
         ("timestamp[us, tz=UTC]", "soon", ["'a'", "'soon'", "with a zone"]),

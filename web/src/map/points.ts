@@ -3,6 +3,8 @@
 // Milliseconds that points may take of a frame while they move, and after which they rest.
 const QUICK = 12;
 const REST = 150;
+// So many are quick everywhere: if they took long, it was something else that did.
+const LEAST = 5000;
 
 const VERTEX = `#version 300 es
 in vec2 place; in vec4 colour; in float shape;
@@ -37,7 +39,7 @@ export class Points {
   private readonly order: Uint32Array;
   // What is shown: the clip and the size, or "" if colours, forms or the canvas have changed since.
   private shown = "";
-  // How many are drawn while they move; null while they rest.
+  // How many are drawn while they move, as all took when they were drawn last at rest; null before they ever moved.
   private moving: number | null = null;
   private rest = 0;
 
@@ -114,29 +116,24 @@ export class Points {
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.uniform4fv(this.uniform("clip"), clip);
     gl.uniform1f(this.uniform("size"), size);
+    clearTimeout(this.rest);
     if (!moves) {
-      this.settle();
+      this.first(this.count);
       return;
     }
-    if (this.moving === null) this.moving = Math.min(this.count, Math.ceil((this.count * QUICK) / this.timed()));
+    if (this.moving === null) this.measure();
     else this.first(this.moving);
-    clearTimeout(this.rest);
-    this.rest = setTimeout(() => this.settle(), REST);
+    this.rest = setTimeout(() => this.measure(), REST);
   }
 
-  private settle(): void {
-    clearTimeout(this.rest);
-    this.moving = null;
-    this.first(this.count);
-  }
-
-  /** Draw all; milliseconds until they are there. */
-  private timed(): number {
+  /** Draw all, and see how many of them there is time for. */
+  private measure(): void {
     const start = performance.now();
     this.first(this.count);
     // It waits until all is drawn.
     this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
-    return performance.now() - start;
+    const share = QUICK / (performance.now() - start);
+    this.moving = Math.min(this.count, Math.max(LEAST, Math.ceil(this.count * share)));
   }
 
   private first(count: number): void {

@@ -19,8 +19,8 @@ TELLING, CORRELATED = 8, 1024
 # column, such as a pressure in pascal, they differ as it does. Columns are uncorrelated below this correlation, and
 # below so many deviations of what chance makes of it.
 ONE_LENGTH, UNCORRELATED, BY_CHANCE = 1e-2, 0.05, 4.0
-# Counts are whole numbers of which this share is 0. For one column without a 0, which may be a measure, there are more
-# than so many that hold 0 and more than 1: beside measures, zeros are those of categories written as 0 and 1.
+# Counts are whole numbers: at least ZEROS of the values are 0, and for each column without a 0, which may be a
+# measure, more than COUNTS columns hold 0 and more than 1. Beside measures, zeros are those of categories as 0 and 1.
 ZEROS, COUNTS = 1 / 3, 10
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _CODE = r"^\s*0\d+\s*$"
 # Signs that eyes do not tell from others: spaces that do not break and apostrophes, and the minus of typesetters.
 _APART, _MINUS = "\u00a0\u202f\u2019'", "\u2212"
-# Numbers as people write them: a pattern that all of a column have, one that some of it have, what it is, what to do.
+# Numbers as people write them: a pattern that all of a column have, those that some have, what it is, what to do.
 _NOTATIONS = (
     (
         # Nobody writes 0,123 for 123.
@@ -42,7 +42,8 @@ _NOTATIONS = (
         "Write them with a hyphen, as -3.14",
     ),
     (
-        (r"^\s*(\([\d,]+(\.\d+)?\)|[-+]?[\d,]+(\.\d+)?)\s*$", r"\("),
+        # Where all have brackets, they are codes of areas, such as (212).
+        (r"^\s*(\([\d,]+(\.\d+)?\)|[-+]?[\d,]+(\.\d+)?)\s*$", r"\(", r"^[^(]+$"),
         "brackets around those below 0",
         "Write them as -3.14",
     ),
@@ -61,8 +62,8 @@ class Notation:
         # Whether some value is a code such as 01067.
         self.coded = False
         likely = sorted(_NOTATIONS, key=lambda one: one[1] != "decimal commas") if delimiter == ";" else _NOTATIONS
-        # Notations that all values fit, with a value that shows it, if there was one; of numbers that were read, none.
-        self._fits: dict[int, str | None] = {} if read else dict.fromkeys(range(len(likely)))
+        # Notations that all values fit, with values that show it, if there were some; of numbers that were read, none.
+        self._fits: dict[int, dict[str, str]] = {} if read else {place: {} for place in range(len(likely))}
         self._likely = likely
 
     def look(self, column: "pa.Array | pa.ChunkedArray") -> None:
@@ -73,16 +74,19 @@ class Notation:
             return compute.match_substring_regex(column, pattern)
 
         self.coded = self.coded or bool(compute.any(some(_CODE)).as_py())
-        for place, example in list(self._fits.items()):
-            whole, sign = self._likely[place][0]
+        for place, shown in list(self._fits.items()):
+            whole, *signs = self._likely[place][0]
             if compute.all(some(whole)).as_py() is False:
                 del self._fits[place]
-            elif example is None and compute.any(some(sign)).as_py():
-                self._fits[place] = next(value for value in column.to_pylist() if value and re.search(sign, value))
+                continue
+            for sign in signs:
+                if sign not in shown and compute.any(some(sign)).as_py():
+                    shown[sign] = next(value for value in column.to_pylist() if value and re.search(sign, value))
 
     def check(self) -> None:
         """Raise `DataError` if all values are numbers that are written otherwise than they are read."""
-        for place, example in self._fits.items():
-            if example is not None:
-                _, what, advice = self._likely[place]
+        for place, shown in self._fits.items():
+            (_, *signs), what, advice = self._likely[place]
+            if len(shown) == len(signs):
+                example = shown[signs[0]]
                 raise DataError(f"column {self.name!r} holds numbers with {what}, such as {example!r}. {advice}.")

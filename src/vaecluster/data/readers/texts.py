@@ -197,7 +197,8 @@ class Text:
 
         if type_ == "double":
             notation = Notation(name, self.delimiter)
-            notation.look(pa.array([value]))
+            # Among numbers it is one.
+            notation.look(pa.array(["1", value]))
             notation.check()
         raise DataError(
             f"column {name!r} holds {value!r}, but held {_HELD.get(type_, type_)} in the fit. Write it as in the fit, "
