@@ -44,12 +44,8 @@ def cells(*, logged: bool = False) -> tuple[Any, Schema, Any]:
     return values, Schema((block,)), csr_array(values)
 
 
-def array(rows: Any, *, windows: bool = False) -> tuple[Any, Schema, Any]:
-    return rows, ArraySource(rows, windows=windows).schema(READING), rows
-
-
-def sparse(rows: Any) -> tuple[Any, Schema, Any]:
-    return rows, ArraySource(rows).schema(Reading("gaussian", "auto")), rows
+def array(rows: Any, reading: Reading = READING, *, windows: bool = False) -> tuple[Any, Schema, Any]:
+    return rows, ArraySource(rows, windows=windows).schema(reading), rows
 
 
 def table(rows: Any) -> tuple[Any, Schema, Any]:
@@ -61,8 +57,8 @@ CASES: dict[str, Callable[[], tuple[Any, Schema, Any]]] = {
     "vectors": lambda: array(vectors()),
     "whole numbers": lambda: array((10 * vectors()).astype(np.int16)),
     "booleans": lambda: array(vectors() > 0),
-    "counts of words": lambda: sparse(SPARSE),
-    "weights of words": lambda: sparse(SPARSE / 7),
+    "counts of words": lambda: array(SPARSE, Reading("gaussian", "auto")),
+    "weights of words": lambda: array(SPARSE / 7, Reading("gaussian", "auto")),
     "images": lambda: array(images()),
     "colour images": lambda: array(colour_images()),
     "windows": lambda: array(LINES, windows=True),

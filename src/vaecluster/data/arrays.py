@@ -40,8 +40,7 @@ def block_of(passes: Passes, dtype: np.dtype[np.generic], reading: Reading) -> B
         found = Sparse.of(passes, dtype)
         if found is not None:
             return found
-    how = {"likelihood": reading.likelihood, "scaling": reading.scaling, "names": reading.names}
-    return Numbers.of(passes, dtype, **how)  # type: ignore[arg-type]
+    return Numbers.of(passes, dtype, likelihood=reading.likelihood, scaling=reading.scaling, names=reading.names)
 
 
 @final

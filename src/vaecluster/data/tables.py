@@ -13,6 +13,7 @@ from vaecluster.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.csv import ReadOptions
 
 # Which rows of a file belong to which key, in the file's own description.
 _PARTS = b"vaecluster.parts"
@@ -73,6 +74,13 @@ def csv_blocks(table: "pa.Table", *, header: bool = True) -> Iterator[bytes]:
         yield _lines([table.column_names])
     for block in table.to_batches(max_chunksize=CSV_ROWS):
         yield _lines(zip(*map(_as_texts, block.columns), strict=True))
+
+
+def in_one_thread() -> "ReadOptions":
+    """How CSV is read: where a text is refused, threads of Arrow from before 2026 may wait for each other for ever."""
+    from pyarrow import csv as arrow_csv
+
+    return arrow_csv.ReadOptions(use_threads=False)
 
 
 def csv_line(values: Sequence[Any]) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vaecluster.data.arrays import passes_over
 from vaecluster.data.blocks import Words
+from vaecluster.data.blocks.of_topics import without_topics
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import is_frame, names_of
 from vaecluster.data.kinds import SeenColumn
@@ -63,9 +64,7 @@ class TextSource:
         """With the words of these texts; the block has no topics yet."""
         words = common_words(texts, MOST_WORDS)
         one = np.ones(len(words))
-        counted = Words(
-            topics=one[:, None], offset=np.zeros(1), scale=np.ones(1), words=tuple(words), rarity=one, column=column
-        )
+        counted = Words(**without_topics(len(words)), words=tuple(words), rarity=one, column=column)
         holding = (counted.weights(texts) > 0).sum(0)
         # As scikit-learn has it.
         rarity = np.log((1 + len(texts)) / (1 + holding)) + 1

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.raw import RowNames
-from vaecluster.data.tables import as_csv
+from vaecluster.data.tables import as_csv, in_one_thread
 from vaecluster.errors import FileError
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ class Labels:
         try:
             # Names of rows and of clusters are texts, whatever they look like, and may hold ends of lines.
             parse = csv.ParseOptions(newlines_in_values=True)
-            # Where the file is damaged, threads of Arrow from before 2026 may wait for each other for ever.
-            read = csv.ReadOptions(use_threads=False)
+            read = in_one_thread()
             with csv.open_csv(path, read, parse) as file:
                 there = file.schema.names
             types = {name: _TYPES.get(name, pa.string()) for name in there}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.blocks.base import Block, scaled
+from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moments_of, own_scales
 from vaecluster.data.raw import Array, Doubles
 from vaecluster.model.likelihood import OF_NUMBERS, Likelihood
@@ -71,3 +72,16 @@ class OfTopics(Block, ABC):
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name."""
         return OF_NUMBERS[name](self.shape, precision)
+
+    def check(self) -> None:
+        """Finite topics, and a positive scale for each."""
+        check_affine(self.offset, self.scale, "<f4")
+        if self.topics.ndim != 2 or self.topics.shape[1:] != self.offset.shape or not self.topics.size:
+            raise ValueError("its topics are not one for each entry")
+        if not np.isfinite(self.topics).all():
+            raise ValueError("its topics hold values that none have")
+
+
+def without_topics(columns: int) -> dict[str, Any]:
+    """The fields of a block that was not fitted yet: all rows are alike."""
+    return {"topics": np.ones((columns, 1)), "offset": np.zeros(1), "scale": np.ones(1)}

@@ -10,7 +10,7 @@ from torch import nn
 
 from vaecluster.data.blocks.base import as_type
 from vaecluster.data.blocks.numbers import check_affine
-from vaecluster.data.blocks.of_topics import OfTopics
+from vaecluster.data.blocks.of_topics import OfTopics, without_topics
 from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.blocks.traced import FromTopics, InTopics, InType, LogShares, OfLogs, Traced, type_of
 from vaecluster.data.raw import Array, Doubles
@@ -53,8 +53,7 @@ class Sparse(OfTopics):
             return None
         some = _every(passes, -(-rows // MOST_ROWS))
         total = float(np.median(np.concatenate(totals))) if whole and some.max() > 1 else 0.0
-        start: dict[str, Any] = {"topics": np.ones((columns, 1)), "offset": np.zeros(1), "scale": np.ones(1)}
-        unfitted = cls(**start, length=1.0, dtype=dtype.str, total=total)
+        unfitted = cls(**without_topics(columns), length=1.0, dtype=dtype.str, total=total)
         weights = csr_array(unfitted.weights(some))
         if _has_measures(some, weights):
             return None
@@ -98,9 +97,8 @@ class Sparse(OfTopics):
 
     def check(self) -> None:
         """Finite topics, a positive scale and length."""
+        super().check()
         check_affine(self.offset, self.scale, self.dtype)
-        if self.topics.ndim != 2 or self.topics.shape[1:] != self.offset.shape or not np.isfinite(self.topics).all():
-            raise ValueError("its topics are not one for each entry")
         if not 0 < self.length < np.inf or not 0 <= self.total < np.inf:
             raise ValueError("its rows have a length or a total that no rows have")
 

@@ -112,11 +112,13 @@ class Unscaled(_Affine):
         return as_type(rows.double() * self.scale + self.offset, self.dtype)
 
 
-class _Topics(_Affine):
+class _Topics(_Constants):
     topics: Tensor
+    offset: Tensor
+    scale: Tensor
 
     def __init__(self, topics: Doubles, offset: Offset, scale: Offset) -> None:
-        _Constants.__init__(self, topics=topics, offset=offset, scale=scale)
+        super().__init__(topics=topics, offset=offset, scale=scale)
 
 
 @final

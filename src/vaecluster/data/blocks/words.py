@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.of_topics import OfTopics
 from vaecluster.data.blocks.traced import Traced
 from vaecluster.data.raw import Array, Doubles
@@ -49,11 +48,11 @@ class Words(OfTopics):
 
     def check(self) -> None:
         """Different words, with finite numbers each, and a positive scale."""
-        check_affine(self.offset, self.scale, "<f4")
-        words, topics = len(self.words), len(self.offset)
-        if not words or len(set(self.words)) < words or self.rarity.shape != (words,) or not topics:
+        super().check()
+        words = len(self.words)
+        if not words or len(set(self.words)) < words or self.rarity.shape != (words,):
             raise ValueError("its words are not one for each entry")
-        if self.topics.shape != (words, topics) or not np.isfinite(self.topics).all():
+        if self.given_shape != (words,):
             raise ValueError("its topics are those of other words")
         if not np.isfinite(self.rarity).all() or (self.rarity <= 0).any():
             raise ValueError("its words have a rarity that no words have")

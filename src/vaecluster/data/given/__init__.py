@@ -49,8 +49,8 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         X = reads(expanduser(X), None if schema is None else schema.text_types).x_train
     if isinstance(X, StoredTable):
         whole = X.whole(room.table)
-        said = getattr(estimator, "rows", "auto")
-        if whole is None and said not in ("auto", "vectors"):
+        said = SAID["rows"][0](getattr(estimator, "rows", "auto"))
+        if whole is None and said is not None:
             raise SettingError(
                 f"rows is {said!r}, but a table that `memory` has no room for is read column by column. Leave one of "
                 "the two out."

@@ -33,8 +33,8 @@ def takes(X: Any, estimator: BaseEstimator) -> bool:
         return True
     if said != "auto" or getattr(estimator, "columns", None) is not None:
         return False
-    wide = not issparse(X) or X.shape[1] >= MANY_COLUMNS
-    matrix = _matrix(X) if wide else None
+    # Columns of narrow tables are looked at one by one, later.
+    matrix = _matrix(X) if _width(X) >= MANY_COLUMNS else None
     return matrix is not None and seen_as(matrix) is not None
 
 
@@ -87,7 +87,8 @@ def _plain_counts(X: Any, *, said: bool) -> Given:
         )
     values = Values.of(matrix, "X")
     logged = not values.counts
-    if logged and seen_as(matrix) != "logs":
+    # What was taken without a word was looked at already.
+    if said and logged and seen_as(matrix) != "logs":
         what = "below 0" if values.negative else "that are neither whole nor log1p of counts of one total"
         raise DataError(f"rows is 'counts', but X holds numbers {what}. Give counts, or leave rows out.")
     if not said:
@@ -131,14 +132,20 @@ def _named_by_texts(frame: Any) -> Any:
     return frame if names == names_of(frame) else frame.set_axis(names, axis=1)
 
 
+def _width(X: Any) -> int:
+    """How many columns there are; 0 for what is neither a frame nor (rows, columns)."""
+    if is_frame(X):
+        return len(names_of(X))
+    return int(X.shape[1]) if getattr(X, "ndim", 0) == 2 else 0
+
+
 def _matrix(X: Any) -> Any:
     """Rows of plain numbers (rows, columns) as they are, sparse by rows or not; None for all else."""
     if is_frame(X):
         try:
-            # Columns of narrow tables are looked at one by one, later.
-            X = _counted_columns(X).values.to_numpy() if len(names_of(X)) >= MANY_COLUMNS else None
+            X = _counted_columns(X).values.to_numpy()
         except DataError:
             return None
-    if issparse(X) and X.shape[1:] and X.dtype.kind in "uif":
+    if issparse(X) and X.ndim == 2 and X.dtype.kind in "uif":
         return X.tocsr()
     return X if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "uif" else None

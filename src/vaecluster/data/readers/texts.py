@@ -14,6 +14,7 @@ from vaecluster.data.readers.base import Reader
 from vaecluster.data.readers.lines import check_lines, header_of, is_packed
 from vaecluster.data.readers.notations import Notation
 from vaecluster.data.stored import Parts, StoredTable
+from vaecluster.data.tables import in_one_thread
 from vaecluster.errors import DataError
 
 if TYPE_CHECKING:
@@ -154,9 +155,8 @@ class Text:
         # Where it is known that a column holds booleans, 1 is one.
         one, zero = (["1"], ["0"]) if "bool" in types.values() and not tried else ([], [])
         return {
-            # Threads read far ahead of what the share of the file tells, and where a text is refused, those of Arrow
-            # from before 2026 may wait for each other for ever.
-            "read_options": csv.ReadOptions(use_threads=False),
+            # Threads would also read far ahead of what the share of the file tells.
+            "read_options": in_one_thread(),
             "parse_options": csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
             "convert_options": csv.ConvertOptions(
                 column_types=_arrow_types(types),
