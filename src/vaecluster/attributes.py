@@ -23,17 +23,17 @@ class FittedAttributes:
 
     @property
     def labels_(self) -> NDArray[np.intp]:
-        """Cluster of each row of the fit."""
+        """Cluster of each row of the fit: (n_samples,)."""
         return self._of_fit("labels_").labels
 
     @property
     def confidence_(self) -> NDArray[np.float64]:
-        """How likely that cluster is the right one."""
+        """How likely that cluster is the right one: (n_samples,)."""
         return self._of_fit("confidence_").confidence
 
     @property
     def row_names_(self) -> NDArray[Any] | None:
-        """Names of the rows of the fit."""
+        """Names of the rows of the fit: (n_samples,)."""
         names = self._of_fit("row_names_").row_names
         return None if names is None else np.array(names.names)
 
@@ -83,12 +83,12 @@ class FittedAttributes:
 
     @property
     def cluster_names_(self) -> dict[int, Label]:
-        """Names of clusters."""
+        """Names of clusters, by their numbers."""
         return dict(self.fitted_.names or {})
 
     @property
     def cluster_sizes_(self) -> NDArray[np.intp]:
-        """Rows of the fit in each cluster."""
+        """Rows of the fit in each cluster: (n_clusters_,)."""
         if self.fitted_.sizes is None:
             raise AttributeError(
                 "cluster_sizes_ is missing, because this cut was made without rows. Call cut(n_clusters, X) with the "

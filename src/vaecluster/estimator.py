@@ -137,7 +137,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         All of these as one record, and the second likeliest cluster of each row.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
-    cluster_sizes_ : ndarray, one entry a cluster
+    cluster_sizes_ : ndarray (n_clusters_,)
         Rows of the fit in each cluster.
     model_ : ClusteringVAE
         The parts.
@@ -167,6 +167,8 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         By `fit`: if the loss stays infinite or undefined whatever the learning rate.
     sklearn.exceptions.NotFittedError
         By every method that answers, before a fit.
+    AttributeError
+        By what is said of the rows of a fit, such as `labels_`, if the model is from a file or was cut without rows.
 
     References
     ----------
@@ -175,11 +177,13 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     Examples
     --------
     >>> from sklearn.datasets import make_blobs
-    >>> from vaecluster import TwoViews
+    >>> from vaecluster import TwoViews, VAEClustering
     >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
     >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
     >>> model.predict(X[:7]).shape, model.transform(X).shape, model.sample(4, cluster=1).shape
     ((7,), (200, 8), (4, 5))
+
+    The methods have examples of their own, with a method of which a short fit takes a moment.
     """
 
     def __init__(
@@ -218,7 +222,12 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         self.verbose = verbose
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name; with `deep` also those of the method, as ``method__heads``."""
+        """The parameters by name; with `deep` also those of the method, as ``method__heads``.
+
+        >>> from vaecluster import VAEClustering
+        >>> VAEClustering(3, method="vade").get_params()["method__epochs"]
+        35
+        """
         own: dict[str, Any] = super().get_params(deep=False)
         if not deep:
             return own
@@ -230,7 +239,14 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return own | {f"method__{name}": getattr(method, name) for name in settings.declared(type(method))}
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name; ``method__heads=7`` sets one of the method, of which a new one is made."""
+        """Set parameters by name; ``method__heads=7`` sets one of the method, of which a new one is made.
+
+        Raises `SettingError` for a setting that the method does not have or take, and `ValueError` for another name.
+
+        >>> from vaecluster import VAEClustering
+        >>> VAEClustering(3).set_params(method__heads=7).method.heads
+        7
+        """
         nested = {name: value for name, value in params.items() if name.startswith("method__")}
         flat = {name: value for name, value in params.items() if name not in nested}
         if nested:
@@ -242,11 +258,13 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return self
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Learn from `X`: vectors (n, columns), images (n, H, W) or (n, H, W, C), a frame, AnnData,
-        texts (n,), or a path.
+        """Learn from the rows of `X`.
 
-        Frames of pandas, polars and pyarrow may hold categories, dates and missing values beside numbers. Columns that
-        say nothing about kinds of rows, such as identifiers, are left out with an `IgnoredColumnsWarning`.
+        They are vectors (n, columns), dense or sparse; images (n, H, W) or (n, H, W, C); windows of time (n, times) or
+        (n, times, features); a frame of n rows; an AnnData object; texts (n,); a data set of torch or of Hugging Face;
+        or the path of a file or of a folder of pictures. Frames of pandas, polars and pyarrow may hold categories,
+        dates and missing values beside numbers. Columns that say nothing about kinds of rows, such as identifiers, are
+        left out with an `IgnoredColumnsWarning`.
 
         `y` (n,), known labels of some rows and -1 for the others, takes no part in learning. Afterwards clusters are
         named by it and numbered in the order of the names. Where no label is unknown `y` is ignored, as by
@@ -255,6 +273,13 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         Ctrl-C ends the fit after the step under way, keeps what was learned and warns. Raises `DataError` or
         `SettingError` (both are ValueErrors) before anything is learned, `FileError` if a folder cannot be written
         to, and `TrainingError` if the loss diverges. What it raises leaves the estimator as it was.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> model.labels_.shape, model.cluster_sizes_.tolist()
+        ((60,), [20, 20, 20])
         """
         with isolated():
             learned = self._fit(X, y, sample_weight)
@@ -265,8 +290,11 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def inspect(self, X: Any) -> Inspection:
         """What `fit` sees in the rows and would do with them, and about how long it takes; nothing is learned.
 
-        Pictures in files are counted and measured, not decoded. Raises as `fit` does, before it learns anything.
+        `X` is as for `fit`. Pictures in files are counted and measured, not decoded. Raises as `fit` does before it
+        learns anything.
 
+        >>> import numpy as np
+        >>> from vaecluster import VAEClustering
         >>> X = np.random.default_rng(0).normal(size=(200, 5))
         >>> found = VAEClustering(3).inspect(X)
         >>> found.rows, found.row, found.views, found.epochs
@@ -285,9 +313,17 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
 
         With the methods that learn by the bound alone nothing but a small learning rate holds clusters in place.
 
-        Give some hundreds of rows or more: neighbours are looked for among them. Names of clusters come from `y` as
-        in `fit`, but clusters keep their numbers. `labels_` and `history_` are then of these rows; outliers are still
-        found by comparison with the rows of the fit. Raises as `fit` does.
+        `X`, `y` and `sample_weight` are as for `fit`. Give some hundreds of rows or more: neighbours are looked for
+        among them. Names of clusters come from `y` as in `fit`, but clusters keep their numbers. `labels_` and
+        `history_` are then of these rows; outliers are still found by comparison with the rows of the fit. Raises as
+        `fit` does, and `SettingError` if clusters were edited by hand or a parameter asks for another model.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> model.partial_fit(X[:30]).labels_.shape
+        (30,)
         """
         if not hasattr(self, "fitted_"):
             return self.fit(X, y, sample_weight)
@@ -298,7 +334,17 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return self
 
     def name_clusters(self, names: Mapping[int, Label]) -> Self:
-        """Name the given clusters; nothing else changes. Raises `SettingError` for a cluster that is not there."""
+        """Name the given clusters, by their numbers; nothing else changes.
+
+        Raises `SettingError` for a cluster that is not there, and a name that is neither a string nor a whole number.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> model.name_clusters({0: "cats"}).cluster_names_
+        {0: 'cats'}
+        """
         check_is_fitted(self)
         if not isinstance(names, Mapping):
             raise SettingError(f"names is {names!r}; expected a dict from clusters to names, such as {{0: 'cats'}}.")
@@ -314,15 +360,15 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def cut(self, n_clusters: int, X: Any = None) -> Self:
         """The same model with other clusters, without new training: those of `hierarchy_` cut at that number.
 
-        Fewer clusters are merged ones, more are split ones; codes, prior and decoder stay. A fit told that number is
-        often better where clusters are split: a `SplitClustersWarning` names them. A model keeps nothing of each row
-        but its label, so `labels_` is there only if the rows of the fit are given as `X`; `predict` works in
-        any case. Raises `SettingError` if the number is not one from 1 to the number of components, or if the method
-        has no tree.
+        Fewer clusters are merged ones, more are split ones, equation (19); codes, prior and decoder stay. A fit told
+        that number is often better where clusters are split: a `SplitClustersWarning` names them. A model keeps
+        nothing of each row but its label, so `labels_` is there only if the rows of the fit are given as `X`;
+        `predict` works in any case. Raises `SettingError` if the number is not one from 1 to the number of components,
+        or if the method has no tree.
 
         >>> from sklearn.datasets import make_blobs
-        >>> from vaecluster import TwoViews
-        >>> X, _ = make_blobs(200, n_features=5, centers=4, random_state=0)
+        >>> from vaecluster import TwoViews, VAEClustering
+        >>> X, _ = make_blobs(60, n_features=5, centers=4, random_state=0)
         >>> model = VAEClustering(4, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
         >>> model.cut(2, X).cluster_sizes_.shape, model.cut(4).predict(X).tolist() == model.labels_.tolist()
         ((2,), True)
@@ -346,18 +392,18 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return other
 
     def merge(self, groups: Sequence[int], X: Any = None) -> Self:
-        """The same model with clusters merged: `groups`, one entry a cluster, says which new cluster each becomes.
+        """The same model with clusters merged: `groups` (n_clusters_,) says which new cluster each becomes.
 
-        Nothing is learned: a merged cluster's probability is the sum of those of its parts. Names are gone, and
-        `labels_` is there only if the rows of the fit are given as `X`, as in `cut`. Raises `SettingError` unless the
-        new clusters are 0, 1 and so on.
+        Nothing is learned: a merged cluster's probability is the sum of those of its parts, equation (19). Names are
+        gone, and `labels_` is there only if the rows of the fit are given as `X`, as in `cut`. Raises `SettingError`
+        unless the new clusters are 0, 1 and so on.
 
         >>> from sklearn.datasets import make_blobs
-        >>> from vaecluster import TwoViews
-        >>> X, _ = make_blobs(200, n_features=5, centers=4, random_state=0)
-        >>> model = VAEClustering(4, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
-        >>> model.merge([0, 1, 1, 0], X).cluster_sizes_.shape
-        (2,)
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> sorted(model.merge([0, 1, 1], X).cluster_sizes_.tolist())
+        [20, 40]
         """
         check_is_fitted(self)
         new = np.asarray(groups)
@@ -376,15 +422,16 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def relabel(self, X: Any, labels: Any, *, decided: Any = None, n_clusters: int | None = None) -> Self:
         """The same codes with clusters of your own: `labels` (n,), those of the rows of the fit, -1 for none.
 
-        A new cluster posterior learns them, each cluster gets a Gaussian with the moments of its codes, and confidence
-        and calibration are learned again; encoder and decoder stay. It answers for new rows, and for most, but seldom
-        all, of these as `labels` say. Rows that are `decided` (n,) weigh more, and `labels_` is what they were
-        given. `n_clusters` counts clusters without rows too. Raises `SettingError` for other labels.
+        A new cluster posterior learns them, each cluster gets a Gaussian with the moments of its codes, equation (22),
+        and confidence and calibration are learned again; encoder and decoder stay. It answers for new rows, and for
+        most, but seldom all, of these as `labels` say. Rows that are `decided`, (n,) of bool, weigh more, and
+        `labels_` is what they were given. `n_clusters` counts clusters without rows too. Raises `SettingError` for
+        other labels.
 
         >>> from sklearn.datasets import make_blobs
-        >>> from vaecluster import TwoViews
-        >>> X, y = make_blobs(200, n_features=5, centers=4, random_state=0)
-        >>> model = VAEClustering(2, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, y = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
         >>> bool((model.relabel(X, y).predict(X) == y).mean() > 0.95)
         True
         """
@@ -398,7 +445,14 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return other
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> NDArray[np.intp]:
-        """Fit and return `labels_`."""
+        """Fit and return `labels_`, (n,); arguments and errors are those of `fit`.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit_predict(X).shape
+        (60,)
+        """
         labels: NDArray[np.intp] = self.fit(X, y, sample_weight).labels_
         return labels
 
@@ -409,11 +463,12 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         how far the heads of the fit agree. The largest entry is that of `predict`. Model files of formats up to 5 have
         q(y|x) itself. With ``by="posterior"`` that is q(y|x) as the model has learned it; with ``by="bayes"`` it is
         p(x|y) p(y) / p(x), equation (48), from the generative side alone, and the largest entry may be another's.
+        Raises `SettingError` for another `by`.
 
         >>> from sklearn.datasets import make_blobs
-        >>> from vaecluster import TwoViews
-        >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-        >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
         >>> bool((model.predict_proba(X, by="bayes").argmax(1) == model.labels_).mean() > 0.95)
         True
         """
@@ -428,14 +483,31 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """The likeliest cluster of each row, whatever rows come with it, or -1: (n,).
 
         Rows whose probability is below `min_confidence` get -1, and so does the `outlier_fraction` of the least likely
-        rows. Defaults: those of the estimator.
+        rows, by equation (26). Defaults: those of the estimator. Raises `SettingError` for other than numbers from 0
+        to below 1.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> model.predict(X[:7]).tolist() == model.labels_[:7].tolist()
+        True
         """
         return self.assign(X, min_confidence=min_confidence, outlier_fraction=outlier_fraction)[0]
 
     def assign(
         self, X: Any, *, min_confidence: float | None = None, outlier_fraction: float | None = None
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """What `predict` gives, and the probability of each row's likeliest cluster, in one pass: (n,) each."""
+        """What `predict` gives, and the probability of each row's likeliest cluster, in one pass: (n,) each.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> labels, confidence = model.assign(X)
+        >>> bool((labels == model.labels_).all()), bool((confidence == model.predict_proba(X).max(1)).all())
+        (True, True)
+        """
         found = self.assigned(X, min_confidence=min_confidence, outlier_fraction=outlier_fraction)
         return found.labels, found.confidence
 
@@ -450,6 +522,14 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """What `assign` gives as a record, with the second likeliest cluster, and names of rows if they have some.
 
         With `outlier_scores`, and where a fraction of outliers is asked for, also what `outlier_score` gives.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> found = model.assigned(X, outlier_scores=True)
+        >>> found.second.shape, found.outlier_score.shape
+        ((60,), (60,))
         """
         check_is_fitted(self)
         sure = self.min_confidence if min_confidence is None else min_confidence
@@ -463,7 +543,16 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         )
 
     def annotations(self, X: Any, **doubt: Any) -> Annotations:
-        """What `assign` and `transform` say of cells, as they are written beside them; `doubt` as in `assign`."""
+        """What `assign` and `transform` say of n cells, as `annotate` writes it; `doubt` is as in `assign`.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> found = model.annotations(X)
+        >>> found.labels.shape, found.codes.shape, found.record
+        ((60,), (60, 10), {'method': 'vade', 'n_clusters': 3})
+        """
         method, clusters, names = self.method_.name, self.n_clusters_, self.cluster_names_
         of_rows = (*self.assign(X, **doubt), self.transform(X))
         return Annotations.of(*of_rows, method=method, clusters=clusters, names=names)
@@ -471,8 +560,9 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def annotate(self, cells: Any) -> Any:
         """Write clusters, confidence and codes into an AnnData object, where scanpy looks for them; returns it.
 
-        ``obs["vaecluster"]`` holds the cluster as a category, none for -1, ``obs["vaecluster_confidence"]`` its
-        probability, ``obsm["X_vaecluster"]`` the code, and ``uns["vaecluster"]`` what the model is.
+        ``obs["vaecluster"]`` (n,) holds the cluster as a category, none for -1, ``obs["vaecluster_confidence"]`` (n,)
+        its probability, ``obsm["X_vaecluster"]`` (n, latent) the code, and ``uns["vaecluster"]`` what the model is.
+        Raises `DataError` for what is no AnnData object. The tutorial on single cells is an example.
         """
         if not is_cells(cells):
             raise DataError(
@@ -484,8 +574,16 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def marker_genes(self, cells: Any, n_genes: int = 10) -> list[list[Marker]]:
         """The genes that cells of each cluster have more of than all others, by Welch's t of their logarithms.
 
-        Clusters are those that the model puts the cells into. Raises `SettingError` if the fit was not on counts of
-        genes.
+        A list for each cluster, of a record for each of at most `n_genes`, the largest t first. Clusters are those
+        that the model puts the cells into. Raises `SettingError` if the fit was not on counts of genes.
+
+        >>> import numpy as np
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> counts = np.random.default_rng(0).poisson(1.0, (60, 20))
+        >>> counts[:30, 3] += 20
+        >>> model = VAEClustering(2, method=VaDE(epochs=5), rows="counts", random_state=0).fit(counts)
+        >>> "3" in [found[0].gene for found in model.marker_genes(counts, n_genes=1) if found]
+        True
         """
         given, assigned = self._labelled(cells)
         found = marker_genes(given, self.fitted_.schema, assigned.labels, self.n_clusters_, n_genes)
@@ -496,9 +594,17 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def outlier_score(self, X: Any) -> NDArray[np.float64]:
         """How unlikely each row is, from 0 to 1: the share of comparable rows with a higher bound (1): (n,).
 
-        If the estimator's `outlier_fraction` is above 0, comparable rows are those that the fit held out, and of new
-        rows like those at most the share 1 - s scores s or more. Otherwise they are rows that the fit has learned
-        from, and more of the new ones do. `score_samples` is the bound itself.
+        That is equation (26). If the estimator's `outlier_fraction` is above 0, comparable rows are those that the fit
+        held out, and of new rows like those at most the share 1 - s scores s or more (Vovk, Gammerman and Shafer
+        2005). Otherwise they are rows that the fit has learned from, and more of the new ones do. `score_samples` is
+        the bound itself. Raises `SettingError` for a model file of an older format, which has nothing to compare with.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> bool((model.outlier_score(X + 100) > 0.95).all())
+        True
         """
         return self._in_blocks(X, lambda rows: self.fitted_.outlier_score(rows))
 
@@ -506,13 +612,13 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """Groups of 20 rows or more that lie together inside a cluster, apart from the rest of it; largest first.
 
         A group holds a tenth of its cluster at most, and between it and the rest rows are less than a third as dense
-        as inside. What is too rare to have a cluster of its own is often found so. No label takes part; nothing is
-        changed.
+        as inside, equation (24). What is too rare to have a cluster of its own is often found so. No label takes part;
+        nothing is changed.
 
         >>> from sklearn.datasets import make_blobs
-        >>> from vaecluster import TwoViews
+        >>> from vaecluster import VAEClustering, VaDE
         >>> X, _ = make_blobs([400, 400, 25], n_features=5, centers=None, random_state=0)
-        >>> model = VAEClustering(2, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
+        >>> model = VAEClustering(2, method=VaDE(epochs=5), random_state=0).fit(X)
         >>> [len(group.rows) for group in model.dense_groups(X)]
         [25]
         """
@@ -521,7 +627,15 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
             return dense_groups(rows, self.fitted_.assigned(rows).labels)
 
     def transform(self, X: Any) -> NDArray[np.floating[Any]]:
-        """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise."""
+        """The code of each row, the mean of q(z|x): (n, latent), float64 for float64 rows and float32 otherwise.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> model.transform(X).shape
+        (60, 10)
+        """
 
         def codes(given: Given) -> NDArray[np.floating[Any]]:
             found = answers.codes(self.model_, self._rows(given))
@@ -532,7 +646,15 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def inverse_transform(self, codes: Any) -> Restored:
         """The row that each code (n, latent) stands for, the mean of p(x|z), in the units and type of the fit.
 
-        That is an array, or a frame of pandas, polars or pyarrow.
+        That is the last step of (12), an array (n, ...) or a frame of pandas, polars or pyarrow. Raises `DataError`
+        for other codes.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> model.inverse_transform(model.transform(X)).shape
+        (60, 5)
         """
         check_is_fitted(self)
         with isolated():
@@ -542,10 +664,19 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def sample(self, n_samples: int = 1, *, cluster: int | None = None, random_state: Random = None) -> Restored:
         """New rows in the units and type of the fit: codes from the prior, decoded to the mean of p(x|z).
 
-        They are an array, or a frame of pandas, polars or pyarrow.
-        With `cluster`, all from p(z|y) of that one; without, y is drawn from p(y) first. A row for which the likeliest
-        cluster is another is drawn again from its own, ten times at most in all, and the last draw is kept: equation
-        (34). `random_state` defaults to the estimator's, so the same call gives the same rows.
+        That is equation (12), an array (n_samples, ...) or a frame of pandas, polars or pyarrow. With `cluster`, all
+        come from p(z|y) of that one; without, y is drawn from p(y) first. A row for which the likeliest cluster is
+        another is drawn again from its own, ten times at most in all, and the last draw is kept: equation (34).
+        `random_state` defaults to the estimator's, so the same call gives the same rows. Raises `SettingError` for a
+        cluster that is not there, and a number below 1.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> new = model.sample(4, cluster=1)
+        >>> new.shape, model.predict(new).tolist()
+        ((4, 5), [1, 1, 1, 1])
         """
         check_is_fitted(self)
         if not is_whole(n_samples, 1):
@@ -572,8 +703,15 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """The rows with every missing value replaced by what the model expects there; a frame like the one given.
 
         That is the mean of p(x|z) at the row's code, moved by how far off it is in values that are there, equation
-        (28c), or the most likely category. Values that are there stay.
-        `imputed` also says how sure that is.
+        (28c), or the most likely category. Values that are there stay. `imputed` also says how sure that is. Raises
+        `DataError` for a missing value in a column that had none in the fit.
+
+        >>> import pandas as pd
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> frame = pd.DataFrame({"age": [30.0, 31, None, 69, 70, 71] * 10, "size": [1.0, 2, 1, 8, 9, 8] * 10})
+        >>> model = VAEClustering(2, method=VaDE(epochs=5), random_state=0).fit(frame)
+        >>> int(model.impute(frame)["age"].isna().sum())
+        0
         """
         check_is_fitted(self)
         with isolated():
@@ -588,7 +726,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         deviations are too small where the likelihood has a fixed precision.
 
         >>> import pandas as pd
-        >>> from vaecluster import TwoViews
+        >>> from vaecluster import TwoViews, VAEClustering
         >>> ages, jobs = [30.0, 31, None, 69, 70, 71] * 10, ["cook", None, "cook", "none", "none", "none"] * 10
         >>> frame = pd.DataFrame({"age": ages, "job": jobs})
         >>> found = VAEClustering(2, method=TwoViews(epochs=30, heads=2), random_state=0).fit(frame).imputed(frame)
@@ -611,9 +749,9 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         of genes, which `marker_genes` compares.
 
         >>> from sklearn.datasets import make_blobs
-        >>> from vaecluster import TwoViews
-        >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-        >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
         >>> [some[0].words.partition(":")[0] == some[0].column for some in model.profile(X)]
         [True, True, True]
         """
@@ -621,15 +759,17 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return profile(given, found.labels, self.n_clusters_)
 
     def words(self, X: Any, texts: Sequence[str] | None = None, n_words: int = 10) -> list[list[Word]]:
-        """What texts of each cluster are about: its words, by class-based TF-IDF, the first of largest weight.
+        """What texts of each cluster are about: its words, by class-based TF-IDF (Grootendorst 2022, "BERTopic").
 
-        `texts` (n,) holds a text for each row, such as those that embeddings stand for; where rows are texts it is not
-        needed. Stop words are left out where texts are English. Raises `DataError` for other than n strings.
+        A list for each cluster, of a record for each of at most `n_words`, the largest weight first. `texts` (n,)
+        holds a text for each row, such as those that embeddings stand for; where rows are texts it is not needed. Stop
+        words are left out where texts are English. Raises `DataError` for other than n strings, and `SettingError` if
+        there are no texts.
 
         >>> from sklearn.datasets import make_blobs
-        >>> from vaecluster import TwoViews
-        >>> X, kinds = make_blobs(200, n_features=5, centers=2, random_state=0)
-        >>> model = VAEClustering(2, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, kinds = make_blobs(60, n_features=5, centers=2, random_state=0)
+        >>> model = VAEClustering(2, method=VaDE(epochs=5), random_state=0).fit(X)
         >>> found = model.words(X, ["rain and wind" if kind else "bread and butter" for kind in kinds])
         >>> sorted(sorted(one.word for one in some) for some in found)
         [['bread', 'butter'], ['rain', 'wind']]
@@ -641,9 +781,16 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return words(as_texts(texts, len(given.source)), found.labels, self.n_clusters_, n_words)
 
     def typical_rows(self, X: Any, n_rows: int = 5) -> list[NDArray[np.intp]]:
-        """The numbers of the most typical rows of each cluster, the first the most typical.
+        """The numbers of the most typical rows of each cluster, at most `n_rows` each, the first the most typical.
 
         Of the surer half of a cluster's rows, those whose codes are nearest to the mean of its codes.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> [len(numbers) for numbers in model.typical_rows(X, n_rows=2)]
+        [2, 2, 2]
         """
         given, found = self._labelled(X)
         with isolated():
@@ -651,29 +798,63 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return typical_rows(codes, found.labels, self.n_clusters_, n_rows, found.confidence)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """The bound (1) on log p(x) of each row as the model sees it (scaled), in nats: (n,)."""
+        """The bound on log p(x) of each row as the model sees it (scaled), equation (11), in nats: (n,).
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> bool(model.score_samples(X).mean() > model.score_samples(X + 100).mean())
+        True
+        """
         return self._in_blocks(X, lambda rows: answers.bounds(self.model_, rows))
 
     def score(self, X: Any, y: Any = None) -> float:
-        """The mean of `score_samples`, in nats per row; `y` is ignored. It is no guide to the number of clusters."""
+        """The mean of `score_samples`, in nats per row; `y` is ignored. It is no guide to the number of clusters.
+
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> model.score(X) == float(model.score_samples(X).mean())
+        True
+        """
         return float(self.score_samples(X).mean())
 
     def stability(self, X: Any, n_runs: int = 5, *, n_jobs: int = 1) -> Stability:
         """Fit copies of this estimator to `X` that differ in their seed only, and compare their clusters.
 
-        See `vaecluster.stability.stability`. This estimator itself is not fitted, and not changed if it is.
+        An integer s as `random_state` stands for the seeds s, s + 1, s + 2 and so on, so the first run is the fit that
+        this estimator itself would make. `n_jobs` runs are made at the same time, each in a process of its own; -1
+        takes as many as there are processor cores. This estimator is not fitted, and not changed if it is. Raises
+        `SettingError` for fewer than two runs, and what `fit` raises.
 
         >>> from sklearn.datasets import make_blobs
-        >>> from vaecluster import TwoViews
-        >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-        >>> found = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).stability(X, n_runs=2)
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> found = VAEClustering(3, method=VaDE(epochs=5), random_state=0).stability(X, n_runs=2)
         >>> found.ari.shape, found.jaccard.shape
         ((2, 2), (1, 3))
         """
         return stability(self, X, n_runs, n_jobs=n_jobs)
 
     def save(self, path: str | Path) -> None:
-        """Write the fitted model to one file: weights as safetensors, JSON for the rest, no rows of the fit."""
+        """Write the fitted model to one file: weights as safetensors, JSON for the rest, no rows of the fit.
+
+        Raises `FileError` if it cannot be written.
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "blobs.vaecluster"
+        ...     model.save(file)
+        ...     VAEClustering.load(file).predict(X).tolist() == model.labels_.tolist()
+        True
+        """
         check_is_fitted(self)
         write_fitted(as_path("path", path), self.fitted_, plain_parameters(self))
 
@@ -681,9 +862,8 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def load(cls, path: str | Path, *, device: str = "auto") -> Self:
         """Open a file that `save` wrote, or the one in a run folder.
 
-        `labels_` is not in it; `predict` gives the same labels again.
-
-        Raises `FileError` if it is no such file, or damaged, or from a newer version.
+        `labels_` is not in it; `predict` gives the same labels again. Raises `FileError` if it is no such file, or
+        damaged, or from a newer version. The example of `save` opens one.
         """
         place = as_path("path", path)
         with isolated():

@@ -34,11 +34,12 @@ def stability(
     `TrainingError` if a process dies, and what a fit raises. Ctrl-C ends it without a result.
 
     >>> from sklearn.datasets import make_blobs
-    >>> from vaecluster import TwoViews, VAEClustering
-    >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
-    >>> found = stability(VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0), X, n_runs=2)
+    >>> from vaecluster import VAEClustering, VaDE
+    >>> from vaecluster.stability import stability
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> found = stability(VAEClustering(3, method=VaDE(epochs=5), random_state=0), X, n_runs=2)
     >>> found.labels.shape, found.jaccard.shape
-    ((2, 200), (1, 3))
+    ((2, 60), (1, 3))
     """
     if not isinstance(model, BaseEstimator) or "random_state" not in model.get_params(deep=False):
         raise SettingError(f"model is {model!r:.60}; expected a VAEClustering, such as VAEClustering(3).")

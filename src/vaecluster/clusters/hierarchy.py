@@ -22,7 +22,14 @@ class Hierarchy:
     """The tree of merges of `components` leaves.
 
     `merges` is (components - 1, 2) as in scipy's linkage: node `components + i` is made by merge i. `losses` is the
-    information that each merge loses, in nats: (components - 1,). `shares` (components,) are the shares of rows.
+    information that each merge loses, equation (18), in nats: (components - 1,). `shares` (components,) are the shares
+    of rows.
+
+    >>> import numpy as np
+    >>> from vaecluster.clusters.hierarchy import Hierarchy
+    >>> tree = Hierarchy(3, np.array([[0, 2], [1, 3]]), np.array([0.1, 0.5]), np.array([0.4, 0.3, 0.3]))
+    >>> tree.cut(2).tolist()
+    [0, 1, 0]
     """
 
     components: int
@@ -46,7 +53,7 @@ class Hierarchy:
             yield one, other
 
     def cut(self, clusters: int) -> NDArray[np.intp]:
-        """The cluster of each component when `clusters` are left, numbered from 0 by their smallest component."""
+        """The cluster of each component, (components,), when so many are left; numbered by their first components."""
         first = np.arange(self.components)
         for one, other in islice(self.joined(), self.components - clusters):
             first[other] = one
@@ -64,7 +71,7 @@ class Hierarchy:
     def separation(self) -> Matrix:
         """Each merge's loss against that of two clusters of the same sizes that share nothing: (components - 1,).
 
-        1 where no row has its view in the other cluster, 0 where the two are one.
+        That is equation (25): 1 where no row has its view in the other cluster, 0 where the two are one.
         """
         shares = np.concatenate([self.shares, np.zeros(len(self.merges))])
         most = np.empty(len(self.merges))
@@ -75,7 +82,7 @@ class Hierarchy:
         return separation
 
     def linkage(self) -> Matrix:
-        """scipy's linkage matrix; the height of a merge is the information lost up to it, in nats."""
+        """scipy's linkage matrix, (components - 1, 4); a merge's height is the information lost up to it, in nats."""
         sizes = np.ones(2 * self.components - 1)
         heights = np.maximum.accumulate(np.cumsum(np.maximum(self.losses, 0)))
         rows = np.empty((self.components - 1, 4))

@@ -27,8 +27,14 @@ class Evidence:
 
     `found` (heads,) is the number that each head finds. `density` and `agreement` (components - 1,) are about each
     number of clusters, entry i about i + 2 of them: how dense rows are between the two that one cluster fewer would
-    merge, against rows inside them, in the head that found the median; and the adjusted Rand index of the clusters of
-    two heads, mean over pairs of heads, 1 if there is one head only.
+    merge, against rows inside them, equation (24), in the head that found the median; and the adjusted Rand index of
+    the clusters of two heads, mean over pairs of heads, 1 if there is one head only.
+
+    >>> import numpy as np
+    >>> from vaecluster.clusters.number import Evidence
+    >>> found = Evidence(np.array([3, 3, 4]), np.array([0.1, 0.2, 0.9]), np.array([1.0, 1.0, 0.7]))
+    >>> found.clusters, found.strength
+    (3, 'weak')
     """
 
     found: NDArray[np.intp]

@@ -23,6 +23,7 @@ class Reliability:
 
     `count` (bins,) is the number of rows whose largest probability lies in a bin, `confidence` the mean of these
     probabilities and `accuracy` the share of these rows for which the likeliest is right, nan where a bin is empty.
+    `reliability` makes one.
     """
 
     count: NDArray[np.intp]
@@ -56,6 +57,7 @@ def reliability(probabilities: Any, labels: Any, *, bins: int = BINS) -> Reliabi
     A label of -1 is that of no column: whatever is said of such a row is wrong. Raises `DataError` for what is no
     table of probabilities, or for other labels, and `SettingError` for no bins.
 
+    >>> from vaecluster import reliability
     >>> found = reliability([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.3, 0.7]], [0, 0, 1, 0], bins=2)
     >>> found.count.tolist(), found.accuracy.tolist(), round(found.expected_calibration_error, 3)
     ([0, 4], [nan, 0.75], 0.025)

@@ -39,12 +39,12 @@ def compare(
 ) -> Comparison:
     """Fit each of the methods to `X` with several seeds, and compare what they find, without labels.
 
-    `methods` are names of methods of the package ("two-views", "vade", "su2018") and of others ("kmeans",
-    "gaussian-mixture", "leiden", "umap-mixture", "umap-hdbscan"), or methods with settings of your own. Others see
-    rows as the package scales them, with missing values filled. `parameters` are those of `VAEClustering`, such as
-    `rows`, `columns`, `random_state` and `verbose`; the seeds are made of `random_state` as `stability` makes them, 0
-    if it is not given. With `n_clusters="auto"` methods that do not find the number get the one that "two-views" finds
-    most often, or else the first that can find it.
+    `X` holds rows as `VAEClustering.fit` takes them. `methods` are names of methods of the package, such as "vade",
+    and of others ("kmeans", "gaussian-mixture", "leiden", "umap-mixture", "umap-hdbscan"), or either with settings of
+    your own. Others see rows as the package scales them, with missing values filled. `parameters` are those of
+    `VAEClustering`, such as `rows`, `columns`, `random_state` and `verbose`; the seeds are made of `random_state` as
+    `stability` makes them, 0 if it is not given. With `n_clusters="auto"` methods that do not find the number get the
+    one that "two-views" finds most often, or else the first that can find it.
 
     `y` (rows,) are labels to score with at the end; they take part in nothing else. A method that is not installed, or
     whose fit fails, is left out, and `left_out` says why. `n_jobs` fits are made at the same time, as by `stability`.
@@ -53,8 +53,8 @@ def compare(
     that cannot be used, and the reason if all methods fail. Ctrl-C ends it; what was finished is in `kept`.
 
     >>> from sklearn.datasets import make_blobs
-    >>> from vaecluster.peers import KMeans
-    >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
+    >>> from vaecluster import compare
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
     >>> found = compare(X, ["kmeans", "gaussian-mixture"], seeds=2, n_clusters=3)
     >>> found["kmeans"].numbers, found.between("ari").shape
     ([3, 3], (2, 2))

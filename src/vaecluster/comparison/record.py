@@ -106,7 +106,8 @@ class Comparison:
     """Methods on the same rows.
 
     `number` is how many clusters the methods were given that do not find it, and `number_from` the method that found
-    it, None if it was asked for. `left_out` says why some methods that were asked for are missing.
+    it, None if it was asked for. `left_out` says why some methods that were asked for are missing. ``found["vade"]``
+    is one of the methods.
     """
 
     methods: tuple[Compared, ...]

@@ -63,10 +63,10 @@ def predict_function(
 
     >>> import pandas as pd
     >>> from sklearn.datasets import make_blobs
-    >>> from vaecluster import TwoViews
-    >>> X = pd.DataFrame(make_blobs(200, n_features=2, centers=3, random_state=0)[0], columns=["height", "width"])
-    >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
-    >>> list(predict_function(model)(X.assign(key=range(200))))
+    >>> from vaecluster import VAEClustering, VaDE, predict_function
+    >>> X = pd.DataFrame(make_blobs(60, n_features=2, centers=3, random_state=0)[0], columns=["height", "width"])
+    >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+    >>> list(predict_function(model)(X.assign(key=range(60))))
     ['key', 'cluster', 'confidence']
     """
     unknown = [answer for answer in answers if answer not in _ANSWERS]

@@ -30,7 +30,7 @@ class DenseGroup:
     """Rows of one cluster that lie together, apart from the rest of it.
 
     `rows` (rows of the group,) are their numbers, `density` is about how dense rows are between the group and the rest
-    of its cluster, against inside.
+    of its cluster, against inside: equation (24).
     """
 
     cluster: int

@@ -37,7 +37,7 @@ class Errors:
 @final
 @dataclass(frozen=True, eq=False)
 class Imputed:
-    """`rows` with nothing missing, and how sure each value is: (rows,) for each column, by its name as a text.
+    """`rows` with nothing missing, and how sure each value is, (28b): (rows,) for each column, by its name as a text.
 
     `deviation` holds the standard deviations of numbers, in the column's units (of dates and durations seconds), and 0
     where the value was there. `probability` says of categories how likely the one filled in is; it is 1 where one was

@@ -37,6 +37,8 @@ class Layout:
     kernel of t-SNE: the InfoNC-t-SNE of Damrich, Boehm, Hamprecht and Kobak (2023), "From t-SNE to UMAP with
     contrastive learning", in its parametric form. Clusters and labels take no part.
 
+    >>> import numpy as np
+    >>> from vaecluster import Layout
     >>> codes = np.random.default_rng(0).normal(size=(50, 8))
     >>> layout = Layout.learned(codes)
     >>> layout(codes).shape, layout(codes[:1]).tolist() == layout(codes)[:1].tolist()

@@ -73,10 +73,17 @@ GOING_ON_RATE = 0.1
 @final
 @settings
 class Bound(Method):
-    """The bound alone (Su 2018, "Variational autoencoders (4): a one-step clustering scheme").
+    """The bound (1) alone (Su 2018, "Variational autoencoders (4): a one-step clustering scheme").
 
     The defaults are the article's; it is about images. Vectors get the same bound with dense networks and a precision
     to start from for standardised columns (docs/decisions/0013). The number of clusters must be given.
+
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import Bound, VAEClustering
+    >>> X, _ = make_blobs(60, n_features=5, centers=2, random_state=0)
+    >>> model = VAEClustering(2, method=Bound(epochs=30), random_state=0).fit(X)
+    >>> list(model.history_.curves())[:4]
+    ['bound', 'reconstruction', 'latent_kl', 'cluster_kl']
     """
 
     name: ClassVar[str] = "su2018"

@@ -98,9 +98,16 @@ class DEC(Sharpened):
     """Deep embedded clustering (Xie, Girshick and Farhadi 2016).
 
     An autoencoder, k-means of its codes, and then codes and centres learn alone from a target that sharpens the soft
-    assignments. The paper drops the decoder; here it follows the codes, which do not hear it, and a last stage makes
-    a generator: each cluster is a Gaussian with the moments of its codes. The paper's networks are
-    `hidden=(512, 512, 2048)`, pre-trained for much longer. The number of clusters must be given.
+    assignments, equations (43) to (45). The paper drops the decoder; here it follows the codes, which do not hear it,
+    and a last stage makes a generator: each cluster is a Gaussian with the moments of its codes, (22). The paper's
+    networks are `hidden=(512, 512, 2048)`, pre-trained for much longer. The number of clusters must be given.
+
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import DEC, VAEClustering
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=DEC(warm_epochs=5), random_state=0).fit(X)
+    >>> model.cluster_sizes_.tolist()
+    [20, 20, 20]
     """
 
     name: ClassVar[str] = "dec"
@@ -115,8 +122,15 @@ class DEC(Sharpened):
 class IDEC(Sharpened):
     """Improved deep embedded clustering (Guo, Gao, Liu and Yin 2017).
 
-    As DEC, but the codes are held by the reconstruction while clusters are sharpened. The number of clusters must be
-    given.
+    As DEC, but the codes are held by the reconstruction while clusters are sharpened, equation (45). The number of
+    clusters must be given.
+
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import IDEC, VAEClustering
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=IDEC(warm_epochs=5), random_state=0).fit(X)
+    >>> model.cluster_sizes_.tolist()
+    [20, 20, 20]
     """
 
     name: ClassVar[str] = "idec"

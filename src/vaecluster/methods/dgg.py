@@ -30,8 +30,15 @@ class DGG(FromMixture):
     """VaDE with graph embedding, after Yang, Cheung, Li and Fang (2019).
 
     Rows and their nearest others are a graph. Beside the bound (1) of a row itself the bound of a neighbour by the
-    row's own code and cluster is maximised, equation (41): rows that are near get codes and clusters that are alike.
-    The number of clusters must be given.
+    row's own code and cluster is maximised, equations (41) and (42): rows that are near get codes and clusters that
+    are alike. The number of clusters must be given.
+
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import DGG, VAEClustering
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=DGG(epochs=5), random_state=0).fit(X)
+    >>> model.cluster_sizes_.tolist()
+    [20, 20, 20]
     """
 
     name: ClassVar[str] = "dgg"

@@ -51,7 +51,14 @@ class Stepwise(OnCodes):
     UMAP with a mixture, on an autoencoder's codes, is N2D (McConville, Santos-Rodriguez, Piechocki and Craddock 2021).
     UMAP's map is not kept: the cluster posterior learns the clusters that were found, from what the encoder sees, and
     answers for all rows, those of the fit as well. A last stage makes a generator: each cluster is a Gaussian with the
-    moments of its codes, or the mixture's own. The number of clusters must be given.
+    moments of its codes (22), or the mixture's own. The number of clusters must be given.
+
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import Stepwise, VAEClustering
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=Stepwise(epochs=5), random_state=0).fit(X)
+    >>> model.cluster_sizes_.tolist()
+    [20, 20, 20]
     """
 
     name: ClassVar[str] = "stepwise"

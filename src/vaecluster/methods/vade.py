@@ -90,9 +90,16 @@ class FromMixture(Method):
 class VaDE(FromMixture):
     """Variational deep embedding (Jiang, Zheng, Tan, Tang and Zhou 2017).
 
-    The bound (1) with q(y|z) by Bayes' rule and learned means, variances and shares of the components. An autoencoder
-    of the same networks comes first, and the prior starts at a Gaussian mixture of its codes; with
+    The bound (1) with q(y|z) by Bayes' rule (7) and learned means, variances (8) and shares (9) of the components. An
+    autoencoder of the same networks comes first, and the prior starts at a Gaussian mixture of its codes; with
     `warm_epochs=0` it learns from scratch. The number of clusters must be given.
+
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import VAEClustering, VaDE
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+    >>> model.cluster_sizes_.tolist()
+    [20, 20, 20]
     """
 
     name: ClassVar[str] = "vade"

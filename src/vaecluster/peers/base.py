@@ -18,7 +18,7 @@ Labels = NDArray[np.intp]
 class Partition:
     """The cluster of each point of a fit, (rows,), -1 for none; a rule for new points, and facts about the fit.
 
-    `predict` is None for peers that have no rule of their own.
+    `predict` is from points (rows, entries) to labels (rows,), and None for peers that have no rule of their own.
     """
 
     labels: Labels
@@ -27,7 +27,10 @@ class Partition:
 
 
 class Peer(ABC):
-    """A way to find clusters among points; its fields are its settings. Labels take no part."""
+    """A way to find clusters among points; its fields are its settings. Labels take no part.
+
+    `compare` takes peers by their names, or as objects with settings of your own.
+    """
 
     # What a user calls it.
     name: ClassVar[str]
@@ -38,7 +41,7 @@ class Peer(ABC):
 
     @abstractmethod
     def fit(self, points: Points, clusters: int, seed: int) -> Partition:
-        """Find so many clusters among points (rows, entries)."""
+        """Find so many clusters among points (rows, entries); the seed decides what is random."""
 
     @classmethod
     def missing(cls) -> str | None:

@@ -14,9 +14,12 @@ from vaecluster.peers.base import Labels, Partition, Peer, Points
 class KMeans(Peer):
     """k-means by Lloyd's steps from k-means++ centres; of `restarts` the one of least inertia.
 
-    >>> points = np.array([[0.0], [0.1], [5.0]], dtype=np.float32)
-    >>> np.bincount(KMeans().fit(points, 2, seed=0).labels).max().item()
-    2
+    >>> import numpy as np
+    >>> from vaecluster.peers import KMeans
+    >>> points = np.array([[0.0], [0.1], [5.0], [5.2]], dtype=np.float32)
+    >>> found = KMeans().fit(points, 2, seed=0)
+    >>> sorted(np.bincount(found.labels).tolist()), bool(found.predict(points)[0] == found.labels[0])
+    ([2, 2], True)
     """
 
     restarts: int = 10

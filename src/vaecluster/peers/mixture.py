@@ -18,6 +18,12 @@ class GaussianMixture(Peer):
     A covariance of d columns has d (d + 1) / 2 numbers, so wider rows are first reduced to `most_columns` principal
     components. `ridge`, in mean variances of a column, is added to each variance: a cluster may have fewer rows than
     columns.
+
+    >>> import numpy as np
+    >>> from vaecluster.peers import GaussianMixture
+    >>> points = np.array([[0.0], [0.1], [5.0], [5.2]], dtype=np.float32)
+    >>> sorted(np.bincount(GaussianMixture().fit(points, 2, seed=0).labels).tolist())
+    [2, 2]
     """
 
     restarts: int = 10

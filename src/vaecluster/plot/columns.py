@@ -23,6 +23,14 @@ def profile(model: VAEClustering, cluster: int, X: Any = None, *, ax: Axes | Non
     Without `X` it is what the fit found in its own rows, which is there if their columns have names; with `X` it is
     ``model.profile(X)``. Raises `SettingError` for a cluster that is not there, and without `X` where the fit found
     nothing; `DataError` for images and for counts of genes, which `marker_genes` compares.
+
+    >>> from matplotlib.figure import Figure
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import VAEClustering, VaDE, plot
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+    >>> plot.profile(model, 1, X, ax=Figure().subplots()).get_xlabel()
+    'difference from all rows (std. deviations)'
     """
     fitted = fitted_of(model)
     check_clusters(model, cluster=cluster)

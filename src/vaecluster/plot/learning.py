@@ -17,7 +17,15 @@ def history(model: VAEClustering, name: str | None = None, *, ax: Axes | None = 
     """One quantity over the epochs of the fit; the dot is the last value.
 
     `name` is one of ``model.history_.curves()``, such as "reconstruction", "mean_confidence" or "learning_rate";
-    without it, the first term of the objective. Raises `SettingError` for another.
+    without it, the first term of the objective. Terms are in nats per row. Raises `SettingError` for another.
+
+    >>> from matplotlib.figure import Figure
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import VAEClustering, VaDE, plot
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+    >>> plot.history(model, "reconstruction", ax=Figure().subplots()).get_xlabel()
+    'epoch'
     """
     curves = curves_of(fitted_of(model).history)
     if name is None:
@@ -35,9 +43,17 @@ def number_of_clusters(model: VAEClustering, values: str = "density", *, ax: Axe
     """What speaks for each number of clusters, with the number in use and the number found.
 
     ``"density"`` is how dense rows are between the two clusters that one cluster fewer would merge, against rows
-    inside them; points below the line, which are filled, have a boundary between them. ``"agreement"`` is how far
-    heads agree on the clusters, by the adjusted Rand index. A band spans the numbers that heads find, if they differ.
-    Raises `SettingError` if the method weighs no numbers of clusters.
+    inside them, equation (24); points below the line, which are filled, have a boundary between them.
+    ``"agreement"`` is how far heads agree on the clusters, by the adjusted Rand index. A band spans the numbers that
+    heads find, if they differ. Raises `SettingError` if the method weighs no numbers of clusters.
+
+    >>> from matplotlib.figure import Figure
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import TwoViews, VAEClustering, plot
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
+    >>> plot.number_of_clusters(model, ax=Figure().subplots()).get_xlabel()
+    'number of clusters'
     """
     drawn = {
         "density": (draw_density, "density between two clusters, against inside them"),

@@ -35,9 +35,18 @@ def walls(
 ) -> Axes:
     """Images of each cluster in a line: some of its members on the left, as many generated ones on the right.
 
-    Members are drawn at random from the rows `X`, the same each time; without `X` there are generated ones alone.
-    Windows of time are drawn as lines. Raises `SettingError` for rows that are no pictures, of which `profile` says
-    what sets their clusters apart.
+    Members are drawn at random from the rows `X`, the same each time; without `X` there are generated ones alone,
+    equation (34). Windows of time are drawn as lines. Raises `SettingError` for rows that are no pictures, of which
+    `profile` says what sets their clusters apart.
+
+    >>> from matplotlib.figure import Figure
+    >>> from sklearn.datasets import load_digits
+    >>> from vaecluster import VAEClustering, VaDE, plot
+    >>> X = load_digits().images[:60]
+    >>> model = VAEClustering(2, method=VaDE(epochs=5), random_state=0).fit(X)
+    >>> axes = plot.walls(model, X, n_rows=4, ax=Figure().subplots())
+    >>> [label.get_text() for label in axes.get_xticklabels()]
+    ['rows of the data', 'generated']
     """
     schema = fitted_of(model).schema
     if schema.kind is RowKind.VECTORS:
@@ -70,6 +79,14 @@ def interpolation(model: VAEClustering, start: int, end: int, *, n_steps: int = 
     Of images and windows of time these are the rows that the codes stand for. Of other rows it is how likely such a
     row belongs to each of the two clusters, and to any other, so that one sees where the border lies. Raises
     `SettingError` for a cluster that is not there.
+
+    >>> from matplotlib.figure import Figure
+    >>> from sklearn.datasets import load_digits
+    >>> from vaecluster import VAEClustering, VaDE, plot
+    >>> X = load_digits().images[:60]
+    >>> model = VAEClustering(2, method=VaDE(epochs=5), random_state=0).fit(X)
+    >>> plot.interpolation(model, 0, 1, n_steps=5, ax=Figure().subplots()).get_xlabel()
+    'equal steps of the code'
     """
     fitted = fitted_of(model)
     check_clusters(model, start=start, end=end)

@@ -18,19 +18,18 @@ BINS = 20
 def map(model: VAEClustering, X: Any, *, values: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
     """The codes of rows in the plane, in the colour and with the mark of their clusters, which are named in it.
 
-    Rows that are near in their codes are near; the layout knows no clusters (`Layout`). As in the report's map.
-    Rows in none (-1) are grey. With `values` (n,), such as `model.outlier_score(X)`, colours go from the least of
-    them, dark, to the largest; ``plt.colorbar(ax.collections[0], ax=ax)`` adds the scale. Raises `DataError` for other
-    than n values.
+    `X` holds n rows. Rows that are near in their codes are near; the layout knows no clusters (`Layout`). Rows in none
+    (-1) are grey. With `values` (n,), such as `model.outlier_score(X)`, colours go from the least of them, dark, to
+    the largest; ``plt.colorbar(ax.collections[0], ax=ax)`` adds the scale. Raises `DataError` for other than n values.
 
     >>> from matplotlib.figure import Figure
     >>> from sklearn.datasets import make_blobs
-    >>> from vaecluster import TwoViews
-    >>> X, _ = make_blobs(60, centers=2, n_features=4, random_state=0)
-    >>> model = VAEClustering(2, method=TwoViews(epochs=20, heads=2), random_state=0).fit(X)
-    >>> axes = Figure().subplots()
-    >>> map(model, X, ax=axes) is axes
-    True
+    >>> from vaecluster import VAEClustering, VaDE, plot
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+    >>> axes = plot.map(model, X, ax=Figure().subplots())
+    >>> [text.get_text() for text in axes.texts]
+    ['0', '1', '2']
     """
     fitted_of(model)
     codes, labels = model.transform(X), model.predict(X)
@@ -54,6 +53,14 @@ def confidence(model: VAEClustering, X: Any = None, *, cluster: int | None = Non
 
     Without `X` it is of the rows of the fit; raises `AttributeError` for a model from a file, which holds none, and
     `SettingError` for a cluster that is not there.
+
+    >>> from matplotlib.figure import Figure
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import VAEClustering, VaDE, plot
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+    >>> plot.confidence(model, cluster=1, ax=Figure().subplots()).get_ylabel()
+    'rows of cluster 1'
     """
     fitted_of(model)
     if cluster is not None:

@@ -40,10 +40,12 @@ def write_report(
     Raises `DataError` for other rows than those of the fit, and for AnnData objects, of which there is a report on the
     command line alone; `AttributeError` if the model was loaded from a file, and `NotFittedError` before a fit.
 
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
     >>> from sklearn.datasets import make_blobs
-    >>> from vaecluster import TwoViews
-    >>> X, _ = make_blobs(60, centers=2, n_features=4, random_state=0)
-    >>> model = VAEClustering(2, method=TwoViews(epochs=20, heads=2), random_state=0).fit(X)
+    >>> from vaecluster import VAEClustering, VaDE, write_report
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
     >>> with TemporaryDirectory() as folder:
     ...     write_report(model, X, Path(folder) / "report.html", title="blobs")
     ...     "blobs" in (Path(folder) / "report.html").read_text()

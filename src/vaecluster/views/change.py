@@ -19,6 +19,16 @@ class Change(Settings, ABC):
 
     Every row gets its own draw, from the generator, which is on the batch's device. The batch is not written to.
     `kind` is the kind of rows that it is for, if not all.
+
+    >>> import torch
+    >>> from vaecluster.settings import settings
+    >>> from vaecluster.views import Change
+    >>> @settings
+    ... class Reversed(Change):
+    ...     def __call__(self, batch, generator):
+    ...         return batch.flip(-1)
+    >>> Reversed()(torch.tensor([[1.0, 2.0]]), torch.Generator()).tolist()
+    [[2.0, 1.0]]
     """
 
     kind: ClassVar[RowKind | None] = None
@@ -34,7 +44,10 @@ class Change(Settings, ABC):
 
 
 class ImageChange(Change, ABC):
-    """A change that only makes sense for images: (rows, channels, height, width) with values in [0, 1]."""
+    """A change that only makes sense for images: (rows, channels, height, width) with values in [0, 1].
+
+    The values that it returns are in [0, 1] as well.
+    """
 
     kind = RowKind.IMAGES
 

@@ -14,7 +14,13 @@ from vaecluster.views.change import ImageChange, uniform
 @final
 @settings
 class RandomAffine(ImageChange):
-    """Rotate, shift, resize and shear each image by a small random amount."""
+    """Rotate, shift, resize and shear each image by a small random amount.
+
+    >>> import torch
+    >>> from vaecluster.views import RandomAffine
+    >>> RandomAffine(rotation=10)(torch.ones(2, 1, 8, 8), torch.Generator()).shape
+    torch.Size([2, 1, 8, 8])
+    """
 
     rotation: Annotated[float, Number(0, 180), "largest angle in degrees, either way"] = 15.0
     shift: Annotated[float, Number(0, 1), "largest shift, as a share of height and width"] = 0.1
@@ -41,7 +47,13 @@ class RandomAffine(ImageChange):
 @final
 @settings
 class RandomCrop(ImageChange):
-    """Cut out a part of each image, at a random place, and enlarge it to the full size."""
+    """Cut out a part of each image, at a random place, and enlarge it to the full size.
+
+    >>> import torch
+    >>> from vaecluster.views import RandomCrop
+    >>> RandomCrop(0.5)(torch.ones(2, 1, 8, 8), torch.Generator()).shape
+    torch.Size([2, 1, 8, 8])
+    """
 
     smallest: Annotated[float, Number(0.01, 1), "smallest side of the part, as a share of the image's"] = 0.5
 
@@ -60,7 +72,13 @@ class RandomCrop(ImageChange):
 @final
 @settings
 class HorizontalFlip(ImageChange):
-    """Swap left and right in a random part of the images."""
+    """Swap left and right in a random part of the images.
+
+    >>> import torch
+    >>> from vaecluster.views import HorizontalFlip
+    >>> HorizontalFlip(probability=1)(torch.tensor([[[[0.0, 1.0]]]]), torch.Generator()).tolist()
+    [[[[1.0, 0.0]]]]
+    """
 
     probability: Annotated[float, Number(0, 1), "share of the images that are flipped"] = 0.5
 
@@ -77,6 +95,11 @@ class ColourJitter(ImageChange):
 
     A factor lies within 1 - strength and 1 + strength. Saturation needs three channels, read as red, green and blue;
     images with another number of channels keep theirs.
+
+    >>> import torch
+    >>> from vaecluster.views import ColourJitter
+    >>> ColourJitter(brightness=0.2)(torch.ones(2, 3, 8, 8), torch.Generator()).shape
+    torch.Size([2, 3, 8, 8])
     """
 
     brightness: Annotated[float, Number(0, 1), "strength of the change of brightness"] = 0.4

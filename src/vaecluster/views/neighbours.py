@@ -76,6 +76,11 @@ class Neighbours(Settings):
     In frames, values that many rows have are spread over the room around them, so that a year is no island.
     Missing values are filled first, from the nearest rows that have them (Troyanskaya et al. 2001): else rows would be
     near because they lack the same values.
+
+    >>> from vaecluster import TwoViews
+    >>> from vaecluster.views import GaussianNoise, Neighbours
+    >>> TwoViews(views=[Neighbours(5), GaussianNoise(0.1)]).views[0].number
+    5
     """
 
     number: Annotated[int, Whole(1), "how many nearest rows, at most one in 10 rows"] = 10

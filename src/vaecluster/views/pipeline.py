@@ -28,7 +28,12 @@ def anew(name: str, make: Callable[[], Sequence[Any]]) -> Sequence[Any]:
 @final
 @dataclass(frozen=True)
 class Views:
-    """What counts as two views of the same thing: a near neighbour, changes of a batch in their order, or both."""
+    """What counts as two views of the same thing: a near neighbour, changes of a batch in their order, or both.
+
+    >>> from vaecluster.views import GaussianNoise, Neighbours, Views
+    >>> Views(Neighbours(5), (GaussianNoise(0.1),)).words
+    ('a near neighbour', 'GaussianNoise')
+    """
 
     neighbours: Neighbours | None = None
     changes: tuple[Change, ...] = ()

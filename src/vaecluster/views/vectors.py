@@ -15,6 +15,11 @@ class GaussianNoise(Change):
     """Add noise to every entry.
 
     Columns are scaled to standard deviation 1, pixels to [0, 1]; noisy pixels are cut off there.
+
+    >>> import torch
+    >>> from vaecluster.views import GaussianNoise
+    >>> GaussianNoise(0.1)(torch.zeros(2, 5), torch.Generator()).shape
+    torch.Size([2, 5])
     """
 
     scale: Annotated[float, Number(0), "standard deviation, in units of the scaled columns"] = 0.1
@@ -29,7 +34,13 @@ class GaussianNoise(Change):
 @final
 @settings
 class FeatureDropout(Change):
-    """Set a random share of each row's entries to 0: the column's mean, once it is scaled, and black in images."""
+    """Set a random share of each row's entries to 0: the column's mean, once it is scaled, and black in images.
+
+    >>> import torch
+    >>> from vaecluster.views import FeatureDropout
+    >>> FeatureDropout(share=1)(torch.ones(1, 3), torch.Generator()).tolist()
+    [[0.0, 0.0, 0.0]]
+    """
 
     share: Annotated[float, Number(0, 1), "share of the entries"] = 0.1
 

@@ -13,7 +13,13 @@ from vaecluster.views.change import Change, uniform
 @final
 @settings
 class TimeShift(Change):
-    """Shift each window in time; all its features alike."""
+    """Shift each window in time; all its features alike.
+
+    >>> import torch
+    >>> from vaecluster.views import TimeShift
+    >>> TimeShift(0.1)(torch.ones(2, 3, 24), torch.Generator()).shape
+    torch.Size([2, 3, 24])
+    """
 
     kind = RowKind.WINDOWS
 
@@ -30,7 +36,13 @@ class TimeShift(Change):
 @final
 @settings
 class Amplitude(Change):
-    """Make each feature of each window larger or smaller around the feature's mean, by a random factor near 1."""
+    """Make each feature of each window larger or smaller around the feature's mean, by a random factor near 1.
+
+    >>> import torch
+    >>> from vaecluster.views import Amplitude
+    >>> Amplitude(0.1)(torch.ones(2, 3, 24), torch.Generator()).shape
+    torch.Size([2, 3, 24])
+    """
 
     kind = RowKind.WINDOWS
 

@@ -59,6 +59,7 @@ class Pictures:
 
     Raises `SettingError` for a size or features that are none.
 
+    >>> from vaecluster import Pictures
     >>> Pictures("photos", size=48).size
     48
     """

@@ -97,8 +97,15 @@ class Merged:
 class TwoViews(Method):
     """Clusters are what two views of the same row share: a near neighbour, a small random change, or both.
 
-    Each of several heads learns fine components, which are then merged into clusters and refined. It finds the number
-    of clusters if none is given. The equations are in `docs/model.md`.
+    Each of several heads learns fine components by equation (17), which are then merged into clusters, (18), and
+    refined, (20). It finds the number of clusters if none is given, (24).
+
+    >>> from sklearn.datasets import make_blobs
+    >>> from vaecluster import TwoViews, VAEClustering
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
+    >>> model.cluster_sizes_.tolist()
+    [20, 20, 20]
     """
 
     name: ClassVar[str] = "two-views"

@@ -36,9 +36,9 @@ def write_programs(model: "VAEClustering", folder: str | PathLike[str], to: str 
 
     >>> from tempfile import TemporaryDirectory
     >>> from sklearn.datasets import make_blobs
-    >>> from vaecluster import TwoViews, VAEClustering
-    >>> X, _ = make_blobs(60, centers=2, n_features=4, random_state=0)
-    >>> model = VAEClustering(2, method=TwoViews(epochs=20, heads=2), random_state=0).fit(X)
+    >>> from vaecluster import VAEClustering, VaDE, write_programs
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+    >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
     >>> with TemporaryDirectory() as folder:
     ...     write_programs(model, f"{folder}/programs", "torch-export")
     ['classify.pt2', 'generate.pt2']
