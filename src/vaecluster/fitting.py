@@ -29,7 +29,7 @@ from vaecluster.inference.naming import name_by
 from vaecluster.inference.profile import named_profile
 from vaecluster.methods import Fitted, Method
 from vaecluster.methods.inspection import Inspection
-from vaecluster.methods.memory import check_memory, residing
+from vaecluster.methods.memory import check_memory, kept_on_device
 from vaecluster.methods.relabelling import relabel
 from vaecluster.training.device import choose_device
 from vaecluster.training.listeners.progress import telling
@@ -112,7 +112,7 @@ class Learner:
                 with ranks.apart():
                     lines = Inspection.of(learned, method, most).lines()
                 print(*lines, sep="\n", file=sys.stderr)
-            learned = residing(learned, method, most)
+            learned = kept_on_device(learned, method, most)
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.fit(run)
@@ -142,7 +142,7 @@ class Learner:
         # A pass over new rows is short and not kept.
         session = replace(session, checkpoint_dir=None) if seen else session
         with session.run(learned, before.clusters) as run:
-            learned = residing(learned, method, before.clusters)
+            learned = kept_on_device(learned, method, before.clusters)
             run.rows, held_out = split(learned, held_out_number, HELD_OUT.at("calibration"))
             rest = run.rows
             fitted = method.go_on(run, before, epochs, seen)

@@ -56,8 +56,8 @@ def test_rows_that_reside_on_a_device_are_the_same_as_those_that_are_sent(shape:
     source, schema = some_rows(*shape).source, some_rows(*shape).schema
     rows = Rows(source, schema, torch.device(device), np.ones(9), labels=np.arange(9))
     needed = 4 * 9 * prod(schema.data_shape)
-    assert rows.residing(needed - 1) is rows
-    here = rows.residing(needed)
+    assert rows.kept_on_device(needed - 1) is rows
+    here = rows.kept_on_device(needed)
     assert here.resident is not None
     assert here.labels is rows.labels
     for part in (np.arange(9), np.array([8, 2, 2])):

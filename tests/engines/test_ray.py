@@ -179,6 +179,6 @@ def test_a_piece_that_ends_every_worker_is_given_up(sales, tmp_path, monkeypatch
     run_folder = engine.RunFolder.open(sales / "run")
     function = engine.predict_function(run_folder.model_file)
     pieces = engine.Pieces.of(str(sales / "old.parquet"), run_folder, function.model, None).pieces
-    worker = engine.Worker(function, pieces, engine.Parts(tmp_path, ".parquet"))
+    worker = engine.Worker(function, pieces, engine.Answered(tmp_path, ".parquet"))
     (tmp_path / f"{0:08}{engine.TRIES}").write_bytes(b"." * engine.MOST_TRIES)
     assert "5 workers died" in str(worker.done(0).problem)

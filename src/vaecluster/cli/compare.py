@@ -35,8 +35,8 @@ from vaecluster.data.pictures.folder import SIZE
 from vaecluster.data.pictures.options import PictureOptions
 from vaecluster.errors import SettingError, counted
 from vaecluster.hearing import unheard
+from vaecluster.runs.answered import stamps
 from vaecluster.runs.comparing import NUMBERS, PAGE, check_folder, comparing, write_labels, write_numbers
-from vaecluster.runs.parts import stamps
 from vaecluster.runs.source import absolute, load_source, with_options, with_rows
 from vaecluster.settings import Whole as WholeKind
 

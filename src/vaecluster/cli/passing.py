@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, final
 
 from vaecluster.data.stored import block_rows, blocks_of, in_turn
+from vaecluster.runs.answered import Answered, going_on, stamps
 from vaecluster.runs.folder import RunFolder
-from vaecluster.runs.parts import Parts, going_on, stamps
 from vaecluster.runs.source import check_source, open_rows
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ class Passage:
         """Write what is answered, and say for how many rows; it goes on from what another process kept of the same."""
         from vaecluster.files.provenance import versions
 
-        with Parts.beside(output, {**self.identity, **options, "versions": versions()}) as parts:
-            kept = parts.number
+        with Answered.beside(output, {**self.identity, **options, "versions": versions()}) as answered:
+            kept = answered.number
             going_on(kept)
             for number, table in enumerate(self.answers(answer, kept), kept):
-                parts.write(number, table)
-            parts.write_to(output, column)
-            return sum(table.num_rows for table in parts.tables())
+                answered.write(number, table)
+            answered.write_to(output, column)
+            return sum(table.num_rows for table in answered.tables())
 
     def _blocks(self) -> Iterator[Block]:
         first = 0

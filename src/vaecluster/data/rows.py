@@ -64,7 +64,7 @@ class Rows:
             return self.resident[wanted].clone()
         return self.resident[sent(torch.from_numpy(wanted), self.device)]
 
-    def residing(self, most: int) -> "Rows":
+    def kept_on_device(self, most: int) -> "Rows":
         """The same rows, all of them on their device if that takes at most so many bytes there."""
         shape = len(self.source), *self.schema.data_shape
         if 4 * prod(shape) > most:

@@ -27,9 +27,9 @@ from vaecluster.errors import FileError, SettingError, VaeclusterError, counted
 from vaecluster.files.atomic import check_free, check_writable
 from vaecluster.files.provenance import versions
 from vaecluster.hearing import heard, unheard
+from vaecluster.runs.answered import Answered, going_on, stamps
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.labels import CLUSTER, CONFIDENCE, NAME, SCORE, SECOND, Labels
-from vaecluster.runs.parts import Parts, going_on, stamps
 from vaecluster.training.listeners.progress import Passing
 
 # So often a piece is tried: one that is too large for the memory of a machine would end every worker.
@@ -68,26 +68,26 @@ def predict_on_ray(
     files = stamps(*(place.absolute() for place in (run.model_file, Path(source), features) if place is not None))
     asked: dict[str, Any] = {"engine": "ray", "source": source, "files": files, "device": device}
     asked |= {**doubt, "answers": list(answers), "versions": versions()}
-    with Parts.beside(output, asked, ".parquet") as parts:
-        for marks in parts.folder.glob(f"*{TRIES}"):
+    with Answered.beside(output, asked, ".parquet") as answered:
+        for marks in answered.folder.glob(f"*{TRIES}"):
             marks.unlink()
         # What could not be read is told again.
-        kept = parts.numbers - {int(marks.stem) for marks in parts.folder.glob(f"*{SKIPPED}")}
+        kept = answered.numbers - {int(marks.stem) for marks in answered.folder.glob(f"*{SKIPPED}")}
         going_on(len(kept))
         left = [number for number in range(len(pieces.pieces)) if number not in kept]
         results: list[Done] = []
         # It may be that only the last rename was missing.
         if left:
             with _connected(address) as ray:
-                worker = [function, pieces.pieces, Parts(parts.folder.absolute(), ".parquet")]
+                worker = [function, pieces.pieces, Answered(answered.folder.absolute(), ".parquet")]
                 results += _told(_results(ray, left, worker, workers, device), pieces.pieces, kept)
         _warn(results)
-        missing = set(range(len(pieces.pieces))) - parts.numbers
+        missing = set(range(len(pieces.pieces))) - answered.numbers
         if missing:
-            raise FileError(f"{counted(len(missing), 'block')} of answers are not in '{parts.folder}'. {_SEEN}")
+            raise FileError(f"{counted(len(missing), 'block')} of answers are not in '{answered.folder}'. {_SEEN}")
         if pieces.pictures is not None:
             tell_of(pieces.pictures.listing, [one for done in results for one in done.skipped])
-        return parts.move_to(output)
+        return answered.move_to(output)
 
 
 @final
@@ -110,7 +110,7 @@ class Worker:
 
     function: PredictFunction
     pieces: Sequence[Piece]
-    parts: Parts
+    answered: Answered
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Records of what came of the pieces, as bytes: what Ray would make of them otherwise is its own affair."""
@@ -118,11 +118,11 @@ class Worker:
 
     def done(self, number: int) -> Done:
         """Answer for a piece; what goes wrong is told to whoever waits, for Ray would try it again."""
-        piece, marks = self.pieces[number], self.parts.folder / f"{number:08}{TRIES}"
+        piece, marks = self.pieces[number], self.answered.folder / f"{number:08}{TRIES}"
         with heard() as caught:
             try:
-                if not self.parts.folder.is_dir():
-                    raise FileError(f"'{self.parts.folder}' is not there on {platform.node()}. {_SEEN}")
+                if not self.answered.folder.is_dir():
+                    raise FileError(f"'{self.answered.folder}' is not there on {platform.node()}. {_SEEN}")
                 with marks.open("ab") as file:
                     file.write(b".")
                     tries = file.tell()
@@ -133,7 +133,7 @@ class Worker:
                     marks.with_suffix(SKIPPED).touch()
                 table = self._answers(piece, rows)
                 # The mark stays: if the worker dies before it has told of this, the piece is tried again.
-                self.parts.write(number, table)
+                self.answered.write(number, table)
             except (VaeclusterError, OSError, MemoryError) as problem:
                 return Done(number, problem=problem)
         given = tuple(one.message for one in caught if isinstance(one.message, Warning))

@@ -20,12 +20,12 @@ BATCHES = 8
 RESIDENT = 0.5
 
 
-def residing(rows: Rows, method: Method, clusters: int) -> Rows:
+def kept_on_device(rows: Rows, method: Method, clusters: int) -> Rows:
     """The same rows, kept on the device if it is one of its own and has the memory beside what a fit needs."""
     free = free_memory(rows.device) if rows.device.type == "cuda" else None
     if free is None:
         return rows
-    return rows.residing(int(RESIDENT * (free - needed_memory(method, rows.schema, clusters))))
+    return rows.kept_on_device(int(RESIDENT * (free - needed_memory(method, rows.schema, clusters))))
 
 
 def check_memory(method: Method, schema: Schema, clusters: int, device: torch.device) -> None:

@@ -25,7 +25,7 @@ ASKED = "asked.json"
 
 
 @final
-class Parts:
+class Answered:
     """A folder beside `output` with a table for each block of rows; it is gone when the output is there.
 
     Names of their files have this ending: .parquet for those that will be the output themselves.
@@ -44,16 +44,16 @@ class Parts:
         folder = output.with_name(f".{output.name[:200]}.parts")
         existed = folder.exists()
         with locked(folder):
-            parts = cls(folder, ending)
-            if parts._asked() != asked:
-                for path in parts._files():
+            kept = cls(folder, ending)
+            if kept._asked() != asked:
+                for path in kept._files():
                     path.unlink()
                 write_json(folder / ASKED, asked)
             try:
-                yield parts
+                yield kept
             except BaseException:
                 # Nothing was answered: nothing is left behind.
-                if not existed and not parts.number:
+                if not existed and not kept.number:
                     shutil.rmtree(folder, ignore_errors=True)
                 raise
         shutil.rmtree(folder, ignore_errors=True)

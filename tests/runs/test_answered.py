@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from vaecluster.errors import FileError
-from vaecluster.runs.parts import Parts, stamp
+from vaecluster.runs.answered import Answered, stamp
 
 ASKED = {"source": "t.csv"}
 BLOCKS = [pa.table({"row": [0, 1], "confidence": [0.5, 0.25]}), pa.table({"row": [2], "confidence": [1.0]})]
@@ -20,50 +20,50 @@ def files_of(folder: Path) -> set[str]:
 
 
 def cut_off(output: Path) -> None:
-    with Parts.beside(output, ASKED) as parts:
-        parts.write(0, BLOCKS[0])
+    with Answered.beside(output, ASKED) as answered:
+        answered.write(0, BLOCKS[0])
         raise KeyboardInterrupt
 
 
-def test_parts_stay_until_all_is_done_and_then_are_gone(tmp_path: Path) -> None:
+def test_answers_stay_until_all_is_done_and_then_their_folder_is_gone(tmp_path: Path) -> None:
     output = tmp_path / "out.csv"
     with pytest.raises(KeyboardInterrupt):
         cut_off(output)
-    with Parts.beside(output, ASKED) as parts:
-        assert parts.number == 1
-        parts.write(1, BLOCKS[1])
-        parts.write_to(output)
+    with Answered.beside(output, ASKED) as answered:
+        assert answered.number == 1
+        answered.write(1, BLOCKS[1])
+        answered.write_to(output)
     assert output.read_text() == "row,confidence\n0,0.5\n1,0.25\n2,1\n"
     assert files_of(tmp_path) == {"out.csv"}
 
 
-def test_parts_of_something_else_do_not_count(tmp_path: Path) -> None:
+def test_answers_to_something_else_do_not_count(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         cut_off(tmp_path / "out.csv")
-    with Parts.beside(tmp_path / "out.csv", ASKED | {"min_confidence": 0.5}) as parts:
-        assert parts.number == 0
+    with Answered.beside(tmp_path / "out.csv", ASKED | {"min_confidence": 0.5}) as answered:
+        assert answered.number == 0
 
 
 def test_nothing_is_left_where_nothing_was_answered(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="wrong"), Parts.beside(tmp_path / "out.csv", ASKED):
+    with pytest.raises(ValueError, match="wrong"), Answered.beside(tmp_path / "out.csv", ASKED):
         raise ValueError("wrong")
     assert files_of(tmp_path) == set()
 
 
 def test_two_processes_cannot_make_one_output(tmp_path: Path) -> None:
-    with Parts.beside(tmp_path / "out.csv", ASKED):
-        with pytest.raises(FileError, match="in use"), Parts.beside(tmp_path / "out.csv", ASKED):
+    with Answered.beside(tmp_path / "out.csv", ASKED):
+        with pytest.raises(FileError, match="in use"), Answered.beside(tmp_path / "out.csv", ASKED):
             pass
         assert (tmp_path / ".out.csv.parts").exists()
 
 
 def test_outputs_are_what_other_programs_write(tmp_path: Path) -> None:
-    with Parts.beside(tmp_path / "out", ASKED) as parts:
+    with Answered.beside(tmp_path / "out", ASKED) as answered:
         for number, block in enumerate(BLOCKS):
-            parts.write(number, block)
-        parts.write_to(tmp_path / "one.npy", "row")
-        parts.write_to(tmp_path / "all.npy")
-        parts.write_to(tmp_path / "out.parquet")
+            answered.write(number, block)
+        answered.write_to(tmp_path / "one.npy", "row")
+        answered.write_to(tmp_path / "all.npy")
+        answered.write_to(tmp_path / "out.parquet")
     whole = pa.concat_tables(BLOCKS)
     assert parquet.read_table(tmp_path / "out.parquet") == whole
     rows, columns = whole.column("row").to_numpy(), [column.to_numpy() for column in whole.columns]
@@ -87,13 +87,13 @@ def test_a_stamp_tells_other_content_of_files_and_folders(tmp_path: Path) -> Non
 def test_a_block_without_any_identifier_has_the_type_of_the_others(ending: str, tmp_path: Path) -> None:
     keys: list[list[str | None]] = [[None, None], ["a", None], [None]]
     output = tmp_path / "out"
-    with Parts.beside(output, ASKED, ending) as parts:
+    with Answered.beside(output, ASKED, ending) as answered:
         for number, own in enumerate(keys):
-            parts.write(number, pa.table({"key": own}))
+            answered.write(number, pa.table({"key": own}))
         if ending == ".parquet":
-            assert parts.move_to(output) == 5
+            assert answered.move_to(output) == 5
         else:
-            parts.write_to(output.with_suffix(".parquet"))
+            answered.write_to(output.with_suffix(".parquet"))
     files = sorted(output.glob("*")) or [output.with_suffix(".parquet")]
     assert {parquet.read_schema(file).field("key").type for file in files} == {pa.string()}
     found = parquet.read_table(output if len(files) > 1 else files[0])
