@@ -123,7 +123,7 @@ Overwrite = Annotated[
 ]
 Device = Annotated[str, Parameter(help="cpu, cuda, or auto for a GPU where there is one.")]
 Threads = Annotated[Whole, Parameter(help="Processor threads of a fit; torch decides if not given.")]
-Quiet = Annotated[bool, Parameter(help="Show nothing but errors.")]
+Quiet = Annotated[bool, Parameter(help="Show nothing but warnings and errors.")]
 
 
 def method_of(name: str, words: Sequence[str]) -> tuple["Method", dict[str, Any]]:
