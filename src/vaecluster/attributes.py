@@ -88,7 +88,7 @@ class FittedAttributes:
 
     @property
     def cluster_sizes_(self) -> NDArray[np.intp]:
-        """Rows of the fit in each cluster: (n_clusters_,)."""
+        """Rows of the fit in each cluster: (clusters,)."""
         if self.fitted_.sizes is None:
             raise AttributeError(
                 "cluster_sizes_ is missing, because this cut was made without rows. Call cut(n_clusters, X) with the "

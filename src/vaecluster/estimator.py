@@ -137,7 +137,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         All of these as one record, and the second likeliest cluster of each row.
     cluster_names_ : dict
         Names of clusters: those of known labels in `fit`, and those given by `name_clusters`.
-    cluster_sizes_ : ndarray (n_clusters_,)
+    cluster_sizes_ : ndarray (clusters,)
         Rows of the fit in each cluster.
     model_ : ClusteringVAE
         The parts.
@@ -392,7 +392,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         return other
 
     def merge(self, groups: Sequence[int], X: Any = None) -> Self:
-        """The same model with clusters merged: `groups` (n_clusters_,) says which new cluster each becomes.
+        """The same model with clusters merged: `groups` (clusters,) says which new cluster each becomes.
 
         Nothing is learned: a merged cluster's probability is the sum of those of its parts, equation (19). Names are
         gone, and `labels_` is there only if the rows of the fit are given as `X`, as in `cut`. Raises `SettingError`
