@@ -178,12 +178,12 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     --------
     >>> from sklearn.datasets import make_blobs
     >>> from vaecluster import TwoViews, VAEClustering
-    >>> X, _ = make_blobs(200, n_features=5, centers=3, random_state=0)
+    >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
     >>> model = VAEClustering(3, method=TwoViews(epochs=30, heads=2), random_state=0).fit(X)
     >>> model.predict(X[:7]).shape, model.transform(X).shape, model.sample(4, cluster=1).shape
-    ((7,), (200, 8), (4, 5))
+    ((7,), (60, 8), (4, 5))
 
-    The methods have examples of their own, with a method of which a short fit takes a moment.
+    Each method has an example of its own. Most of them fit by VaDE, since that takes a moment.
     """
 
     def __init__(
@@ -431,7 +431,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import VAEClustering, VaDE
         >>> X, y = make_blobs(60, n_features=5, centers=3, random_state=0)
-        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5, hidden=(32,)), random_state=0).fit(X)
         >>> bool((model.relabel(X, y).predict(X) == y).mean() > 0.95)
         True
         """
