@@ -116,7 +116,7 @@ class ColumnOf(Sequence[Any]):
         return self._rows
 
     def __iter__(self) -> Iterator[Any]:
-        for block, _ in self._stored.pieces():
+        for block, _ in self._stored.blocks():
             yield from block.column(self._name).to_pylist()
 
     def __getitem__(self, place: Any) -> Any:
@@ -140,7 +140,7 @@ def sample_of(
     seen = Seen(named)
     kept: list[tuple[pa.Table, NDArray[np.intp], NDArray[np.bool_]]] = []
     first, step, most = 0, 1, 0
-    for table in by_share(telling, "looking at rows", stored.pieces()):
+    for table in by_share(telling, "looking at rows", stored.blocks()):
         most = most or max(LEAST_SAMPLED, int(SAMPLE * (room.limit or 0)) // max(1, table.nbytes // table.num_rows))
         numbers = np.arange(first, first + table.num_rows)
         kept.append(_picked(table, numbers, seen.look(table), step))

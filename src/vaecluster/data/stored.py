@@ -34,21 +34,22 @@ class StoredTable:
     parts: Callable[[], Parts]
     made: Callable[["pa.Table"], Any]
 
-    def blocks(self, rows: int) -> Iterator[tuple[Any, float]]:
-        """All rows in order, so many at a time, with the share of the file that is read by then."""
+    def blocks(self, rows: int | None = None) -> Iterator[tuple[Any, float]]:
+        """All rows in order, so many at a time, with the share of the file that is read by then.
+
+        Without a number of rows, as many as take `READ_BYTES`.
+        """
+        if rows is None:
+            table, _ = next(self.parts())
+            rows = max(1, READ_BYTES * table.num_rows // max(1, table.nbytes))
         for table, share in _of_size(self.parts(), rows):
             yield self.made(table), share
-
-    def pieces(self) -> Iterator[tuple[Any, float]]:
-        """The same, as many rows at a time as take `READ_BYTES`."""
-        table, _ = next(self.parts())
-        return self.blocks(max(1, READ_BYTES * table.num_rows // max(1, table.nbytes)))
 
     def whole(self, most: int | None) -> Any:
         """All rows, or None if they take more than so many bytes."""
         blocks: list[Any] = []
         size = 0
-        for block, _ in self.pieces():
+        for block, _ in self.blocks():
             size += block.nbytes
             if most is not None and size > most:
                 blocks.clear()
@@ -61,7 +62,7 @@ class StoredTable:
         """These rows, whose numbers rise."""
         first = 0
         found: list[Any] = []
-        for block, _ in self.pieces():
+        for block, _ in self.blocks():
             own = numbers[np.searchsorted(numbers, first) : np.searchsorted(numbers, first + block.shape[0])]
             if len(own) or not found:
                 found.append(picked(block, own - first))

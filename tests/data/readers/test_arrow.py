@@ -55,7 +55,7 @@ def test_empty_parts_of_a_file_are_passed_over(rows: list[int], tmp_path: Path) 
         for number in rows:
             file.write_batch(pa.record_batch({"a": [0.5] * number}, schema))
     if sum(rows):
-        (block,) = open_dataset(tmp_path / "t.feather").x_train.pieces()
+        (block,) = open_dataset(tmp_path / "t.feather").x_train.blocks()
         assert block[0].num_rows == 2
     else:
         with pytest.raises(DataError, match="no rows"):

@@ -51,7 +51,7 @@ def kept_in_a_file(
     def read(block: Any) -> Table:
         return like.read_part(block) if schema is None else FrameSource(block, schema).table
 
-    for table in in_turn(by_share(telling, "reading rows", stored.pieces()), read):
+    for table in in_turn(by_share(telling, "reading rows", stored.blocks()), read):
         source.append(table)
     return Given(source, given.names, given.doubles)
 
@@ -72,7 +72,7 @@ def _vectors(
     def read(block: Any) -> Any:
         return (arrays.of_fit(estimator, block) if schema is None else arrays.like_fit(estimator, block, schema)).array
 
-    for rows in in_turn(by_share(telling, "reading rows", stored.pieces()), read):
+    for rows in in_turn(by_share(telling, "reading rows", stored.blocks()), read):
         array = array or FileArray.new((0, *rows.shape[1:]), rows.dtype, room.folder)
         array.append(rows)
     assert array is not None
