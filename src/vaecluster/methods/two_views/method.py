@@ -97,8 +97,9 @@ class Merged:
 class TwoViews(Method):
     """Clusters are what two views of the same row share: a near neighbour, a small random change, or both.
 
-    Each of several heads learns fine components by equation (17), which are then merged into clusters, (18), and
-    refined, (20). It finds the number of clusters if none is given, (24).
+    Each of several heads learns fine components by equation (17). They are then merged into clusters by (18), the
+    agglomerative information bottleneck (Slonim and Tishby 1999), and refined by (20). The number of clusters is found
+    by (24) if none is given.
 
     >>> from sklearn.datasets import make_blobs
     >>> from vaecluster import TwoViews, VAEClustering
