@@ -704,7 +704,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
 
         That is the mean of p(x|z) at the row's code, moved by how far off it is in values that are there, equation
         (28c), or the most likely category. Values that are there stay. `imputed` also says how sure that is. Raises
-        `DataError` for a missing value in a column that had none in the fit.
+        `DataError` for a missing number if no number was missing in the fit.
 
         >>> import pandas as pd
         >>> from vaecluster import VAEClustering, VaDE
