@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
-from vaecluster.clusters.boundary import Null
+from vaecluster.clusters.boundary import Null, halved
 from vaecluster.clusters.joint import Matrix
 
 
@@ -39,7 +39,7 @@ def homogeneous(shares: Matrix, near: NDArray[np.bool_], null: Null, between: Ma
     Or so many times less often, where rows `between` them are less dense; others never cross.
     """
     one, other = np.nonzero(np.triu(near, 1))
-    rate = (null.rate(shares[:, None] + shares) * between)[one, other]
+    rate = (null.rate(halved(shares[:, None], shares)) * between)[one, other]
     crossing = np.zeros(len(one))
     for _ in range(200):
         inside = shares - np.bincount(one, crossing, len(shares)) - np.bincount(other, crossing, len(shares))

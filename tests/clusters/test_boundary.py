@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from joint_tables import blocks, homogeneous, lattices, merged, random_table, row_of_lattices, same_partition
-from vaecluster.clusters.boundary import APART, CRUMB, Null, densities, regions
+from vaecluster.clusters.boundary import APART, Null, densities, halved, regions
 from vaecluster.clusters.hierarchy import merge_components
 from vaecluster.clusters.joint import Matrix
+from vaecluster.clusters.merging import CRUMB
 
 # Rows have so many neighbours that components are crossed rarely.
 SCALE = 1e-5
@@ -53,6 +54,13 @@ def test_neighbours_cross_a_cut_through_all_rows_by_their_rank(
     rows: int, rank: float, dimension: float, rate: float
 ) -> None:
     assert Null.of_neighbours(rows, rank, dimension).rate(np.ones(1))[0] == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "whole"), [(0.5, 0.5, 1), (0.1, 0.1, 0.2), (0.02, 0.98, 0.0784), (0, 0.4, 0), (0, 0, 0)]
+)
+def test_a_small_piece_is_cut_off_as_half_of_a_small_cluster_is(one: float, other: float, whole: float) -> None:
+    assert halved(one, other) == halved(other, one) == pytest.approx(whole)
 
 
 # How dense rows are between two: equation (22)

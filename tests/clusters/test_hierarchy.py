@@ -290,6 +290,16 @@ def test_of_pairs_that_lose_as_much_those_of_which_the_codes_are_near_are_merged
     assert merge_components(table + np.eye(4), means=means).cut(2).tolist() == [0, 1, 0, 1]
 
 
+def test_by_code_a_crumb_is_merged_before_it_is_a_cluster_and_known_labels_keep_it() -> None:
+    """Two large groups whose codes are near, and one in a hundred rows far away."""
+    table, means = np.diag([0.49, 0.5, 0.01]) + 1e-4, np.array([[0.0], [1.0], [50.0]])
+    assert merge_components(table).cut(2).tolist() == [0, 1, 0]
+    assert merge_components(table, apartness=0.5, means=means).cut(2).tolist() == [0, 1, 1]
+    assert merge_components(table, apartness=0.5, means=means, labels=np.eye(3) / 3).cut(2).tolist() == [0, 0, 1]
+    table[2, 2] = 0.13
+    assert merge_components(table, apartness=0.5, means=means).cut(2).tolist() == [0, 0, 1]
+
+
 def test_the_mean_code_of_what_was_merged_is_that_of_its_rows() -> None:
     table = JointTable(np.diag([0.5, 0.25, 0.25]), means=np.array([[0.0], [3.0], [10.0]]))
     table.merge(0, 1)

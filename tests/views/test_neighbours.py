@@ -172,17 +172,22 @@ def test_copies_tell_nothing_of_the_dimension(places: int, copies: int, exact_up
     assert of_all == pytest.approx(view.find(as_they_are(alone)).dimension, rel=0.03)
 
 
-def grown(ranks: tuple[int, int], dimension: float) -> float:
-    """How much larger squared distances are at the further rank: volumes grow by the mean of Poisson points."""
-    return float(np.exp(2 * sum(1 / rank for rank in range(*ranks)) / dimension))
+def of_even_rows(ranks: tuple[int, int], dimension: float) -> NDArray[np.float64]:
+    """Squared distances to neighbours of two ranks among evenly dense rows: their volumes are a Poisson process."""
+    random, (near, further) = np.random.default_rng(0), ranks
+    inner = random.gamma(near, size=20_000)
+    return np.stack([inner, inner + random.gamma(further - near, size=20_000)], 1) ** (2 / dimension)
 
 
-@pytest.mark.parametrize("dimension", [1.0, 2.0, 5.0, 40.0])
+@pytest.mark.parametrize("dimension", [1.5, 2.0, 5.0, 40.0])
 @pytest.mark.parametrize("ranks", [(10, 20), (10, 15), (1, 2), (2, 3)], ids=str)
 def test_the_dimension_is_how_fast_distances_grow_with_the_rank(ranks: tuple[int, int], dimension: float) -> None:
-    growth = grown(ranks, dimension)
-    for squared in ([[1.0, growth]], [[1.0, growth], [9.0, 9 * growth]], [[0.0, 7.0], [1.0, growth]]):
-        assert intrinsic_dimension(np.array(squared), *ranks) == pytest.approx(dimension)
+    squared = of_even_rows(ranks, dimension)
+    for some in (squared, 9 * squared, np.concatenate([squared, [[0.0, 7.0]] * 3000])):
+        assert intrinsic_dimension(some, *ranks) == pytest.approx(dimension, rel=0.03)
+    # Near copies of some rows hardly count.
+    squared[:2000, 0] /= 1e6
+    assert intrinsic_dimension(squared, *ranks) == pytest.approx(dimension, rel=0.3)
 
 
 @pytest.mark.parametrize("squared", [[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 100.0]], ids=str)

@@ -6,21 +6,19 @@ rate; `docs/model.md`, equations (24), (29) and (30). No label takes part, and s
 """
 
 from dataclasses import dataclass
-from typing import Self, final
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.joint import EVERY, LEAST, JointTable, Matrix, Places, crossing, symmetric
-from vaecluster.clusters.merging import Merging
+from vaecluster.clusters.merging import CRUMB, Merging
 
 # Two groups are apart where rows between them are less dense than this, against rows inside. docs/decisions/0035.
 APART = 0.3
 # Merging goes by loss / most ** this: docs/decisions/0025.
 APARTNESS = 0.5
-# A group with less than this part of an equal share is no cluster of its own.
-CRUMB = 0.25
 # The dimension of rows where no neighbours are there to measure it by; images have about as many.
 USUAL_DIMENSION = 10.0
 
@@ -48,16 +46,16 @@ class Null:
         The scale is the median over these merges, by their shares.
         """
         joint = symmetric(joint)
-        crossed, shares, least = _merges(JointTable(joint))
+        crossed, halves, least = _merges(JointTable(joint))
         share = joint.sum(1)[joint.sum(1) > 0]
         in_use = np.exp(-(share * np.log(share)).sum())
         left = np.arange(len(joint), 1, -1)
         within = (left > in_use / 2) & (least > CRUMB / len(joint))
         if not within.any():
             return cls(1.0, USUAL_DIMENSION)
-        scales = np.clip(crossed[within], LEAST, 1) ** USUAL_DIMENSION * shares[within]
+        scales = np.clip(crossed[within], LEAST, 1) ** USUAL_DIMENSION * halves[within]
         order = np.argsort(scales)
-        middle = np.searchsorted(np.cumsum(shares[within][order]), shares[within].sum() / 2)
+        middle = np.searchsorted(np.cumsum(halves[within][order]), halves[within].sum() / 2)
         return cls(float(scales[order][middle]), USUAL_DIMENSION)
 
     def rate(self, shares: Matrix) -> Matrix:
@@ -72,8 +70,16 @@ class Null:
         """
         own = np.diag(table)
         crossed = crossing(table[places], own[places][:, None], own)
-        density: Matrix = crossed / self.rate(share[places][:, None] + share)
+        density: Matrix = crossed / self.rate(halved(share[places][:, None], share))
         return density
+
+
+def halved(one: Any, other: Any) -> Any:
+    """The share of a cluster whose halves are cut apart as these shares of one are: twice their harmonic mean.
+
+    It is their sum where they are equal, and less where they are not, since a piece is cut off by a face of its size.
+    """
+    return 4 * one * other / np.maximum(one + other, LEAST)
 
 
 def regions(joint: Matrix, null: Null) -> NDArray[np.intp]:
@@ -82,10 +88,10 @@ def regions(joint: Matrix, null: Null) -> NDArray[np.intp]:
     Merges the two of least loss between which rows are dense, again and again; then crumbs go where they lose least.
     Clusters are numbered by their first component.
     """
-    table, crumb = JointTable(symmetric(joint)), CRUMB / len(joint)
+    table = JointTable(symmetric(joint))
     merging = Merging(table, APARTNESS, lambda places: null.density_between(table.table, table.share, places) >= APART)
     region = np.arange(len(joint))
-    while pair := merging.cheapest() or _cheapest_crumb(merging, crumb):
+    while pair := merging.cheapest() or merging.crumb(1 / len(joint)):
         one, other = pair
         region[region == other] = one
         merging.merge(one, other)
@@ -98,32 +104,20 @@ def densities(joint: Matrix, tree: Hierarchy, null: Null) -> Matrix:
     share = table.sum(1)
     for step, (one, other) in enumerate(tree.joined()):
         crossed = crossing(table[one, other], table[one, one], table[other, other])
+        between[step] = crossed / null.rate(halved(share[one], share[other]))
         share[one] += share[other]
-        between[step] = crossed / null.rate(share[one])
         table[one] += table[other]
         table[:, one] += table[:, other]
     return between
 
 
-def _cheapest_crumb(merging: Merging, crumb: float) -> tuple[int, int] | None:
-    """Of the pairs with a crumb, the one that costs least to merge."""
-    table = merging.table
-    crumbs = np.flatnonzero((table.share < crumb) & ~table.gone)
-    costs = merging.costs(crumbs)
-    if not np.isfinite(costs).any():
-        return None
-    place, partner = np.unravel_index(costs.argmin(), costs.shape)
-    one, other = sorted((int(crumbs[place]), int(partner)))
-    return one, other
-
-
 def _merges(table: JointTable) -> tuple[Matrix, Matrix, Matrix]:
-    """Of each merge in the order of cost: the crossing, the share of both, and that of the smaller."""
+    """Of each merge in the order of cost: the crossing, what its two are halves of, and the share of the smaller."""
     merging, found = Merging(table, APARTNESS), []
     while pair := merging.cheapest():
         cell, own = table.table[pair], np.diag(table.table)[list(pair)]
         shares = table.share[list(pair)]
-        found.append((crossing(cell, *own), shares.sum(), shares.min()))
+        found.append((crossing(cell, *own), halved(*shares), shares.min()))
         merging.merge(*pair)
-    crossed, both, least = np.array(found).reshape(-1, 3).T
-    return crossed, both, least
+    crossed, halves, least = np.array(found).reshape(-1, 3).T
+    return crossed, halves, least

@@ -107,16 +107,20 @@ def merge_components(
     with 1 they are the two least apart, whatever their sizes. With `cluster_of` (components,) the components of a
     cluster are merged first, so the tree passes through exactly those clusters. With `labels` (components, classes),
     as `JointTable` takes them, what a merge hides of known labels is a loss, too. With `means` (components, latent),
-    the mean code of each, costs count times the squared distance of the two: equation (49).
+    the mean code of each, costs count times the squared distance of the two, equation (49), and without labels a crumb
+    of an equal share is merged first.
     """
     joint = symmetric(joint)
-    table, nodes, merges, losses = JointTable(joint, labels, means), list(range(len(joint))), [], []
+    table, nodes, losses = JointTable(joint, labels, means), list(range(len(joint))), []
+    merges: list[tuple[int, int]] = []
     within = None if cluster_of is None else lambda places: cluster_of[places][:, None] == cluster_of
     for allowed in (within, None) if within else (None,):
         merging = Merging(table, apartness, allowed)
+        crumbs = means is not None and labels is None and allowed is None
         while pair := merging.cheapest():
-            one, other = pair
-            losses.append(float(table.losses[pair]))
+            left = len(joint) - len(merges)
+            one, other = (crumbs and merging.crumb(1 / left)) or pair
+            losses.append(float(table.losses[one, other]))
             merges.append((nodes[one], nodes[other]))
             nodes[one] = len(joint) + len(merges) - 1
             merging.merge(one, other)

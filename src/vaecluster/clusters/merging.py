@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from vaecluster.clusters.joint import EVERY, JointTable, Matrix, Places
 
+# A group with less than this part of an equal share is no cluster of its own.
+CRUMB = 0.25
 # Which pairs with one of these entries may be merged: (entries, components).
 Allowed = Callable[[Places], NDArray[np.bool_]]
 
@@ -36,6 +38,16 @@ class Merging:
         while self._stale[one := int(self._least.argmin())]:
             self._look(np.array([one]))
         return (one, int(self._partner[one])) if np.isfinite(self._least[one]) else None
+
+    def crumb(self, equal: float) -> tuple[int, int] | None:
+        """The pair that costs least with the smallest of all, allowed or not, if that is a crumb of an equal share."""
+        shares = np.where(self.table.gone, np.inf, self.table.share)
+        smallest = int(shares.argmin())
+        costs = self.costs(np.array([smallest]))[0]
+        partner = int(costs.argmin())
+        if shares[smallest] >= CRUMB * equal or not np.isfinite(costs[partner]):
+            return None
+        return min(smallest, partner), max(smallest, partner)
 
     def costs(self, one: NDArray[np.intp], other: Places = EVERY) -> Matrix:
         """What pairs of these cost, allowed or not."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import betaincinv, digamma
 from torch import Tensor
 
 from vaecluster.data.raw import row_slices
@@ -139,16 +140,22 @@ class Neighbours(Settings):
 def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -> float:
     """The d for which distances grow like rank ** (1 / d), from squared distances to two ranks: (rows, 2).
 
-    Copies of a row, at no distance but rounding, tell nothing. At least 1, also where nothing is told.
+    It is that of the median row, since near copies of some rows say little of the rest; where most distances do not
+    grow at all, as those of categories, it is that of the mean. Copies at no distance but rounding tell nothing. At
+    least 1, also where nothing is told.
 
     >>> round(intrinsic_dimension(np.array([[1.0, 4.0], [4.0, 16.0], [0.0, 1.0]]), 10, 40), 2)
-    2.06
+    2.02
     """
     apart = squared[:, 0] > ROUNDING * squared[:, 1].mean()
     near, far = squared[apart].astype(np.float64).T
-    growth = float(np.log(far / near).mean()) / 2 if len(near) else 0.0
-    # The mean growth of log(distance ** d) from one rank to the other, exactly.
-    expected = sum(1 / passed for passed in range(rank, further))
+    if not len(near):
+        return 1.0
+    grown = np.log(far / near) / 2
+    # Where rows are evenly dense (near / far) ** d has a beta distribution.
+    growth, expected = float(np.median(grown)), -float(np.log(betaincinv(rank, further - rank, 0.5)))
+    if growth < ROUNDING:
+        growth, expected = float(grown.mean()), float(digamma(further) - digamma(rank))
     return max(1.0, expected / growth) if growth > 0 else 1.0
 
 

@@ -337,11 +337,12 @@ class TwoViews(Method):
             region = regions(joint, null)
             nulls.append(null)
             bounded.append(region)
-            trees.append(self._tree(tables, head, region))
+            # By code, boundaries say how many there are, and codes which: docs/decisions/0085.
+            trees.append(self._tree(tables, head, region if tables.means is None else None))
         evidence = _evidence(tables, nulls, bounded, trees)
         # Each label has a cluster; those beyond are new kinds of rows.
         clusters = max(within(run.clusters, evidence.clusters), run.rows.classes)
-        if clusters < evidence.clusters:
+        if clusters < evidence.clusters and tables.means is None:
             # Some boundaries must be crossed: those that cost least, wherever they are.
             heads = run.telling("merging across boundaries", range(len(trees)))
             trees = [self._tree(tables, head) for head in heads]

@@ -7,8 +7,8 @@ from typing import Self, final
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from vaecluster.clusters.boundary import CRUMB
 from vaecluster.clusters.joint import Matrix
+from vaecluster.clusters.merging import CRUMB
 from vaecluster.clusters.number import AskedNumber, Evidence
 from vaecluster.inference.advice import NO_BOUNDARY, heads_find
 from vaecluster.look.encode import Picture
