@@ -43,7 +43,7 @@ class Null:
     def fitted(cls, joint: Matrix) -> Self:
         """For views that are no neighbours: by the lower half of the merges, which are within clusters.
 
-        The scale is the median over these merges, by their shares.
+        The scale is the median over these merges, by what their two are halves of.
         """
         joint = symmetric(joint)
         crossed, halves, least = _merges(JointTable(joint))
@@ -75,9 +75,9 @@ class Null:
 
 
 def halved(one: Any, other: Any) -> Any:
-    """The share of a cluster whose halves are cut apart as these shares of one are: twice their harmonic mean.
+    """The share of the cluster whose two halves have as rare a cut between them as these two shares: equation (24).
 
-    It is their sum where they are equal, and less where they are not, since a piece is cut off by a face of its size.
+    It is twice their harmonic mean, so their sum where they are equal. A small piece is cut off by a small face.
     """
     return 4 * one * other / np.maximum(one + other, LEAST)
 

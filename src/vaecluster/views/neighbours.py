@@ -32,6 +32,8 @@ ROWS_PER_NEIGHBOUR = 10
 PASSES, SPARE = 5, 10
 # Squared distances below this part of their mean are those of copies, which half precision leaves a little apart.
 ROUNDING = 1e-6
+# Where a larger part of the rows has the same distance to both ranks, the median says how coarse distances are.
+TIED = 0.1
 
 
 @final
@@ -140,7 +142,7 @@ class Neighbours(Settings):
 def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -> float:
     """The d for which distances grow like rank ** (1 / d), from squared distances to two ranks: (rows, 2).
 
-    It is that of the median row, since near copies of some rows say little of the rest; where most distances do not
+    It is that of the median row, since near copies of some rows say little of the rest; where many distances do not
     grow at all, as those of categories, it is that of the mean. Copies at no distance but rounding tell nothing. At
     least 1, also where nothing is told.
 
@@ -154,7 +156,7 @@ def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -
     grown = np.log(far / near) / 2
     # Where rows are evenly dense (near / far) ** d has a beta distribution.
     growth, expected = float(np.median(grown)), -float(np.log(betaincinv(rank, further - rank, 0.5)))
-    if growth < ROUNDING:
+    if (grown < ROUNDING).mean() > TIED:
         growth, expected = float(grown.mean()), float(digamma(further) - digamma(rank))
     return max(1.0, expected / growth) if growth > 0 else 1.0
 

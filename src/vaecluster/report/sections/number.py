@@ -8,6 +8,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from vaecluster.clusters.joint import Matrix
+from vaecluster.clusters.boundary import APART
 from vaecluster.clusters.merging import CRUMB
 from vaecluster.clusters.number import AskedNumber, Evidence
 from vaecluster.inference.advice import NO_BOUNDARY, heads_find
@@ -130,7 +131,7 @@ def _of_found(number: Number) -> str:
             "new fit."
         )
     doubt = "" if evidence.agreement[number.used - 2] >= SAME else ", though not quite the same ones"
-    return f"{number.used} clusters were found: {_between(number.used)}. {heads}{doubt}."
+    return f"{number.used} clusters were found: {_between(evidence, number.used)}. {heads}{doubt}."
 
 
 def _of_given(number: Number) -> str:
@@ -150,10 +151,10 @@ def _of_given(number: Number) -> str:
             return f"{asked}, and no boundary was found: {NO_BOUNDARY}."
         return f"{asked}, but no boundary was found: {NO_BOUNDARY}. So the clusters have no boundary between them."
     if used < found:
-        return f"{asked}, but {found} have a boundary around them: {_between(found, f'the {found}')}. {crossed}"
+        return f"{asked}, but {found} have a boundary around them: {_between(evidence, found, f'the {found}')}. {crossed}"
     if used > found:
-        return f"{asked}, but only {found} have a boundary around them: {_between(found, f'the {found}')}. {split}"
-    return f"{asked}, and as many have a boundary around them: {_between(found)}."
+        return f"{asked}, but only {found} have a boundary around them: {_between(evidence, found, f'the {found}')}. {split}"
+    return f"{asked}, and as many have a boundary around them: {_between(evidence, found)}."
 
 
 def _asked_for(number: Number) -> str:
@@ -165,6 +166,9 @@ def _asked_for(number: Number) -> str:
     return f"{what} asked for".capitalize()
 
 
-def _between(clusters: int, them: str = "them") -> str:
+def _between(evidence: Evidence, clusters: int, them: str = "them") -> str:
+    # Texts are merged by their codes, which may part other rows than boundaries do: docs/decisions/0085.
+    if (evidence.density[: clusters - 1] >= APART).any():
+        return "so many groups of rows are apart, and which rows are in one cluster goes by other things as well"
     pair = "the two" if clusters == 2 else f"any two of {them}"
     return f"between {pair}, rows are less than a third as dense as inside them"
