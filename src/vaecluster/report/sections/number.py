@@ -7,8 +7,8 @@ from typing import Self, final
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from vaecluster.clusters.joint import Matrix
 from vaecluster.clusters.boundary import APART
+from vaecluster.clusters.joint import Matrix
 from vaecluster.clusters.merging import CRUMB
 from vaecluster.clusters.number import AskedNumber, Evidence
 from vaecluster.inference.advice import NO_BOUNDARY, heads_find
@@ -130,8 +130,9 @@ def _of_found(number: Number) -> str:
             f"{number.used} clusters were found. {heads}. Look at those numbers as well: `cut` gives them without a "
             "new fit."
         )
+    as_many = "" if _all_apart(evidence, number.used) else ", as many as there are groups with a boundary around them"
     doubt = "" if evidence.agreement[number.used - 2] >= SAME else ", though not quite the same ones"
-    return f"{number.used} clusters were found: {_between(evidence, number.used)}. {heads}{doubt}."
+    return f"{number.used} clusters were found{as_many}: {_between(evidence, number.used)}. {heads}{doubt}."
 
 
 def _of_given(number: Number) -> str:
@@ -150,10 +151,11 @@ def _of_given(number: Number) -> str:
         if used == 1:
             return f"{asked}, and no boundary was found: {NO_BOUNDARY}."
         return f"{asked}, but no boundary was found: {NO_BOUNDARY}. So the clusters have no boundary between them."
+    between = _between(evidence, found, f"the {found}")
     if used < found:
-        return f"{asked}, but {found} have a boundary around them: {_between(evidence, found, f'the {found}')}. {crossed}"
+        return f"{asked}, but {found} have a boundary around them: {between}. {crossed}"
     if used > found:
-        return f"{asked}, but only {found} have a boundary around them: {_between(evidence, found, f'the {found}')}. {split}"
+        return f"{asked}, but only {found} have a boundary around them: {between}. {split}"
     return f"{asked}, and as many have a boundary around them: {_between(evidence, found)}."
 
 
@@ -167,8 +169,12 @@ def _asked_for(number: Number) -> str:
 
 
 def _between(evidence: Evidence, clusters: int, them: str = "them") -> str:
-    # Texts are merged by their codes, which may part other rows than boundaries do: docs/decisions/0085.
-    if (evidence.density[: clusters - 1] >= APART).any():
-        return "so many groups of rows are apart, and which rows are in one cluster goes by other things as well"
     pair = "the two" if clusters == 2 else f"any two of {them}"
+    if not _all_apart(evidence, clusters):
+        pair = "two such groups"
     return f"between {pair}, rows are less than a third as dense as inside them"
+
+
+def _all_apart(evidence: Evidence, clusters: int) -> bool:
+    """Not always so by code, which may part other rows than boundaries do: docs/decisions/0085."""
+    return bool((evidence.density[: clusters - 1] < APART).all())
