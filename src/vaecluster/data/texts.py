@@ -20,8 +20,8 @@ from vaecluster.data.sparse import SparseSource
 from vaecluster.data.words import as_texts, common_words
 from vaecluster.errors import DataError
 
-# Rarer words are left out: they are wide, and in few texts.
-MOST_WORDS = 2_000
+# Rarer words are left out: they are in few texts, and a model file has 100 numbers for each word.
+MOST_WORDS = 5_000
 
 
 def are_texts(X: Any) -> bool:
