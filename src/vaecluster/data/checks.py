@@ -198,7 +198,8 @@ def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
 def check_columns_of_fit(names: Sequence[str], fitted: Sequence[str]) -> None:
     """Raise `DataError` if a column of the fit is not among these, or if one is there twice."""
     check_different(names, "X")
-    missing = [name for name in fitted if name not in names]
+    there = set(names)
+    missing = [name for name in fitted if name not in there]
     if missing:
         raise DataError(
             f"X has no column {quoted(missing)}, which the fit had; it has {quoted(list(names))}. Give every column "

@@ -164,6 +164,11 @@ def _asked_kind(column: Column, asked: str) -> Kind:
     return Kind(asked)
 
 
+def is_identifier(column: Column) -> bool:
+    """Whether its values name the rows."""
+    return _found_kind(column, None).name == "identifier"
+
+
 def _found_kind(column: Column, numbers: NDArray[np.intp] | None) -> Kind:
     holds = column.holds
     if holds == "nothing":

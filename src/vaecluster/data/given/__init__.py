@@ -13,10 +13,11 @@ from vaecluster.data.checks import check_batch
 from vaecluster.data.datasets import is_dataset, rows_of
 from vaecluster.data.files import open_dataset, read_dataset
 from vaecluster.data.frames import FrameSource
-from vaecluster.data.given import arrays, cells, frames, texts, windows
+from vaecluster.data.given import arrays, cells, frames, texts, wide, windows
 from vaecluster.data.given.base import Given, KindOfRows
 from vaecluster.data.given.codes import given_codes
 from vaecluster.data.given.stored import kept_in_a_file, room_of
+from vaecluster.data.given.wide import WideTable
 from vaecluster.data.kinds import check_asked
 from vaecluster.data.pictures.folder import PictureRows, Pictures
 from vaecluster.data.schema import Schema
@@ -49,16 +50,22 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         X = reads(expanduser(X), None if schema is None else schema.text_types).x_train
     if isinstance(X, StoredTable):
         whole = X.whole(room.table)
+        X = X if whole is None else whole
+    if schema is None:
+        X = wide.of_fit(estimator, X, room, telling) or X
+    elif wide.made(schema):
+        X = wide.like_fit(estimator, X, room, telling) or X
+    if isinstance(X, StoredTable):
         said = SAID["rows"][0](getattr(estimator, "rows", "auto"))
-        if whole is None and said is not None:
+        if said is not None:
             raise SettingError(
                 f"rows is {said!r}, but a table that `memory` has no room for is read column by column. Leave one of "
                 "the two out."
             )
-        kept = kept_in_a_file(estimator, X, schema, telling, room) if whole is None else None
+        kept = kept_in_a_file(estimator, X, schema, telling, room)
         if kept is not None:
             return kept
-        X = X.whole(None) if whole is None else whole
+        X = X.whole(None)
     if is_dataset(X):
         X = rows_of(X, telling)
     if isinstance(X, Pictures):
@@ -72,7 +79,7 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     kind = next(kind for kind in KINDS_OF_ROWS if kind.takes(X, estimator))
     for name, (checked, what) in SAID.items():
         said = checked(getattr(estimator, name, None))
-        if said and name not in kind.HEEDS:
+        if said and name not in kind.HEEDS and not (name == "columns" and isinstance(X, WideTable)):
             raise SettingError(f"{name} is {said!r}, which is for {what}, but X is {kind.CALLED}. Leave it out.")
     return kind.of_fit(estimator, X)
 
