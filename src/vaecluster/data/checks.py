@@ -170,6 +170,12 @@ def check_names(names: list[Any]) -> None:
         )
 
 
+def check_some_rows(frame: Any) -> None:
+    """Raise `DataError` for a frame without rows."""
+    if not len(frame):
+        raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
+
+
 def check_different(names: Sequence[Any], what: str) -> None:
     """Raise `DataError` if several columns have one name; `what` is what has these columns."""
     twice = [] if len(set(names)) == len(names) else sorted({str(name) for name in names if names.count(name) > 1})

@@ -18,9 +18,9 @@ from vaecluster.data.blocks.sparse import WIDE
 from vaecluster.data.cells import MOST_THERE, by_rows, seen_as
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column
-from vaecluster.data.frames import is_frame, names_of
+from vaecluster.data.frames import check_read, is_frame, names_of
 from vaecluster.data.kinds import LEFT_OUT, check_asked, is_identifier
-from vaecluster.data.raw import RowNames, row_slices
+from vaecluster.data.raw import RowNames
 from vaecluster.data.room import Room
 from vaecluster.data.schema import Schema
 from vaecluster.data.sparse import SparseSource, StoredMatrix, joined
@@ -29,8 +29,8 @@ from vaecluster.data.stored import StoredTable
 from vaecluster.data.telling import Telling, by_share
 from vaecluster.errors import DataError, IgnoredColumnsWarning
 
-# So many rows show whether a column numbers the rows.
-LOOKED_AT = 1_000
+# So many rows show whether a column numbers the rows, and so many entries are dense at a time.
+LOOKED_AT, ENTRIES = 1_000, 2**22
 
 
 @final
@@ -57,7 +57,7 @@ def of_fit(estimator: BaseEstimator, X: Any, room: Room, telling: Telling) -> Wi
     if first is None or said not in ("auto", "vectors", "counts") or not set(asked.values()) <= set(LEFT_OUT):
         return None
     least = 1 if counted else WIDE
-    names, others = _parted(first, asked) if len(_numeric(first)) >= least else ([], [])
+    names, others = _parted(first, asked) if len(names_of(first)) >= least else ([], [])
     if len(names) < least:
         return None
     found = _read(X, names, others, room, telling, like_fit=False, sparse=not counted) if len(others) <= 1 else None
@@ -109,16 +109,20 @@ def like_fit(estimator: BaseEstimator, X: Any, room: Room, telling: Telling) -> 
 
 
 def _first(X: Any) -> Any:
-    """The frame, or the first rows of a table in files; None for all else, and for no rows, which others refuse."""
+    """The frame, or the first rows of a table in files; None for all else."""
     if isinstance(X, StoredTable):
         X, _ = next(X.pieces())
-    return X if is_frame(X) and len(X) else None
+    if not is_frame(X):
+        return None
+    check_read(X)
+    checks.check_some_rows(X)
+    return X
 
 
 def _frame(X: Any) -> "nw.DataFrame[Any]":
     """The frame with texts as the names of its columns, as those of pandas may be numbers."""
+    checks.check_names(names_of(X))
     names = list(map(str, names_of(X)))
-    checks.check_names(names)
     return nw.from_native(X if names == names_of(X) else X.set_axis(names, axis=1), eager_only=True)
 
 
@@ -130,8 +134,8 @@ def _parted(X: Any, asked: dict[str, str]) -> tuple[list[str], list[str]]:
     """Columns of numbers that are learned from, and others that were not left out."""
     frame = _frame(X)
     numbers = [name for name in _numeric(X) if name not in asked]
-    some = frame.select(numbers).head(LOOKED_AT).to_numpy() if numbers else np.empty(0)
-    if some.dtype.kind in "uif":
+    some = frame.select(numbers).head(LOOKED_AT).to_numpy() if numbers else None
+    if some is not None and some.dtype.kind in "uif":
         # A column that names rows is 0 in one of them at most; few others are, so that few are looked at.
         filled = [name for name, zeros in zip(numbers, (some == 0).sum(0), strict=True) if zeros <= 1]
         named = {name for name in filled if is_identifier(Column(frame[name]))}
@@ -149,6 +153,7 @@ def _read(
     what is wrong with the numbers.
     """
     hashes: list[NDArray[np.int64]] = []
+    step = max(1, ENTRIES // len(names))
     stored = isinstance(X, StoredTable)
 
     def blocks() -> Iterator[csr_array]:
@@ -157,8 +162,9 @@ def _read(
             whole = _frame(frame)
             for name in others:
                 hashes.append(np.fromiter(map(hash, whole[name].to_list()), np.int64))
-            for some in row_slices(len(whole), len(names)):
-                values = whole.select(names)[some].to_numpy()
+            numbers = whole.select(names)
+            for start in range(0, len(whole), step):
+                values = numbers[start : start + step].to_numpy()
                 if not sparse:
                     checks.check_numbers(values)
                     checks.check_finite(values, names)
