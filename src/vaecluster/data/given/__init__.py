@@ -51,6 +51,8 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     if isinstance(X, StoredTable):
         whole = X.whole(room.table)
         X = X if whole is None else whole
+    if is_dataset(X):
+        X = rows_of(X, telling)
     if schema is None:
         X = wide.of_fit(estimator, X, room, telling) or X
     elif wide.made(schema):
@@ -66,8 +68,6 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         if kept is not None:
             return kept
         X = X.whole(None)
-    if is_dataset(X):
-        X = rows_of(X, telling)
     if isinstance(X, Pictures):
         X = X.read(like=None if schema is None else schema.row_shape, telling=telling)
     if isinstance(X, PictureRows):
