@@ -29,8 +29,9 @@ from vaecluster.data.stored import StoredTable
 from vaecluster.data.telling import Telling, by_share
 from vaecluster.errors import DataError, IgnoredColumnsWarning
 
-# So many rows show whether a column numbers the rows, and so many entries are dense at a time.
-LOOKED_AT, ENTRIES = 1_000, 2**22
+# So many rows at most show whether a column numbers the rows, of a table in files so many; and so many entries are
+# dense at a time.
+LOOKED_AT, FIRST, ENTRIES = 1_000, 50, 2**22
 
 
 @final
@@ -111,7 +112,7 @@ def like_fit(estimator: BaseEstimator, X: Any, room: Room, telling: Telling) -> 
 def _first(X: Any) -> Any:
     """The frame, or the first rows of a table in files; None for all else."""
     if isinstance(X, StoredTable):
-        X, _ = next(X.pieces())
+        X, _ = next(X.blocks(FIRST))
     if not is_frame(X):
         return None
     check_read(X)
