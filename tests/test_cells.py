@@ -155,6 +155,12 @@ SAID: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
 }
 
 
+def test_a_table_that_memory_has_no_room_for_is_not_silently_read_as_something_else(tmp_path: Path) -> None:
+    NAMED.to_parquet(tmp_path / "cells.parquet")
+    with pytest.raises(SettingError, match=r"rows is 'counts'.*column by column"):
+        estimator(**QUICK, rows="counts", memory="1KB").fit(tmp_path / "cells.parquet")
+
+
 def test_logarithms_of_a_panel_are_read_where_they_are_said_to_be() -> None:
     panel = np.log1p(COUNTS / COUNTS.sum(1, keepdims=True) * 500)
     assert estimator(**QUICK, rows="counts").fit(panel).fitted_.schema.blocks[0].logged

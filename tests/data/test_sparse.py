@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,8 @@ from scipy.sparse import csr_array
 from builders import estimator
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.room import Room
 from vaecluster.data.rows import Rows
-from vaecluster.data.sparse import SparseSource, StoredMatrix
+from vaecluster.data.sparse import SparseSource
 from vaecluster.errors import DataError
 
 VALUES = np.random.default_rng(0).poisson(0.4, (50, 12)).astype(np.float32)
@@ -52,14 +50,3 @@ def test_rows_that_are_all_the_same_are_refused_as_dense_ones_are(matrix):
     for rows in (matrix, matrix.toarray()):
         with pytest.raises(DataError, match="All 20 rows are the same"):
             estimator().fit(rows)
-
-
-def test_a_matrix_in_files_has_the_rows_of_the_one_in_memory(tmp_path: Path) -> None:
-    whole = csr_array(np.round(VALUES))
-    stored = StoredMatrix((whole[some] for some in (slice(20), slice(20, 20), slice(20, 50))), Room(1, tmp_path))
-    for numbers in (slice(None), slice(3, 9), slice(None, None, 7), slice(0), np.array([4, 0, 4, 5, 6, 49])):
-        np.testing.assert_array_equal(stored[numbers].toarray(), whole[numbers].toarray())
-    in_files, in_memory = SparseSource(stored), SparseSource(whole)
-    assert in_files.fingerprint() == in_memory.fingerprint()
-    for one, other in zip(in_files.by_column(), in_memory.by_column(), strict=True):
-        np.testing.assert_array_equal(one[1], other[1])

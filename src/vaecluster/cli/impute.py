@@ -33,8 +33,8 @@ def impute(
     import pyarrow as pa
 
     passage = Passage.of(run, source, device)
-    if not hasattr(next(passage.blocks()).rows, "column_names"):
-        raise DataError(f"The rows of {source} are no table with columns, so nothing in them can be missing.")
+    if passage.model.fitted_.schema.frame is None:
+        raise DataError(f"The rows of {run} are no table with columns, so nothing in them can be missing.")
 
     def answer(block: Block) -> pa.Table:
         if not how_sure:

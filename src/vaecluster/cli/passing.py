@@ -55,7 +55,7 @@ class Passage:
         with Passing() as told:
 
             def blocks() -> Iterator[Block]:
-                for number, block in enumerate(self.blocks()):
+                for number, block in enumerate(self._blocks()):
                     if number >= kept:
                         yield block
                     else:
@@ -80,8 +80,7 @@ class Passage:
             parts.write_to(output, column)
             return sum(table.num_rows for table in parts.tables())
 
-    def blocks(self) -> Iterator[Block]:
-        """The rows in order."""
+    def _blocks(self) -> Iterator[Block]:
         first = 0
         for rows, share in blocks_of(self.rows, block_rows(self.model.fitted_.schema.row_shape)):
             end = first + rows.shape[0]

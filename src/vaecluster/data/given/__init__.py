@@ -50,24 +50,22 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         X = reads(expanduser(X), None if schema is None else schema.text_types).x_train
     if isinstance(X, StoredTable):
         whole = X.whole(room.table)
-        X = X if whole is None else whole
-    if is_dataset(X):
-        X = rows_of(X, telling)
-    if schema is None:
-        X = wide.of_fit(estimator, X, room, telling) or X
-    elif wide.made(schema):
-        X = wide.like_fit(estimator, X, room, telling) or X
-    if isinstance(X, StoredTable):
         said = SAID["rows"][0](getattr(estimator, "rows", "auto"))
-        if said is not None:
+        if whole is None and said is not None:
             raise SettingError(
                 f"rows is {said!r}, but a table that `memory` has no room for is read column by column. Leave one of "
                 "the two out."
             )
-        kept = kept_in_a_file(estimator, X, schema, telling, room)
+        kept = kept_in_a_file(estimator, X, schema, telling, room) if whole is None else None
         if kept is not None:
             return kept
-        X = X.whole(None)
+        X = X.whole(None) if whole is None else whole
+    if is_dataset(X):
+        X = rows_of(X, telling)
+    if schema is None:
+        X = wide.of_fit(estimator, X) or X
+    elif wide.made(schema):
+        X = wide.like_fit(estimator, X, schema) or X
     if isinstance(X, Pictures):
         X = X.read(like=None if schema is None else schema.row_shape, telling=telling)
     if isinstance(X, PictureRows):

@@ -1,14 +1,15 @@
-"""Tables of counts of genes, and wide ones of weights that are mostly 0: in memory or in files, sparse matrices."""
+"""Tables of counts of genes, and wide ones of weights that are mostly 0: sparse matrices."""
 
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, final
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 from sklearn.base import BaseEstimator
 
 from vaecluster.data import checks
@@ -19,19 +20,16 @@ from vaecluster.data.cells import MOST_THERE, by_rows, seen_as
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column
 from vaecluster.data.frames import check_read, is_frame, names_of
-from vaecluster.data.kinds import LEFT_OUT, check_asked, is_identifier
-from vaecluster.data.raw import RowNames
-from vaecluster.data.room import Room
+from vaecluster.data.kinds import LEFT_OUT, called_identifier, check_asked, check_there, is_identifier
+from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.schema import Schema
-from vaecluster.data.sparse import SparseSource, StoredMatrix, joined
-from vaecluster.data.spilled import ColumnOf
-from vaecluster.data.stored import StoredTable
-from vaecluster.data.telling import Telling, by_share
+from vaecluster.data.sparse import SparseSource
 from vaecluster.errors import DataError, IgnoredColumnsWarning
 
-# So many rows at most show whether a column numbers the rows, of a table in files so many; and so many entries are
-# dense at a time.
-LOOKED_AT, FIRST, ENTRIES = 1_000, 50, 2**22
+# So many entries are dense at a time.
+ENTRIES = 2**22
+# What columns of new rows may hold that are numbers, or count as such.
+NUMBERS = ("numbers", "exact numbers", "booleans")
 
 
 @final
@@ -39,34 +37,54 @@ LOOKED_AT, FIRST, ENTRIES = 1_000, 50, 2**22
 class WideTable:
     """The numbers of a table (rows, columns), the names of its columns, and those of rows if a column holds such.
 
-    `counted` says whether they are counts of genes, or logarithms of such.
+    Columns have names if all of these are texts. `counted` says whether the numbers are counts of genes, or logarithms
+    of such.
     """
 
-    matrix: csr_array | StoredMatrix
+    matrix: csr_array
     names: tuple[str, ...]
     row_names: RowNames | None
     counted: bool = False
 
 
-def of_fit(estimator: BaseEstimator, X: Any, room: Room, telling: Telling) -> WideTable | None:
+def of_fit(estimator: BaseEstimator, X: Any) -> WideTable | None:
     """A table that is said to hold counts, surely holds some, or is read by topics; None for all else.
 
     Columns that a user leaves out are not there, and one other column may name the rows.
     """
     said, asked = getattr(estimator, "rows", "auto"), check_asked(getattr(estimator, "columns", None))
-    first, counted = _first(X), said == "counts"
-    if first is None or said not in ("auto", "vectors", "counts") or not set(asked.values()) <= set(LEFT_OUT):
-        return None
+    counted = said == "counts"
     least = 1 if counted else WIDE
-    names, others = _parted(first, asked) if len(names_of(first)) >= least else ([], [])
-    if len(names) < least:
+    if said not in ("auto", "vectors", "counts") or not set(asked.values()) <= set(LEFT_OUT) or not is_frame(X):
         return None
-    found = _read(X, names, others, room, telling, like_fit=False, sparse=not counted) if len(others) <= 1 else None
-    if counted and found is None:
-        raise DataError(f"Columns hold no counts: {quoted(others)}. Leave them out, or do not say rows='counts'.")
-    if found is None or counted:
-        return found and replace(found, counted=counted)
-    if said == "auto" and seen_as(found.matrix) is not None:
+    check_read(X)
+    frame = _frame(X) if len(names_of(X)) >= least else None
+    if frame is None:
+        return None
+    check_there(asked, frame.columns)
+    types = frame.schema
+    # Decimals are refused, as they are of other tables.
+    numbers = [name for name, type_ in types.items() if type_.is_numeric() and type_ != nw.Decimal]
+    numbers = [name for name in numbers if name not in asked]
+    there = _there(frame, numbers, 1 if counted else MOST_THERE) if len(numbers) >= least else None
+    if there is None:
+        return None
+    naming = {name for name, kind in asked.items() if kind == "identifier"}
+    # A column that numbers the rows is 0 in one of them at most.
+    filled = [name for name, rows in zip(numbers, there, strict=True) if rows >= len(frame) - 1]
+    naming |= {name for name in filled if is_identifier(Column(frame[name]))}
+    learned = [name for name in numbers if name not in naming]
+    left_out = {name for name, kind in asked.items() if kind != "identifier"}
+    others = sorted(set(frame.columns) - {*learned, *left_out})
+    wrong = [name for name in others if name not in naming and not _names_rows(Column(frame[name]), counted=counted)]
+    wrong = others if len(others) > 1 else wrong
+    if wrong and counted:
+        raise DataError(f"Columns hold no counts: {quoted(wrong)}. Leave them out, or do not say rows='counts'.")
+    # Columns of others are refused where their names are neither texts nor numbers.
+    if wrong or len(learned) < least or (others and not all(isinstance(one, str | Integral) for one in names_of(X))):
+        return None
+    found = _read(frame, learned, others[0] if others else None, named=_are_named(X))
+    if counted or (said == "auto" and seen_as(found.matrix) is not None):
         return replace(found, counted=True)
     method = getattr(estimator, "method", None)
     topics = by_topics(getattr(method, "likelihood", "gaussian"), getattr(method, "scaling", "auto"))
@@ -79,117 +97,110 @@ def made(schema: Schema) -> bool:
     return isinstance(schema.blocks[0], Expression | Sparse)
 
 
-def like_fit(estimator: BaseEstimator, X: Any, room: Room, telling: Telling) -> WideTable | None:
-    """The columns of the fit by their names, in any order, or all if they had none; None for what is no table.
+def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> WideTable | None:
+    """The columns of the fit by their names, in any order, or all if they had none; None for what is no such table.
 
-    If there is one other column, it names the rows.
+    One other column names the rows: one that is an identifier by `columns`, texts, or whole numbers that are called
+    so. What it holds does not count, as a table may come in parts.
     """
-    first = _first(X)
-    if first is None:
-        return None
-    fitted = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
-    asked = check_asked(getattr(estimator, "columns", None))
-    there = list(map(str, names_of(first)))
-    checks.check_columns_of_fit(there, fitted)
-    numbers = set(_numeric(first))
-    names = fitted or [name for name in there if name in numbers]
-    wrong = [name for name in names if name not in numbers]
-    if wrong:
-        raise DataError(
-            f"Columns {quoted(wrong)} hold no numbers, but did in the fit. Give them as in the fit, without gaps."
-        )
-    own = {*names, *(name for name, kind in asked.items() if kind != "identifier")}
-    others = [name for name in there if name not in own]
-    if len(others) > 1:
-        warnings.warn(
-            f"Columns that the fit did not have are ignored: {quoted(others)}. Leave them out, or fit again.",
-            IgnoredColumnsWarning,
-            stacklevel=2,
-        )
-    return _read(X, names, others if len(others) == 1 else [], room, telling, like_fit=True, sparse=False)
-
-
-def _first(X: Any) -> Any:
-    """The frame, or the first rows of a table in files; None for all else."""
-    if isinstance(X, StoredTable):
-        X, _ = next(X.blocks(FIRST))
     if not is_frame(X):
         return None
     check_read(X)
-    checks.check_some_rows(X)
-    return X
+    fitted = list(getattr(estimator, "feature_names_in_", ()))
+    named, frame = _are_named(X), _frame(X)
+    # Columns without names are in the order of the fit, which scikit-learn warns of.
+    if frame is None or (fitted and not named and isinstance(schema.blocks[0], Sparse)):
+        return None
+    asked = check_asked(getattr(estimator, "columns", None))
+    checks.check_columns_of_fit(frame.columns, fitted)
+    numbers = {name for name, type_ in frame.schema.items() if type_.is_numeric() or _holds(frame, name) in NUMBERS}
+    names = fitted or [name for name in frame.columns if name in numbers and name not in asked]
+    wrong = [name for name in names if name not in numbers]
+    if wrong:
+        what = f"Columns {quoted(wrong)} hold" if len(wrong) > 1 else f"Column {wrong[0]!r} holds"
+        raise DataError(f"{what} no numbers, but did in the fit. Give them as in the fit, without gaps.")
+    if not names:
+        raise DataError(
+            f"X holds no numbers, but the fit was on {schema.row_shape[0]} columns of them. Give the same columns."
+        )
+    left_out = {name for name, kind in asked.items() if kind != "identifier"}
+    others = [name for name in frame.columns if name not in {*names, *left_out}]
+    naming = [name for name in others if asked.get(name) == "identifier" or _may_name_rows(frame, name)]
+    other = naming[0] if len(naming) == 1 else None
+    ignored = [name for name in others if name != other]
+    if ignored:
+        warnings.warn(
+            f"Columns that the fit did not have are ignored: {quoted(ignored)}. Leave them out, or fit again.",
+            IgnoredColumnsWarning,
+            stacklevel=2,
+        )
+    return _read(frame, names, other, named=named)
 
 
-def _frame(X: Any) -> "nw.DataFrame[Any]":
-    """The frame with texts as the names of its columns, as those of pandas may be numbers."""
+def _frame(X: Any) -> "nw.DataFrame[Any] | None":
+    """The frame with texts as the names of its columns, as those of pandas may be numbers; None for no library's."""
     checks.check_names(names_of(X))
+    checks.check_some_rows(X)
     names = list(map(str, names_of(X)))
-    return nw.from_native(X if names == names_of(X) else X.set_axis(names, axis=1), eager_only=True)
+    X = X if names == names_of(X) else X.set_axis(names, axis=1)
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    return frame if isinstance(frame, nw.DataFrame) else None
 
 
-def _numeric(X: Any) -> list[str]:
-    return [name for name, type_ in _frame(X).schema.items() if type_.is_numeric()]
+def _are_named(X: Any) -> bool:
+    """Whether columns have names: as in scikit-learn, these are texts."""
+    return all(isinstance(name, str) for name in names_of(X))
 
 
-def _parted(X: Any, asked: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Columns of numbers that are learned from, and others that were not left out."""
-    frame = _frame(X)
-    numbers = [name for name in _numeric(X) if name not in asked]
-    some = frame.select(numbers).head(LOOKED_AT).to_numpy() if numbers else None
-    if some is not None and some.dtype.kind in "uif":
-        # A column that names rows is 0 in one of them at most; few others are, so that few are looked at.
-        filled = [name for name, zeros in zip(numbers, (some == 0).sum(0), strict=True) if zeros <= 1]
-        named = {name for name in filled if is_identifier(Column(frame[name]))}
-        numbers = [name for name in numbers if name not in named]
-    learned = set(numbers)
-    return numbers, [n for n in frame.columns if n not in learned and asked.get(n, "identifier") == "identifier"]
+def _there(frame: "nw.DataFrame[Any]", names: Sequence[str], most: float) -> NDArray[np.intp] | None:
+    """How many values of each column are not 0; None as soon as more than this share of all is not, or one is missing.
 
-
-def _read(
-    X: Any, names: Sequence[str], others: Sequence[str], room: Room, telling: Telling, *, like_fit: bool, sparse: bool
-) -> WideTable | None:
-    """The table with these columns; None where rows of a fit have no names of their own, or numbers are missing.
-
-    Where it has to be `sparse`, also None as soon as more than half of what was read is not 0; else `DataError` says
-    what is wrong with the numbers.
+    Where all may be there, missing ones count as others.
     """
-    hashes: list[NDArray[np.int64]] = []
-    step = max(1, ENTRIES // len(names))
-    stored = isinstance(X, StoredTable)
-
-    def blocks() -> Iterator[csr_array]:
-        there = read = 0
-        for frame in by_share(telling, "reading rows", X.pieces()) if stored else (X,):
-            whole = _frame(frame)
-            for name in others:
-                hashes.append(np.fromiter(map(hash, whole[name].to_list()), np.int64))
-            numbers = whole.select(names)
-            for start in range(0, len(whole), step):
-                values = numbers[start : start + step].to_numpy()
-                if not sparse:
-                    checks.check_numbers(values)
-                    checks.check_finite(values, names)
-                elif values.dtype.kind not in "uif" or not np.isfinite(values).all():
-                    raise _OtherwiseError
-                block = csr_array(by_rows(values))
-                there, read = there + block.nnz, read + values.size
-                if sparse and there > MOST_THERE * read:
-                    raise _OtherwiseError
-                yield block
-
-    try:
-        matrix = joined(blocks(), room if stored else None)
-    except _OtherwiseError:
-        return None
-    if not like_fit and any(len(np.unique(np.concatenate(hashes))) < matrix.shape[0] for _ in others):
-        return None
-    row_names = None
-    for name in others:
-        held = ColumnOf(X, name, matrix.shape[0]) if stored else _frame(X)[name].to_list()
-        row_names = RowNames(name, held)
-    return WideTable(matrix, tuple(names), row_names)
+    there = np.zeros(len(names), np.intp)
+    for values in _blocks(frame, names):
+        there += np.count_nonzero(values, axis=0)
+        if there.sum() > most * len(frame) * len(names) or (most < 1 and not np.isfinite(values).all()):
+            return None
+    return there
 
 
-@final
-class _OtherwiseError(Exception):
-    """The rows are read otherwise."""
+def _names_rows(column: Column, *, counted: bool) -> bool:
+    """Whether texts in a fit name the rows: surely, or beside what is said to be counts if they all differ."""
+    if column.holds != "texts":
+        return False
+    return column.different == len(column.missing) if counted else is_identifier(column)
+
+
+def _may_name_rows(frame: "nw.DataFrame[Any]", name: str) -> bool:
+    """Whether a column of new rows is texts, or is called an identifier and is whole numbers."""
+    return _holds(frame, name) == "texts" or (frame.schema[name].is_integer() and called_identifier(name))
+
+
+def _holds(frame: "nw.DataFrame[Any]", name: str) -> str:
+    """What a column holds by its type, or by its values where these are Python's objects."""
+    column = Column(frame[name])
+    return column.holds if column.held_by_type == "objects" else column.held_by_type
+
+
+def _read(frame: "nw.DataFrame[Any]", names: Sequence[str], other: str | None, *, named: bool) -> WideTable:
+    """The table with these columns; `DataError` where numbers are missing."""
+    parts = []
+    for values in _blocks(frame, names):
+        checks.check_finite(values, names)
+        parts.append(csr_array(by_rows(values)))
+    row_names = None if other is None else RowNames(other, frame[other].to_list())
+    return WideTable(csr_array(vstack(parts)), tuple(names) if named else (), row_names)
+
+
+def _blocks(frame: "nw.DataFrame[Any]", names: Sequence[str]) -> Iterator[Array]:
+    """Some rows of these columns after the other, NaN where nothing is."""
+    numbers, step = frame.select(names), max(1, ENTRIES // len(names))
+    for start in range(0, len(frame), step):
+        some = numbers[start : start + step]
+        values = some.to_numpy()
+        if values.dtype.kind not in "uif":
+            # Objects, such as decimals and what marks gaps, and booleans.
+            missing = some.select(nw.all().is_null()).to_numpy().astype(np.bool_)
+            values = np.where(missing, np.nan, values).astype(np.float64)
+        yield values
