@@ -55,9 +55,9 @@ def of_fit(estimator: BaseEstimator, X: Any) -> WideTable | None:
     said, asked = getattr(estimator, "rows", "auto"), check_asked(getattr(estimator, "columns", None))
     counted = said == "counts"
     least = 1 if counted else WIDE
+    check_read(X)
     if said not in ("auto", "vectors", "counts") or not set(asked.values()) <= set(LEFT_OUT) or not is_frame(X):
         return None
-    check_read(X)
     frame = _frame(X) if len(names_of(X)) >= least else None
     if frame is None:
         return None
@@ -103,9 +103,9 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> WideTable | No
     One other column names the rows: one that is an identifier by `columns`, texts, or whole numbers that are called
     so. What it holds does not count, as a table may come in parts.
     """
+    check_read(X)
     if not is_frame(X):
         return None
-    check_read(X)
     fitted = list(getattr(estimator, "feature_names_in_", ()))
     named, frame = _are_named(X), _frame(X)
     # Columns without names are in the order of the fit, which scikit-learn warns of.
