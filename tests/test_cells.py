@@ -146,6 +146,8 @@ SAID: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
     "below 0": (-WIDE, {"rows": "counts"}, ["numbers below 0"]),
     "fractions": (WIDE / 3, {"rows": "counts"}, ["neither whole nor log1p"]),
     "texts in a frame": (WITH_CELLS[["cell"]], {"rows": "counts"}, ["rows is 'counts'", "DataFrame"]),
+    "gaps": (NAMED.astype(float).mask(NAMED > 20), {"rows": "counts"}, ["NaN", "'gene"]),
+    "kinds of columns": (NAMED, {"rows": "counts", "columns": {"gene0": "number"}}, ["columns is", "for tables"]),
     "categories": (WITH_CELLS.assign(cell="a"), {"rows": "counts"}, ["'cell'", "no counts"]),
     "three axes": (WIDE.reshape(-1, 10, 106), {"rows": "vectors"}, ["rows is 'vectors'", "3 axes"]),
     "a batch": (WIDE, {"batch": "donor"}, ["batch is 'donor'", "no AnnData"]),
@@ -157,6 +159,13 @@ def test_a_table_that_memory_has_no_room_for_is_not_silently_read_as_something_e
     NAMED.to_parquet(tmp_path / "cells.parquet")
     with pytest.raises(SettingError, match=r"rows is 'counts'.*column by column"):
         estimator(**QUICK, rows="counts", memory="1KB").fit(tmp_path / "cells.parquet")
+
+
+def test_logarithms_of_a_panel_are_read_where_they_are_said_to_be() -> None:
+    panel = np.log1p(COUNTS / COUNTS.sum(1, keepdims=True) * 500)
+    assert estimator(**QUICK, rows="counts").fit(panel).fitted_.schema.blocks[0].logged
+    with pytest.raises(DataError, match="log1p of counts of one total"):
+        estimator(**QUICK, rows="counts").fit(panel[:, :30])
 
 
 def test_new_rows_of_the_other_scale_are_refused_or_told_of() -> None:

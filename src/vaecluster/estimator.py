@@ -996,7 +996,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
 
 def _like(X: Any, rows: Any, schema: Schema) -> Any:
     """The rows as a frame again, if X is one of complete numbers, which counted as an array, or of texts."""
-    if not is_frame(X) or not isinstance(rows, np.ndarray | list):
+    if not is_frame(X) or is_frame(rows):
         return rows
     frame, block = nw.from_native(X, eager_only=True).clone(), schema.blocks[0]
     if isinstance(block, Words):

@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from builders import quiet
+from h5ad_files import counts_of_groups
 from vaecluster import VAEClustering
 from vaecluster.cli import run
 from vaecluster.data.files import read_dataset
@@ -196,3 +197,24 @@ def test_values_that_are_there_stay_where_others_are_filled_in(runs, typed_run, 
     (line,) = lines_of(tmp_path / "filled.csv")
     assert (line["zip"], line["confidence"], line["old"]) == ("01067", "0.123456789", "true")
     assert line["day"]
+
+
+def test_a_file_of_counts_goes_through_all_commands_by_its_columns(runs, tmp_path, tiny):
+    genes = pa.table(list(counts_of_groups()[0].T), names=[f"gene{number}" for number in range(60)])
+    names = [f"cell-{number}" for number in range(len(genes))]
+    cells, folder = genes.add_column(0, "cell", [names]), tmp_path / "run"
+    parquet.write_table(cells, tmp_path / "cells.parquet")
+    parquet.write_table(cells.select(cells.column_names[::-1]), tmp_path / "new.parquet")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        runs("fit", tmp_path / "cells.parquet", "--rows", "counts", "--clusters", "3", *tiny, "--output", folder)
+    runs("predict", folder, tmp_path / "new.parquet", "--output", tmp_path / "scored.csv")
+    assert (tmp_path / "scored.csv").read_text() == (folder / "labels.csv").read_text()
+    assert [line["cell"] for line in lines_of(tmp_path / "scored.csv")] == names
+    # Nothing in them can be missing, which is said before any row is read.
+    words = [str(folder), str(tmp_path / "new.parquet"), "--output", str(tmp_path / "filled.csv")]
+    assert run(["impute", *words]) == 2
+    assert not (tmp_path / "filled.csv").exists()
+    runs("sample", folder, "--number", "2", "--output", tmp_path / "samples.csv")
+    assert list(lines_of(tmp_path / "samples.csv")[0]) == genes.column_names
+    runs("report", folder)

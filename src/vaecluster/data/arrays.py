@@ -34,9 +34,14 @@ def passes_over(source: Source, weights: NDArray[np.float64] | None) -> Passes:
     return passes
 
 
+def by_topics(likelihood: str, scaling: str) -> bool:
+    """Whether wide rows may be read by topics: nothing else is said of their scaling."""
+    return scaling == "auto" and not OF_NUMBERS[likelihood].unit
+
+
 def block_of(passes: Passes, dtype: np.dtype[np.generic], reading: Reading) -> Block:
     """The block of vectors: numbers, unless they are wide, mostly 0, and nothing is said of their scaling."""
-    if reading.scaling == "auto" and not OF_NUMBERS[reading.likelihood].unit:
+    if by_topics(reading.likelihood, reading.scaling):
         found = Sparse.of(passes, dtype)
         if found is not None:
             return found

@@ -23,8 +23,9 @@ from vaecluster.errors import CountsWarning, DataError
 
 # Logarithms of counts are not larger: exp(20) is half a billion.
 LARGEST_LOG = 20.0
-# Fewer columns are not surely genes, and so many rows are enough to see what they hold.
-MANY_COLUMNS, SOME_ROWS = 1_000, 1_000
+# Fewer columns are not surely genes, nor are those of which more than this part of the entries is not 0; so many rows
+# are enough to see what they hold.
+MANY_COLUMNS, MOST_THERE, SOME_ROWS = 1_000, 1 / 2, 1_000
 # How far the middle one of the entries that are not 0 lies below the largest.
 SKEW = 10
 # Cells of fewer genes are commonly left out.
@@ -152,11 +153,9 @@ class CellSource:
         return values
 
 
-def counts_like(
-    values: Any, block: Expression, order: NDArray[np.intp] | None = None, row_names: RowNames | None = None
-) -> CellSource:
-    """Plain values (rows, genes), sparse or not, with the genes of the fit, in this `order` if not in their own."""
-    matrix = csr_array(by_rows(values))
+def counts_like(values: Any, block: Expression, row_names: RowNames | None = None) -> CellSource:
+    """Plain values (rows, genes), sparse or not, with the genes of the fit in their order."""
+    matrix = by_rows(values)
     looked_at = Values.of(matrix, "X")
     if looked_at.negative:
         raise DataError("X holds values below 0, but the fit was on counts of genes. Give counts, not scaled values.")
@@ -171,14 +170,14 @@ def counts_like(
             CountsWarning,
             stacklevel=2,
         )
-    if order is None and matrix.shape[1:] != block.given_shape:
+    if matrix.shape[1:] != block.given_shape:
         raise DataError(
             f"Each row is a vector of {matrix.shape[1]} columns, but the fit was on {len(block.others)} genes. Give "
             "the same genes."
         )
     if block.batches:
         warn_of_unknown(f"X has no obs[{block.batch!r}], which says the batch of each cell", block.batches)
-    return CellSource(matrix, logged=block.logged, order=order, row_names=row_names)
+    return CellSource(matrix, logged=block.logged, row_names=row_names)
 
 
 def seen_as(matrix: Any) -> Literal["counts", "logs"] | None:
@@ -189,9 +188,9 @@ def seen_as(matrix: Any) -> Literal["counts", "logs"] | None:
     """
     if matrix.shape[1] < MANY_COLUMNS or matrix.dtype.kind not in "uif":
         return None
-    some = rows_of(matrix, slice(None, None, max(1, matrix.shape[0] // SOME_ROWS)))
+    some = _some(matrix)
     there = some.data
-    if not len(there) or len(there) > np.prod(some.shape) / 2 or not there.min() > 0:
+    if not len(there) or len(there) > MOST_THERE * np.prod(some.shape) or not there.min() > 0:
         return None
     totals = some.sum(0, dtype=np.float64)
     if np.median(np.diff(some.indptr)) < LEAST_GENES or totals.max() > totals.sum() / 2:
@@ -203,10 +202,8 @@ def seen_as(matrix: Any) -> Literal["counts", "logs"] | None:
         sometimes = np.bincount(some.indices, minlength=some.shape[1]) < some.shape[0]
         if not (there[sometimes[some.indices]] > 1).any() or np.median(there) > there.max() / SKEW:
             return None
-    else:
-        of_each = unlogged(some).sum(1) if there.max() <= LARGEST_LOG else np.arange(2)
-        if np.ptp(of_each) > ONE_TOTAL * of_each.max():
-            return None
+    elif not are_logs(some):
+        return None
     try:
         values = Values.of(matrix, "X")
     except DataError:
@@ -214,6 +211,19 @@ def seen_as(matrix: Any) -> Literal["counts", "logs"] | None:
     if whole:
         return "counts" if values.whole and values.counts else None
     return "logs" if values.logs else None
+
+
+def are_logs(matrix: Any) -> bool:
+    """Whether plain numbers (rows, columns) may be log1p of counts that are of one total, as some of the rows show."""
+    some = _some(matrix)
+    if some.data.max(initial=0) > LARGEST_LOG or some.data.min(initial=0) < 0:
+        return False
+    totals = unlogged(some).sum(1)
+    return bool(np.ptp(totals) <= ONE_TOTAL * totals.max())
+
+
+def _some(matrix: Any) -> csr_array:
+    return rows_of(matrix, slice(None, None, max(1, matrix.shape[0] // SOME_ROWS)))
 
 
 def order_of(names: Sequence[str], genes: Sequence[str]) -> NDArray[np.intp] | None:

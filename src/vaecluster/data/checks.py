@@ -170,6 +170,12 @@ def check_names(names: list[Any]) -> None:
         )
 
 
+def check_some_rows(frame: Any) -> None:
+    """Raise `DataError` for a frame without rows."""
+    if not len(frame):
+        raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")
+
+
 def check_different(names: Sequence[Any], what: str) -> None:
     """Raise `DataError` if several columns have one name; `what` is what has these columns."""
     twice = [] if len(set(names)) == len(names) else sorted({str(name) for name in names if names.count(name) > 1})
@@ -198,7 +204,8 @@ def check_same_columns(names: Sequence[Any], fitted: Sequence[str]) -> None:
 def check_columns_of_fit(names: Sequence[str], fitted: Sequence[str]) -> None:
     """Raise `DataError` if a column of the fit is not among these, or if one is there twice."""
     check_different(names, "X")
-    missing = [name for name in fitted if name not in names]
+    there = set(names)
+    missing = [name for name in fitted if name not in there]
     if missing:
         raise DataError(
             f"X has no column {quoted(missing)}, which the fit had; it has {quoted(list(names))}. Give every column "

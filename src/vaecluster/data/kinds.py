@@ -1,7 +1,7 @@
 """What each column of a frame is taken for, decided in one place: by its values alone, or as the user says."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self, final
@@ -101,6 +101,15 @@ def check_asked(asked: Any) -> dict[str, str]:
     return {str(name): str(kind) for name, kind in asked.items()}
 
 
+def check_there(asked: Mapping[str, str], names: Sequence[str]) -> None:
+    """Raise `SettingError` where `asked` names a column that is not there."""
+    for name in asked:
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            did = f" Did you mean {near[0]!r}?" if near else f" The columns are {quoted(names)}."
+            raise SettingError(f"columns names the column {name!r}, which is not there.{did}")
+
+
 def kinds_of(
     columns: Mapping[str, Column], asked: Mapping[str, str], numbers: NDArray[np.intp] | None = None
 ) -> dict[str, Kind]:
@@ -109,11 +118,7 @@ def kinds_of(
     `numbers` (rows,) are those of the rows, if they are some of a longer table.
     Raises `SettingError` where `asked` names a column that is not there.
     """
-    for name in asked:
-        if name not in columns:
-            near = get_close_matches(name, list(columns), 1)
-            did = f" Did you mean {near[0]!r}?" if near else f" The columns are {quoted(list(columns))}."
-            raise SettingError(f"columns names the column {name!r}, which is not there.{did}")
+    check_there(asked, list(columns))
     found = {
         name: _asked_kind(column, asked[name]) if name in asked else _found_kind(column, numbers)
         for name, column in columns.items()
@@ -162,6 +167,23 @@ def _asked_kind(column: Column, asked: str) -> Kind:
                 f"{asked}. Sum them up in fewer, or leave it out."
             )
     return Kind(asked)
+
+
+def is_identifier(column: Column) -> bool:
+    """Whether its values, texts or whole numbers, surely name the rows: they are all different."""
+    if column.holds not in ("texts", "numbers") or column.missing.any():
+        return False
+    # Most numbers are not whole, which is seen soonest.
+    if column.series.dtype.is_float():
+        values = column.series.to_numpy()
+        if (values != np.floor(values)).any():
+            return False
+    return column.different == len(column.missing) and _found_kind(column, None).name == "identifier"
+
+
+def called_identifier(name: str) -> bool:
+    """Whether a column of whole numbers is called as one that names the rows, or has no name, as an index in CSV."""
+    return not name.strip() or _IDENTIFIER.search(name) is not None
 
 
 def _found_kind(column: Column, numbers: NDArray[np.intp] | None) -> Kind:

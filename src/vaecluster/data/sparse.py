@@ -11,7 +11,7 @@ from torch import Tensor
 from vaecluster.data.arrays import block_of, passes_over
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.kinds import SeenColumn
-from vaecluster.data.raw import ALL, Array, digest_of
+from vaecluster.data.raw import ALL, Array, RowNames, digest_of
 from vaecluster.data.schema import Schema
 from vaecluster.errors import DataError
 
@@ -20,10 +20,8 @@ from vaecluster.errors import DataError
 class SparseSource:
     """Rows of a sparse matrix (rows, columns); they are dense in a batch alone. The same as those of an array."""
 
-    row_names = None
-
-    def __init__(self, matrix: csr_array) -> None:
-        self.matrix = matrix
+    def __init__(self, matrix: csr_array, row_names: RowNames | None = None) -> None:
+        self.matrix, self.row_names = matrix, row_names
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])

@@ -13,6 +13,7 @@ import numpy as np
 
 from vaecluster.data.blocks import Words
 from vaecluster.data.blocks.pixels import Pixels
+from vaecluster.data.checks import quoted
 from vaecluster.data.files import read_dataset
 from vaecluster.data.pictures.folder import Pictures
 from vaecluster.data.pictures.options import PictureOptions
@@ -62,7 +63,7 @@ class Taking:
         if isinstance(self.schema.blocks[0], Words):
             return [text]
         names, values = self._named(text.strip())
-        if self.schema.frame is None:
+        if not self.learned:
             return self._array(values)
         if not names:
             raise DataError(f"The row is empty; expected {len(self.learned)} values. Paste some.")
@@ -96,13 +97,13 @@ class Taking:
         return self._names(len(lines[0])), lines[0]
 
     def _names(self, number: int) -> Sequence[str]:
-        if self.schema.frame is None:
+        if not self.learned:
             return [""] * number
         for names in (self.columns, self.learned):
             if len(names) == number:
                 return names
         raise DataError(
-            f"The row has {number} values; expected {len(self.learned)}: {', '.join(self.learned)}. Add a header to "
+            f"The row has {number} values; expected {len(self.learned)}: {quoted(self.learned)}. Add a header to "
             "give them in another order."
         )
 

@@ -264,8 +264,7 @@ class Explored:
         """How a row that someone brings is read."""
         fitted = self.run.model.fitted_
         columns = [str(name) for name in getattr(self._look.rows, "column_names", ())]
-        learned = [str(name) for name in fitted.schema.frame.names] if fitted.schema.frame else []
-        return Taking(fitted.schema, self.edited.run.pictures(), columns, learned)
+        return Taking(fitted.schema, self.edited.run.pictures(), columns, fitted.columns)
 
     def matches(self) -> list[MatchSaid]:
         """For each cluster the one of the second run that it shares most with."""

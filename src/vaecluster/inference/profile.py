@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from vaecluster.data.blocks import Expression, Words
 from vaecluster.data.dates import maker_of
 from vaecluster.data.given import Given
 from vaecluster.data.raw import ALL, Array, Coded
@@ -46,7 +47,8 @@ def named_profile(
 
     Of more rows than there is room for it is that of a random sample.
     """
-    if schema.frame is None and not (schema.kind is RowKind.VECTORS and given.names and given.array is not None):
+    texts_or_cells = isinstance(schema.blocks[0], Words | Expression)
+    if schema.frame is None and (schema.kind is not RowKind.VECTORS or not given.names or texts_or_cells):
         return None
     most = room.part(len(labels), ENTRY * given.source.row_entries)
     if most == len(labels):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from refused import refused_in_one_line
-from vaecluster.data.files import read_dataset
+from vaecluster.data.files import open_dataset, read_dataset
 from vaecluster.errors import DataError, FileError
 
 ROWS = {"age": [31, 58], "city": ["Köln", None], "price": [2.5, 3.0]}
@@ -44,6 +44,25 @@ def test_values_are_of_the_types_that_all_of_a_column_have(tmp_path: Path) -> No
         "d": ['x, "y"\nz', "w"],
         "": [5, 6],
     }
+
+
+def test_a_text_in_parts_is_of_the_types_that_it_has_as_a_whole(tmp_path: Path) -> None:
+    # Both values of a column are in different parts.
+    values = {
+        "a": [7, "true"],
+        "b": ["", 3],
+        "c": [3, 0.5],
+        "d": ["2024-03-01", "2024-03-01T10:00:00"],
+        "e": ["NA"] * 2,
+    }
+    wide = "x" * 2**19
+    rows = [[*row, wide] for row in zip(*values.values(), strict=True) for _ in range(2)]
+    with (tmp_path / "t.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([[*values, "wide"], *rows])
+    stored = open_dataset(tmp_path / "t.csv").x_train
+    parts = list(stored.parts())
+    assert len(parts) > 1
+    assert parts[0][0].schema == read_dataset(tmp_path / "t.csv").x_train.schema
 
 
 def test_dates_are_read_where_there_is_one_way_to_read_them(tmp_path: Path) -> None:

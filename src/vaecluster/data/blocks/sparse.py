@@ -40,7 +40,16 @@ class Sparse(OfTopics):
 
     @classmethod
     def of(cls, passes: Passes, dtype: np.dtype[np.generic]) -> Self | None:
-        """The block for these rows; None if they are not wide, hold a number below 0, or not so many zeros."""
+        """The block for these rows; None for others than `seen`."""
+        found = cls.seen(passes, dtype)
+        return None if found is None else found[0].fitted(found[1], passes, "auto")
+
+    @classmethod
+    def seen(cls, passes: Passes, dtype: np.dtype[np.generic]) -> tuple[Self, csr_array] | None:
+        """A block without topics yet, and the weights of some rows, which show them.
+
+        None for rows that are not wide, hold a number below 0, not so many zeros, or measures beside them.
+        """
         rows, there, columns, whole, totals = 0, 0, 0, True, list[Doubles]()
         for block, _ in passes():
             columns = block.shape[1]
@@ -58,7 +67,7 @@ class Sparse(OfTopics):
         if _has_measures(some, weights):
             return None
         length = float(np.sqrt(weights.multiply(weights).sum(1)).mean())
-        return replace(unfitted, length=length).fitted(weights, passes, "auto")
+        return replace(unfitted, length=length), weights
 
     @property
     def scaled(self) -> str:

@@ -33,7 +33,7 @@ def of_fit(estimator: BaseEstimator, X: Any, numbers: NDArray[np.intp] | None = 
     `numbers` (rows,) are those of the rows, if they are some of a longer table.
     """
     X = arrays.as_array_or_frame(X)
-    _check_rows(X)
+    checks.check_some_rows(X)
     asked = check_asked(getattr(estimator, "columns", None))
     columns = columns_of(X)
     kinds = kinds_of(columns, asked, numbers) if columns else {}
@@ -70,7 +70,7 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
         raise DataError(
             "The fit was on a frame with columns of several kinds; expected such a frame again. Give the same columns."
         )
-    _check_rows(X)
+    checks.check_some_rows(X)
     names, fitted = [str(name) for name in names_of(X)], [str(name) for name in schema.frame.names]
     checks.check_columns_of_fit(names, fitted)
     extra = [name for name in names if name not in fitted and name not in schema.frame.left_out]
@@ -87,8 +87,3 @@ def _given(source: FrameSource) -> Given:
     # As in scikit-learn, names are those that are texts.
     names = tuple(column.series.name for column in source.columns.values())
     return Given(source, tuple(name for name in names if isinstance(name, str)), doubles=True)
-
-
-def _check_rows(X: Any) -> None:
-    if not len(X):
-        raise DataError("Found array with 0 sample(s) while a minimum of 1 is required. Check how the rows were read.")

@@ -99,7 +99,8 @@ def _like(schema: "pa.Schema", keys: dict[str, Any], table: "pa.Table") -> "pa.T
 
     for name, key in keys.items():
         table = table.append_column(name, pa.repeat(pa.scalar(key), table.num_rows))
-    return table.select(schema.names).cast(schema)
+    # Thousands of columns take longer to be picked than to be read.
+    return table if table.schema.equals(schema) else table.select(schema.names).cast(schema)
 
 
 def _batches(file: Any) -> Iterator["pa.RecordBatch"]:

@@ -1,7 +1,8 @@
 """Tables as text: values with commas, semicolons or tabs between them, and names in the first line."""
 
+import io
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -102,7 +103,7 @@ class Text:
         """The types that are given, and for other columns those that Arrow sees in all their values."""
         tried = [name for name in self.names if name not in given]
         # Values whose type is given are read with it later.
-        found = dict.fromkeys(self.names, "string") | dict.fromkeys(tried, _TRIED[0])
+        found = dict.fromkeys(self.names, "string") | (self._first_types(tried) if tried else {})
         while tried:
             try:
                 for _ in self.parts(found, tried):
@@ -112,6 +113,38 @@ class Text:
             else:
                 break
         return found | {name: type_ for name, type_ in given.items() if name in found}
+
+    def _first_types(self, tried: Sequence[str]) -> dict[str, str]:
+        """The last of the types that Arrow sees in parts of these columns; all before it do not fit all values.
+
+        One pass for all: a pass for every type of every column would take hours for thousands of columns.
+        """
+        import pyarrow as pa
+        from pyarrow import csv
+
+        found = dict.fromkeys(tried, 0)
+        options = self._options({})
+        seen_by = options["convert_options"]
+        texts = csv.ConvertOptions(
+            column_types=dict.fromkeys(tried, pa.string()),
+            include_columns=list(tried),
+            null_values=list(MISSING),
+            strings_can_be_null=True,
+        )
+        with (
+            self._problems({}),
+            self._bytes() as (stream, _),
+            csv.open_csv(stream, **options | {"convert_options": texts}) as file,
+        ):
+            for batch in file:
+                again = io.BytesIO()
+                csv.write_csv(batch, again)
+                whole = csv.ReadOptions(use_threads=False, block_size=again.tell() + 1)
+                parsing = csv.ParseOptions(newlines_in_values=True)
+                part = csv.read_csv(io.BytesIO(again.getvalue()), whole, parsing, seen_by)
+                for name, type_ in zip(tried, map(str, part.schema.types), strict=True):
+                    found[name] = max(found[name], _TRIED.index(type_) if type_ in _TRIED else len(_TRIED) - 1)
+        return {name: _TRIED[place] for name, place in found.items()}
 
     def coded(self, types: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
         """Columns of numbers some of which begin with 0, such as 01067, as texts: 0 is a part of them.
