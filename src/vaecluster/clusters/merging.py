@@ -43,11 +43,12 @@ class Merging:
         """The pair that costs least with the smallest of all, allowed or not, if that is a crumb of an equal share."""
         shares = np.where(self.table.gone, np.inf, self.table.share)
         smallest = int(shares.argmin())
+        if shares[smallest] >= CRUMB * equal:
+            return None
         costs = self.costs(np.array([smallest]))[0]
         partner = int(costs.argmin())
-        if shares[smallest] >= CRUMB * equal or not np.isfinite(costs[partner]):
-            return None
-        return min(smallest, partner), max(smallest, partner)
+        # The last one of all has no partner.
+        return (min(smallest, partner), max(smallest, partner)) if np.isfinite(costs[partner]) else None
 
     def costs(self, one: NDArray[np.intp], other: Places = EVERY) -> Matrix:
         """What pairs of these cost, allowed or not."""

@@ -1,12 +1,13 @@
 """Checks of the rows that come in; each error is one line."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from vaecluster.data.raw import Array, let_go, row_slices
-from vaecluster.errors import DataError, SettingError, counted
+from vaecluster.errors import DataError, IgnoredColumnsWarning, SettingError, counted
 
 
 def check_batch(batch: Any) -> str | None:
@@ -210,6 +211,16 @@ def check_columns_of_fit(names: Sequence[str], fitted: Sequence[str]) -> None:
         raise DataError(
             f"X has no column {quoted(missing)}, which the fit had; it has {quoted(list(names))}. Give every column "
             "of the fit, in any order; values may be missing where they were in the fit."
+        )
+
+
+def warn_of_ignored(names: Sequence[str]) -> None:
+    """Say which columns of new rows the fit did not have, if there are any."""
+    if names:
+        warnings.warn(
+            f"Columns that the fit did not have are ignored: {quoted(names)}. Leave them out, or fit again.",
+            IgnoredColumnsWarning,
+            stacklevel=3,
         )
 
 

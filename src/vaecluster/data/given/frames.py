@@ -73,13 +73,7 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
     checks.check_some_rows(X)
     names, fitted = [str(name) for name in names_of(X)], [str(name) for name in schema.frame.names]
     checks.check_columns_of_fit(names, fitted)
-    extra = [name for name in names if name not in fitted and name not in schema.frame.left_out]
-    if extra:
-        warnings.warn(
-            f"Columns that the fit did not have are ignored: {checks.quoted(extra)}. Leave them out, or fit again.",
-            IgnoredColumnsWarning,
-            stacklevel=2,
-        )
+    checks.warn_of_ignored([name for name in names if name not in fitted and name not in schema.frame.left_out])
     return _given(FrameSource(X, schema))
 
 

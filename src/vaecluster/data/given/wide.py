@@ -1,7 +1,6 @@
 """Tables of counts of genes, and wide ones of weights that are mostly 0: sparse matrices."""
 
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, final
@@ -24,7 +23,7 @@ from vaecluster.data.kinds import LEFT_OUT, called_identifier, check_asked, chec
 from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.schema import Schema
 from vaecluster.data.sparse import SparseSource
-from vaecluster.errors import DataError, IgnoredColumnsWarning
+from vaecluster.errors import DataError
 
 # So many entries are dense at a time.
 ENTRIES = 2**22
@@ -58,26 +57,23 @@ def of_fit(estimator: BaseEstimator, X: Any) -> WideTable | None:
     check_read(X)
     if said not in ("auto", "vectors", "counts") or not set(asked.values()) <= set(LEFT_OUT) or not is_frame(X):
         return None
-    frame = _frame(X) if len(names_of(X)) >= least else None
-    if frame is None:
+    if len(names_of(X)) < least or (frame := _frame(X)) is None:
         return None
     check_there(asked, frame.columns)
-    types = frame.schema
     # Decimals are refused, as they are of other tables.
-    numbers = [name for name, type_ in types.items() if type_.is_numeric() and type_ != nw.Decimal]
-    numbers = [name for name in numbers if name not in asked]
-    there = _there(frame, numbers, 1 if counted else MOST_THERE) if len(numbers) >= least else None
-    if there is None:
+    numeric = [name for name, type_ in frame.schema.items() if type_.is_numeric() and type_ != nw.Decimal]
+    numbers = [name for name in numeric if name not in asked]
+    if len(numbers) < least or (there := _there(frame, numbers, 1 if counted else MOST_THERE)) is None:
         return None
     naming = {name for name, kind in asked.items() if kind == "identifier"}
     # A column that numbers the rows is 0 in one of them at most.
     filled = [name for name, rows in zip(numbers, there, strict=True) if rows >= len(frame) - 1]
     naming |= {name for name in filled if is_identifier(Column(frame[name]))}
     learned = [name for name in numbers if name not in naming]
-    left_out = {name for name, kind in asked.items() if kind != "identifier"}
-    others = sorted(set(frame.columns) - {*learned, *left_out})
-    wrong = [name for name in others if name not in naming and not _names_rows(Column(frame[name]), counted=counted)]
-    wrong = others if len(others) > 1 else wrong
+    others = sorted(_others(frame, learned, asked))
+    wrong = others
+    if len(others) == 1 and (others[0] in naming or _names_rows(Column(frame[others[0]]), counted=counted)):
+        wrong = []
     if wrong and counted:
         raise DataError(f"Columns hold no counts: {quoted(wrong)}. Leave them out, or do not say rows='counts'.")
     # Columns of others are refused where their names are neither texts nor numbers.
@@ -123,17 +119,10 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> WideTable | No
         raise DataError(
             f"X holds no numbers, but the fit was on {schema.row_shape[0]} columns of them. Give the same columns."
         )
-    left_out = {name for name, kind in asked.items() if kind != "identifier"}
-    others = [name for name in frame.columns if name not in {*names, *left_out}]
+    others = _others(frame, names, asked)
     naming = [name for name in others if asked.get(name) == "identifier" or _may_name_rows(frame, name)]
     other = naming[0] if len(naming) == 1 else None
-    ignored = [name for name in others if name != other]
-    if ignored:
-        warnings.warn(
-            f"Columns that the fit did not have are ignored: {quoted(ignored)}. Leave them out, or fit again.",
-            IgnoredColumnsWarning,
-            stacklevel=2,
-        )
+    checks.warn_of_ignored([name for name in others if name != other])
     return _read(frame, names, other, named=named)
 
 
@@ -150,6 +139,13 @@ def _frame(X: Any) -> "nw.DataFrame[Any] | None":
 def _are_named(X: Any) -> bool:
     """Whether columns have names: as in scikit-learn, these are texts."""
     return all(isinstance(name, str) for name in names_of(X))
+
+
+def _others(frame: "nw.DataFrame[Any]", learned: Sequence[str], asked: Mapping[str, str]) -> list[str]:
+    """The columns that are neither learned from nor left out by `columns`."""
+    left_out = {name for name, kind in asked.items() if kind != "identifier"}
+    gone = {*learned, *left_out}
+    return [name for name in frame.columns if name not in gone]
 
 
 def _there(frame: "nw.DataFrame[Any]", names: Sequence[str], most: float) -> NDArray[np.intp] | None:

@@ -139,7 +139,8 @@ class Text:
             for batch in file:
                 again = io.BytesIO()
                 csv.write_csv(batch, again)
-                whole = csv.ReadOptions(use_threads=False, block_size=again.tell() + 1)
+                whole = in_one_thread()
+                whole.block_size = again.tell() + 1
                 parsing = csv.ParseOptions(newlines_in_values=True)
                 part = csv.read_csv(io.BytesIO(again.getvalue()), whole, parsing, seen_by)
                 for name, type_ in zip(tried, map(str, part.schema.types), strict=True):

@@ -331,18 +331,19 @@ class TwoViews(Method):
     def _merged(self, objective: TwoViewsObjective, run: Run, views: PreparedViews) -> Merged:
         """What speaks for each number of clusters, and the clusters of every head."""
         tables = self._tables(objective, run, views, "merged")
+        # By code, boundaries say how many there are, and codes which: docs/decisions/0085.
+        keeps_boundaries = tables.means is None
         nulls, bounded, trees = [], [], []
         for head, joint in enumerate(run.telling("merging components", list(tables.joint))):
             null = _null_of(views, joint)
             region = regions(joint, null)
             nulls.append(null)
             bounded.append(region)
-            # By code, boundaries say how many there are, and codes which: docs/decisions/0085.
-            trees.append(self._tree(tables, head, region if tables.means is None else None))
+            trees.append(self._tree(tables, head, region if keeps_boundaries else None))
         evidence = _evidence(tables, nulls, bounded, trees)
         # Each label has a cluster; those beyond are new kinds of rows.
         clusters = max(within(run.clusters, evidence.clusters), run.rows.classes)
-        if clusters < evidence.clusters and tables.means is None:
+        if keeps_boundaries and clusters < evidence.clusters:
             # Some boundaries must be crossed: those that cost least, wherever they are.
             heads = run.telling("merging across boundaries", range(len(trees)))
             trees = [self._tree(tables, head) for head in heads]
