@@ -95,7 +95,10 @@ def rewritten(path: Path, to: Path, change: Callable[[Any], object], **tensors: 
     [
         (None, "auto"),
         ("counts", "counts"),
-        ([{"view": "Neighbours", "number": 5, "components": 64, "exact_up_to": 20000}], (Neighbours(5),)),
+        (
+            [{"view": "Neighbours", "number": 5, "components": 64, "exact_up_to": 20000}],
+            (Neighbours(5, components=64),),
+        ),
     ],
     ids=str,
 )

@@ -110,6 +110,11 @@ class Schema:
         return (sum(block.embedded[0] for block in self.blocks),)
 
     @property
+    def axes(self) -> int:
+        """Along how many principal axes wider rows are compared."""
+        return min(block.axes for block in self.blocks)
+
+    @property
     def gaps(self) -> tuple[bool, ...]:
         """Whether a value may be missing, for each column of a frame; none of an array's may."""
         if self.frame is None:

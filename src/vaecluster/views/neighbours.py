@@ -15,7 +15,7 @@ from vaecluster.data.raw import row_slices
 from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
-from vaecluster.settings import Settings, Whole, settings
+from vaecluster.settings import Settings, Whole, optional, settings
 from vaecluster.views.missing import Filling
 from vaecluster.views.ties import spread
 
@@ -87,7 +87,11 @@ class Neighbours(Settings):
     """
 
     number: Annotated[int, Whole(1), "how many nearest rows, at most one in 10 rows"] = 10
-    components: Annotated[int, Whole(1), "rows with more entries are compared by so many principal components"] = 64
+    components: Annotated[
+        int | None,
+        optional(Whole(1), "64, or 128 for columns of numbers"),
+        "rows with more entries are compared by so many principal components",
+    ] = None
     exact_up_to: Annotated[
         int, Whole(0), "with more rows about one neighbour in two hundred is missed and the next nearest is taken"
     ] = 20_000
@@ -123,11 +127,11 @@ class Neighbours(Settings):
 
     def points(self, rows: Rows) -> Points:
         """What distances are taken between, for some row numbers: (rows, columns or components)."""
-        read = coordinates(rows)
+        read, most = coordinates(rows), self.components or rows.schema.axes
         entries = read(slice(0, 1)).shape[1]
-        if entries <= self.components:
+        if entries <= most:
             return lambda some: read(some).cpu().numpy()
-        mean, directions = principal_components(read, len(rows), self.components)
+        mean, directions = principal_components(read, len(rows), most)
         numbers = np.arange(len(rows))
 
         def points(some: Some) -> NDArray[np.float32]:

@@ -44,6 +44,8 @@ class Block(ABC):
     between: ClassVar[bool] = True
     # Whether values are numbers, so that one can be so far off; else one is right or it is not.
     measured: ClassVar[bool] = True
+    # Wider rows are compared along so many principal axes.
+    axes: ClassVar[int] = 64
 
     @classmethod
     def read(cls, column: Column) -> Array | Coded:

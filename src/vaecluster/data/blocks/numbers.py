@@ -30,6 +30,8 @@ class Numbers(Block):
     """
 
     kinds: ClassVar = {"number": ("numbers",), "date": ("dates", "durations")}
+    # Embeddings have classes in directions of little variance: docs/decisions/0086.
+    axes: ClassVar[int] = 128
 
     columns: tuple[str, ...]
     dtype: str

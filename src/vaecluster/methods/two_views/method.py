@@ -156,7 +156,10 @@ class TwoViews(Method):
     ] = By(images="mutual", vectors="pointwise")
     information_weight: Annotated[float, POSITIVE, "weight of (2), against the bound in nats"] = 20.0
     agreement_weight: Annotated[float, NOT_NEGATIVE, "weight of the agreement of codes and clusters"] = 1.0
-    balance_weight: Annotated[float, NOT_NEGATIVE, "how much the sizes of clusters count in (2)"] = 1.0
+    # With 1 a weak cluster is better lost than kept: docs/decisions/0086.
+    balance_weight: Annotated[float, NOT_NEGATIVE, "how much the sizes of clusters count in (2)"] = By(
+        images=1.0, vectors=4.0
+    )
     cluster_weights: Annotated[
         str | Sequence[float],
         Either(OneOf("merged", "uniform"), Shares()),
