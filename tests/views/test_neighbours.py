@@ -230,6 +230,12 @@ def test_rows_with_many_entries_are_compared_by_principal_components(row_shape: 
     assert recall(expected, all_columns) < 0.9
 
 
+@pytest.mark.parametrize(("row_shape", "expected"), [((200,), 128), ((100,), 100), ((10, 20), 64)])
+def test_columns_of_numbers_are_compared_along_more_axes_than_pixels(row_shape: tuple[int, ...], expected: int) -> None:
+    rows = as_rows(np.random.default_rng(0).normal(size=(150, *row_shape)))
+    assert Neighbours().points(rows)(slice(0, 3)).shape == (3, expected)
+
+
 def test_principal_components_are_orthonormal_and_hold_the_largest_variance() -> None:
     generator = np.random.default_rng(0)
     array = generator.normal(size=(500, 80)) * np.linspace(1, 5, 80)

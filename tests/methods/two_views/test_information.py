@@ -158,6 +158,22 @@ def test_sizes_other_than_the_target_are_pushed_back_and_more_with_more_balance(
     torch.testing.assert_close(at_target[0](own, own), at_target[1](own, own))
 
 
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3])
+def test_giving_up_a_cluster_that_shares_everything_pays_with_a_balance_of_one_and_not_of_four(share: float) -> None:
+    # Two clusters that mix at random share nothing; all rows in the larger one have no doubt left.
+    target = torch.tensor([[share, 1 - share]], dtype=torch.float64)
+    mixed, given_up = target.expand(10, 1, 2), torch.tensor([0.0, 1.0]).double().expand(10, 1, 2)
+    kept, gained = (
+        [
+            float(InformationEstimate(1, 2, target=target, balance=balance).double()(rows, rows).mean())
+            for balance in (1.0, 4.0)
+        ]
+        for rows in (mixed, given_up)
+    )
+    assert kept == pytest.approx([0, 0], abs=1e-12)
+    assert gained[0] > 0 > gained[1]
+
+
 # Pointwise
 
 
