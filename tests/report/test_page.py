@@ -69,7 +69,7 @@ def report(
     sections: list[Section] = [Overview(clusters), Sizes(clusters), Clusters(clusters), curves]
     if scores:
         sections.append(Scores(scores))
-    return Report(title, (("File", title), ("Rows", "1,254")), warnings, tuple(sections))
+    return Report(title, (("File", title, ""), ("Rows", "1,254", "of the fit")), warnings, tuple(sections))
 
 
 @cache
@@ -109,7 +109,7 @@ def test_every_link_has_its_target_and_every_picture_its_words() -> None:
 
 def test_hostile_words_are_shown_and_not_obeyed() -> None:
     sections = (Curves((Curve(HOSTILE, (1.0,), HOSTILE),)), Scores({HOSTILE: {HOSTILE: 1.0}}))
-    page = Page(render_html(Report(HOSTILE, ((HOSTILE, HOSTILE),), (HOSTILE,), sections)))
+    page = Page(render_html(Report(HOSTILE, ((HOSTILE, HOSTILE, HOSTILE),), (HOSTILE,), sections)))
     assert page.named("script") == []
     assert not any("onerror" in attributes for _, attributes in page.tags)
     assert all(str(image["src"]).startswith("data:") for image in page.named("img"))
@@ -154,7 +154,7 @@ def test_warnings_are_shown_and_only_where_there_are_any() -> None:
 
 def test_the_summary_comes_first_and_what_to_try_next_before_the_sections() -> None:
     page = Page(
-        render_html(Report("Rows", (("Rows", "9"),), ("Beware.",), summary=("Two clusters.",), advice=("Look.",)))
+        render_html(Report("Rows", (("Rows", "9", ""),), ("Beware.",), summary=("Two clusters.",), advice=("Look.",)))
     )
     assert "Rows Two clusters. Rows 9 Please note Beware. What to try next Look." in page.text
 

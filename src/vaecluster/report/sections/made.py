@@ -14,12 +14,12 @@ from vaecluster.report.section import Section
 @final
 @dataclass(frozen=True)
 class Made(Section):
-    """Names and values."""
+    """Names, values and what they mean."""
 
     anchor = "made"
     heading = "How it was made"
 
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str, str], ...]
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self:
@@ -27,17 +27,22 @@ class Made(Section):
         known, model = run.description, run.model
         shape = "x".join(str(size) for size in known["row_shape"])
         epochs = model.history_.epochs
+        written = datetime.fromisoformat(known["written"]).strftime("%Y-%m-%d %H:%M UTC")
         return cls(
             (
-                ("Rows", f"{known['rows']:,}"),
-                ("Row", f"{shape} {model.fitted_.schema.kind.entries}"),
-                ("Method", model.method_.name),
-                ("Epochs", f"{len(epochs)} of {epochs[-1].epochs}"),
-                ("Time", f"{known['seconds']:,.0f} s"),
-                ("Processor time", f"{known['cpu_seconds']:,.0f} s"),
-                ("Seed", str(model.random_state)),
-                ("Written", datetime.fromisoformat(known["written"]).strftime("%Y-%m-%d %H:%M UTC")),
-                ("Version", f"vaecluster {known['versions']['vaecluster']}"),
+                ("Rows", f"{known['rows']:,}", "rows that the model learned from"),
+                ("Row", f"{shape} {model.fitted_.schema.kind.entries}", "what one row is made of in the source"),
+                ("Method", model.method_.name, "how the clusters were learned; vaecluster methods lists the methods"),
+                (
+                    "Epochs",
+                    f"{len(epochs)} of {epochs[-1].epochs}",
+                    "passes over the rows, of those that were planned",
+                ),
+                ("Time", f"{known['seconds']:,.0f} s", "of the fit, by the clock"),
+                ("Processor time", f"{known['cpu_seconds']:,.0f} s", "of the fit, added up over its processors"),
+                ("Seed", str(model.random_state), "decides everything random: the same seed gives the same fit"),
+                ("Written", written, "when the fit ended"),
+                ("Version", f"vaecluster {known['versions']['vaecluster']}", "of the package that made the fit"),
             )
         )
 
