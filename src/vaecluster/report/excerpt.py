@@ -29,13 +29,13 @@ class Excerpt(Shown):
     rows: "pa.Table"
 
     def __len__(self) -> int:
-        return int(self.rows.num_rows)
+        return min(ROWS, int(self.rows.num_rows))
 
     def html(self, words: str) -> Markup:
         """The first rows and columns, as markup."""
         from pyarrow import types
 
-        shown = self.rows.slice(0, ROWS).select(self.rows.column_names[:COLUMNS])
+        shown = self.rows.slice(0, len(self)).select(self.rows.column_names[:COLUMNS])
         letters = max(LETTERS, LINE // max(1, shown.num_columns))
         kinds = [
             types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) for kind in shown.schema.types

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from markupsafe import escape
 
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.data.dataset import DataSet
 from vaecluster.look.walls import Wall
-from vaecluster.report.excerpt import Excerpt
+from vaecluster.report.excerpt import ROWS, Excerpt
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.clusters import Clusters, tenths
 from vaecluster.report.sections.labels import MOST_LABELS, Labels
@@ -46,10 +47,23 @@ def test_the_row_that_is_like_no_other_comes_first(run: FinishedRun) -> None:
 def test_typical_rows_and_those_in_doubt_are_of_the_cluster(run: FinishedRun) -> None:
     for cluster in run.clusters:
         members = {tuple(row) for row in X[run.map.table.column("cluster").to_numpy() == cluster.number]}
-        for shown in (cluster.typical, cluster.unsure):
+        for shown in (cluster.typical, cluster.unsure, cluster.unusual):
             if isinstance(shown, Wall):
                 assert {tuple(row) for row in shown.rows} <= members
         assert sum(cluster.confidence) == cluster.size
+
+
+def test_a_card_says_what_sets_its_cluster_apart_and_counts_the_rows_that_it_shows(run: FinishedRun) -> None:
+    page = str(Clusters.of(run).html())
+    if isinstance(run.clusters[0].rows, Wall):
+        assert "Set apart by" not in page
+        return
+    first = run.description["profile"][0][0]["words"]
+    assert f"<b>Set apart by</b> {escape(first)}; " in page
+    for cluster in run.clusters:
+        assert f"{ROWS} of {cluster.size}" in page
+    for section in page.split("<table")[1:]:
+        assert section.count("<tr>") <= 1 + ROWS
 
 
 def test_names_of_others_stay_text(run: FinishedRun) -> None:
@@ -85,6 +99,7 @@ def test_runs_of_older_versions_say_nothing_of_it(run: FinishedRun) -> None:
     assert [kind.of(earlier) for kind in (Touching, Outliers, Labels)] == [None, None, None]
     page = str(Clusters.of(earlier).html())
     assert "Most typical" not in page
+    assert "Most unusual" not in page
     assert "tenths" not in page
 
 
