@@ -14,6 +14,19 @@ from vaecluster.report.sections.number import Number, verdict
 # What a reader may take the confidence for.
 NOT_NAMES = "It does not say that these are the clusters that you would name"
 NOT_STABILITY = ", nor that other seeds would find them"
+# What to type next, where "run" stands for the folder of the run: whoever reads the page need not have it.
+COMMANDS = {
+    "stability": "vaecluster stability run: fit again with other seeds, and see which clusters come back.",
+    "cut": "vaecluster cut run {}: more or fewer clusters without a new fit.",
+    "name": "vaecluster name run 0=NAME: give clusters names, which then stand here, on the map and in labels.csv.",
+    "explore": "vaecluster explore run: see every row in the browser; rename, merge and split clusters by hand.",
+}
+IN_PYTHON = {
+    "stability": "model.stability(X): fit again with other seeds, and see which clusters come back; "
+    "model.report(X, stability=...) shows it here.",
+    "cut": "model.cut({}, X): more or fewer clusters without a new fit.",
+    "name": "model.name_clusters({0: 'NAME'}): give clusters names, which then stand here and on the map.",
+}
 # Such a share of rows in doubt is worth a look.
 MANY = 0.05
 
@@ -72,18 +85,22 @@ def _how_stable(stability: Stability) -> str:
     )
 
 
-def advice(run: FinishedRun) -> Iterator[str]:
-    """What to try next, as sentences with the commands to type."""
+def advice(run: FinishedRun, *, in_python: bool = False) -> Iterator[str]:
+    """What to try next, as sentences with what to type: commands on a run, or for a model in Python its methods."""
+    typed = IN_PYTHON if in_python else COMMANDS
     doubtful = _doubtful(run)
     if len(run.clusters) > 1:
         if doubtful is not None and doubtful > MANY:
             yield "Colour the map by confidence: rows in doubt often lie between two clusters, or apart from all."
         if run.stability is None:
-            yield "vaecluster stability: fit again with other seeds, and see which clusters come back."
+            yield typed["stability"]
     if run.model.hierarchy_ is not None:
-        yield "vaecluster cut: more or fewer clusters without a new fit."
-    if not run.model.cluster_names_ and len(run.clusters) > 1:
-        yield "vaecluster name: give clusters names, which then stand here, on the map and in labels.csv."
+        yield typed["cut"].format(len(run.clusters) + 1)
+    if len(run.clusters) > 1:
+        if not run.model.cluster_names_:
+            yield typed["name"]
+        if "explore" in typed:
+            yield typed["explore"]
 
 
 def counted_share(share: float) -> str:

@@ -32,7 +32,7 @@ class Made(Section):
             (
                 ("Rows", f"{known['rows']:,}", "rows that the model learned from"),
                 ("Row", f"{shape} {model.fitted_.schema.kind.entries}", "what one row is made of in the source"),
-                ("Method", model.method_.name, "how the clusters were learned; vaecluster methods lists the methods"),
+                ("Method", model.method_.name, "how the clusters were learned"),
                 (
                     "Epochs",
                     f"{len(epochs)} of {epochs[-1].epochs}",

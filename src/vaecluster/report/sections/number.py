@@ -128,7 +128,7 @@ def verdict(number: Number) -> str:
 
 
 def _of_touching(number: Number) -> str:
-    """What has become of boundaries since the number was settled: of which clusters they have none between them now."""
+    """Between which clusters there is no boundary now, as a sentence behind those on what was measured before."""
     if not number.touching:
         return ""
     pairs = [f"{one} and {other}" for one, other in number.touching[:PAIRS]]
@@ -179,11 +179,8 @@ def _of_given(number: Number) -> str:
         return f"{asked}, but {found} have a boundary around them: {between}. {crossed}"
     if used > found:
         return f"{asked}, but only {found} have a boundary around them: {between}. {split}"
-    if number.touching:
-        return (
-            f"{asked}, and as many groups had a boundary around them: {_between(number, found)}.{_of_touching(number)}"
-        )
-    return f"{asked}, and as many have a boundary around them: {_between(number, found)}."
+    as_many = "as many groups had" if number.touching else "as many have"
+    return f"{asked}, and {as_many} a boundary around them: {_between(number, found)}.{_of_touching(number)}"
 
 
 def _asked_for(number: Number) -> str:
