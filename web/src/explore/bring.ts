@@ -55,7 +55,7 @@ export class BringPanel {
           store.toggle(row.row);
           one.setAttribute("aria-pressed", String(store.chosen.has(row.row)));
         });
-        one.querySelector(".about")!.append(made("small", {}, store.name(row.cluster)));
+        one.querySelector(".about")!.append(made("small", { title: "The cluster that the row is in" }, row.cluster < 0 ? "in none" : `cluster ${store.name(row.cluster)}`));
         return made("li", {}, one);
       }),
     );
