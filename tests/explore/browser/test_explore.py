@@ -324,6 +324,8 @@ def test_two_runs_share_their_selection(explorer: Explorer) -> None:
     explorer.tab("compare")
     page.locator("#panel-compare tbody tr").first.wait_for()
     assert "1.000" in page.locator("#panel-compare").inner_text()
+    headings = [heading.strip() for heading in page.locator(".maps h2").all_inner_texts()]
+    assert headings == [f"{which} run: su2018, seed 0, 3 clusters" for which in ("This", "The other")]
     sizes = [one["size"] for one in explorer.state()["clusters"]]
     largest = sizes.index(max(sizes))
     painted = "() => document.querySelectorAll('[data-points]')[1].toDataURL()"
