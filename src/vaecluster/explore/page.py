@@ -30,9 +30,8 @@ def page_of(explored: Explored) -> str:
 
 def _made_by(run: FinishedRun) -> str:
     """What tells two runs of the same rows apart; where they lie is nobody's business."""
-    return (
-        f"{run.model.method_.name}, seed {run.model.random_state}, {counted(run.model.n_clusters_, 'cluster')} found"
-    )
+    model = run.model
+    return f"{model.method_.name}, seed {model.random_state}, {counted(model.n_clusters_, 'cluster')}"
 
 
 def style() -> str:

@@ -33,7 +33,9 @@ def chart(draw: Callable[[Palette], Figure], alt: str, *, blends: bool = False) 
     others = svg_text(draw(DARK)) if blends else darkened(drawn)
     light, dark = (data_uri(text.encode(), "image/svg+xml") for text in (drawn, others))
     image = Markup('<img src="{}" alt="{}" title="{}">').format(light, alt, alt)
-    return Markup('<picture><source srcset="{}" media="(prefers-color-scheme: dark)">{}</picture>').format(dark, image)
+    # Paper is light.
+    dark_one = Markup('<source srcset="{}" media="screen and (prefers-color-scheme: dark)">').format(dark)
+    return Markup("<picture>{}{}</picture>").format(dark_one, image)
 
 
 def darkened(svg: str) -> str:
