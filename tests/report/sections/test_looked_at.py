@@ -1,18 +1,24 @@
 """What a run keeps to be looked at: typical and unsure rows, outliers, clusters that touch, labels of clusters."""
 
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from markupsafe import escape
+from matplotlib.colors import to_rgb
 
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.data.dataset import DataSet
 from vaecluster.look.walls import Wall
+from vaecluster.report.charts import DARK, LIGHT, Palette
 from vaecluster.report.excerpt import ROWS, Excerpt
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.clusters import Clusters, tenths
-from vaecluster.report.sections.labels import MOST_LABELS, Labels
+from vaecluster.report.sections.labels import MOST_LABELS, SHADE, Labels
 from vaecluster.report.sections.outliers import Outliers
 from vaecluster.report.sections.touching import Touching
 from vaecluster.runs.folder import RunFolder
@@ -79,6 +85,27 @@ def test_each_row_counts_once_for_its_label(run: FinishedRun) -> None:
     section = Labels.of(run)
     assert section.table.counts.sum(0).tolist() == [45, 45]
     assert section.table.labels == [HOSTILE, "b"]
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_numbers_in_the_darkest_cell_can_be_read(palette: Palette) -> None:
+    style = files("vaecluster.report").joinpath("page.css").read_text(encoding="utf-8")
+    ((sheet, ink, accent),) = [
+        found
+        for found in re.findall(r"--sheet: (#\w+); --ink: (#\w+);.*?--accent: (#\w+)", style, re.DOTALL)
+        if found[2] == palette.mark
+    ]
+    cell = SHADE / 100 * np.array(to_rgb(accent)) + (1 - SHADE / 100) * np.array(to_rgb(sheet))
+    light, dark = sorted((luminance(cell), luminance(to_rgb(ink))), reverse=True)
+    # WCAG 2, success criterion 1.4.3.
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def luminance(colour: Sequence[float]) -> float:
+    """Relative luminance, as WCAG 2 defines it."""
+    parts = np.asarray(colour)
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def test_of_many_labels_the_most_frequent_are_named(run: FinishedRun) -> None:

@@ -49,8 +49,7 @@ class Table(PageSection):
 
     def html(self) -> Markup:
         """The table, and what its headings mean."""
-        labelled = Markup('aria-labelledby="{}"').format(self.anchor)
-        return fill("comparison/table.html.j2", table=self, labelled=labelled)
+        return fill("comparison/table.html.j2", table=self)
 
 
 @final
