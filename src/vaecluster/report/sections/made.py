@@ -28,10 +28,12 @@ class Made(Section):
         shape = "x".join(str(size) for size in known["row_shape"])
         epochs = model.history_.epochs
         written = datetime.fromisoformat(known["written"]).strftime("%Y-%m-%d %H:%M UTC")
+        left_out = ", ".join(_left_out(run))
         return cls(
             (
                 ("Rows", f"{known['rows']:,}", "rows that the model learned from"),
                 ("Row", f"{shape} {model.fitted_.schema.kind.entries}", "what one row is made of in the source"),
+                *([("Left out", left_out, "columns that nothing was learned from")] if left_out else []),
                 ("Method", model.method_.name, "how the clusters were learned"),
                 (
                     "Epochs",
@@ -49,3 +51,9 @@ class Made(Section):
     def html(self) -> Markup:
         """A list."""
         return fill("sections/made.html.j2", facts=self.facts)
+
+
+def _left_out(run: FinishedRun) -> list[str]:
+    """Columns of a table that rows are shown with, but that are not learned from."""
+    shown, learned = next(iter(run.examples.values())), run.model.fitted_.columns
+    return [name for name in getattr(shown, "column_names", ()) if learned and name not in learned]
