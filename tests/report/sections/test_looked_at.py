@@ -1,7 +1,6 @@
 """What a run keeps to be looked at: typical and unsure rows, outliers, clusters that touch, labels of clusters."""
 
 import re
-from collections.abc import Sequence
 from importlib.resources import files
 
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.colors import to_rgb
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.data.dataset import DataSet
 from vaecluster.look.walls import Wall
-from vaecluster.report.charts import DARK, LIGHT, Palette
+from vaecluster.report.charts import DARK, LIGHT, Palette, luminance
 from vaecluster.report.excerpt import ROWS, Excerpt
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.clusters import Clusters, tenths
@@ -96,16 +95,9 @@ def test_numbers_in_the_darkest_cell_can_be_read(palette: Palette) -> None:
         if found[2] == palette.mark
     ]
     cell = SHADE / 100 * np.array(to_rgb(accent)) + (1 - SHADE / 100) * np.array(to_rgb(sheet))
-    light, dark = sorted((luminance(cell), luminance(to_rgb(ink))), reverse=True)
+    light, dark = sorted((luminance(tuple(cell)), luminance(ink)), reverse=True)
     # WCAG 2, success criterion 1.4.3.
     assert (light + 0.05) / (dark + 0.05) >= 4.5
-
-
-def luminance(colour: Sequence[float]) -> float:
-    """Relative luminance, as WCAG 2 defines it."""
-    parts = np.asarray(colour)
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
 def test_of_many_labels_the_most_frequent_are_named(run: FinishedRun) -> None:

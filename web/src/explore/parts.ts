@@ -51,7 +51,7 @@ export const isWide = (shown: Seen): boolean => shown.picture === null;
 export const titled = (title: string, shown: Seen): HTMLElement =>
   made("div", { class: isWide(shown) ? "one wide" : "one" }, made("b", {}, title), seen(shown, title));
 
-export const UNUSUAL = "The share of comparable rows that are likelier: near 1 the row is unlike all others";
+export const UNUSUAL = "Outlier score: the share of comparable rows that are likelier: near 1 the row is unlike all others";
 
 /** A row that can be taken into the selection. */
 export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLButtonElement {
@@ -59,7 +59,7 @@ export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLB
     [row.name ?? `Row ${row.row}`, `Row ${row.row}: press to select it`],
     [`${share(row.confidence)} sure`, "How likely the row belongs to its cluster, by the model's own estimate"],
   ];
-  if (row.outlier !== null) facts.push([`outlier score ${row.outlier.toFixed(2)}`, UNUSUAL]);
+  if (row.outlier !== null) facts.push([`outlier ${row.outlier.toFixed(2)}`, UNUSUAL]);
   if (row.decided) facts.push(["by hand", "Somebody has put the row into its cluster"]);
   const found = button("", pressed, { class: "row", "aria-pressed": String(chosen), title: `Row ${row.row}: press to select it` });
   const said = made("span", { class: "about" }, ...facts.map(([text, title]) => made("small", { title }, text)));
