@@ -84,7 +84,7 @@ def test_a_model_reports_with_what_to_type_in_python_and_how_stable_its_clusters
     for typed in ("model.stability(X)", f"model.cut({model.n_clusters_ + 1}, X)", "model.name_clusters("):
         assert typed in page
     assert "vaecluster stability" not in page
-    assert "nor that other seeds would find them" in page
+    assert "nor whether other seeds would find them" in page
     found = model.stability(X, n_runs=2)
     model.report(X, place, stability=found)
     page = place.read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.number import Number, verdict
 
 # What a reader may take the confidence for.
-NOT_NAMES = "It does not say that these are the clusters that you would name"
-NOT_STABILITY = ", nor that other seeds would find them"
+NOT_NAMES = "It cannot know whether these are the clusters that you would name"
+NOT_STABILITY = ", nor whether other seeds would find them"
 # What to type next, where "run" stands for the folder of the run: whoever reads the page need not have it.
 COMMANDS = {
     "stability": "vaecluster stability run: fit again with other seeds, and see which clusters come back.",
