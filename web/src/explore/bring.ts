@@ -59,7 +59,7 @@ export class BringPanel {
         return made("li", {}, one);
       }),
     );
-    const unusual = found.outlier === null ? "" : `Likelier than this are ${Math.round(100 * found.outlier)} % of comparable rows.`;
+    const unusual = found.outlier === null ? "" : `Likelier than this are ${Math.floor(100 * found.outlier)} % of comparable rows.`;
     this.result.replaceChildren(
       made("div", { class: "pair" }, titled("the row", found.seen), titled("as the model makes it again", found.again)),
       likely(found.clusters, (cluster) => store.name(cluster)),

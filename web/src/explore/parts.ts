@@ -1,5 +1,5 @@
 // Pieces of the page; what rows, columns and clusters say is only ever text.
-import { percent } from "../map/card";
+import { percent, score } from "../map/card";
 import { inert } from "../map/text";
 import { Likely, Row, Seen } from "./api";
 
@@ -59,7 +59,7 @@ export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLB
     [row.name ?? `Row ${row.row}`, `Row ${row.row}: press to select it`],
     [`${share(row.confidence)} sure`, "How likely the row belongs to its cluster, by the model's own estimate"],
   ];
-  if (row.outlier !== null) facts.push([`outlier ${row.outlier.toFixed(2)}`, UNUSUAL]);
+  if (row.outlier !== null) facts.push([`outlier ${score(row.outlier)}`, UNUSUAL]);
   if (row.decided) facts.push(["by hand", "Somebody has put the row into its cluster"]);
   const found = button("", pressed, { class: "row", "aria-pressed": String(chosen), title: `Row ${row.row}: press to select it` });
   const said = made("span", { class: "about" }, ...facts.map(([text, title]) => made("small", { title }, text)));
