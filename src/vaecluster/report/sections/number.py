@@ -89,8 +89,8 @@ class Number(Section):
 
     def html(self) -> Markup:
         """The words, what was found as a chart, and the tree where it can be read."""
-        heads = "" if self.agreement is None else ", and the agreement of the heads"
-        weighed = f"For each number of clusters, how dense rows are between two of them{heads}; {self.used} are used"
+        parts = "" if self.agreement is None else ", and the agreement of the parts that learned apart"
+        weighed = f"For each number of clusters, how dense rows are between two of them{parts}; {self.used} are used"
         tree = f"Tree of the {self.used} clusters: where two join, the information that is lost up to there"
         least, most = self.spread
         return fill(
