@@ -131,6 +131,21 @@ def test_what_is_refused_is_said_and_changes_nothing(explorer: Explorer) -> None
     assert explorer.state() == before
 
 
+def test_ticks_outlive_a_merge_that_is_refused(explorer: Explorer) -> None:
+    page = explorer.page
+    for cluster in (1, 2):
+        page.locator(f'[data-tick="{cluster}"]').check()
+    # Somebody else was here, which the page does not know yet.
+    explorer.server.json("/api/edits", {"edit": "merge", "clusters": [0, 1]})
+    for _ in range(2):
+        with page.expect_response("**/api/edits") as answer:
+            explorer.click("merge")
+        assert answer.value.status == 400
+        assert answer.value.request.post_data_json["clusters"] == [1, 2]
+        page.locator(".said.wrong").wait_for()
+    assert explorer.at("merge").inner_text() == "Merge 2 clusters"
+
+
 def test_a_legend_opens_where_there_is_no_room_for_all_clusters(explorer: Explorer) -> None:
     legend = explorer.at("legend").first
     more = legend.locator("[aria-expanded]")
