@@ -63,7 +63,7 @@ def report(
     clusters = (
         ShownCluster(0, 1234, 0.9, 0.875, wall, wall),
         ShownCluster(1, 20, 0.1, 0.5, wall, wall),
-        ShownCluster(2, 0, 0.0, float("nan"), Wall(rows[:0], 0, 1), wall),
+        ShownCluster(2, 0, 0.0, float("nan"), Wall(rows[:0], 0, 1), wall, confidence=(0,) * 10),
     )
     curves = Curves((Curve("latent KL", (3.0, np.nan, 1.0), "nats"),))
     sections: list[Section] = [Overview(clusters), Sizes(clusters), Clusters(clusters), curves]
@@ -127,6 +127,7 @@ def test_an_empty_cluster_says_so_and_still_shows_what_it_generates() -> None:
     page = plain_page()
     assert "Cluster 2 rows 0 share 0.0 % confidence \N{EN DASH}" in page.text
     assert page.text.count("No row belongs to this cluster.") == 1
+    assert "of its rows, from 0" not in page.text
     assert "20 rows generated from cluster 2" in [image["alt"] for image in page.named("img")]
 
 
