@@ -838,6 +838,33 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         """
         return stability(self, X, n_runs, n_jobs=n_jobs)
 
+    def report(
+        self,
+        X: Any,
+        path: str | Path = "report.html",
+        *,
+        title: str = "rows",
+        names: bool = True,
+        stability: Stability | None = None,
+    ) -> None:
+        """Write a page on this fit and its rows `X`: `vaecluster.write_report`, which says more.
+
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from sklearn.datasets import make_blobs
+        >>> from vaecluster import VAEClustering, VaDE
+        >>> X, _ = make_blobs(60, n_features=5, centers=3, random_state=0)
+        >>> model = VAEClustering(3, method=VaDE(epochs=5), random_state=0).fit(X)
+        >>> with TemporaryDirectory() as folder:
+        ...     model.report(X, Path(folder) / "report.html", title="blobs")
+        ...     (Path(folder) / "report.html").stat().st_size < 15_000_000
+        True
+        """
+        # The report stands on the estimator, which is no part of it but the door that people look for.
+        from vaecluster.report.from_python import write_report
+
+        write_report(self, X, path, title=title, names=names, stability=stability)
+
     def save(self, path: str | Path) -> None:
         """Write the fitted model to one file: weights as safetensors, JSON for the rest, no rows of the fit.
 

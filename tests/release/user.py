@@ -45,6 +45,7 @@ def use() -> None:
     assert_type(reliability(model.predict_proba(X), model.labels_), Reliability)
     assert_type(compare(X, ["two-views", VaDE(epochs=5)], n_clusters=3).labels["vade"], NDArray[np.intp])
     write_report(model, X, "report.html")
+    model.report(X, "report.html", stability=model.stability(X, n_runs=2))
     try:
         model.fit(X[0])
     except DataError as error:

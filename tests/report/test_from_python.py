@@ -1,6 +1,7 @@
 """Reports on models that were fitted in Python."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch.utils.data import TensorDataset
 
 from builders import estimator, frame, number_frame, quiet, vectors
 from h5ad_files import cells, counts_of_groups, write_h5ad
-from vaecluster import VAEClustering, write_report
+from vaecluster import TwoViews, VAEClustering, write_report
 from vaecluster.errors import DataError
 
 pytestmark = quiet
@@ -73,3 +74,22 @@ def test_other_rows_than_those_of_the_fit_are_refused(tmp_path: Path) -> None:
     counted = cells(csr_array(counts_of_groups()[0]))
     with pytest.raises(DataError, match="AnnData object"):
         write_report(estimator().fit(counted), counted, tmp_path / "page.html")
+
+
+def test_a_model_reports_with_what_to_type_in_python_and_how_stable_its_clusters_are(tmp_path: Path) -> None:
+    X, place = vectors(60), tmp_path / "page.html"
+    model = VAEClustering(3, method=TwoViews(epochs=60, hidden=(16,)), random_state=0, device="cpu").fit(X)
+    model.report(X, place)
+    page = place.read_text(encoding="utf-8")
+    for typed in ("model.stability(X)", f"model.cut({model.n_clusters_ + 1}, X)", "model.name_clusters("):
+        assert typed in page
+    assert "vaecluster stability" not in page
+    assert "nor whether other seeds would find them" in page
+    found = model.stability(X, n_runs=2)
+    model.report(X, place, stability=found)
+    page = place.read_text(encoding="utf-8")
+    assert "Made 1 more time with other seeds, the fit found" in page
+    assert "model.stability(X)" not in page
+    others = replace(found, labels=found.labels[:, ::-1])
+    with pytest.raises(DataError, match="other clusters"):
+        model.report(X, place, stability=others)

@@ -63,13 +63,13 @@ def report(
     clusters = (
         ShownCluster(0, 1234, 0.9, 0.875, wall, wall),
         ShownCluster(1, 20, 0.1, 0.5, wall, wall),
-        ShownCluster(2, 0, 0.0, float("nan"), Wall(rows[:0], 0, 1), wall),
+        ShownCluster(2, 0, 0.0, float("nan"), Wall(rows[:0], 0, 1), wall, confidence=(0,) * 10),
     )
     curves = Curves((Curve("latent KL", (3.0, np.nan, 1.0), "nats"),))
     sections: list[Section] = [Overview(clusters), Sizes(clusters), Clusters(clusters), curves]
     if scores:
         sections.append(Scores(scores))
-    return Report(title, (("File", title), ("Rows", "1,254")), warnings, tuple(sections))
+    return Report(title, (("File", title, ""), ("Rows", "1,254", "of the fit")), warnings, tuple(sections))
 
 
 @cache
@@ -109,7 +109,7 @@ def test_every_link_has_its_target_and_every_picture_its_words() -> None:
 
 def test_hostile_words_are_shown_and_not_obeyed() -> None:
     sections = (Curves((Curve(HOSTILE, (1.0,), HOSTILE),)), Scores({HOSTILE: {HOSTILE: 1.0}}))
-    page = Page(render_html(Report(HOSTILE, ((HOSTILE, HOSTILE),), (HOSTILE,), sections)))
+    page = Page(render_html(Report(HOSTILE, ((HOSTILE, HOSTILE, HOSTILE),), (HOSTILE,), sections)))
     assert page.named("script") == []
     assert not any("onerror" in attributes for _, attributes in page.tags)
     assert all(str(image["src"]).startswith("data:") for image in page.named("img"))
@@ -127,6 +127,7 @@ def test_an_empty_cluster_says_so_and_still_shows_what_it_generates() -> None:
     page = plain_page()
     assert "Cluster 2 rows 0 share 0.0 % confidence \N{EN DASH}" in page.text
     assert page.text.count("No row belongs to this cluster.") == 1
+    assert "of its rows, from 0" not in page.text
     assert "20 rows generated from cluster 2" in [image["alt"] for image in page.named("img")]
 
 
@@ -154,7 +155,7 @@ def test_warnings_are_shown_and_only_where_there_are_any() -> None:
 
 def test_the_summary_comes_first_and_what_to_try_next_before_the_sections() -> None:
     page = Page(
-        render_html(Report("Rows", (("Rows", "9"),), ("Beware.",), summary=("Two clusters.",), advice=("Look.",)))
+        render_html(Report("Rows", (("Rows", "9", ""),), ("Beware.",), summary=("Two clusters.",), advice=("Look.",)))
     )
     assert "Rows Two clusters. Rows 9 Please note Beware. What to try next Look." in page.text
 

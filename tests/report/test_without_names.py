@@ -81,5 +81,8 @@ def test_no_name_is_in_a_page_without_names(name: str, tmp_path: Path) -> None:
     assert sum(name in found[True] for name in NAMES) > len(NAMES) / 2
     assert [name for name in NAMES if name in found[False]] == []
     assert "Cluster 0" in found[False]
+    # What rows are shown with, and nothing was learned from, is said to be so.
+    assert ("Left out" in found[True]) == (name not in ("file names", "cells"))
+    assert "Left out" not in found[False]
     # Whoever reads it still sees what was learned from.
     assert all(column in found[False] for column in model.fitted_.columns if column in found[True])

@@ -173,7 +173,10 @@ def _print(found: "Comparison") -> None:
     from vaecluster.report.comparison.tables import numbers_table, scores_table
 
     for table in (numbers_table(found), *([scores_table(found)] if found.methods[0].scores else [])):
-        lines = [("Method", *table.headings), *((name, *cells) for name, cells in table.lines)]
+        lines = [
+            ("Method", *(heading for heading, _ in table.headings)),
+            *((name, *cells) for name, cells in table.lines),
+        ]
         widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
         print(table.heading)
         for name, *cells in lines:

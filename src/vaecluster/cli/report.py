@@ -10,7 +10,7 @@ from vaecluster.runs.folder import RunFolder
 def report(
     run: Run, /, *, format: Literal["html", "png"] = "html", output: Place | None = None, names: bool = True
 ) -> None:
-    """Show what a run found: walls of rows and of generated rows per cluster, sizes, curves, scores.
+    """Show what a run found, in words and pictures: a map, each cluster beside generated rows, which clusters touch.
 
     Example: `vaecluster report run` writes run/report.html, one file that works offline.
 

@@ -45,6 +45,8 @@ from vaecluster.runs.map import PICTURE, read_layout
 
 # Rows on a page, sliders, nearest rows, and clusters that are named for one row.
 PAGE, SLIDERS, NEAREST, LIKELIEST = 24, 6, 8, 5
+# Along a direction with a smaller share of the spread nothing is seen to change.
+SEEN = 0.01
 # So many rows of a cluster say in which directions it spreads.
 LOOKED_AT = 10_000
 # What rows of a cluster are sorted by.
@@ -330,7 +332,7 @@ class Explored:
     def _directions_of(self, clusters: Clusters, cluster: int) -> Directions:
         rows = clusters.rows(cluster)
         some = rows[:: -(-len(rows) // LOOKED_AT) or 1]
-        return Directions.of(self._codes[some], SLIDERS)
+        return Directions.of(self._codes[some], SLIDERS, SEEN)
 
     def _place(self, code: NDArray[Any]) -> tuple[float, float]:
         x, y = in_unit(self._layout(code))[0].tolist()

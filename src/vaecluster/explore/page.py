@@ -1,7 +1,9 @@
 """The page around the map; everything that rows, columns or clusters say is filled in by its script, as text."""
 
+from vaecluster.errors import counted
 from vaecluster.explore.explored import Explored
 from vaecluster.report.html import templates
+from vaecluster.report.run import FinishedRun
 
 _TEMPLATES = templates("explore")
 # What there is to do, by the names of the panels (web/src/explore.ts).
@@ -17,12 +19,19 @@ def page_of(explored: Explored) -> str:
         shown=explored.shown_rows,
         pictured=explored.pictured,
         pictures=explored.taking.takes_pictures,
-        other=compared,
+        this=_made_by(explored.run),
+        other=None if explored.other is None else _made_by(explored.other.run),
         tabs=[*TABS.items(), *([("compare", "Compare")] if compared else [])],
         # Without WebGL there is no map, and so no picture in its place.
         light=None,
         dark=None,
     )
+
+
+def _made_by(run: FinishedRun) -> str:
+    """What tells two runs of the same rows apart; where they lie is nobody's business."""
+    model = run.model
+    return f"{model.method_.name}, seed {model.random_state}, {counted(model.n_clusters_, 'cluster')}"
 
 
 def style() -> str:

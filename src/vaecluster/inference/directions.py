@@ -29,8 +29,11 @@ class Directions:
     shares: NDArray[np.float64]
 
     @classmethod
-    def of(cls, codes: NDArray[Any], most: int) -> Self:
-        """Those of codes (rows, latent), at most so many; raises `DataError` if there is no row."""
+    def of(cls, codes: NDArray[Any], most: int, least: float = 0.0) -> Self:
+        """Those of codes (rows, latent), at most so many, each but the first with this share of the variance or more.
+
+        Raises `DataError` if there is no row.
+        """
         if not len(codes):
             raise DataError("There is no row, so there is no mean to start at. Choose a cluster with rows.")
         rows = np.asarray(codes, np.float64)
@@ -40,7 +43,9 @@ class Directions:
         # The largest entry is positive: the same rows give the same directions.
         signs = np.sign(np.take_along_axis(vectors, np.abs(vectors).argmax(1)[:, None], 1))
         total = np.square(rows - mean).mean(0).sum()
-        return cls(mean, vectors * signs * np.sqrt(values)[:, None], values / (total or 1.0))
+        found = cls(mean, vectors * signs * np.sqrt(values)[:, None], values / (total or 1.0))
+        number = max(1, int((found.shares >= least).sum()))
+        return cls(mean, found.ways[:number], found.shares[:number])
 
     def code(self, steps: Sequence[float]) -> NDArray[np.float64]:
         """The code (latent,) so many standard deviations from the mean along each direction.

@@ -9,6 +9,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 Picture = Image.Image | Figure
+# Bytes of a picture from which on it is packed with a little loss, and how little: 64 photographs of 96 pixels a side
+# are 1.1 MB without loss and 0.1 MB so.
+LARGE, QUALITY = 64_000, 80
 
 
 def png_bytes(picture: Picture) -> bytes:
@@ -42,6 +45,20 @@ def data_uri(content: bytes, media_type: str) -> str:
 
 
 def picture(image: Image.Image, alt: str) -> Markup:
-    """A picture inside a page; `alt` says what it shows."""
-    address = data_uri(png_bytes(image), "image/png")
+    """A picture inside a page; `alt` says what it shows.
+
+    What has few details is kept to the last bit; photographs, which would make a page too large to send, nearly so.
+    """
+    address = data_uri(*_small(image))
     return Markup('<img src="{}" width="{}" height="{}" alt="{}">').format(address, image.width, image.height, alt)
+
+
+def _small(image: Image.Image) -> tuple[bytes, str]:
+    """The picture as a file, and of what kind."""
+    quick = io.BytesIO()
+    image.save(quick, format="PNG")
+    if quick.tell() <= LARGE:
+        return png_bytes(image), "image/png"
+    content = io.BytesIO()
+    image.save(content, format="WEBP", quality=QUALITY, method=4)
+    return content.getvalue(), "image/webp"

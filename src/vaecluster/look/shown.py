@@ -10,7 +10,7 @@ from vaecluster.look.encode import picture
 
 
 class Shown(ABC):
-    """Up to 64 rows as the report shows them, with as many as there are as its length."""
+    """Up to 64 rows as the report shows them, with as many as are shown as its length."""
 
     # Whether they are to be read as text, one by one, and not seen at one glance; then there are no pictures of them.
     listed: ClassVar[bool] = False

@@ -10,17 +10,18 @@ from vaecluster.report.summary import advice, summary
 from vaecluster.runs.folder import RunFolder
 
 
-def collect(folder: RunFolder, *, names: bool = True) -> Report:
+def collect(folder: RunFolder, *, names: bool = True, in_python: bool = False) -> Report:
     """The whole content of the report on this run; rows are generated here, from the estimator's own seed.
 
-    Without `names` it holds none of rows and of the source (`FinishedRun.without_names`).
+    Without `names` it holds none of rows and of the source (`FinishedRun.without_names`). What to try next is
+    `in_python`, or on the command line.
     """
     run = FinishedRun.open(folder, names=names)
     return Report(
         title=title_of(run),
         summary=tuple(summary(run)),
         warnings=tuple(_warnings(run)),
-        advice=tuple(advice(run)),
+        advice=tuple(advice(run, in_python=in_python)),
         sections=tuple(section for kind in SECTIONS if (section := kind.of(run)) is not None),
     )
 

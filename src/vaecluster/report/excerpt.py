@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, final
 
 from markupsafe import Markup
@@ -29,13 +30,13 @@ class Excerpt(Shown):
     rows: "pa.Table"
 
     def __len__(self) -> int:
-        return int(self.rows.num_rows)
+        return min(ROWS, int(self.rows.num_rows))
 
     def html(self, words: str) -> Markup:
         """The first rows and columns, as markup."""
         from pyarrow import types
 
-        shown = self.rows.slice(0, ROWS).select(self.rows.column_names[:COLUMNS])
+        shown = self.rows.slice(0, len(self)).select(self.rows.column_names[:COLUMNS])
         letters = max(LETTERS, LINE // max(1, shown.num_columns))
         kinds = [
             types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) for kind in shown.schema.types
@@ -58,14 +59,16 @@ def line_of(names: Iterable[str], values: Iterable[Any]) -> tuple[tuple[str, str
 
 
 def text_of(value: Any, letters: int = LETTERS) -> str:
-    """A value on one line, of so many letters at most; numbers with four digits.
+    """A value on one line, of so many letters at most; numbers with four digits, midnights as days.
 
-    >>> text_of(12345.678), text_of(0.00012345), text_of(None), text_of("a  b")
-    ('12,346', '0.0001234', '–', 'a b')
+    >>> text_of(12345.678), text_of(0.00012345), text_of(None), text_of("a  b"), text_of(datetime(2026, 1, 5))
+    ('12,346', '0.0001234', '–', 'a b', '2026-01-05')
     """
     if value is None or value != value:
         return "\N{EN DASH}"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if isinstance(value, datetime) and value.time() == time.min:
+        value = value.date()
     text = " ".join(str(value).split())
     return cut(text, letters)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 
+from vaecluster.clusters.agreement import Stability
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import open_dataset, read_dataset
@@ -22,6 +23,7 @@ from vaecluster.data.pictures.folder import PictureRows, Pictures
 from vaecluster.data.texts import TextSource
 from vaecluster.errors import DataError
 from vaecluster.estimator import VAEClustering
+from vaecluster.files.atomic import write_json
 from vaecluster.files.paths import as_path
 from vaecluster.hearing import unheard
 from vaecluster.report.collect import collect
@@ -30,15 +32,23 @@ from vaecluster.runs.folder import RunFolder
 
 
 def write_report(
-    model: VAEClustering, X: Any, path: str | PathLike[str], *, title: str = "rows", names: bool = True
+    model: VAEClustering,
+    X: Any,
+    path: str | PathLike[str],
+    *,
+    title: str = "rows",
+    names: bool = True,
+    stability: Stability | None = None,
 ) -> None:
     """Write what `vaecluster report` shows of a run, for a model and the rows of its fit, as one HTML file.
 
     Without `names` the page holds no names of rows, such as file names and identifiers, and no columns that nothing
-    was learned from. Numbers of rows, pictures, columns that were learned from, and texts stay.
+    was learned from. Numbers of rows, pictures, columns that were learned from, and texts stay. `stability`, which
+    `model.stability(X)` finds, says which clusters other seeds find again.
 
-    Raises `DataError` for other rows than those of the fit, and for AnnData objects, of which there is a report on the
-    command line alone; `AttributeError` if the model was loaded from a file, and `NotFittedError` before a fit.
+    Raises `DataError` for other rows than those of the fit, for the stability of other clusters, and for AnnData
+    objects, of which there is a report on the command line alone; `AttributeError` if the model was loaded from a
+    file, and `NotFittedError` before a fit.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -59,7 +69,18 @@ def write_report(
     with TemporaryDirectory() as name, unheard(beginning="X does not have valid feature names"):
         folder = RunFolder.create(Path(name) / "run", overwrite=False)
         folder.write(model, DataSet(title, rows), source=title, seconds=seconds, cpu_seconds=seconds, scores={})
-        write_html(replace(collect(folder, names=names), title=title), place)
+        if stability is not None:
+            _check_same(model, stability)
+            write_json(folder.stability_file, stability.as_dict())
+        write_html(replace(collect(folder, names=names, in_python=True), title=title), place)
+
+
+def _check_same(model: VAEClustering, found: Stability) -> None:
+    if not np.array_equal(found.labels[0], model.labels_):
+        raise DataError(
+            "stability is of other clusters than those of the model. Give the estimator an integer as random_state, "
+            "with which the first fit that model.stability(X) makes is the model's own."
+        )
 
 
 def _as_in_files(model: VAEClustering, X: Any) -> Any:

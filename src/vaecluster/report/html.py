@@ -24,7 +24,7 @@ def fill(template: str, **values: object) -> Markup:
 
 
 def chart(draw: Callable[[Palette], Figure], alt: str, *, blends: bool = False) -> Markup:
-    """A chart inside the page, for light and for dark paper; `alt` says what it shows.
+    """A chart inside the page, for light and for dark paper; `alt` says what it shows, to whoever points at it too.
 
     It is drawn once and coloured anew, which takes next to nothing, unless it has colours between those of the palette
     (`blends`).
@@ -32,9 +32,10 @@ def chart(draw: Callable[[Palette], Figure], alt: str, *, blends: bool = False) 
     drawn = svg_text(draw(LIGHT))
     others = svg_text(draw(DARK)) if blends else darkened(drawn)
     light, dark = (data_uri(text.encode(), "image/svg+xml") for text in (drawn, others))
-    return Markup(
-        '<picture><source srcset="{}" media="(prefers-color-scheme: dark)"><img src="{}" alt="{}"></picture>'
-    ).format(dark, light, alt)
+    image = Markup('<img src="{}" alt="{}" title="{}">').format(light, alt, alt)
+    # Paper is light.
+    dark_one = Markup('<source srcset="{}" media="screen and (prefers-color-scheme: dark)">').format(dark)
+    return Markup("<picture>{}{}</picture>").format(dark_one, image)
 
 
 def darkened(svg: str) -> str:

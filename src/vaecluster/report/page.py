@@ -17,12 +17,12 @@ from vaecluster.report.section import PageSection
 class Report:
     """The whole content of a report.
 
-    `facts` are pairs of a name and a value, shown under the title in this order. `warnings` are sentences that a
+    `facts` are names, values and what they mean, shown under the title in this order. `warnings` are sentences that a
     reader must not miss. `summary` says in sentences what was found, `advice` what to try next.
     """
 
     title: str
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[tuple[str, str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     sections: tuple[PageSection, ...] = ()
     summary: tuple[str, ...] = ()

@@ -15,12 +15,14 @@ from vaecluster.look import WALL_ROWS
 from vaecluster.look.shown import Shown
 from vaecluster.report.html import sure
 from vaecluster.report.showing import Showing
-from vaecluster.runs.examples import CLUSTER, TYPICAL, UNSURE, read_examples
+from vaecluster.runs.examples import CLUSTER, TYPICAL, UNSURE, UNUSUAL, read_examples
 from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.map import RowMap
 
 # Rows on a way from one end to the other.
 STEPS = 8
+# What is said of a cluster on its card; a section of its own says all.
+SAID = 5
 
 
 @final
@@ -29,9 +31,10 @@ class ShownCluster:
     """One cluster: how large it is, some of its rows, and rows that the model generates from it.
 
     Rows of tables are excerpts, others are walls. Where rows are features of pictures, the pictures are shown, and
-    nothing that is generated. `typical` are its most typical rows, `unsure` those whose confidence is least, and
-    `along` generated ones along the direction in which it varies most. `confidence` counts its rows by tenths of it.
-    `name` is what it was called, if it was. An empty cluster has size 0, share 0, no `rows`, and nan as
+    nothing that is generated. `typical` are its most typical rows, `unsure` those whose confidence is least, `unusual`
+    those that the model finds least likely, and `along` generated ones along the direction in which it varies most.
+    `confidence` counts its rows by tenths of it. `apart` are words for what sets it apart, and `name` is what it was
+    called, if it was. An empty cluster has size 0, share 0, no `rows`, and nan as
     `mean_confidence`.
     """
 
@@ -43,9 +46,11 @@ class ShownCluster:
     generated: Shown | None
     typical: Shown | None = None
     unsure: Shown | None = None
+    unusual: Shown | None = None
     along: Shown | None = None
     confidence: tuple[int, ...] = ()
     name: str = ""
+    apart: str = ""
 
     @property
     def strips(self) -> tuple[tuple[Shown, str, str], ...]:
@@ -53,6 +58,7 @@ class ShownCluster:
         strips = (
             (self.typical, "Most typical", "rows, in the middle of the cluster"),
             (self.unsure, "Least sure", f"rows, less than {sure(SURE)} likely to be in it"),
+            (self.unusual, "Most unusual", "rows, which the model finds least likely"),
             (self.along, "Generated from end to end", "along the direction in which the cluster varies most"),
         )
         return tuple((shown, called, meaning) for shown, called, meaning in strips if shown is not None)
@@ -132,9 +138,11 @@ class FinishedRun:
                 generated=self._generated(entry["cluster"]),
                 typical=self.example(TYPICAL.format(entry["cluster"])),
                 unsure=self.example(UNSURE.format(entry["cluster"])),
+                unusual=self.example(UNUSUAL.format(entry["cluster"])),
                 along=self._along(entry["cluster"]),
                 confidence=tuple(entry.get("confidence", ())),
                 name=str(names.get(entry["cluster"], "")),
+                apart=self._apart(entry["cluster"]),
             )
             for entry in self.description["clusters"]
         )
@@ -146,6 +154,14 @@ class FinishedRun:
     def between(self, one: int, other: int) -> Shown | None:
         """Rows on the way from one cluster to another, where rows are what is learned from."""
         return self._made(between, one, other)
+
+    def _apart(self, cluster: int) -> str:
+        """What sets a cluster apart: columns of a table, genes of cells, or words of texts, the first of them."""
+        known = self.description
+        for kind, named in (("profile", "words"), ("markers", "gene"), ("words", "word")):
+            if some := known.get(kind, [])[cluster : cluster + 1]:
+                return ("; " if kind == "profile" else ", ").join(one[named] for one in some[0][:SAID])
+        return ""
 
     def _along(self, cluster: int) -> Shown | None:
         return self._made(along, cluster)

@@ -1,22 +1,34 @@
 """What a run found, in a few sentences for someone who knows no statistics, and what to try next."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from vaecluster.clusters.agreement import VALID_FROM, Stability
-from vaecluster.clusters.boundary import APART
 from vaecluster.errors import counted
 from vaecluster.inference.touching import SURE
 from vaecluster.report.html import sure
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.number import Number, verdict
 
-NOT_STABILITY = " It does not say that other seeds would find the same clusters."
+# What a reader may take the confidence for.
+NOT_NAMES = "It cannot know whether these are the clusters that you would name"
+NOT_STABILITY = ", nor whether other seeds would find them"
+# What to type next, where "run" stands for the folder of the run: whoever reads the page need not have it.
+COMMANDS = {
+    "stability": "vaecluster stability run: fit again with other seeds, and see which clusters come back.",
+    "cut": "vaecluster cut run {}: more or fewer clusters without a new fit.",
+    "name": "vaecluster name run 0=NAME: give clusters names, which then stand here, on the map and in labels.csv.",
+    "explore": "vaecluster explore run: see every row in the browser; rename, merge and split clusters by hand.",
+}
+IN_PYTHON = {
+    "stability": "model.stability(X): fit again with other seeds, and see which clusters come back; "
+    "model.report(X, stability=...) shows it here.",
+    "cut": "model.cut({}, X): more or fewer clusters without a new fit.",
+    "name": "model.name_clusters({0: 'NAME'}): give clusters names, which then stand here and on the map.",
+}
 # Such a share of rows in doubt is worth a look.
 MANY = 0.05
-# So many pairs of clusters are named.
-PAIRS = 3
 
 
 def summary(run: FinishedRun) -> Iterator[str]:
@@ -39,8 +51,6 @@ def summary(run: FinishedRun) -> Iterator[str]:
     number = Number.of(run)
     if number is not None:
         yield verdict(number)
-        if number.is_found:
-            yield from _without_boundary(run.description.get("touching", []))
 
 
 def _how_sure(run: FinishedRun) -> Iterator[str]:
@@ -54,25 +64,10 @@ def _how_sure(run: FinishedRun) -> Iterator[str]:
     worst = "" if lowest == sure(mean) else f"; it is least sure of cluster {least.number} ({lowest})"
     also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {sure(SURE)} sure."
     yield (
-        f"By its own estimate the model puts {sure(mean)} of the rows into the right cluster{worst}.{also} The "
-        "estimate counts how far clusters overlap and how far parts of the model agree."
-        f"{'' if run.stability else NOT_STABILITY}"
+        f"By its own estimate the model puts {sure(mean)} of the rows into the right one of them{worst}.{also} The "
+        "estimate counts how far clusters overlap and how far parts of the model agree. "
+        f"{NOT_NAMES}{'' if run.stability else NOT_STABILITY}."
     )
-
-
-def _without_boundary(touching: Sequence[Mapping[str, float]]) -> Iterator[str]:
-    """Of clusters that boundaries were found for, those that have none between them as the fit has left them.
-
-    >>> *_without_boundary([{"one": 1, "other": 3, "density": 0.45}, {"one": 0, "other": 3, "density": 0.1}]),
-    ('As the fit has left them, though, there is no boundary between clusters 1 and 3: look at whether they are one.',)
-    """
-    pairs = [touch for touch in touching if touch["density"] >= APART]
-    if pairs:
-        named = ", ".join(f"{touch['one']} and {touch['other']}" for touch in pairs[:PAIRS])
-        yield (
-            f"As the fit has left them, though, there is no boundary between clusters {named}"
-            f"{' and others' if len(pairs) > PAIRS else ''}: look at whether they are one."
-        )
 
 
 def _how_stable(stability: Stability) -> str:
@@ -90,18 +85,22 @@ def _how_stable(stability: Stability) -> str:
     )
 
 
-def advice(run: FinishedRun) -> Iterator[str]:
-    """What to try next, as sentences with the commands to type."""
+def advice(run: FinishedRun, *, in_python: bool = False) -> Iterator[str]:
+    """What to try next, as sentences with what to type: commands on a run, or for a model in Python its methods."""
+    typed = IN_PYTHON if in_python else COMMANDS
     doubtful = _doubtful(run)
     if len(run.clusters) > 1:
         if doubtful is not None and doubtful > MANY:
             yield "Colour the map by confidence: rows in doubt often lie between two clusters, or apart from all."
         if run.stability is None:
-            yield "vaecluster stability: fit again with other seeds, and see which clusters come back."
+            yield typed["stability"]
     if run.model.hierarchy_ is not None:
-        yield "vaecluster cut: more or fewer clusters without a new fit."
-    if not run.model.cluster_names_ and len(run.clusters) > 1:
-        yield "vaecluster name: give clusters names, which then stand here, on the map and in labels.csv."
+        yield typed["cut"].format(len(run.clusters) + 1)
+    if len(run.clusters) > 1:
+        if not run.model.cluster_names_:
+            yield typed["name"]
+        if "explore" in typed:
+            yield typed["explore"]
 
 
 def counted_share(share: float) -> str:

@@ -17,10 +17,10 @@ from vaecluster.files.atomic import write_atomically
 from vaecluster.look import WALL_ROWS
 
 ARRAYS, TABLES = "examples.npz", "examples.parquet"
-# Names of examples: rows of a cluster and of a dense group, drawn at random; the most typical rows of a cluster, the
-# least sure first, and those that are most unlike all others.
-CLUSTER, GROUP, TYPICAL, UNSURE, OUTLIERS = "{}", "-{}", "typical {}", "unsure {}", "outliers"
-NAMES = re.compile(r"-?\d+|(typical|unsure) \d+|outliers")
+# Names of examples: rows of a cluster and of a dense group, drawn at random; the most typical rows of a cluster, its
+# least sure and its most unusual ones, and those of all rows that are most unlike the others.
+CLUSTER, GROUP, TYPICAL, UNSURE, UNUSUAL, OUTLIERS = "{}", "-{}", "typical {}", "unsure {}", "unusual {}", "outliers"
+NAMES = re.compile(r"-?\d+|(typical|unsure|unusual) \d+|outliers")
 
 Key = TypeVar("Key")
 

@@ -24,7 +24,7 @@ from vaecluster.errors import FileError
 from vaecluster.files.atomic import locked, made_atomically, write_json
 from vaecluster.files.paths import MODEL_FILE
 from vaecluster.files.provenance import machine, versions
-from vaecluster.runs.examples import CLUSTER, GROUP, OUTLIERS, TYPICAL, UNSURE, drawn, write_examples
+from vaecluster.runs.examples import CLUSTER, GROUP, OUTLIERS, TYPICAL, UNSURE, UNUSUAL, drawn, write_examples
 from vaecluster.runs.labels import Labels, with_digits
 from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
@@ -287,9 +287,9 @@ def _clusters(model: "VAEClustering") -> list[dict[str, Any]]:
 def _picked_out(
     model: "VAEClustering", members: Mapping[int, Array], on_map: RowMap, codes: Array
 ) -> dict[str, Array]:
-    """The numbers of rows that are shown for what they are: the most typical ones, the least sure, and outliers.
+    """The numbers of rows that are shown for what they are: the most typical ones, the least sure, and unusual ones.
 
-    Typical rows and outliers are those among the rows of the map, whose codes (lines, latent) are known.
+    Typical and unusual rows are those among the rows of the map, whose codes (lines, latent) are known.
     """
     from vaecluster.inference.touching import SURE
     from vaecluster.inference.typical import typical_rows
@@ -307,7 +307,12 @@ def _picked_out(
     scores = on_map.outlier_score
     if scores is not None:
         scored = np.flatnonzero(scores >= 0)
-        found[OUTLIERS] = lines[scored[np.argsort(-scores[scored], kind="stable")[:OUTLYING]]]
+        scored = scored[np.argsort(-scores[scored], kind="stable")]
+        found[OUTLIERS] = lines[scored[:OUTLYING]]
+        for cluster in range(model.n_clusters_):
+            own = scored[labels[lines[scored]] == cluster]
+            if len(own):
+                found[UNUSUAL.format(cluster)] = lines[own[:PICKED]]
     return found
 
 

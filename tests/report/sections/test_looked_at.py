@@ -1,17 +1,23 @@
 """What a run keeps to be looked at: typical and unsure rows, outliers, clusters that touch, labels of clusters."""
 
+import re
+from importlib.resources import files
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from markupsafe import escape
+from matplotlib.colors import to_rgb
 
 from vaecluster import TwoViews, VAEClustering
 from vaecluster.data.dataset import DataSet
 from vaecluster.look.walls import Wall
-from vaecluster.report.excerpt import Excerpt
+from vaecluster.report.charts import DARK, LIGHT, Palette, luminance
+from vaecluster.report.excerpt import ROWS, Excerpt
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.clusters import Clusters, tenths
-from vaecluster.report.sections.labels import MOST_LABELS, Labels
+from vaecluster.report.sections.labels import MOST_LABELS, SHADE, Labels
 from vaecluster.report.sections.outliers import Outliers
 from vaecluster.report.sections.touching import Touching
 from vaecluster.runs.folder import RunFolder
@@ -46,10 +52,23 @@ def test_the_row_that_is_like_no_other_comes_first(run: FinishedRun) -> None:
 def test_typical_rows_and_those_in_doubt_are_of_the_cluster(run: FinishedRun) -> None:
     for cluster in run.clusters:
         members = {tuple(row) for row in X[run.map.table.column("cluster").to_numpy() == cluster.number]}
-        for shown in (cluster.typical, cluster.unsure):
+        for shown in (cluster.typical, cluster.unsure, cluster.unusual):
             if isinstance(shown, Wall):
                 assert {tuple(row) for row in shown.rows} <= members
         assert sum(cluster.confidence) == cluster.size
+
+
+def test_a_card_says_what_sets_its_cluster_apart_and_counts_the_rows_that_it_shows(run: FinishedRun) -> None:
+    page = str(Clusters.of(run).html())
+    if isinstance(run.clusters[0].rows, Wall):
+        assert "Set apart by" not in page
+        return
+    first = run.description["profile"][0][0]["words"]
+    assert f"<b>Set apart by</b> {escape(first)}; " in page
+    for cluster in run.clusters:
+        assert f"{ROWS} of {cluster.size}" in page
+    for section in page.split("<table")[1:]:
+        assert section.count("<tr>") <= 1 + ROWS
 
 
 def test_names_of_others_stay_text(run: FinishedRun) -> None:
@@ -65,6 +84,20 @@ def test_each_row_counts_once_for_its_label(run: FinishedRun) -> None:
     section = Labels.of(run)
     assert section.table.counts.sum(0).tolist() == [45, 45]
     assert section.table.labels == [HOSTILE, "b"]
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_numbers_in_the_darkest_cell_can_be_read(palette: Palette) -> None:
+    style = files("vaecluster.report").joinpath("page.css").read_text(encoding="utf-8")
+    ((sheet, ink, accent),) = [
+        found
+        for found in re.findall(r"--sheet: (#\w+); --ink: (#\w+);.*?--accent: (#\w+)", style, re.DOTALL)
+        if found[2] == palette.mark
+    ]
+    cell = SHADE / 100 * np.array(to_rgb(accent)) + (1 - SHADE / 100) * np.array(to_rgb(sheet))
+    light, dark = sorted((luminance(tuple(cell)), luminance(ink)), reverse=True)
+    # WCAG 2, success criterion 1.4.3.
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 def test_of_many_labels_the_most_frequent_are_named(run: FinishedRun) -> None:
@@ -85,6 +118,7 @@ def test_runs_of_older_versions_say_nothing_of_it(run: FinishedRun) -> None:
     assert [kind.of(earlier) for kind in (Touching, Outliers, Labels)] == [None, None, None]
     page = str(Clusters.of(earlier).html())
     assert "Most typical" not in page
+    assert "Most unusual" not in page
     assert "tenths" not in page
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from vaecluster.look.encode import png_bytes
 from vaecluster.report.charts import LIGHT
 from vaecluster.report.page import Report, render_html
-from vaecluster.report.sections.map import MISSING, Map, map_figure
+from vaecluster.report.sections.map import MISSING, MOST_BYTES, Map, map_figure
 from vaecluster.runs.map import PICTURE, SHAPE, RowMap
 
 HOSTILE = "</script><img onerror=alert(1)>$\\bad$"
@@ -41,6 +41,20 @@ def written(section: Map) -> dict[str, Any]:
 
 def numbers(text: str, kind: str) -> np.ndarray:
     return np.frombuffer(b64decode(text), kind)
+
+
+def test_a_page_has_room_for_fewer_columns_and_says_which_are_left_out() -> None:
+    # Letters at random are as long packed as half of them.
+    words = {f"value {place}": [RANDOM.bytes(15_000).hex() for _ in range(ROWS)] for place in range(14)}
+    section = Map(rows(**words, **{"value small": ["a"] * ROWS}), ROWS, ("0",))
+    assert len(gzip.compress(section.content())) > MOST_BYTES
+    page = str(section.html())
+    assert len(page) < 12_000_000
+    *kept, last = [column["name"] for column in written(section)["columns"]]
+    assert 7 <= len(kept) < 14
+    assert (kept, last) == ([str(place) for place in range(len(kept))], "small")
+    assert f"too large to send: {', '.join(str(place) for place in range(len(kept), 14))}." in page
+    assert "too large" not in str(Map(rows(**{"value 0": ["a"] * ROWS}), ROWS, ("0",)).html())
 
 
 def test_what_the_script_reads_is_what_the_run_says() -> None:

@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,19 @@ def test_heads_that_find_as_many_but_others_are_said_to(agreement: float, doubt:
     number = number_of("clear")
     number.evidence.agreement[4 - 2] = agreement
     assert verdict(number).endswith(doubt)
+
+
+@pytest.mark.parametrize("asked", [None, 4])
+def test_boundaries_that_the_clusters_no_longer_have_are_not_promised(asked: int | None) -> None:
+    number = replace(number_of("clear", asked), touching=((1, 3), (0, 2)))
+    words = verdict(number)
+    assert "any two" not in words
+    assert "between two such groups" in words
+    assert "That was measured while the fit was under way" in words
+    assert words.endswith("there is no boundary between 1 and 3 or 0 and 2: look at whether they are one.")
+    assert words in render_html(Report("Rows", sections=(number,)))
+    many = replace(number, touching=tuple((one, one + 1) for one in range(5)))
+    assert "between 0 and 1, 1 and 2 or 2 and 3, and between others:" in verdict(many)
 
 
 def test_a_number_of_an_earlier_fit_that_goes_on_is_not_said_to_be_found() -> None:

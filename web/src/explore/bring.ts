@@ -55,11 +55,11 @@ export class BringPanel {
           store.toggle(row.row);
           one.setAttribute("aria-pressed", String(store.chosen.has(row.row)));
         });
-        one.querySelector(".about")!.append(made("small", {}, store.name(row.cluster)));
+        one.querySelector(".about")!.append(made("small", { title: "The cluster that the row is in" }, row.cluster < 0 ? "in none" : `cluster ${store.name(row.cluster)}`));
         return made("li", {}, one);
       }),
     );
-    const unusual = found.outlier === null ? "" : `Likelier than this are ${Math.round(100 * found.outlier)} % of comparable rows.`;
+    const unusual = found.outlier === null ? "" : `Likelier than this are ${Math.floor(100 * found.outlier)} % of comparable rows.`;
     this.result.replaceChildren(
       made("div", { class: "pair" }, titled("the row", found.seen), titled("as the model makes it again", found.again)),
       likely(found.clusters, (cluster) => store.name(cluster)),

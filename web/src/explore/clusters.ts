@@ -46,14 +46,15 @@ export class ClustersPanel {
         const mark = made("i", { class: `map-mark ${SHAPES[shapeOf(number, this.colours.length)]}` });
         mark.style.background = this.colours[number % this.colours.length];
         const sure = confidence === null ? "" : `, ${share(confidence)} sure`;
-        return made("li", {}, tick, mark, open, made("span", {}, `${size.toLocaleString("en")}${sure}`));
+        const title = "Rows of the fit in this cluster, and how likely they belong where the fit has put them, on average";
+        return made("li", {}, tick, mark, open, made("span", { title }, `${size.toLocaleString("en")} ${size === 1 ? "row" : "rows"}${sure}`));
       }),
     );
     if (state.none) {
       const open = button("in none", () => this.opened(-1), { "data-cluster": -1 });
       const item = made("li", {}, made("span"), made("i", { class: "map-mark circle" }), open);
       this.list.append(item);
-      item.append(made("span", {}, state.none.toLocaleString("en")));
+      item.append(made("span", { title: "Rows of the fit in no cluster" }, `${state.none.toLocaleString("en")} ${state.none === 1 ? "row" : "rows"}`));
     }
     if (focused) this.list.querySelector<HTMLElement>(`[data-cluster="${focused}"]`)?.focus();
     this.actions();
@@ -75,8 +76,13 @@ export class ClustersPanel {
 
   private merge(): void {
     const clusters = [...this.chosen];
+    const before = this.store.state.version;
+    // After it numbers stand for other clusters.
     this.chosen.clear();
-    void this.store.edit({ edit: "merge", clusters });
+    void this.store.edit({ edit: "merge", clusters }).then(() => {
+      if (this.store.state.version === before) clusters.forEach((cluster) => this.chosen.add(cluster));
+      this.actions();
+    });
   }
 
   private split(): void {

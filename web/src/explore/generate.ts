@@ -1,10 +1,12 @@
 // A row that the model makes, from the middle of a cluster along the directions in which it spreads most.
 import { Generated, get, post } from "./api";
-import { button, labelled, likely, made, options, titled } from "./parts";
+import { button, labelled, likely, made, options, share as percentOf, titled } from "./parts";
 import { Store } from "./store";
 
 // Standard deviations to either side.
 const REACH = 3;
+const STEP = "Standard deviations from the middle of the cluster";
+const SPREAD = "How much of the differences between rows of this cluster lies along this direction";
 
 export class GeneratePanel {
   private readonly cluster = made("select", { "data-from": true });
@@ -42,9 +44,11 @@ export class GeneratePanel {
       const { shares } = await get<{ shares: number[] }>(`api/ways?cluster=${this.of}`);
       this.sliders.replaceChildren(
         ...shares.map((share, place) => {
-          const slider = made("input", { type: "range", min: -REACH, max: REACH, step: 0.1, value: 0 });
+          const slider = made("input", { type: "range", min: -REACH, max: REACH, step: 0.1, value: 0, title: STEP });
+          const value = made("output", { title: STEP }, "0.0");
           slider.addEventListener("input", () => this.ask());
-          return labelled(`Direction ${place + 1}, ${Math.round(100 * share)} % of the spread`, slider);
+          const words = made("span", { title: SPREAD }, `Direction ${place + 1}, ${percentOf(share)} of the spread: `);
+          return made("label", {}, words, value, slider);
         }),
       );
       this.ask();
@@ -64,6 +68,7 @@ export class GeneratePanel {
     }
     this.asking = true;
     const steps = Array.from(this.sliders.querySelectorAll("input"), (slider) => Number(slider.value));
+    this.sliders.querySelectorAll("output").forEach((output, place) => (output.value = steps[place].toFixed(1)));
     void this.store
       .trying(async () => {
         const found = await post<Generated>("api/generated", { cluster: this.of, steps });

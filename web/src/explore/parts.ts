@@ -1,5 +1,5 @@
 // Pieces of the page; what rows, columns and clusters say is only ever text.
-import { percent } from "../map/card";
+import { percent, score } from "../map/card";
 import { inert } from "../map/text";
 import { Likely, Row, Seen } from "./api";
 
@@ -51,14 +51,18 @@ export const isWide = (shown: Seen): boolean => shown.picture === null;
 export const titled = (title: string, shown: Seen): HTMLElement =>
   made("div", { class: isWide(shown) ? "one wide" : "one" }, made("b", {}, title), seen(shown, title));
 
+export const UNUSUAL = "Outlier score: the share of comparable rows that are likelier: near 1 the row is unlike all others";
+
 /** A row that can be taken into the selection. */
 export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLButtonElement {
-  const name = row.name ?? `Row ${row.row}`;
-  const facts = [`${share(row.confidence)} sure`];
-  if (row.outlier !== null) facts.push(`outlier ${row.outlier.toFixed(2)}`);
-  if (row.decided) facts.push("by hand");
-  const found = button("", pressed, { class: "row", "aria-pressed": String(chosen), title: `Row ${row.row}` });
-  const said = made("span", { class: "about" }, ...[name, ...facts].map((text) => made("small", {}, text)));
+  const facts = [
+    [row.name ?? `Row ${row.row}`, `Row ${row.row}: press to select it`],
+    [`${share(row.confidence)} sure`, "How likely the row belongs to its cluster, by the model's own estimate"],
+  ];
+  if (row.outlier !== null) facts.push([`outlier ${score(row.outlier)}`, UNUSUAL]);
+  if (row.decided) facts.push(["by hand", "Somebody has put the row into its cluster"]);
+  const found = button("", pressed, { class: "row", "aria-pressed": String(chosen), title: `Row ${row.row}: press to select it` });
+  const said = made("span", { class: "about" }, ...facts.map(([text, title]) => made("small", { title }, text)));
   // What is known of a row is enough where nothing of it can be shown.
   found.append(...(isNothing(row.seen) ? [] : [seen(row.seen, "")]), said);
   return found;
@@ -67,8 +71,9 @@ export function rowButton(row: Row, chosen: boolean, pressed: () => void): HTMLB
 export function likely(all: Likely[], name: (cluster: number) => string): HTMLElement {
   const found = made("div", { class: "likely" });
   for (const { cluster, probability } of all) {
-    const bar = made("progress", { max: 1, value: probability, "aria-label": `How likely cluster ${cluster} is` });
-    found.append(made("span", {}, name(cluster)), bar, made("span", {}, share(probability)));
+    const title = "How likely the row belongs to this cluster, by the model's own estimate";
+    const bar = made("progress", { max: 1, value: probability, title, "aria-label": `How likely cluster ${cluster} is` });
+    found.append(made("span", {}, `cluster ${name(cluster)}`), bar, made("span", { title }, share(probability)));
   }
   return found;
 }

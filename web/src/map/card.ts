@@ -44,7 +44,7 @@ export class Card {
     const cluster = data.cluster[row];
     line("cluster", cluster < 0 ? "none" : data.clusters[cluster]);
     line("confidence", percent(data.confidence[row]));
-    if (data.outlier && !Number.isNaN(data.outlier[row])) line("outlier score", data.outlier[row].toFixed(2));
+    if (data.outlier && !Number.isNaN(data.outlier[row])) line("outlier score", score(data.outlier[row]));
     for (const column of data.columns.slice(0, COLUMNS)) line(column.name, shown(column, row));
   }
 
@@ -58,6 +58,9 @@ export class Card {
     canvas.getContext("2d")!.drawImage(image, -(place % across) * width, -Math.floor(place / across) * height);
   }
 }
+
+/** An outlier score; there is always a likelier row. */
+export const score = (share: number): string => (Math.floor(100 * share) / 100).toFixed(2);
 
 /** No row is certain. */
 export function percent(share: number): string {

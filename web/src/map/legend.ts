@@ -68,7 +68,7 @@ export class Legend {
     button.append(cluster < 0 ? "in none" : this.data.clusters[cluster], " ");
     const number = button.appendChild(document.createElement("span"));
     number.textContent = size.toLocaleString("en");
-    button.title = "Show or hide these points";
+    button.title = `${size.toLocaleString("en")} points on the map: show or hide them`;
     button.setAttribute("aria-pressed", String(this.shows(cluster)));
     this.switches.set(cluster, button);
     this.list.appendChild(document.createElement("li")).append(button);

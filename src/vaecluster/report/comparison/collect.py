@@ -31,7 +31,7 @@ def collect(
     sections.append(SideBySide.of(comparison, rows, given, schema))
     return Report(
         title=f"{Path(source).name}: methods side by side",
-        facts=tuple(_facts(comparison, schema).items()),
+        facts=_facts(comparison, schema),
         warnings=(
             *(f"{name} is left out: {why}" for name, why in comparison.left_out.items()),
             *map(worded, _warned(comparison)),
@@ -40,17 +40,18 @@ def collect(
     )
 
 
-def _facts(comparison: Comparison, schema: Schema) -> dict[str, str]:
+def _facts(comparison: Comparison, schema: Schema) -> tuple[tuple[str, str, str], ...]:
     shape = "x".join(str(size) for size in schema.row_shape)
     asked = comparison.number_from is None
-    return {
-        "Rows": f"{comparison.rows:,}",
-        "Row": f"{shape} {schema.kind.entries}",
-        "Methods": str(len(comparison.methods)),
-        "Seeds": ", ".join(map(str, comparison.seeds)),
-        "Number of clusters": f"{comparison.number}, {'as asked for' if asked else f'by {comparison.number_from}'}",
-        "Version": f"vaecluster {versions()['vaecluster']}",
-    }
+    number = f"{comparison.number}, {'as asked for' if asked else f'by {comparison.number_from}'}"
+    return (
+        ("Rows", f"{comparison.rows:,}", "rows that every method was fitted to"),
+        ("Row", f"{shape} {schema.kind.entries}", "what one row is made of"),
+        ("Methods", str(len(comparison.methods)), "methods that are compared"),
+        ("Seeds", ", ".join(map(str, comparison.seeds)), "each method was fitted once with each of these"),
+        ("Number of clusters", number, "what methods that cannot find the number were told"),
+        ("Version", f"vaecluster {versions()['vaecluster']}", "of the package that made the fits"),
+    )
 
 
 def _warned(comparison: Comparison) -> list[str]:

@@ -38,12 +38,12 @@ class InWords(PageSection):
 @final
 @dataclass(frozen=True, eq=False)
 class Table(PageSection):
-    """A line for each method; `note` stands above, and `meanings` of headings below."""
+    """A line for each method, under `headings` and what they mean; `note` stands above and `meanings` below."""
 
     anchor: str  # type: ignore[misc]
     heading: str  # type: ignore[misc]
     note: str
-    headings: tuple[str, ...]
+    headings: tuple[tuple[str, str], ...]
     lines: tuple[tuple[str, tuple[str, ...]], ...]
     meanings: tuple[tuple[str, str], ...]
 
@@ -94,6 +94,16 @@ def numbers_table(comparison: Comparison) -> Table:
                 ),
             )
         )
+    seeds = "how far two seeds of the method agree; 1 if it finds the same again"
+    separation = (
+        "how empty the borders of clusters are, without labels: 1 if there are no rows along them, 0 if as many as "
+        "inside"
+    )
+    shapes = (
+        "Clusters may have any shape. Methods that follow near neighbours are made for such borders, as k-means is "
+        "for centres"
+    )
+    bound, seconds = _of_bound(comparison.methods), "mean of the fits"
     return Table(
         "numbers",
         "What each method found",
@@ -102,8 +112,16 @@ def numbers_table(comparison: Comparison) -> Table:
         if len(comparison.seeds) > 1
         else "One fit of each method.",
         (
-            *("Clusters", "Sizes", "In none", "Seeds: ARI", "NMI", "matched"),
-            *("Separation", "Held-out bound", "Seconds", "CPU seconds"),
+            ("Clusters", "how many clusters the fits found or were told"),
+            ("Sizes", "rows of the smallest and of the largest cluster"),
+            ("In none", "rows in no cluster"),
+            ("Seeds: ARI", f"adjusted Rand index: {seeds}"),
+            ("NMI", f"normalised mutual information: {seeds}"),
+            ("matched", f"share of rows in the same cluster once clusters are matched: {seeds}"),
+            ("Separation", separation),
+            ("Held-out bound", bound),
+            ("Seconds", f"by the clock: {seconds}"),
+            ("CPU seconds", f"of processors: {seconds}"),
         ),
         tuple(lines),
         (
@@ -112,14 +130,9 @@ def numbers_table(comparison: Comparison) -> Table:
                 "adjusted Rand index, mutual information, and share of matched rows between two seeds of the method; "
                 "1 if it finds the same again",
             ),
-            (
-                "Separation",
-                "how empty the borders of clusters are, without labels: 1 if there are no rows along them, 0 if as "
-                "many as inside. Clusters may have any shape. Methods that follow near neighbours are made for such "
-                "borders, as k-means is for centres",
-            ),
-            ("Held-out bound", _of_bound(comparison.methods)),
-            ("Seconds", "mean of the fits, by the clock and of processors; the first fit by UMAP also compiles it"),
+            ("Separation", f"{separation}. {shapes}"),
+            ("Held-out bound", bound),
+            ("Seconds", f"{seconds}, by the clock and of processors; the first fit by UMAP also compiles it"),
         ),
     )
 
@@ -131,7 +144,7 @@ def scores_table(comparison: Comparison) -> Table:
         "Scores by the labels",
         "Labels were there, and serve for this table alone: no method, nothing above and no advice has seen them. "
         "Means over seeds.",
-        tuple(NAMES[name][0] for name in SCORES),
+        tuple(NAMES[name] for name in SCORES),
         tuple((method.name, tuple(decimal(method.score(name)) for name in SCORES)) for method in comparison.methods),
         tuple(NAMES[name] for name in SCORES),
     )

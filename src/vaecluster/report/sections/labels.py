@@ -14,6 +14,8 @@ from vaecluster.report.section import Section
 
 # With more labels a table would not be read: of each cluster so many are named.
 MOST_LABELS, NAMED = 20, 4
+# How much of the colour a cell has that holds all of a cluster, in percent: what is written in it can be read.
+SHADE = 40
 
 
 @final
@@ -46,7 +48,7 @@ class Labels(Section):
             (cluster, list(zip(line.tolist(), own.tolist(), strict=True)))
             for cluster, line, own in zip(self.clusters, counts, shares, strict=True)
         ]
-        return fill("sections/labels.html.j2", lines=lines, labels=labels)
+        return fill("sections/labels.html.j2", lines=lines, labels=labels, shade=SHADE)
 
 
 def _words(counts: np.ndarray, labels: list[int | str], shares: np.ndarray) -> str:

@@ -3,7 +3,7 @@
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Self, final
@@ -20,7 +20,7 @@ from PIL import Image
 
 from vaecluster.data.blocks.drawing import COLOURS
 from vaecluster.look import cut
-from vaecluster.look.encode import Picture, data_uri, png_bytes
+from vaecluster.look.encode import QUALITY, Picture, data_uri, png_bytes
 from vaecluster.report.charts import DARK, LIGHT, NONE, Palette, mark_of, plain
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
@@ -29,8 +29,10 @@ from vaecluster.runs.map import NAME, RowMap
 
 # The largest number of 16 bits, which stands for what is missing.
 MISSING = 65535
-# Of pictures in colour, which would be a large part of a page without loss.
-QUALITY = 80
+# Bytes of all that the script shows, packed, from which on columns are left out of a page.
+MOST_BYTES = 7_500_000
+# How hard zlib tries, of 1 to 9, where only the size is wanted, and for the page: 9 takes six times as long as 6.
+SWIFT, PATIENT = 1, 6
 # The area of a point in square points, from few rows to many; letters of a name.
 LARGEST, SMALLEST, INK = 24.0, 1.0, 12_000.0
 LETTERS = 18
@@ -63,22 +65,37 @@ class Map(Section):
             data_uri(png_bytes(map_figure(self.rows, palette, self.clusters)), "image/png")
             for palette in (LIGHT, DARK)
         )
+        packed, left_out = self._packed()
         return fill(
             "sections/map.html.j2",
+            left_out=left_out,
             shown=self.rows.table.num_rows,
             total=self.total,
             pictured="picture" in self.rows.table.column_names,
             light=light,
             dark=dark,
-            data=b64encode(gzip.compress(self.content(), mtime=0)).decode(),
+            data=b64encode(packed).decode(),
         )
 
     def pictures(self) -> Iterator[tuple[str, Picture]]:
         """`map.png`."""
         yield "map.png", map_figure(self.rows, LIGHT, self.clusters)
 
-    def content(self) -> bytes:
-        """All that the script shows, as JSON."""
+    def _packed(self) -> tuple[bytes, list[str]]:
+        """All that the script shows, packed, and the columns for which a page has no room, by their order."""
+        kept, left_out = [], []
+        room = MOST_BYTES - len(gzip.compress(self.content(()), SWIFT))
+        for name, values in self.rows.values.items():
+            size = len(gzip.compress(json.dumps(_column(name, values)).encode(), SWIFT))
+            if size <= room:
+                kept.append(name)
+                room -= size
+            else:
+                left_out.append(name)
+        return gzip.compress(self.content(kept), PATIENT, mtime=0), left_out
+
+    def content(self, columns: Collection[str] | None = None) -> bytes:
+        """All that the script shows, as JSON; of the user's columns these, or all."""
         table = self.rows.table
         x, y = (np.rint(in_unit(table.column(name).to_numpy()) * MISSING) for name in ("x", "y"))
         scored, named = "outlier_score" in table.column_names, NAME in table.column_names
@@ -91,7 +108,11 @@ class Map(Section):
             "confidence": _shares(table.column("confidence").to_numpy()),
             "outlier": _shares(table.column("outlier_score").to_numpy()) if scored else None,
             "names": table.column(NAME).to_pylist() if named else None,
-            "columns": [_column(name, values) for name, values in self.rows.values.items()],
+            "columns": [
+                _column(name, values)
+                for name, values in self.rows.values.items()
+                if columns is None or name in columns
+            ],
             "clusters": self.clusters,
             "pictures": _pictures(self.rows),
             "colours": COLOURS,

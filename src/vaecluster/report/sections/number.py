@@ -20,6 +20,8 @@ from vaecluster.report.section import Section
 from vaecluster.report.sections.number_charts import cluster_tree, number_figure, tree_figure, tree_is_readable
 from vaecluster.settings import NumberOfClusters
 
+# So many pairs of clusters are named.
+PAIRS = 3
 # Above it two partitions are called the same: with five equal clusters, one row in twelve may then lie elsewhere.
 SAME = 0.8
 
@@ -31,7 +33,8 @@ class Number(Section):
 
     `used` is the number of the model, `evidence` what was found, and `asked` what was asked for: a number, the least
     and the most, or None. `tree` is scipy's linkage of the used clusters, (used - 1, 4), the height of a merge the
-    information lost up to it, in nats.
+    information lost up to it, in nats. The evidence is of groups that there were while the fit was under way;
+    `touching` are pairs of the clusters that it has ended with, between which there is no boundary.
     """
 
     anchor = "number"
@@ -41,6 +44,7 @@ class Number(Section):
     evidence: Evidence
     asked: AskedNumber
     tree: Matrix
+    touching: tuple[tuple[int, int], ...] = ()
 
     @property
     def components(self) -> int:
@@ -76,12 +80,17 @@ class Number(Section):
             evidence=evidence,
             asked=NumberOfClusters().normal(model.n_clusters),
             tree=cluster_tree(tree, model.model_.grouping.cluster_of.cpu().numpy()),
+            touching=tuple(
+                (touch["one"], touch["other"])
+                for touch in run.description.get("touching", [])
+                if touch["density"] >= APART
+            ),
         )
 
     def html(self) -> Markup:
         """The words, what was found as a chart, and the tree where it can be read."""
-        heads = "" if self.agreement is None else ", and the agreement of the heads"
-        weighed = f"For each number of clusters, how dense rows are between two of them{heads}; {self.used} are used"
+        parts = "" if self.agreement is None else ", and the agreement of the parts that learned apart"
+        weighed = f"For each number of clusters, how dense rows are between two of them{parts}; {self.used} are used"
         tree = f"Tree of the {self.used} clusters: where two join, the information that is lost up to there"
         least, most = self.spread
         return fill(
@@ -118,6 +127,19 @@ def verdict(number: Number) -> str:
     return _of_found(number) if number.is_found else _of_given(number)
 
 
+def _of_touching(number: Number) -> str:
+    """Between which clusters there is no boundary now, as a sentence behind those on what was measured before."""
+    if not number.touching:
+        return ""
+    pairs = [f"{one} and {other}" for one, other in number.touching[:PAIRS]]
+    named = " or ".join([", ".join(pairs[:-1]), pairs[-1]] if len(pairs) > 1 else pairs)
+    others = ", and between others" if len(number.touching) > PAIRS else ""
+    return (
+        " That was measured while the fit was under way. Of the clusters that it has ended with, there is no boundary "
+        f"between {named}{others}: look at whether they are one."
+    )
+
+
 def _of_found(number: Number) -> str:
     evidence, (least, most) = number.evidence, number.spread
     heads = heads_find(evidence).capitalize()
@@ -128,11 +150,12 @@ def _of_found(number: Number) -> str:
     if least < most:
         return (
             f"{number.used} clusters were found. {heads}. Look at those numbers as well: `cut` gives them without a "
-            "new fit."
+            f"new fit.{_of_touching(number)}"
         )
-    as_many = "" if _all_apart(evidence, number.used) else ", as many as there are groups with a boundary around them"
+    as_many = "" if _all_apart(number, number.used) else ", as many as there were groups with a boundary around them"
     doubt = "" if evidence.agreement[number.used - 2] >= SAME else ", though not quite the same ones"
-    return f"{number.used} clusters were found{as_many}: {_between(evidence, number.used)}. {heads}{doubt}."
+    between = _between(number, number.used)
+    return f"{number.used} clusters were found{as_many}: {between}. {heads}{doubt}.{_of_touching(number)}"
 
 
 def _of_given(number: Number) -> str:
@@ -151,12 +174,13 @@ def _of_given(number: Number) -> str:
         if used == 1:
             return f"{asked}, and no boundary was found: {NO_BOUNDARY}."
         return f"{asked}, but no boundary was found: {NO_BOUNDARY}. So the clusters have no boundary between them."
-    between = _between(evidence, found, f"the {found}")
+    between = _between(number, found, f"the {found}")
     if used < found:
         return f"{asked}, but {found} have a boundary around them: {between}. {crossed}"
     if used > found:
         return f"{asked}, but only {found} have a boundary around them: {between}. {split}"
-    return f"{asked}, and as many have a boundary around them: {_between(evidence, found)}."
+    as_many = "as many groups had" if number.touching else "as many have"
+    return f"{asked}, and {as_many} a boundary around them: {_between(number, found)}.{_of_touching(number)}"
 
 
 def _asked_for(number: Number) -> str:
@@ -168,13 +192,14 @@ def _asked_for(number: Number) -> str:
     return f"{what} asked for".capitalize()
 
 
-def _between(evidence: Evidence, clusters: int, them: str = "them") -> str:
+def _between(number: Number, clusters: int, them: str = "them") -> str:
     pair = "the two" if clusters == 2 else f"any two of {them}"
-    if not _all_apart(evidence, clusters):
+    if not _all_apart(number, clusters):
         pair = "two such groups"
     return f"between {pair}, rows are less than a third as dense as inside them"
 
 
-def _all_apart(evidence: Evidence, clusters: int) -> bool:
-    """Not always so by code, which may part other rows than boundaries do: docs/decisions/0085."""
-    return bool((evidence.density[: clusters - 1] < APART).all())
+def _all_apart(number: Number, clusters: int) -> bool:
+    """Not always so by code, which may part other rows than boundaries do, nor when the fit goes on: decision 85."""
+    settled = bool((number.evidence.density[: clusters - 1] < APART).all())
+    return settled and not (number.touching and clusters == number.used)

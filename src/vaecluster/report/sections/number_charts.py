@@ -47,7 +47,7 @@ def number_figure(
         ("how dense rows are between", "1: as dense as inside, or more", density, draw_density)
     ]
     if agreement is not None:
-        panels.append(("agreement of the heads", "adjusted Rand index", agreement, draw_agreement))
+        panels.append(("agreement of the parts", "adjusted Rand index", agreement, draw_agreement))
     figure = Figure(figsize=(5.6, 0.7 + 1.55 * len(panels)), layout="constrained", facecolor=palette.paper)
     all_axes = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, (name, unit, values, draw) in zip(all_axes, panels, strict=True):

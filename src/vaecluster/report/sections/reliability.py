@@ -22,6 +22,12 @@ NAMES = {
     "bayes": ("Bayes' rule", "p(x|y) p(y) / p(x), from the generative side of the model"),
 }
 
+HEADINGS = (
+    ("Right", "share of rows whose likeliest cluster is that of their label"),
+    ("Said on average", "how likely that cluster was said to be, on average"),
+    ("Expected calibration error", "how far the bars lie from the dashed line, on average over rows; 0 is best"),
+)
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -48,7 +54,19 @@ class Reliabilities(Section):
         return fill(
             "sections/reliability.html.j2",
             diagrams=chart(lambda palette: reliability_figure(self.found, palette), alt),
-            lines=[(*NAMES[by], one) for by, one in self.found.items()],
+            headings=HEADINGS,
+            lines=[
+                (
+                    NAMES[by][0],
+                    (
+                        decimal(one.overall_accuracy),
+                        decimal(one.mean_confidence),
+                        decimal(one.expected_calibration_error),
+                    ),
+                )
+                for by, one in self.found.items()
+            ],
+            meanings=[NAMES[by] for by in self.found],
             rows=next(iter(self.found.values())).rows,
         )
 

@@ -16,6 +16,8 @@ NAMES = {
     "nmi": ("NMI", "normalised mutual information of clusters and labels; 1 is a perfect match"),
     "ari": ("ARI", "adjusted Rand index; 0 is what chance gives, 1 a perfect match"),
 }
+# What needs no words below the table.
+OTHERS = {"rows": "rows with labels, which are scored"}
 
 
 @final
@@ -45,10 +47,14 @@ class Scores(Section):
         return fill(
             "sections/scores.html.j2",
             learned=self.learned,
-            headings=[NAMES[name][0] if name in NAMES else name.replace("_", " ").capitalize() for name in names],
+            headings=[NAMES.get(name) or _heading(name) for name in names],
             lines=[(rows, [_cell(name, values) for name in names]) for rows, values in self.scores.items()],
             meanings=[NAMES[name] for name in names if name in NAMES],
         )
+
+
+def _heading(name: str) -> tuple[str, str]:
+    return name.replace("_", " ").capitalize(), OTHERS.get(name, "")
 
 
 def _cell(name: str, values: Mapping[str, float]) -> str:

@@ -8,10 +8,17 @@ from markupsafe import Markup
 
 from vaecluster.clusters.agreement import HIGHLY_STABLE_FROM, TRUSTED_FROM, VALID_FROM, Stability
 from vaecluster.look.encode import Picture
-from vaecluster.report.html import chart, fill
+from vaecluster.report.html import chart, count, decimal, fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
 from vaecluster.report.stability_chart import lines_of, reading, stability_figure
+
+HEADINGS = (
+    ("Rows", "rows of the cluster in this run"),
+    ("Comes again", "how much of the cluster other seeds find again, on average: rows in both over rows in either"),
+    ("At worst", "the same of the seed that finds least of it"),
+    ("So it is", "what such a share is called"),
+)
 
 
 @final
@@ -37,7 +44,14 @@ class Stable(Section):
             "sections/stability.html.j2",
             runs=len(found.ari) - 1,
             picture=chart(lambda palette: stability_figure(found, palette), words, blends=True),
-            lines=lines_of(found),
+            headings=HEADINGS,
+            lines=[
+                (
+                    Markup('<a href="#cluster-{0}">{0}</a>').format(cluster),
+                    (count(size), decimal(mean), decimal(worst), called),
+                )
+                for cluster, size, mean, worst, called in lines_of(found)
+            ],
             marks=(TRUSTED_FROM, VALID_FROM, HIGHLY_STABLE_FROM),
         )
 
