@@ -23,7 +23,7 @@ NUMBER = 120
 GROUP = np.arange(NUMBER) % CLUSTERS
 # Long enough that groups are found.
 ENOUGH: dict[str, dict[str, Any]] = {
-    "two-views": {"epochs": 30, "components": 12, "hidden": (32,), "learning_rate": 2e-2},
+    "two-views": {"epochs": 30, "components": 12, "hidden": (32,), "learning_rate": 3e-2, "batch_size": 40},
     "su2018": {"epochs": 40, "learning_rate": 2e-2, "batch_size": 40},
     "vade": {"warm_epochs": 20, "epochs": 30, "learning_rate": 2e-2, "batch_size": 40},
 }
