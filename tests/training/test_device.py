@@ -1,6 +1,6 @@
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 
 import numpy as np
@@ -34,6 +34,15 @@ def default_device() -> Iterator[None]:
         torch.set_default_device(None)
 
 
+@contextmanager
+def all_at_once() -> Iterator[None]:
+    with ExitStack() as stack:
+        for around in SURROUNDINGS.values():
+            if around is not all_at_once:
+                stack.enter_context(around())
+        yield
+
+
 # What a caller can have set for torch.
 SURROUNDINGS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "inference mode": torch.inference_mode,
@@ -42,6 +51,7 @@ SURROUNDINGS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "default type": default_type,
     "default device": default_device,
     "a device in a block": lambda: torch.device("meta"),
+    "all of these": all_at_once,
 }
 
 
@@ -63,8 +73,12 @@ def used(method: str) -> tuple[list[bytes], VAEClustering]:
 used_alone = cache(used)
 
 
-@pytest.mark.parametrize("around", SURROUNDINGS)
-@pytest.mark.parametrize("method", TINY)
+# One method meets each alone, and every method all of them.
+MET = [("two-views", around) for around in SURROUNDINGS if around != "all of these"]
+MET += [(method, "all of these") for method in TINY]
+
+
+@pytest.mark.parametrize(("method", "around"), MET)
 def test_what_a_caller_has_set_changes_no_byte_and_stays(method: str, around: str) -> None:
     expected, _ = used_alone(method)
     with SURROUNDINGS[around]():
