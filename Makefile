@@ -41,11 +41,15 @@ PYTEST := pytest -n 2 --no-loadscope-reorder
 test-tested: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/$(PYTEST)
 
-# What torch, a browser, a cluster or the file system alone decides is tested above: they are the same here.
-ONCE := benchmarks cli/test_resume.py docs editing engines explore/browser methods model ranks report/browser runs/exports/test_programs.py torture training test_estimator.py test_extreme_values.py test_host.py test_memory.py test_stability.py
+# What torch, a browser, a cluster, the file system or this package alone decides is tested above: they are the same
+# here. So are the examples in docstrings.
+ONCE := benchmarks docs editing engines inference methods model ranks torture training
+ONCE += cli/test_edit.py cli/test_passing.py cli/test_resume.py explore/browser
+ONCE += report/browser report/test_without_names.py runs/exports/test_programs.py
+ONCE += $(addprefix test_,$(addsuffix .py,estimator extreme_values hearing host memory stability surroundings))
 
 test-oldest: $(OLDEST)/.installed
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/$(PYTEST) -m "not data" $(ONCE:%=--ignore tests/%)
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/$(PYTEST) tests -m "not data" $(ONCE:%=--ignore tests/%)
 
 # One thread a process, and no more processes than processors: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev
