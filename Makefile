@@ -43,8 +43,8 @@ test-tested: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/$(PYTEST)
 
 # What torch, a browser, a cluster, the file system or this package alone decides is tested above: they are the same
-# here. So are the examples in docstrings.
-ONCE := benchmarks docs editing engines inference methods model ranks torture training
+# here. So are whole programs, and the examples in docstrings.
+ONCE := benchmarks docs editing engines examples inference methods model ranks torture training
 ONCE += cli/test_edit.py cli/test_passing.py cli/test_resume.py explore/browser
 ONCE += report/browser report/test_without_names.py runs/exports/test_programs.py
 ONCE += $(addprefix test_,$(addsuffix .py,estimator extreme_values hearing host memory stability surroundings))
