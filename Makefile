@@ -12,7 +12,8 @@ PYTHON ?= python3
 VENV := .venv
 OLDEST := .venv-oldest
 PEERS := .venv-peers
-PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
+# pip would compile every module of every library, which takes longer than to unpack them; few are ever imported.
+PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all: --no-compile
 
 # What the tests import; the checks run with the tested versions only.
 TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py onnxruntime umap-learn scikit-network fastapi uvicorn
@@ -41,11 +42,15 @@ PYTEST := pytest -n 2 --no-loadscope-reorder
 test-tested: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(VENV)/bin/$(PYTEST)
 
-# What torch, a browser, a cluster or the file system alone decides is tested above: they are the same here.
-ONCE := benchmarks cli/test_resume.py docs editing engines explore/browser methods model ranks report/browser runs/exports/test_programs.py torture training test_estimator.py test_extreme_values.py test_host.py test_memory.py test_stability.py
+# What torch, a browser, a cluster, the file system or this package alone decides is tested above: they are the same
+# here. So are whole programs, and the examples in docstrings.
+ONCE := benchmarks docs editing engines examples inference methods model ranks torture training
+ONCE += cli/test_edit.py cli/test_passing.py cli/test_resume.py explore/browser
+ONCE += report/browser report/test_without_names.py runs/exports/test_programs.py
+ONCE += $(addprefix test_,$(addsuffix .py,estimator extreme_values hearing host memory stability surroundings))
 
 test-oldest: $(OLDEST)/.installed
-	OMP_NUM_THREADS=1 $(OLDEST)/bin/$(PYTEST) -m "not data" $(ONCE:%=--ignore tests/%)
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/$(PYTEST) tests -m "not data" $(ONCE:%=--ignore tests/%)
 
 # One thread a process, and no more processes than processors: what hangs or grows must not be blamed on its neighbour.
 torture: $(VENV)/.installed-dev
@@ -82,10 +87,14 @@ release-check: $(VENV)/.installed-dev
 	$(VENV)/bin/twine check --strict dist/*
 	$(VENV)/bin/python tests/release/check.py dist
 
+# Compiles what most processes import, for those that may not write it.
+COMPILED := -c "import vaecluster.estimator, vaecluster.report.collect"
+
 # A stamp is newer than what it was made from, so nothing is installed twice.
 $(VENV)/.installed: pyproject.toml constraints/tested.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python $(PIP) -e . -c constraints/tested.txt
+	$(VENV)/bin/python $(COMPILED)
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -25,7 +25,7 @@ def write_sales(folder: Path, rows: int, files: int) -> None:
 
 with TemporaryDirectory() as name:
     folder = Path(name)
-    write_sales(folder, rows=500, files=4)
+    write_sales(folder, rows=300, files=4)
     # Real tables are larger, and so is what there is for them: "2GB".
     model = VAEClustering(
         3, memory="100kB", columns={"month": "leave-out"}, method=TwoViews(epochs=10), random_state=0

@@ -12,7 +12,7 @@ from vaecluster import TwoViews, VAEClustering
 from vaecluster.views import Amplitude, Neighbours, TimeShift
 
 random, times = np.random.default_rng(0), np.arange(48)
-kinds = np.arange(400) % 4
+kinds = np.arange(240) % 4
 windows = np.empty((len(kinds), len(times), 2))
 for window, kind in zip(windows, kinds, strict=True):
     begin, size = random.uniform(0.2, 0.8) * len(times), random.uniform(0.8, 1.2)

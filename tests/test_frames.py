@@ -48,6 +48,17 @@ CASES = [("su2018", name) for name in FRAMES] + [
 every_case = pytest.mark.parametrize(("method", "name"), CASES)
 
 
+def in_turn(*libraries: str) -> pytest.MarkDecorator:
+    """All libraries with the first method, and with each of the others one of them in turn."""
+    met = [
+        (method, library)
+        for number, method in enumerate(METHODS)
+        for turn, library in enumerate(libraries)
+        if number == 0 or (number + turn) % len(libraries) == 0
+    ]
+    return pytest.mark.parametrize(("method", "library"), met)
+
+
 @cache
 def fitted(method: str, name: str) -> VAEClustering:
     return estimator(method).fit(FRAMES[name]())
@@ -109,8 +120,7 @@ def test_every_answer_is_finite_and_learning_goes_on(method: str, name: str) -> 
     assert all(np.isfinite(curve).all() for curve in model.history_.curves().values())
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@in_turn("pandas", "polars", "pyarrow")
 def test_counts_are_whole_and_ordered_categories_ordered_in_all_answers(method: str, library: str) -> None:
     order = ["low", "middle", "high"]
     grades = pd.Categorical(gaps([order[one] for one in SMALL]), order, ordered=True)
@@ -139,8 +149,7 @@ def as_arrow(frame: pd.DataFrame) -> pa.Table:
 PANDAS_FRAME = pd.DataFrame({"size": gaps(NUMBERS), "colour": TEXTS})
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("library", ["pandas", "polars"])
+@in_turn("pandas", "polars")
 def test_a_category_that_the_fit_has_not_seen_is_as_good_as_missing_and_stays(method: str, library: str) -> None:
     make = pd.DataFrame if library == "pandas" else pl.DataFrame
     columns = {"size": gaps(NUMBERS), "colour": TEXTS}

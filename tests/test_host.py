@@ -38,6 +38,7 @@ CASES: dict[str, tuple[VAEClustering, Any]] = {
     "vade, frame": (estimator("vade"), frame()),
     "idec, frame": (estimator("idec"), frame()),
     "stepwise, a mixture": (estimator("stepwise", clusterer="mixture"), vectors()),
+    "dgg, vectors": (estimator("dgg"), vectors()),
 }
 every_case = pytest.mark.parametrize("case", CASES)
 
@@ -84,6 +85,8 @@ def use(case: str, folder: Path) -> tuple[list[bytes], list[Any], list[bytes]]:
     """Fit, ask, save, open, learn on; what each leaves."""
     model, X = deepcopy(CASES[case][0]), CASES[case][1]
     left = learned(model.fit(X))
+    # They can be learned further, whatever is around.
+    assert all(weights.requires_grad and not weights.is_inference() for weights in model.model_.parameters())
     model.save(folder / "model")
     opened = VAEClustering.load(folder / "model", device="cpu")
     assert opened.sample(3, random_state=1).shape == model.sample(3, random_state=1).shape
@@ -258,7 +261,7 @@ import multiprocessing, sys
 from builders import estimator, vectors
 X = vectors(1000)
 # Wide enough for several threads at work, in the fit and in the answers.
-model = estimator(sys.argv[1], epochs=2, batch_size=500, hidden=(256, 256)).fit(X)
+model = estimator(sys.argv[1], epochs=1, batch_size=500, hidden=(256, 256)).fit(X)
 def work(number):
     return model.predict(X).tolist() == model.labels_.tolist() and len(model.sample(number)) == number
 with multiprocessing.get_context("fork").Pool(2) as pool:
@@ -303,7 +306,7 @@ watching.join()
 print((most - before) / table.nbytes, len(pickle.dumps(model)) / len(table))
 """
 # A double for each row and component would be more than the table.
-MANY: dict[str, Any] = {"n_clusters": 40, "epochs": 2, "batch_size": 1000}
+MANY: dict[str, Any] = {"n_clusters": 40, "epochs": 1, "batch_size": 1000}
 # Rows enough that what is the same for all tables, such as what confidence is learned from, is less than the table.
 LARGE: dict[str, tuple[VAEClustering, int, int]] = {
     # Neighbours by principal components, and in cells.

@@ -131,7 +131,7 @@ def test_progress_is_shown_on_standard_error_if_asked_for(capsys: pytest.Capture
 GAP = np.where(np.arange(160).reshape(ROWS.shape) == 7, np.nan, ROWS)
 
 
-# After the others: an error ends joblib's processes, and new ones take seconds to start.
+# After the others, and the last one in processes: an error ends them, and new ones take seconds to start.
 @pytest.mark.parametrize(
     ("asked", "error", "parts"),
     [
@@ -140,7 +140,7 @@ GAP = np.where(np.arange(160).reshape(ROWS.shape) == 7, np.nan, ROWS)
         ({"model": "model"}, SettingError, ["model is 'model'", "VAEClustering(3)"]),
         ({"model": type(estimator())}, SettingError, ["model is <class", "VAEClustering(3)"]),
         ({"model": estimator(random_state="a")}, SettingError, ["random_state is 'a'"]),
-        ({"model": estimator(min_confidence=2), "n_jobs": 2}, SettingError, ["min_confidence is 2"]),
+        ({"model": estimator(min_confidence=2)}, SettingError, ["min_confidence is 2"]),
         ({"X": ROWS[:2]}, DataError, ["n_samples=2", "n_clusters=3"]),
         ({"X": GAP, "n_jobs": 2}, DataError, ["1 NaN"]),
     ],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from builders import splits
+from builders import TINY, splits
 from vaecluster import VAEClustering
 from vaecluster.cli import COMMANDS
 from vaecluster.data.dataset import DataSet
@@ -49,7 +49,9 @@ def test_settings_that_are_given_are_those_of_the_method(model):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_can_be_fitted(method, runs, rows_file, tmp_path):
-    words = f"--method {method} --clusters 3 --set epochs=1 --set hidden=16 --set latent=2 --threads 1".split()
+    words = f"--method {method} --clusters 3 --threads 1 --set hidden=16".split()
+    for name, value in (TINY[method] | {"epochs": 1, "batch_size": 50}).items():
+        words += ["--set", f"{name}={value}"] if name != "hidden" else []
     assert "150 rows in 3 clusters" in runs("fit", rows_file, *words, "--output", tmp_path / "run")
     assert VAEClustering.load(tmp_path / "run" / "model.vaecluster").method_.name == method
 
@@ -118,7 +120,7 @@ def test_report_writes_one_page_or_pictures(run_folder, tmp_path, runs):
 
 
 def test_without_a_number_of_clusters_one_is_found_and_reported(rows_file, tmp_path, runs):
-    settings = ["epochs=100", "batch_size=100", "learning_rate=0.01", "hidden=32", "latent=2", "components=12"]
+    settings = ["epochs=60", "batch_size=100", "learning_rate=0.01", "hidden=32", "latent=2", "components=12"]
     words = [word for setting in settings for word in ("--set", setting)]
     assert "150 rows in 3 clusters: [50, 50, 50]" in runs("fit", rows_file, *words, "--output", tmp_path / "run")
     assert len(described(tmp_path / "run")["clusters"]) == 3

@@ -33,9 +33,10 @@ def rows() -> pa.Table:
 def place(tmp_path_factory: pytest.TempPathFactory, tiny: list[str]) -> Path:
     folder = tmp_path_factory.mktemp("passing")
     parquet.write_table(rows(), folder / "t.parquet", row_group_size=300)
+    parquet.write_table(rows()[:150], folder / "old.parquet")
     csv.write_csv(rows(), folder / "t.csv")
     kinds = ["--column", "key=identifier"]
-    words = ["fit", str(folder / "t.parquet"), "--clusters", "3", *tiny, *kinds, "--quiet"]
+    words = ["fit", str(folder / "old.parquet"), "--clusters", "3", *tiny, *kinds, "--quiet"]
     assert run([*words, "--output", str(folder / "run")]) == 0
     return folder
 

@@ -111,9 +111,10 @@ def test_what_is_finished_cannot_be_resumed(whole, fails):
     assert "holds no unfinished fit" in fails("fit", "--resume", whole)
 
 
-def test_an_order_can_be_resumed_before_there_is_any_state(rows_file, tiny, tmp_path, runs):
+def test_an_order_can_be_resumed_before_there_is_any_state(blobs, tiny, tmp_path, runs):
     folder = tmp_path / "run"
-    runs("fit", rows_file, "--clusters", 3, *tiny, "--output", folder, "--quiet")
+    np.save(tmp_path / "few.npy", blobs[:60])
+    runs("fit", tmp_path / "few.npy", "--clusters", 3, *tiny, "--output", folder, "--quiet")
     labels = content(folder, "labels.csv")
     for path in folder.iterdir():
         if path.is_file() and path.name != "fit.json":

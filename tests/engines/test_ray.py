@@ -23,6 +23,8 @@ psutil = pytest.importorskip("psutil")
 # Ray starts processes and leaves them to themselves.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 GROUPS = 16
+# A worker takes long to start.
+ONE = ["--engine", "ray", "--workers", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def test_a_killed_driver_leaves_nothing_that_looks_finished_and_the_next_goes_on
     sales, plain, local_ray, tmp_path, capsys
 ):
     output = tmp_path / "out"
-    words = ["predict", str(sales / "run"), str(sales / "rows"), "--engine", "ray", "--output", str(output)]
+    words = ["predict", str(sales / "run"), str(sales / "rows"), "--output", str(output), *ONE]
     command = [sys.executable, "-m", "vaecluster", *words, "--address", local_ray]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         while child.poll() is None and kept_in(output) < 3:
@@ -112,7 +114,7 @@ def test_pictures_are_read_by_workers_and_those_that_cannot_be_are_named(tmp_pat
     words = ["predict", str(tmp_path / "run"), str(tmp_path / "photos"), "--outlier-scores", "--output"]
     assert run([*words, str(tmp_path / "plain.parquet")]) == 0
     warned = [line for line in capsys.readouterr().err.splitlines() if "torn.png" in line]
-    assert run([*words, str(tmp_path / "out"), "--engine", "ray", "--workers", "1"]) == 0
+    assert run([*words, str(tmp_path / "out"), *ONE]) == 0
     assert [line for line in capsys.readouterr().err.splitlines() if "torn.png" in line] == warned
     assert len(warned) == 1
     assert answers_in(tmp_path / "out") == parquet.read_table(tmp_path / "plain.parquet").drop_columns("row")
@@ -131,7 +133,7 @@ def test_rows_that_cannot_be_used_are_one_line_and_leave_nothing(sales, local_ra
     parquet.write_table(pa.table({"size": ["large"] * 40, "colour": ["red"] * 40}), tmp_path / "texts.parquet")
     output = tmp_path / "out"
     words = ["predict", str(sales / "run"), str(tmp_path / "texts.parquet"), "--output", str(output)]
-    assert "'size'" in refused(capsys, [*words, "--engine", "ray"])
+    assert "'size'" in refused(capsys, [*words, *ONE])
     assert [path.name for path in tmp_path.iterdir()] == ["texts.parquet"]
 
 

@@ -1,11 +1,14 @@
 """A program that torchrun starts: stages of fits in double precision, and a fit that loses one of its processes.
 
-python learning.py OUTPUT
+python learning.py OUTPUT [ARGUMENT ...]
+
+The arguments are a command of vaecluster, which all processes are then given too.
 """
 
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from builders import rows_of, tiny, vectors
-from vaecluster import TwoViews, VAEClustering, ranks
+from vaecluster import TwoViews, VAEClustering, cli, ranks
 from vaecluster.errors import DataError
 from vaecluster.methods.dec import Sharpening
 from vaecluster.methods.dgg import GraphObjective
@@ -106,8 +109,8 @@ def fitted(folder: Path, calls: list[int], *, dies: bool = False) -> VAEClusteri
     return model.fit(vectors(ROWS))
 
 
-def main(output: Path) -> None:
-    """Write what each rank has into a file of its own."""
+def main(output: Path, command: Sequence[str]) -> None:
+    """Write what each rank has into a file of its own, and do the command."""
     calls: list[int] = []
     generator = Generator().manual_seed(SEED)
     with ranks.together() as here:
@@ -123,7 +126,9 @@ def main(output: Path) -> None:
     found |= {"moved": moved.numpy(), "own": torch.stack(own).numpy()}
     found |= {"labels": model.labels_, "probabilities": model.predict_proba(vectors(ROWS)), "calls": np.array(calls)}
     np.savez(output / f"{here.rank}.npz", **found)
+    if command:
+        assert cli.run(command) == 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

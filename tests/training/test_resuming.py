@@ -78,7 +78,7 @@ CASES: dict[str, Callable[[], tuple[VAEClustering, Any]]] = {
 # Labels of a few rows, of the fits that learn from them.
 Y = {case: np.array([0, 1, 2] * 4 + [-1] * 28) for case in ("labels", "labels and the bound")}
 # What Ctrl-C is pressed in: it has the same few lines behind it whatever is learned.
-PRESSED = ["neighbours and noise", "early stopping", "vade", "dec", "stepwise", "two-views, gone on"]
+PRESSED = ["neighbours and noise", "su2018", "vade", "dec", "stepwise", "two-views, gone on"]
 
 
 @pytest.fixture(autouse=True)

@@ -231,7 +231,7 @@ def test_rows_with_many_entries_are_compared_by_principal_components(row_shape: 
 
 
 @pytest.mark.parametrize(("row_shape", "expected"), [((200,), 128), ((100,), 100), ((10, 20), 64)])
-def test_columns_of_numbers_are_compared_along_more_axes_than_pixels(row_shape: tuple[int, ...], expected: int) -> None:
+def test_numbers_are_compared_along_more_axes_than_pixels(row_shape: tuple[int, ...], expected: int) -> None:
     rows = as_rows(np.random.default_rng(0).normal(size=(150, *row_shape)))
     assert Neighbours().points(rows)(slice(0, 3)).shape == (3, expected)
 
