@@ -12,8 +12,7 @@ PYTHON ?= python3
 VENV := .venv
 OLDEST := .venv-oldest
 PEERS := .venv-peers
-# pip would compile every module of every library, which takes longer than to unpack them; few are ever imported.
-PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all: --no-compile
+PIP := -m pip install --quiet --disable-pip-version-check --only-binary=:all:
 
 # What the tests import; the checks run with the tested versions only.
 TEST_TOOLS := pytest pytest-xdist hypothesis pandas polars h5py onnxruntime umap-learn scikit-network fastapi uvicorn
@@ -87,14 +86,10 @@ release-check: $(VENV)/.installed-dev
 	$(VENV)/bin/twine check --strict dist/*
 	$(VENV)/bin/python tests/release/check.py dist
 
-# Compiles what most processes import, for those that may not write it.
-COMPILED := -c "import vaecluster.estimator, vaecluster.report.collect"
-
 # A stamp is newer than what it was made from, so nothing is installed twice.
 $(VENV)/.installed: pyproject.toml constraints/tested.txt
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python $(PIP) -e . -c constraints/tested.txt
-	$(VENV)/bin/python $(COMPILED)
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
