@@ -31,3 +31,14 @@ def test_drawings_are_kept_to_the_last_bit_and_photographs_nearly_so_in_a_tenth_
         np.asarray(one.convert("RGB"), float) for one in (Image.open(io.BytesIO(content)), photographs.image())
     )
     assert np.abs(shown - drawn).mean() < 12
+
+
+def test_heat_maps_lose_no_value_and_a_picture_may_be_as_long_as_it_likes() -> None:
+    values = np.random.default_rng(0).integers(0, 255, (40, 1))
+    steps = Wall(np.repeat(np.repeat(values, 8, 1), 4000, 0).reshape(-1, 40, 8)[:64])
+    tall = Image.fromarray(np.random.default_rng(0).integers(0, 255, (17_000, 8), np.uint8))
+    for image in (steps.image(), tall):
+        content = re.findall(r'base64,([^"]+)"', picture(image, "rows"))[0]
+        assert np.array_equal(
+            np.asarray(Image.open(io.BytesIO(b64decode(content))).convert("RGB")), np.asarray(image.convert("RGB"))
+        )

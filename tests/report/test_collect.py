@@ -75,10 +75,10 @@ def test_the_report_begins_with_what_was_found_and_names_no_folder(rows: np.ndar
     assert "By its own estimate" in found.summary[1]
     assert "1.000" not in " ".join(found.summary)
     assert [line.partition(":")[0] for line in found.advice][-4:] == [
-        "vaecluster stability run",
-        "vaecluster cut run 4",
-        "vaecluster name run 0=NAME",
-        "vaecluster explore run",
+        "vaecluster stability RUN",
+        "vaecluster cut RUN 4",
+        "vaecluster name RUN 0=NAME",
+        "vaecluster explore RUN",
     ]
     model.name_clusters({1: "cats"}).save(folder.model_file)
     again = collect(folder)

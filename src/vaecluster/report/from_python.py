@@ -21,7 +21,7 @@ from vaecluster.data.frames import is_frame
 from vaecluster.data.given import given_rows
 from vaecluster.data.pictures.folder import PictureRows, Pictures
 from vaecluster.data.texts import TextSource
-from vaecluster.errors import DataError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.estimator import VAEClustering
 from vaecluster.files.atomic import write_json
 from vaecluster.files.paths import as_path
@@ -62,6 +62,8 @@ def write_report(
     True
     """
     check_is_fitted(model)
+    if stability is not None:
+        _check_same(model, stability)
     place, rows = as_path("path", path), _as_in_files(model, X)
     epochs = model.history_.epochs
     seconds = sum(epoch.seconds for epoch in epochs)
@@ -70,16 +72,18 @@ def write_report(
         folder = RunFolder.create(Path(name) / "run", overwrite=False)
         folder.write(model, DataSet(title, rows), source=title, seconds=seconds, cpu_seconds=seconds, scores={})
         if stability is not None:
-            _check_same(model, stability)
             write_json(folder.stability_file, stability.as_dict())
         write_html(replace(collect(folder, names=names, in_python=True), title=title), place)
 
 
-def _check_same(model: VAEClustering, found: Stability) -> None:
+def _check_same(model: VAEClustering, found: Any) -> None:
+    if not isinstance(found, Stability):
+        raise SettingError(f"stability is {found!r}; expected what model.stability(X) returns.")
     if not np.array_equal(found.labels[0], model.labels_):
         raise DataError(
             "stability is of other clusters than those of the model. Give the estimator an integer as random_state, "
-            "with which the first fit that model.stability(X) makes is the model's own."
+            "with which the first fit that model.stability(X) makes is the model's own, and its clusters as they were "
+            "found: neither cut nor merged."
         )
 
 

@@ -58,7 +58,7 @@ class ShownCluster:
         strips = (
             (self.typical, "Most typical", "rows, in the middle of the cluster"),
             (self.unsure, "Least sure", f"rows, less than {sure(SURE)} likely to be in it"),
-            (self.unusual, "Most unusual", "rows, which the model finds least likely"),
+            (self.unusual, "Most unusual", "rows, of some drawn at random those that the model finds least likely"),
             (self.along, "Generated from end to end", "along the direction in which the cluster varies most"),
         )
         return tuple((shown, called, meaning) for shown, called, meaning in strips if shown is not None)

@@ -14,16 +14,15 @@ from vaecluster.report.sections.number import Number, verdict
 # What a reader may take the confidence for.
 NOT_NAMES = "It cannot know whether these are the clusters that you would name"
 NOT_STABILITY = ", nor whether other seeds would find them"
-# What to type next, where "run" stands for the folder of the run: whoever reads the page need not have it.
+# What to type next, where RUN stands for the folder of the run: whoever reads the page need not have it.
 COMMANDS = {
-    "stability": "vaecluster stability run: fit again with other seeds, and see which clusters come back.",
-    "cut": "vaecluster cut run {}: more or fewer clusters without a new fit.",
-    "name": "vaecluster name run 0=NAME: give clusters names, which then stand here, on the map and in labels.csv.",
-    "explore": "vaecluster explore run: see every row in the browser; rename, merge and split clusters by hand.",
+    "stability": "vaecluster stability RUN: fit again with other seeds, and see which clusters come back.",
+    "cut": "vaecluster cut RUN {}: more or fewer clusters without a new fit.",
+    "name": "vaecluster name RUN 0=NAME: give clusters names, which then stand here, on the map and in labels.csv.",
+    "explore": "vaecluster explore RUN: see every row in the browser; rename, merge and split clusters by hand.",
 }
 IN_PYTHON = {
-    "stability": "model.stability(X): fit again with other seeds, and see which clusters come back; "
-    "model.report(X, stability=...) shows it here.",
+    "stability": "model.stability(X): fit again with other seeds, and see which clusters come back.",
     "cut": "model.cut({}, X): more or fewer clusters without a new fit.",
     "name": "model.name_clusters({0: 'NAME'}): give clusters names, which then stand here and on the map.",
 }
@@ -64,8 +63,8 @@ def _how_sure(run: FinishedRun) -> Iterator[str]:
     worst = "" if lowest == sure(mean) else f"; it is least sure of cluster {least.number} ({lowest})"
     also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {sure(SURE)} sure."
     yield (
-        f"By its own estimate the model puts {sure(mean)} of the rows into the right one of them{worst}.{also} The "
-        "estimate counts how far clusters overlap and how far parts of the model agree. "
+        f"By its own estimate the model puts {sure(mean)} of the rows into the right one of these clusters{worst}."
+        f"{also} The estimate counts how far clusters overlap and how far parts of the model agree. "
         f"{NOT_NAMES}{'' if run.stability else NOT_STABILITY}."
     )
 
@@ -94,12 +93,13 @@ def advice(run: FinishedRun, *, in_python: bool = False) -> Iterator[str]:
             yield "Colour the map by confidence: rows in doubt often lie between two clusters, or apart from all."
         if run.stability is None:
             yield typed["stability"]
-    if run.model.hierarchy_ is not None:
-        yield typed["cut"].format(len(run.clusters) + 1)
+    tree, number = run.model.hierarchy_, len(run.clusters)
+    if tree is not None and tree.components > 1:
+        yield typed["cut"].format(number + 1 if number < tree.components else number - 1)
     if len(run.clusters) > 1:
         if not run.model.cluster_names_:
             yield typed["name"]
-        if "explore" in typed:
+        if "explore" in typed and run.map is not None:
             yield typed["explore"]
 
 

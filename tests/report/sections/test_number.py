@@ -214,7 +214,7 @@ def test_boundaries_that_the_clusters_no_longer_have_are_not_promised(asked: int
     words = verdict(number)
     assert "any two" not in words
     assert "between two such groups" in words
-    assert "That was measured while the fit was under way" in words
+    assert "Boundaries were measured while the fit was under way" in words
     assert words.endswith("there is no boundary between 1 and 3 or 0 and 2: look at whether they are one.")
     assert words in render_html(Report("Rows", sections=(number,)))
     many = replace(number, touching=tuple((one, one + 1) for one in range(5)))

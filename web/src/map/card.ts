@@ -59,8 +59,8 @@ export class Card {
   }
 }
 
-/** An outlier score; there is always a likelier row. */
-export const score = (share: number): string => (Math.floor(100 * share) / 100).toFixed(2);
+/** An outlier score; no row is an outlier for certain. */
+export const score = (share: number): string => Math.min(0.99, Math.round(100 * share) / 100).toFixed(2);
 
 /** No row is certain. */
 export function percent(share: number): string {

@@ -40,10 +40,10 @@ class Made(Section):
                     f"{len(epochs)} of {epochs[-1].epochs}",
                     "passes over the rows, of those that were planned",
                 ),
-                ("Time", f"{known['seconds']:,.0f} s", "of the fit, by the clock"),
+                ("Time", f"{known['seconds']:,.0f} s", "of learning, by the clock"),
                 ("Processor time", f"{known['cpu_seconds']:,.0f} s", "of the fit, added up over its processors"),
                 ("Seed", str(model.random_state), "decides everything random: the same seed gives the same fit"),
-                ("Written", written, "when the fit ended"),
+                ("Written", written, "when the run was written"),
                 ("Version", f"vaecluster {known['versions']['vaecluster']}", "of the package that made the fit"),
             )
         )

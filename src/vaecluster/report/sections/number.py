@@ -135,8 +135,8 @@ def _of_touching(number: Number) -> str:
     named = " or ".join([", ".join(pairs[:-1]), pairs[-1]] if len(pairs) > 1 else pairs)
     others = ", and between others" if len(number.touching) > PAIRS else ""
     return (
-        " That was measured while the fit was under way. Of the clusters that it has ended with, there is no boundary "
-        f"between {named}{others}: look at whether they are one."
+        " Boundaries were measured while the fit was under way. Of the clusters that it has ended with, there is no "
+        f"boundary between {named}{others}: look at whether they are one."
     )
 
 
