@@ -74,3 +74,10 @@ def test_over_many_passes_a_row_counts_as_its_weight_says() -> None:
 def test_another_generator_gives_another_order(rows: int) -> None:
     first, second = (one_pass(rows, None, Generator().manual_seed(seed)).tolist() for seed in (0, 1))
     assert first != second
+
+
+def test_no_kind_of_row_is_left_out_where_weights_come_again_in_the_order_of_the_rows() -> None:
+    weights = np.tile([1.5, 0.75, 0.75], 50)
+    for seed in range(20):
+        drawn = np.bincount(one_pass(150, weights, Generator().manual_seed(seed)) % 3, minlength=3)
+        np.testing.assert_allclose(drawn, [75, 37.5, 37.5], atol=12)

@@ -93,7 +93,7 @@ def commanded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fit_of(folder: Path, name: str) -> list[str]:
-    words = ["fit", str(folder / "rows.npy"), "--clusters", "3", "--set", "epochs=4", "--quiet", "--output"]
+    words = ["fit", str(folder / "rows.npy"), "--clusters", "3", "--set", "epochs=40", "--quiet", "--output"]
     return [*words, str(folder / name)]
 
 

@@ -53,10 +53,12 @@ def one_pass(rows: int, weights: NDArray[np.float64] | None, generator: Generato
     order: NDArray[np.intp] = torch.randperm(rows, generator=generator, dtype=torch.int64, device="cpu").numpy()
     if weights is None:
         return order
-    # Systematic sampling: a comb of one tooth a row, moved at random, over the weights laid end to end.
+    # Systematic sampling: a comb of one tooth a row, moved at random, over the weights laid end to end. In the order of
+    # the rows, weights that come again and again in step with the teeth would leave out the same rows each time.
     start = float(torch.rand((), generator=generator, dtype=torch.float64, device="cpu"))
-    marks = np.floor(np.cumsum(weights) + start)
+    marks = np.floor(np.cumsum(weights[order]) + start)
     marks[-1] = rows
-    drawn = np.repeat(np.arange(rows), np.diff(marks, prepend=0).astype(np.intp))
-    shuffled: NDArray[np.intp] = drawn[order]
+    drawn = np.repeat(order, np.diff(marks, prepend=0).astype(np.intp))
+    again = torch.randperm(rows, generator=generator, dtype=torch.int64, device="cpu").numpy()
+    shuffled: NDArray[np.intp] = drawn[again]
     return shuffled
