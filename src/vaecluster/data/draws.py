@@ -53,8 +53,8 @@ def one_pass(rows: int, weights: NDArray[np.float64] | None, generator: Generato
     order: NDArray[np.intp] = torch.randperm(rows, generator=generator, dtype=torch.int64, device="cpu").numpy()
     if weights is None:
         return order
-    # Systematic sampling: a comb of one tooth a row, moved at random, over the weights laid end to end. In the order of
-    # the rows, weights that come again and again in step with the teeth would leave out the same rows each time.
+    # Systematic sampling: a comb of one tooth a row, moved at random, over the weights laid end to end. In the order
+    # of the rows, weights that come again and again in step with the teeth would leave out whole kinds of rows.
     start = float(torch.rand((), generator=generator, dtype=torch.float64, device="cpu"))
     marks = np.floor(np.cumsum(weights[order]) + start)
     marks[-1] = rows
