@@ -12,7 +12,7 @@ TABS = {"clusters": "Clusters", "members": "Rows", "generate": "Generate", "brin
 
 def page_of(explored: Explored) -> str:
     """The page of a run."""
-    compared = explored.other is not None
+    other = None if explored.other is None else _made_by(explored.other.run)
     return _TEMPLATES.get_template("explore.html.j2").render(
         title=explored.title,
         rows=explored.number_of_rows,
@@ -20,8 +20,8 @@ def page_of(explored: Explored) -> str:
         pictured=explored.pictured,
         pictures=explored.taking.takes_pictures,
         this=_made_by(explored.run),
-        other=None if explored.other is None else _made_by(explored.other.run),
-        tabs=[*TABS.items(), *([("compare", "Compare")] if compared else [])],
+        other=other,
+        tabs=[*TABS.items(), *([("compare", "Compare")] if other else [])],
         # Without WebGL there is no map, and so no picture in its place.
         light=None,
         dark=None,

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 import matplotlib
 from markupsafe import Markup
@@ -9,8 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 Picture = Image.Image | Figure
-# Bytes of a picture from which on it is packed with a little loss, and how little: 64 photographs of 96 pixels a side
-# are 1.1 MB without loss and 0.1 MB so.
+# Bytes of a picture from which on a little may be lost, and how little: 64 photographs of 96 pixels a side are 1.1 MB
+# without loss and 0.1 MB so.
 LARGE, QUALITY = 64_000, 80
 # Pixels of a side of WebP at most.
 WEBP_SIDE = 16_383
@@ -61,8 +62,11 @@ def _small(image: Image.Image) -> tuple[bytes, str]:
     image.save(quick, format="PNG")
     if quick.tell() <= LARGE or max(image.size) > WEBP_SIDE:
         return png_bytes(image), "image/png"
-    exact, near = io.BytesIO(), io.BytesIO()
-    image.save(exact, format="WEBP", lossless=True)
-    image.save(near, format="WEBP", quality=QUALITY, method=4)
-    kept = exact if exact.tell() <= max(LARGE, near.tell()) else near
-    return kept.getvalue(), "image/webp"
+    exact, near = _webp(image, lossless=True), _webp(image, quality=QUALITY, method=4)
+    return (exact if len(exact) <= max(LARGE, len(near)) else near), "image/webp"
+
+
+def _webp(image: Image.Image, **how: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format="WEBP", **how)
+    return buffer.getvalue()

@@ -139,14 +139,15 @@ def numbers_table(comparison: Comparison) -> Table:
 
 def scores_table(comparison: Comparison) -> Table:
     """Agreement with labels, which no method has seen."""
+    named = tuple(NAMES[name] for name in SCORES)
     return Table(
         "scores",
         "Scores by the labels",
         "Labels were there, and serve for this table alone: no method, nothing above and no advice has seen them. "
         "Means over seeds.",
-        tuple(NAMES[name] for name in SCORES),
+        named,
         tuple((method.name, tuple(decimal(method.score(name)) for name in SCORES)) for method in comparison.methods),
-        tuple(NAMES[name] for name in SCORES),
+        named,
     )
 
 

@@ -3,7 +3,7 @@
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Self, final
@@ -83,23 +83,27 @@ class Map(Section):
 
     def _packed(self) -> tuple[bytes, list[str]]:
         """All that the script shows, packed, and the columns for which a page has no room, by their order."""
-        kept, left_out = [], []
-        room = MOST_BYTES - len(gzip.compress(self.content(()), SWIFT))
-        for name, values in self.rows.values.items():
-            size = len(gzip.compress(json.dumps(_column(name, values)).encode(), SWIFT))
+        content = self._content()
+        columns, kept, left_out = content["columns"], [], []
+        room = MOST_BYTES - len(gzip.compress(_json(content | {"columns": []}), SWIFT))
+        for column in columns:
+            size = len(gzip.compress(_json(column), SWIFT))
             if size <= room:
-                kept.append(name)
+                kept.append(column)
                 room -= size
             else:
-                left_out.append(name)
-        return gzip.compress(self.content(kept), PATIENT, mtime=0), left_out
+                left_out.append(column["name"])
+        return gzip.compress(_json(content | {"columns": kept}), PATIENT, mtime=0), left_out
 
-    def content(self, columns: Collection[str] | None = None) -> bytes:
-        """All that the script shows, as JSON; of the user's columns these, or all."""
+    def content(self) -> bytes:
+        """All that the script shows, as JSON."""
+        return _json(self._content())
+
+    def _content(self) -> dict[str, Any]:
         table = self.rows.table
         x, y = (np.rint(in_unit(table.column(name).to_numpy()) * MISSING) for name in ("x", "y"))
         scored, named = "outlier_score" in table.column_names, NAME in table.column_names
-        content = {
+        return {
             "total": self.total,
             "row": _text(table.column("row").to_numpy(), "<u4"),
             "x": _text(x, "<u2"),
@@ -108,17 +112,16 @@ class Map(Section):
             "confidence": _shares(table.column("confidence").to_numpy()),
             "outlier": _shares(table.column("outlier_score").to_numpy()) if scored else None,
             "names": table.column(NAME).to_pylist() if named else None,
-            "columns": [
-                _column(name, values)
-                for name, values in self.rows.values.items()
-                if columns is None or name in columns
-            ],
+            "columns": [_column(name, values) for name, values in self.rows.values.items()],
             "clusters": self.clusters,
             "pictures": _pictures(self.rows),
             "colours": COLOURS,
             "ramp": [to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, 1, 32))],
         }
-        return json.dumps(content, separators=(",", ":")).encode()
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 def in_unit(places: NDArray[Any]) -> NDArray[np.float64]:
