@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaecluster.data.blocks.base import Block, scaled
+from vaecluster.data.blocks.company import topics_of
 from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.scaling import Passes, Scaling, common_scale, moments_of, own_scales
 from vaecluster.data.raw import Array, Doubles
@@ -21,9 +22,9 @@ TOPICS = 100
 class OfTopics(Block, ABC):
     """Weights (rows, columns), most of them 0, by how much of each of some topics is in a row.
 
-    Topics are the leading singular directions of the rows of the fit (Deerwester et al. 1990): (columns, topics). How
-    much of each is in a row is brought to length 1, so that long and short texts compare, and read as
-    (x - offset) / scale, (topics,) each; all have one scale, unless each is to have its own.
+    Topics (columns, topics) say which columns keep the same company in the rows of the fit. How much of each is in a
+    row is brought to length 1, so that long and short texts compare, and read as (x - offset) / scale, (topics,) each;
+    all have one scale, unless each is to have its own.
     """
 
     topics: Doubles
@@ -32,11 +33,9 @@ class OfTopics(Block, ABC):
 
     def fitted(self, weights: Any, passes: Passes, scaling: Scaling) -> Self:
         """The same with the topics of weights (rows, columns), sparse or not, and their scale over the passes."""
-        from sklearn.decomposition import TruncatedSVD
-
         most = min(TOPICS, min(weights.shape) - 1)
         # Of one column, or one row, there is one topic.
-        topics = TruncatedSVD(most, random_state=0).fit(weights).components_.T if most > 0 else self.topics
+        topics = topics_of(weights, most) if most > 0 else self.topics
         # A model file holds them as text: more digits say nothing, and take three times as long to read.
         block = replace(self, topics=topics.astype(np.float64).round(6))
         moments = moments_of(lambda: ((block.parts(rows), own) for rows, own in passes()))
@@ -45,10 +44,7 @@ class OfTopics(Block, ABC):
 
     def parts(self, weights: Array) -> Doubles:
         """How much of each topic is in weights (rows, columns), of length 1 or 0: (rows, topics)."""
-        made = weights @ self.topics
-        lengths = np.linalg.norm(made, axis=1, keepdims=True)
-        parts: Doubles = made / np.where(lengths > 0, lengths, 1.0)
-        return parts
+        return of_length_1(weights @ self.topics)
 
     @property
     def given_shape(self) -> tuple[int, ...]:
@@ -64,10 +60,15 @@ class OfTopics(Block, ABC):
         """Weights (rows, columns) to topics (rows, topics)."""
         return scaled(self.parts(values), self.offset, self.scale)
 
+    @property
+    def back(self) -> Doubles:
+        """The way back from parts to weights, by least squares: (topics, columns)."""
+        found: Doubles = np.linalg.pinv(self.topics)
+        return found
+
     def of_parts(self, rows: NDArray[np.float32]) -> Doubles:
-        """The way back: weights (rows, columns), as far as topics say them."""
-        weights: Doubles = ((rows * self.scale + self.offset) @ self.topics.T).clip(0)
-        return weights
+        """Weights (rows, columns) of length 1 or 0, as far as topics say them."""
+        return of_length_1(((rows * self.scale + self.offset) @ self.back).clip(0))
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name."""
@@ -80,6 +81,13 @@ class OfTopics(Block, ABC):
             raise ValueError("its topics are not one for each entry")
         if not np.isfinite(self.topics).all():
             raise ValueError("its topics hold values that none have")
+
+
+def of_length_1(rows: Doubles) -> Doubles:
+    """Rows (rows, entries) of length 1; rows of zeros as they are."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    made: Doubles = rows / np.where(lengths > 0, lengths, 1.0)
+    return made
 
 
 def without_topics(columns: int) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class Sparse(OfTopics):
         read = [LogShares(self.total)] if self.total else []
         given = nn.Sequential(*read, InTopics(self.topics, self.offset, self.scale))
         undone = [OfLogs()] if self.total else []
-        weights = FromTopics(self.topics * self.length, self.offset, self.scale)
+        weights = FromTopics(self.back, self.offset, self.scale, self.length)
         return Traced(type_of(np.dtype(self.dtype)), given, nn.Sequential(weights, *undone, InType(self.dtype)))
 
     def check(self) -> None:

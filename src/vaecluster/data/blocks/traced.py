@@ -113,33 +113,41 @@ class Unscaled(_Affine):
 
 
 class _Topics(_Constants):
-    topics: Tensor
+    matrix: Tensor
     offset: Tensor
     scale: Tensor
 
-    def __init__(self, topics: Doubles, offset: Offset, scale: Offset) -> None:
-        super().__init__(topics=topics, offset=offset, scale=scale)
+    def __init__(self, matrix: Doubles, offset: Offset, scale: Offset) -> None:
+        super().__init__(matrix=matrix, offset=offset, scale=scale)
 
 
 @final
 class InTopics(_Topics):
-    """Weights (rows, columns) as topics (rows, topics) of length 1, then (x - offset) / scale."""
+    """Weights (rows, columns) times `matrix` (columns, topics), of length 1, then (x - offset) / scale."""
 
     def forward(self, values: Tensor) -> Tensor:
         """(rows, topics), float32."""
-        parts = values.double() @ self.topics
-        lengths = parts.square().sum(-1, keepdim=True).sqrt()
-        parts = parts / torch.where(lengths > 0, lengths, 1.0)
+        parts = _of_length_1(values.double() @ self.matrix)
         return clipped((parts - self.offset) / self.scale, -FARTHEST, FARTHEST).float()
 
 
 @final
 class FromTopics(_Topics):
-    """The way back: x * scale + offset, then weights of 0 and more."""
+    """The way back: x * scale + offset, times `matrix` (topics, columns), weights of 0 and more of one `length`."""
+
+    def __init__(self, matrix: Doubles, offset: Offset, scale: Offset, length: float) -> None:
+        super().__init__(matrix, offset, scale)
+        self.length = length
 
     def forward(self, rows: Tensor) -> Tensor:
         """(rows, columns), double."""
-        return clipped((rows.double() * self.scale + self.offset) @ self.topics.T, 0)
+        weights = clipped((rows.double() * self.scale + self.offset) @ self.matrix, 0)
+        return _of_length_1(weights) * self.length
+
+
+def _of_length_1(rows: Tensor) -> Tensor:
+    lengths = rows.square().sum(-1, keepdim=True).sqrt()
+    return rows / torch.where(lengths > 0, lengths, 1.0)
 
 
 @final
