@@ -14,7 +14,7 @@ def weights(seed: int = 0) -> np.ndarray:
 
 
 def of_two_kinds() -> np.ndarray:
-    """Rows with one of the first two columns, never both, and some of four; or one of the next two, and some others."""
+    """Rows with one of the first two columns and some of four; or with one of the next two and some of four others."""
     random = np.random.default_rng(0)
     kind, which = random.integers(2, size=ROWS), random.integers(2, size=ROWS)
     rows = np.zeros((ROWS, 12))
