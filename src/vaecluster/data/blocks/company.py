@@ -42,7 +42,8 @@ def topics_of(weights: Any, most: int) -> Doubles:
         return found
 
     svd = TruncatedSVD(min(most, len(companions)), random_state=0).fit(information(companions))
-    told = svd.singular_values_ > ROUNDING * svd.singular_values_[0]
+    # Where no column says anything of another the first is kept.
+    told = svd.singular_values_ >= ROUNDING * svd.singular_values_[0]
     lengths = np.sqrt(svd.singular_values_[told] * svd.singular_values_[0])
     ways = svd.components_[told].T / np.maximum(lengths, np.finfo(np.float64).tiny)
     columns = np.arange(there.shape[1])

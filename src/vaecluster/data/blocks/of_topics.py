@@ -63,8 +63,7 @@ class OfTopics(Block, ABC):
     @property
     def back(self) -> Doubles:
         """The way back from parts to weights, by least squares: (topics, columns)."""
-        found: Doubles = np.linalg.pinv(self.topics)
-        return found
+        return np.linalg.pinv(self.topics).astype(np.float64)
 
     def of_parts(self, rows: NDArray[np.float32]) -> Doubles:
         """Weights (rows, columns) of length 1 or 0, as far as topics say them."""
