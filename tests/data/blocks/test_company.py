@@ -83,7 +83,7 @@ def test_columns_that_are_never_there_have_no_topic() -> None:
     assert not topics_of(rows, 5)[3].any()
 
 
-def test_where_one_column_is_all_that_there_is_it_says_nothing() -> None:
+def test_where_one_column_is_all_that_there_is_it_is_the_topic() -> None:
     rows = np.zeros((ROWS, COLUMNS))
     rows[::2, 3] = 1
-    assert not topics_of(rows, 5).any()
+    assert topics_of(rows, 5).T.tolist() == [(np.arange(COLUMNS) == 3).tolist()]

@@ -41,11 +41,13 @@ def topics_of(weights: Any, most: int) -> Doubles:
         found: Doubles = np.log(np.divide(both, chance, out=np.ones_like(both), where=both > chance))
         return found
 
-    svd = TruncatedSVD(min(most, len(companions)), random_state=0).fit(information(companions))
-    # Where no column says anything of another the first is kept.
-    told = svd.singular_values_ >= ROUNDING * svd.singular_values_[0]
-    lengths = np.sqrt(svd.singular_values_[told] * svd.singular_values_[0])
-    ways = svd.components_[told].T / np.maximum(lengths, np.finfo(np.float64).tiny)
+    of_companions = information(companions)
+    if not of_companions.any():
+        # One column is all that there is.
+        return (often > 0).astype(np.float64)[:, None]
+    svd = TruncatedSVD(min(most, len(companions)), random_state=0).fit(of_companions)
+    told = svd.singular_values_ > ROUNDING * svd.singular_values_[0]
+    ways = svd.components_[told].T / np.sqrt(svd.singular_values_[told] * svd.singular_values_[0])
     columns = np.arange(there.shape[1])
     return np.concatenate([information(columns[block]) @ ways for block in row_slices(len(columns), len(companions))])
 
