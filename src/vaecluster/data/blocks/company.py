@@ -44,7 +44,8 @@ def topics_of(weights: Any, most: int) -> Doubles:
     of_companions = information(companions)
     if not of_companions.any():
         # One column is all that there is.
-        return (often > 0).astype(np.float64)[:, None]
+        alone: Doubles = (often > 0).astype(np.float64)[:, None]
+        return alone
     svd = TruncatedSVD(min(most, len(companions)), random_state=0).fit(of_companions)
     told = svd.singular_values_ > ROUNDING * svd.singular_values_[0]
     ways = svd.components_[told].T / np.sqrt(svd.singular_values_[told] * svd.singular_values_[0])
