@@ -76,7 +76,8 @@ class Neighbours(Settings):
 
     Distances are Euclidean, between scaled rows. Wide rows are compared by their leading principal components: the
     time of a search grows with the entries, and the many directions of little variance add noise to the distances.
-    In frames, values that many rows have are spread over the room around them, so that a year is no island.
+    Images are compared by their gradients, and pixels count a little beside these. In frames, values that many rows
+    have are spread over the room around them, so that a year is no island.
     Missing values are filled first, from the nearest rows that have them (Troyanskaya et al. 2001): else rows would be
     near because they lack the same values.
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vaecluster.data.blocks.gradients import ORIENTATIONS, PIXELS, Gradients
+from vaecluster.data.blocks.gradients import ORIENTATIONS, PIXELS, PLACES, Gradients
 
 SIDE = 12
 
@@ -15,7 +15,7 @@ def strokes(height: int = SIDE, width: int = SIDE, channels: int = 1) -> Tensor:
 def histograms(images: Tensor) -> Tensor:
     """Without pixels: (rows, orientations, places, places)."""
     counted = Gradients(*images.shape[2:])(images)[:, : -images[0].numel()]
-    return counted.unflatten(1, (ORIENTATIONS, SIDE, SIDE))
+    return counted.unflatten(1, (ORIENTATIONS, PLACES, PLACES))
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,18 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 # Orientations of gradients, and places along the longer side where they are counted.
-ORIENTATIONS, PLACES = 8, 14
+ORIENTATIONS, PLACES = 8, 7
 # Standard deviations of the Gaussians that gradients are taken of and counted in, as parts of the longer side.
 FINE, COARSE = 1 / 40, 1 / 14
 # How far pixels count beside them: they say what has no edge.
-PIXELS = 0.3
+PIXELS = 0.6
 
 
 class Gradients(nn.Module):
     """Histograms of oriented gradients of images (Dalal and Triggs 2005), and the pixels beside them.
 
     A change of brightness in a pixel goes to the two nearest of 8 orientations, and with Gaussian weights to places on
-    a grid; roots of what is counted are brought to length 1, as pixels are to length 0.3. So images are near that are
+    a grid; roots of what is counted are brought to length 1, as pixels are to length 0.6. So images are near that are
     drawn alike, though their strokes lie a little apart: of handwritten digits the nearest others are rarely another
     digit. Of several channels the one that changes most in a pixel counts there.
     """
