@@ -224,7 +224,7 @@ def test_rows_with_many_entries_are_compared_by_principal_components(row_shape: 
     rows = as_rows(array.reshape(150, *row_shape))
     scaled = rows[np.arange(150)].flatten(1).numpy()
     expected = np.argsort(distances(PCA(5).fit_transform(scaled)), axis=1)[:, :5]
-    assert recall(Neighbours(5, components=5).find(rows).rows, expected) > 0.99
+    assert recall(Neighbours(5, components=5, images_by="pixels").find(rows).rows, expected) > 0.99
     all_columns = np.argsort(distances(scaled), axis=1)[:, :5]
     assert recall(Neighbours(5, components=200).find(rows).rows, all_columns) > 0.99
     assert recall(expected, all_columns) < 0.9

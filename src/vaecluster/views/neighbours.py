@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import betaincinv, digamma
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaecluster.data.raw import row_slices
 from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
-from vaecluster.settings import Settings, Whole, optional, settings
+from vaecluster.row_kind import RowKind
+from vaecluster.settings import OneOf, Settings, Whole, optional, settings
 from vaecluster.views.missing import Filling
 from vaecluster.views.ties import spread
 
@@ -76,8 +77,9 @@ class Neighbours(Settings):
 
     Distances are Euclidean, between scaled rows. Wide rows are compared by their leading principal components: the
     time of a search grows with the entries, and the many directions of little variance add noise to the distances.
-    Images are compared by their gradients, and pixels count a little beside these. In frames, values that many rows
-    have are spread over the room around them, so that a year is no island.
+    Images are compared by where their brightness changes, and in which direction, with pixels counting less; or by
+    pixels alone. In frames, values that many rows have are spread over the room around them, so that a year is no
+    island.
     Missing values are filled first, from the nearest rows that have them (Troyanskaya et al. 2001): else rows would be
     near because they lack the same values.
 
@@ -93,6 +95,7 @@ class Neighbours(Settings):
         optional(Whole(1), "64, or 128 for columns of numbers"),
         "rows with more entries are compared by so many principal components",
     ] = None
+    images_by: Annotated[str, OneOf("gradients", "pixels"), "what images are compared by"] = "gradients"
     exact_up_to: Annotated[
         int, Whole(0), "with more rows about one neighbour in two hundred is missed and the next nearest is taken"
     ] = 20_000
@@ -128,7 +131,7 @@ class Neighbours(Settings):
 
     def points(self, rows: Rows) -> Points:
         """What distances are taken between, for some row numbers: (rows, columns or components)."""
-        read, most = coordinates(rows), self.components or rows.schema.axes
+        read, most = coordinates(rows, self.images_by), self.components or rows.schema.axes
         entries = read(slice(0, 1)).shape[1]
         if entries <= most:
             return lambda some: read(some).cpu().numpy()
@@ -166,13 +169,14 @@ def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -
     return max(1.0, expected / growth) if growth > 0 else 1.0
 
 
-def coordinates(rows: Rows) -> Coordinates:
+def coordinates(rows: Rows, images_by: str = "gradients") -> Coordinates:
     """What distances between rows are measured in, for some row numbers: (rows, entries), with missing values filled.
 
     Rows of arrays are read as they are wanted, those of a frame once and kept, with values that come often spread.
     """
     schema = rows.schema
-    read = schema.coordinates().to(rows.device)
+    by_pixels = schema.kind is RowKind.IMAGES and images_by == "pixels"
+    read = (nn.Identity() if by_pixels else schema.coordinates()).to(rows.device)
     if schema.frame is None and not any(block.missing for block in schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
     blocks = list(row_slices(len(rows), prod(schema.data_shape)))

@@ -23,6 +23,12 @@ class Gradients(nn.Module):
     digit. Of several channels the one that changes most in a pixel counts there.
     """
 
+    rows_smooth: Tensor
+    rows_slope: Tensor
+    rows_counted: Tensor
+    columns_smooth: Tensor
+    columns_slope: Tensor
+    columns_counted: Tensor
     orientations: Tensor
 
     def __init__(self, height: int, width: int) -> None:
