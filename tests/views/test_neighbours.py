@@ -226,7 +226,7 @@ def test_rows_with_many_entries_are_compared_by_principal_components(row_shape: 
     expected = np.argsort(distances(PCA(5).fit_transform(scaled)), axis=1)[:, :5]
     assert recall(Neighbours(5, components=5, images_by="pixels").find(rows).rows, expected) > 0.99
     all_columns = np.argsort(distances(scaled), axis=1)[:, :5]
-    assert recall(Neighbours(5, components=200).find(rows).rows, all_columns) > 0.99
+    assert recall(Neighbours(5, components=200, images_by="pixels").find(rows).rows, all_columns) > 0.99
     assert recall(expected, all_columns) < 0.9
 
 

@@ -190,7 +190,7 @@ def test_weights_are_columns_where_a_user_says_how_they_are_scaled() -> None:
 
 
 def test_columns_of_weights_say_what_sets_a_cluster_apart() -> None:
-    model = estimator(**QUICK).fit(TOPICS)
+    model = estimator(**QUICK | {"epochs": 20}).fit(TOPICS)
     assert any(one.column in TOPICS.columns for some in model.fitted_.profile for one in some)
 
 
