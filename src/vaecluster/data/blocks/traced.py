@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from vaecluster.data.blocks.base import FARTHEST, Offset
 from vaecluster.data.raw import Doubles
@@ -127,7 +128,7 @@ class InTopics(_Topics):
 
     def forward(self, values: Tensor) -> Tensor:
         """(rows, topics), float32."""
-        parts = _of_length_1(values.double() @ self.matrix)
+        parts = normalize(values.double() @ self.matrix, dim=-1)
         return clipped((parts - self.offset) / self.scale, -FARTHEST, FARTHEST).float()
 
 
@@ -142,12 +143,7 @@ class FromTopics(_Topics):
     def forward(self, rows: Tensor) -> Tensor:
         """(rows, columns), double."""
         weights = clipped((rows.double() * self.scale + self.offset) @ self.matrix, 0)
-        return _of_length_1(weights) * self.length
-
-
-def _of_length_1(rows: Tensor) -> Tensor:
-    lengths = rows.square().sum(-1, keepdim=True).sqrt()
-    return rows / torch.where(lengths > 0, lengths, 1.0)
+        return normalize(weights, dim=-1) * self.length
 
 
 @final
