@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import betaincinv, digamma
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaecluster.data.raw import row_slices
 from vaecluster.data.room import NO_LIMIT, Room
@@ -17,6 +17,7 @@ from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.row_kind import RowKind
 from vaecluster.settings import OneOf, Settings, Whole, optional, settings
+from vaecluster.views.gradients import Gradients
 from vaecluster.views.missing import Filling
 from vaecluster.views.ties import spread
 
@@ -175,8 +176,8 @@ def coordinates(rows: Rows, images_by: str = "gradients") -> Coordinates:
     Rows of arrays are read as they are wanted, those of a frame once and kept, with values that come often spread.
     """
     schema = rows.schema
-    by_pixels = schema.kind is RowKind.IMAGES and images_by == "pixels"
-    read = (nn.Identity() if by_pixels else schema.coordinates()).to(rows.device)
+    by_gradients = schema.kind is RowKind.IMAGES and images_by == "gradients"
+    read = (Gradients(*schema.data_shape[1:]) if by_gradients else schema.coordinates()).to(rows.device)
     if schema.frame is None and not any(block.missing for block in schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
     blocks = list(row_slices(len(rows), prod(schema.data_shape)))

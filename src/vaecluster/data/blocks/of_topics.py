@@ -2,6 +2,7 @@
 
 from abc import ABC
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -37,7 +38,7 @@ class OfTopics(Block, ABC):
         # Of one column, or one row, there is one topic.
         topics = topics_of(weights, most) if most > 0 else self.topics
         # A model file holds them as text: more digits say nothing, and take three times as long to read.
-        block = replace(self, topics=topics.astype(np.float64).round(6))
+        block = replace(self, topics=topics.round(6))
         moments = moments_of(lambda: ((block.parts(rows), own) for rows, own in passes()))
         offset, scale = (own_scales if scaling == "columns" else common_scale)(moments)
         return replace(block, offset=offset, scale=scale)
@@ -60,7 +61,7 @@ class OfTopics(Block, ABC):
         """Weights (rows, columns) to topics (rows, topics)."""
         return scaled(self.parts(values), self.offset, self.scale)
 
-    @property
+    @cached_property
     def back(self) -> Doubles:
         """The way back from parts to weights, by least squares: (topics, columns)."""
         return np.linalg.pinv(self.topics).astype(np.float64)

@@ -9,7 +9,6 @@ from torch import nn
 
 from vaecluster.data.blocks.base import Block, as_type, scaled
 from vaecluster.data.blocks.drawing import Drawing
-from vaecluster.data.blocks.gradients import Gradients
 from vaecluster.data.blocks.numbers import check_affine
 from vaecluster.data.blocks.scaling import Passes
 from vaecluster.data.blocks.traced import Moved, Scaled, Traced, Unscaled, type_of
@@ -91,10 +90,6 @@ class Pixels(Block):
         first: nn.Module = Moved(-1, 1) if len(self.row_shape) == 3 else nn.Unflatten(1, (1, self.row_shape[0]))
         last: nn.Module = Moved(1, -1) if len(self.row_shape) == 3 else nn.Flatten(1, 2)
         return Traced(type_of(np.dtype(self.dtype)), nn.Sequential(scaled, first), nn.Sequential(last, unscaled))
-
-    def coordinates(self) -> nn.Module:
-        """Where brightness changes, and pixels."""
-        return Gradients(*self.shape[1:])
 
     def likelihood(self, name: str, precision: float) -> Likelihood:
         """The one of that name; the mean of a pixel lies in [0, 1]."""

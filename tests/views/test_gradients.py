@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vaecluster.data.blocks.gradients import ORIENTATIONS, PIXELS, PLACES, Gradients
+from vaecluster.views.gradients import ORIENTATIONS, PIXELS, PLACES, Gradients
 
 SIDE = 12
 
