@@ -53,10 +53,10 @@ def benchmark(
     """Fit named data sets with several methods and seeds, and write every score, setting, version and time as JSON.
 
     Fitted on the training rows, scored on train and held-out test; labels take no part in the fit. Raw rows of a kind
-    that needs it are prepared first, for every method alike: counts become principal components of their logarithms,
-    text becomes latent semantic components. Only scanpy, which brings a preparation of its own, sees raw
-    counts. Seeds that a result file holds already are kept, so an interrupted benchmark goes on where it stopped.
-    A method that fails does not keep the others from being measured; what failed is said at the end.
+    that needs it are prepared first: counts become principal components of their logarithms, text becomes latent
+    semantic components. two-views, scanpy and scvi, which bring a preparation of their own, see raw rows. Seeds that a
+    result file holds already are kept, so an interrupted benchmark goes on where it stopped. A method that fails does
+    not keep the others from being measured; what failed is said at the end.
 
     Parameters
     ----------

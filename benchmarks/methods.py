@@ -15,6 +15,10 @@ from vaecluster.files import record
 from vaecluster.methods import METHODS
 from vaecluster.methods import Method as VAEMethod
 
+# Of `VAEClustering`'s methods those that are given rows of every kind as a user has them, with nothing set for the kind.
+# The others see what baselines and peers see.
+READ_RAW = ("two-views",)
+
 
 @final
 @dataclass(frozen=True)
@@ -80,9 +84,8 @@ def choose_method(
     if name in METHODS:
         known = settings.declared(METHODS[name])
         of_kind: dict[str, Any] = {"views": kind.views, "scaling": "columns" if kind.standardise else "common"}
-        # Texts come to it as plain vectors here.
-        texts = {"by_code": True} if kind.name == "text" else {}
-        usual = {key: value for key, value in (of_kind | texts).items() if key in known} | given
+        of_kind = {} if name in READ_RAW and kind.preparation else of_kind
+        usual = {key: value for key, value in of_kind.items() if key in known} | given
         method = settings.changed(METHODS[name](), usual)
         return EstimatorMethod(method, usual, _label(name, given), True, device or "auto", verbose)
     others: dict[str, Baseline | Peer] = {**BASELINES, **PEERS}
@@ -107,11 +110,12 @@ def choose_method(
 
 def as_seen(method: Method, kind: KindOfData) -> KindOfData:
     """The kind as the method sees it: raw for one that prepares its rows by itself."""
-    return kind if prepares(method.name) is None else replace(kind, preparation=None)
+    raw = isinstance(method, EstimatorMethod) and method.method.name in READ_RAW
+    return replace(kind, preparation=None) if raw or prepares(method.name) else kind
 
 
 def prepares(name: str) -> str | None:
-    """The kind of data that a method prepares by itself, whatever was set for it."""
+    """The one kind of data that a method is for and prepares by itself, whatever was set for it."""
     plain = name.partition(",")[0]
     return PEERS[plain].prepares if plain in PEERS else None
 

@@ -176,18 +176,18 @@ def _bound(record: Record) -> str:
 def compared(records: list[Record]) -> Iterator[Cells]:
     """The default method as it is and what people would pick instead; of each score the best mean of a set is bold.
 
-    An arrow marks a mean that is better than the default method's.
+    An arrow marks a mean that is better than that of the default method that knows as much.
     """
     for name, own, others in _by_set(records):
-        for record in [own, *others]:
+        for record in [*own, *others]:
             runs, (part, scores) = record["runs"], scores_of(record)
             cells = []
             for measure in SCORES:
-                best = max(_mean(each, measure) for each in [own, *others])
+                best = max(_mean(each, measure) for each in [*own, *others])
                 mean, rest = _spread(scores[measure], len(runs)).partition(" ")[::2]
                 shown = f"**{mean}**" if _mean(record, measure) == best else mean
                 cells.append(" ".join([shown, rest]).strip() + (" ↑" if measure in _better(record, own) else ""))
-            given = "no" if plain_name(record) in NOT_TOLD else str(record["parameters"]["n_clusters"])
+            given = str(record["parameters"]["n_clusters"]) if _is_told(record) else "no"
             yield [name, part, record["method"], str(len(runs)), *cells, given, _found(runs), *_costs(runs)]
 
 
@@ -199,23 +199,29 @@ def better(records: list[Record]) -> Iterator[str]:
             for record in others
             if _better(record, own)
         ]
-        which = f"better than {own['method']} by the mean: {', '.join(words)}" if words else "no other mean is better"
+        which = f"better than {ORDER[0]} by the mean: {', '.join(words)}" if words else "no other mean is better"
         yield f"{name}: {which}."
 
 
-def _by_set(records: list[Record]) -> Iterator[tuple[str, Record, list[Record]]]:
-    """Each data set with the default method's record and those that it is compared with."""
-    for own in records:
-        if own["method"] == ORDER[0] and is_whole(own):
-            name = own["data"]["name"]
-            others = [
-                record for record in records if record["data"]["name"] == name and plain_name(record) in COMPARED
-            ]
-            yield name, own, others
+def _by_set(records: list[Record]) -> Iterator[tuple[str, list[Record], list[Record]]]:
+    """Each data set with the default method's records, the first told the number, and those to compare with."""
+    for told in records:
+        if told["method"] == ORDER[0] and is_whole(told):
+            name = told["data"]["name"]
+            of_set = [record for record in records if record["data"]["name"] == name]
+            own = [told, *(record for record in of_set if record["method"] == f"{ORDER[0]} auto")]
+            yield name, own, [record for record in of_set if plain_name(record) in COMPARED]
 
 
-def _better(record: Record, own: Record) -> list[str]:
-    return [measure for measure in SCORES if _mean(record, measure) > _mean(own, measure)]
+def _is_told(record: Record) -> bool:
+    """Whether a method heeds the number of clusters that it is given."""
+    return plain_name(record) not in NOT_TOLD and not _finds_number(record)
+
+
+def _better(record: Record, own: list[Record]) -> list[str]:
+    """The scores in which it is ahead of the default method that is told as much, or else of the one there is."""
+    alike = next((each for each in own if _is_told(each) == _is_told(record)), own[0])
+    return [measure for measure in SCORES if _mean(record, measure) > _mean(alike, measure)]
 
 
 def _mean(record: Record, measure: str) -> float:

@@ -21,6 +21,7 @@ def test_small_arrays_are_in_memory_and_large_ones_in_files(tmp_path: Path) -> N
     # The file has no name, so nothing is left however the process ends.
     assert list(tmp_path.iterdir()) == []
     assert (Room().part(7, 100), room.part(7, 100), room.part(2, 100), room.part(7, 10**6)) == (7, 4, 2, 1)
+    assert (Room().kept, room.kept, Room(10**12).kept) == (2**26, 100, 2**26)
 
 
 @given(st.lists(st.integers(0, 19)), st.tuples(st.integers(0, 20), st.integers(0, 20)), st.integers(1, 3))

@@ -18,6 +18,8 @@ from vaecluster.settings import Kind, is_whole, optional
 
 # These parts of the limit are for an array in memory, of which there are some at a time, for an index, and a table.
 ARRAY, INDEX, TABLE = 1 / 16, 1 / 4, 1 / 4
+# Rows that take at most so many bytes as the model reads them are kept so: sparse ones are read hundreds of times.
+KEPT = 2**26
 
 
 @final
@@ -72,6 +74,11 @@ class Room:
         """A memory map's array, in memory or read from its file."""
         small = self.limit is None or array.nbytes <= ARRAY * self.limit
         return np.array(array) if small else FileArray.of_map(array) or array
+
+    @property
+    def kept(self) -> int:
+        """The most bytes of rows that are kept as the model reads them."""
+        return KEPT if self.limit is None else min(KEPT, int(ARRAY * self.limit))
 
     @property
     def table(self) -> int | None:

@@ -18,11 +18,13 @@ from vaecluster.data.source import Source, slices
 class Rows:
     """Rows of a source as the model reads them: `rows[indices]` is a batch on the device, (rows, *data_shape).
 
-    The source stays as it is (bytes stay bytes), so memory is the user's rows plus one batch. `weights` (rows,) says
-    how much each row counts, 1 on average; without, all count the same. `labels` (rows,) are the clusters of rows with
-    a label that takes part in learning, -1 for the others; None where no label does. With `numbers`, only those rows
-    of the source. What is computed of each row is put into the `room`. `resident` (rows of the source, *data_shape)
-    holds all of them on a device where they fit: else those of a batch are on the way while the one before is learned.
+    The source stays as it is (bytes stay bytes), so memory is the user's rows plus one batch, or plus what is
+    resident. `weights` (rows,) says how much each row counts, 1 on average; without, all count the same. `labels`
+    (rows,) are the clusters of rows with a label that takes part in learning, -1 for the others; None where no label
+    does. With `numbers`, only those rows of the source. What is computed of each row is put into the `room`.
+    `resident` (rows of the source, *data_shape) holds all of them on the device, where they fit on a GPU or take
+    little memory; otherwise they are read a batch at a time, and are on their way to a GPU while the batch before is
+    learned.
     """
 
     def __init__(

@@ -21,10 +21,10 @@ RESIDENT = 0.5
 
 
 def kept_on_device(rows: Rows, method: Method, clusters: int) -> Rows:
-    """The same rows, kept on the device if it is one of its own and has the memory beside what a fit needs."""
-    free = free_memory(rows.device) if rows.device.type == "cuda" else None
-    if free is None:
-        return rows
+    """The same rows, kept as the model reads them: on a GPU if they fit there, in memory if they take little."""
+    if rows.device.type != "cuda":
+        return rows.kept_on_device(rows.room.kept)
+    free = free_memory(rows.device) or 0
     return rows.kept_on_device(int(RESIDENT * (free - needed_memory(method, rows.schema, clusters))))
 
 
