@@ -15,7 +15,7 @@ from vaecluster.files import record
 from vaecluster.methods import METHODS
 from vaecluster.methods import Method as VAEMethod
 
-# Of `VAEClustering`'s methods those that are given rows of every kind as a user has them, with nothing set for the kind.
+# Methods of `VAEClustering` that are given rows of every kind as a user has them, with nothing set for the kind.
 # The others see what baselines and peers see.
 READ_RAW = ("two-views",)
 
