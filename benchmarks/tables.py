@@ -132,15 +132,13 @@ def _write(path: Path, tables: Sequence[Table], records: list[Record]) -> None:
 
 
 def headline(records: list[Record]) -> Iterator[Cells]:
-    """For each data set the default method as it is, and the best of the methods that it is compared with, by NMI."""
-    whole = [record for record in records if is_whole(record)]
-    for name in dict.fromkeys(record["data"]["name"] for record in whole if record["method"] == ORDER[0]):
-        own = [record for record in whole if record["data"]["name"] == name and record["method"] == ORDER[0]]
-        others = [record for record in whole if record["data"]["name"] == name and record["method"] in ORDER[1:]]
+    """For each data set the default method, told the number and not, and the best of the others, by NMI."""
+    for name, own, _ in _by_set(records):
+        others = [each for each in records if each["data"]["name"] == name and each["method"] in ORDER[1:]]
         for record in [*own, *sorted(others, key=_nmi)[-1:]]:
             runs, (_, scores) = record["runs"], scores_of(record)
             spread = [_spread(scores[measure], len(runs)) for measure in ("hungarian_accuracy", "nmi")]
-            yield [name, record["method"], str(len(runs)), *spread, _cpu_seconds(runs)]
+            yield [name, record["method"], _given(record), str(len(runs)), *spread, _cpu_seconds(runs)]
 
 
 def _nmi(record: Record) -> float:
@@ -187,8 +185,7 @@ def compared(records: list[Record]) -> Iterator[Cells]:
                 mean, rest = _spread(scores[measure], len(runs)).partition(" ")[::2]
                 shown = f"**{mean}**" if _mean(record, measure) == best else mean
                 cells.append(" ".join([shown, rest]).strip() + (" ↑" if measure in _better(record, own) else ""))
-            given = str(record["parameters"]["n_clusters"]) if _is_told(record) else "no"
-            yield [name, part, record["method"], str(len(runs)), *cells, given, _found(runs), *_costs(runs)]
+            yield [name, part, record["method"], str(len(runs)), *cells, _given(record), _found(runs), *_costs(runs)]
 
 
 def better(records: list[Record]) -> Iterator[str]:
@@ -211,6 +208,11 @@ def _by_set(records: list[Record]) -> Iterator[tuple[str, list[Record], list[Rec
             of_set = [record for record in records if record["data"]["name"] == name]
             own = [told, *(record for record in of_set if record["method"] == f"{ORDER[0]} auto")]
             yield name, own, [record for record in of_set if plain_name(record) in COMPARED]
+
+
+def _given(record: Record) -> str:
+    """The number of clusters that it was told."""
+    return str(record["parameters"]["n_clusters"]) if _is_told(record) else "no"
 
 
 def _is_told(record: Record) -> bool:
@@ -303,7 +305,11 @@ def steps(records: list[Record]) -> Iterator[Cells]:
 
 
 HEADLINE = (
-    Table("headline", ("data", "method", "seeds", "Hungarian accuracy", "NMI", "CPU seconds a fit"), headline),
+    Table(
+        "headline",
+        ("data", "method", "number given", "seeds", "Hungarian accuracy", "NMI", "CPU seconds a fit"),
+        headline,
+    ),
 )
 STEPS = (Table("steps", ("method", "steps", *SETS), steps),)
 TABLES = (

@@ -116,13 +116,18 @@ def test_the_headline_has_the_default_method_and_the_best_of_the_others(monkeypa
     folder = tmp_path / "whole"
     folder.mkdir()
     record = json.loads((results / "a.json").read_text())
-    for name, nmi in (("two-views", 0.5), ("kmeans", 0.4), ("gaussian-mixture", 0.6)):
-        record["method"] = name
+    methods = ("two-views", 0.5, 10), ("two-views auto", 0.45, "auto"), ("kmeans", 0.4, 10), ("leiden", 0.6, 10)
+    for name, nmi, number in methods:
+        record["method"], record["parameters"]["n_clusters"] = name, number
         record["summary"]["test"]["nmi"]["mean"] = nmi
         (folder / f"{name}.json").write_text(json.dumps(record))
     written(monkeypatch, folder, readme)
     rows = rows_of(readme.read_text(), "headline")
-    assert [row[:2] for row in rows] == [["digits", "two-views"], ["digits", "gaussian-mixture"]]
+    assert [row[:3] for row in rows] == [
+        ["digits", "two-views", "10"],
+        ["digits", "two-views auto", "no"],
+        ["digits", "leiden", "no"],
+    ]
 
 
 @pytest.fixture
@@ -169,6 +174,21 @@ def test_what_is_better_is_said_in_words(monkeypatch, readme, comparison):
     (comparison / "leiden.json").unlink()
     (comparison / "scanpy.json").unlink()
     assert lines_of(written(monkeypatch, comparison, readme), "compared")[-1] == "- digits: no other mean is better."
+
+
+def test_methods_that_are_not_told_the_number_are_compared_with_fits_that_are_not(monkeypatch, readme, comparison):
+    record = json.loads((comparison / "leiden.json").read_text()) | {"method": "two-views auto"}
+    record["parameters"]["n_clusters"] = "auto"
+    record["summary"]["test"]["nmi"]["mean"] = 0.58
+    (comparison / "two-views auto.json").write_text(json.dumps(record))
+    rows = rows_of(written(monkeypatch, comparison, readme), "compared")
+    assert [(row[2], row[7], "↑" in row[5]) for row in rows] == [
+        ("two-views", "10", False),
+        ("two-views auto", "no", False),
+        ("kmeans", "10", False),
+        ("leiden", "no", True),
+        ("scanpy", "no", False),
+    ]
 
 
 def test_rows_say_the_number_found_and_what_a_fit_took(monkeypatch, readme, comparison):
