@@ -1,8 +1,10 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from joint_tables import blocks, homogeneous, lattices, merged, random_table, row_of_lattices, same_partition
-from vaecluster.clusters.boundary import APART, Null, densities, halved, regions
+from vaecluster.clusters.boundary import APART, LEVELS, Null, densities, halved, nested_regions, regions
 from vaecluster.clusters.hierarchy import merge_components
 from vaecluster.clusters.joint import Matrix
 from vaecluster.clusters.merging import CRUMB
@@ -133,6 +135,25 @@ def test_clusters_side_by_side_are_apart_where_rows_between_them_are_rare(
     shares = uneven(number, side**dimension, 1)
     table = homogeneous(shares, within | across, null, np.where(across, between, 1.0))
     assert regions(table, null).max() + 1 == (number if apart else 1)
+
+
+@pytest.mark.parametrize(("between", "apart"), [(0.1, 5), (0.32, 4), (0.42, 2), (0.6, 0)])
+@pytest.mark.parametrize("number", [2, 3])
+def test_clusters_are_apart_at_levels_above_the_density_between_them(number: int, between: float, apart: int) -> None:
+    null, (within, across) = Null(SCALE, 1), row_of_lattices(number, 8, 1)
+    table = homogeneous(uneven(number, 8, 1), within | across, null, np.where(across, between, 1.0))
+    found = nested_regions(table, null).max(1) + 1
+    assert found.tolist() == [number] * apart + [1] * (len(LEVELS) - apart)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_regions_of_a_stricter_level_are_made_of_those_of_the_one_before(seed: int) -> None:
+    table = random_table(seed, 12) + 3 * np.diag(random_table(seed, 12).sum(1))
+    levels = nested_regions(table, Null(SCALE, 2))
+    assert levels.shape == (len(LEVELS), 12)
+    for finer, coarser in pairwise(levels):
+        assert all(len(set(coarser[finer == one])) == 1 for one in set(finer))
+    np.testing.assert_array_equal(nested_regions(table, Null(SCALE, 2), (APART,))[0], regions(table, Null(SCALE, 2)))
 
 
 @pytest.mark.parametrize("seed", range(3))

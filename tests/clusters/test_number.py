@@ -14,6 +14,7 @@ from vaecluster.clusters.number import (
     Evidence,
     Strength,
     adjusted_rand,
+    agreed_level,
     agreement_of,
     most_of,
     within,
@@ -47,6 +48,29 @@ def test_a_number_is_as_asked_for_or_as_found_within_what_was_asked_for(
 
 
 # What the heads found
+
+
+WHOLE, SPLIT, OTHER = [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 2, 2, 1, 1, 3, 3], [0, 2, 0, 2, 1, 3, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("levels", "level"),
+    [
+        # Heads agree as well at all of them, or there is one head only.
+        ([[SPLIT] * 3, [WHOLE] * 3, [WHOLE] * 3], 2),
+        ([[SPLIT], [WHOLE]], 1),
+        # They agree more on the finer clusters, or on the coarser ones.
+        ([[SPLIT] * 3, [SPLIT, SPLIT, WHOLE]], 0),
+        ([[SPLIT] * 2, [SPLIT, WHOLE]], 0),
+        ([[SPLIT, OTHER, SPLIT], [WHOLE] * 3], 1),
+        # Clusters that no two heads share are as bad as one cluster of all rows is good.
+        ([[OTHER, SPLIT, WHOLE], [[0] * 8] * 3], 1),
+    ],
+)
+def test_the_level_is_the_strictest_of_those_on_which_heads_agree_most(
+    levels: list[list[list[int]]], level: int
+) -> None:
+    assert agreed_level(np.array(levels)) == level
 
 
 def evidence_of(found: list[int], components: int = COMPONENTS, seed: int = 0) -> Evidence:

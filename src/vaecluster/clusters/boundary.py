@@ -5,6 +5,7 @@ it. Maier, von Luxburg and Hein (2008), "Influence of graph construction on grap
 rate; `docs/model.md`, equations (24), (29) and (30). No label takes part, and sizes, dimension and neighbours cancel.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self, final
 
@@ -15,8 +16,10 @@ from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.joint import EVERY, LEAST, JointTable, Matrix, Places, crossing, symmetric
 from vaecluster.clusters.merging import CRUMB, Merging
 
-# Two groups are apart where rows between them are less dense than this, against rows inside. docs/decisions/0035.
+# There is a boundary where rows between two groups are less dense than this, against rows inside. docs/decisions/0035.
 APART = 0.3
+# Where there are boundaries, groups may be less far apart than that: docs/decisions/0089. The last is the strictest.
+LEVELS = (0.5, 0.45, 0.4, 0.35, APART)
 # Merging goes by loss / most ** this: docs/decisions/0025.
 APARTNESS = 0.5
 # The dimension of rows where no neighbours are there to measure it by; images have about as many.
@@ -83,15 +86,26 @@ def halved(one: Any, other: Any) -> Any:
 
 
 def regions(joint: Matrix, null: Null) -> NDArray[np.intp]:
-    """The cluster of each component of a joint table (components, components) after all merges across no boundary.
+    """The cluster of each component of a joint table (components, components) after all merges across no boundary."""
+    region: NDArray[np.intp] = nested_regions(joint, null, (APART,))[0]
+    return region
 
-    Merges the two of least loss between which rows are dense, again and again; then crumbs go where they lose least.
-    Clusters are numbered by their first component.
+
+def nested_regions(joint: Matrix, null: Null, levels: Sequence[float] = LEVELS) -> NDArray[np.intp]:
+    """The cluster of each component of a joint table (components, components) at each level: (levels, components).
+
+    Merges the two of least loss between which rows are at least so dense, again and again; then crumbs go where they
+    lose least. Levels fall, and at each the merging goes on from the one before, so that clusters are nested. They are
+    numbered by their first components.
     """
-    table = JointTable(symmetric(joint))
-    merging = Merging(table, APARTNESS, lambda places: null.density_between(table.table, table.share, places) >= APART)
-    region = np.arange(len(joint))
-    while pair := merging.cheapest() or merging.crumb(1 / len(joint)):
+    table, region = JointTable(symmetric(joint)), np.arange(len(joint))
+    return np.array([_merged_at(level, table, null, region) for level in levels])
+
+
+def _merged_at(level: float, table: JointTable, null: Null, region: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The table and the region of each component are merged further, where they lie."""
+    merging = Merging(table, APARTNESS, lambda places: null.density_between(table.table, table.share, places) >= level)
+    while pair := merging.cheapest() or merging.crumb(1 / len(region)):
         one, other = pair
         region[region == other] = one
         merging.merge(one, other)

@@ -11,13 +11,17 @@ from typing import Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import adjusted_mutual_info_score
 
+from vaecluster.clusters.boundary import APART
 from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.joint import Matrix
 
 Strength = Literal["clear", "weak", "none"]
 # A number of clusters, the least and the most there may be, or None for as many as there are.
 AskedNumber = int | tuple[int, int] | None
+# Two that agree wholly may differ by so much.
+ROUNDING = 1e-9
 
 
 @final
@@ -28,7 +32,8 @@ class Evidence:
     `found` (heads,) is the number that each head finds. `density` and `agreement` (components - 1,) are about each
     number of clusters, entry i about i + 2 of them: how dense rows are between the two that one cluster fewer would
     merge, against rows inside them, equation (24), in the head that found the median; and the adjusted Rand index of
-    the clusters of two heads, mean over pairs of heads, 1 if there is one head only.
+    the clusters of two heads, mean over pairs of heads, 1 if there is one head only. Two groups counted as two where
+    rows between them were less dense than `apart`.
 
     >>> import numpy as np
     >>> from vaecluster.clusters.number import Evidence
@@ -40,6 +45,7 @@ class Evidence:
     found: NDArray[np.intp]
     density: Matrix
     agreement: Matrix
+    apart: float = APART
 
     @property
     def clusters(self) -> int:
@@ -57,6 +63,29 @@ class Evidence:
 def middle_head(found: NDArray[np.intp]) -> int:
     """The head that finds the median number, the lower of two middle ones."""
     return int(found.argsort(kind="stable")[(len(found) - 1) // 2])
+
+
+def agreed_level(labels: NDArray[np.intp]) -> int:
+    """The strictest level at which heads agree as well as where they agree most: a number from 0 to levels - 1.
+
+    From each head's clusters of the same rows at each level, (levels, heads, rows), the strictest level last.
+    Agreement is the adjusted mutual information of two heads (Vinh, Epps and Bailey 2010). A level agrees as well as
+    the best one if it is behind by no more than one standard error over the pairs of heads (Breiman et al. 1984).
+
+    >>> import numpy as np
+    >>> split, whole = [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 1, 1]
+    >>> agreed_level(np.array([[split, split, split], [split, split, whole], [whole, whole, whole]]))
+    2
+    """
+    pairs = list(combinations(range(labels.shape[1]), 2))
+    if not pairs:
+        return len(labels) - 1
+    each = np.array(
+        [[adjusted_mutual_info_score(heads[one], heads[other]) for one, other in pairs] for heads in labels]
+    )
+    behind = each[each.mean(1).argmax()] - each
+    error = behind.std(1) / np.sqrt(max(1, len(pairs) - 1))
+    return int(np.flatnonzero(behind.mean(1) <= error + ROUNDING)[-1])
 
 
 def within(number: AskedNumber, found: int) -> int:

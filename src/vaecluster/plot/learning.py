@@ -1,5 +1,7 @@
 """Plots of a fit: what each epoch reported, and what speaks for the number of clusters."""
 
+from functools import partial
+
 from matplotlib.axes import Axes
 
 from vaecluster.errors import SettingError
@@ -55,13 +57,13 @@ def number_of_clusters(model: VAEClustering, values: str = "density", *, ax: Axe
     >>> plot.number_of_clusters(model, ax=Figure().subplots()).get_xlabel()
     'number of clusters'
     """
-    drawn = {
-        "density": (draw_density, "density between two clusters, against inside them"),
-        "agreement": (draw_agreement, "agreement of the heads (adjusted Rand index)"),
+    labels = {
+        "density": "density between two clusters, against inside them",
+        "agreement": "agreement of the heads (adjusted Rand index)",
     }
     evidence = fitted_of(model).evidence
-    if values not in drawn:
-        raise SettingError(f"values is {values!r}; expected {' or '.join(drawn)}.")
+    if values not in labels:
+        raise SettingError(f"values is {values!r}; expected {' or '.join(labels)}.")
     if evidence is None or not len(evidence.density):
         raise SettingError(
             f"The method {model.method_.name!r} has left nothing that speaks for a number of clusters; only two-views "
@@ -69,7 +71,7 @@ def number_of_clusters(model: VAEClustering, values: str = "density", *, ax: Axe
         )
     if values == "agreement" and len(evidence.found) == 1:
         raise SettingError("values is 'agreement', but the fit had one head, which agrees with itself. Use 'density'.")
-    draw, label = drawn[values]
+    draw = partial(draw_density, apart=evidence.apart) if values == "density" else draw_agreement
     axes = axes_of(ax)
     used, found, palette = model.n_clusters_, evidence.clusters, palette_of(axes)
     spread = int(evidence.found.min()), int(evidence.found.max())
@@ -78,5 +80,5 @@ def number_of_clusters(model: VAEClustering, values: str = "density", *, ax: Axe
     if len(axes.get_xticks()) > MOST_TICKS:
         axes.set_xticks(axes.get_xticks()[::2])
     axes.set_xlabel("number of clusters")
-    axes.set_ylabel(label)
+    axes.set_ylabel(labels[values])
     return axes

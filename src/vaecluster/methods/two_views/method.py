@@ -15,10 +15,18 @@ from numpy.typing import NDArray
 from torch import Generator
 
 from vaecluster import ranks
-from vaecluster.clusters.boundary import Null, densities, regions
+from vaecluster.clusters.boundary import LEVELS, Null, densities, nested_regions
 from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.matching import numbered_by
-from vaecluster.clusters.number import AskedNumber, Evidence, agreement_of, middle_head, most_of, within
+from vaecluster.clusters.number import (
+    AskedNumber,
+    Evidence,
+    agreed_level,
+    agreement_of,
+    middle_head,
+    most_of,
+    within,
+)
 from vaecluster.data.blocks.of_topics import OfTopics
 from vaecluster.data.draws import drawn_on
 from vaecluster.data.schema import Schema
@@ -336,20 +344,19 @@ class TwoViews(Method):
         tables = self._tables(objective, run, views, "merged")
         # By code, boundaries say how many there are, and codes which: docs/decisions/0085.
         keeps_boundaries = tables.means is None
-        nulls, bounded, trees = [], [], []
-        for head, joint in enumerate(run.telling("merging components", list(tables.joint))):
-            null = _null_of(views, joint)
-            region = regions(joint, null)
-            nulls.append(null)
-            bounded.append(region)
-            trees.append(self._tree(tables, head, region if keeps_boundaries else None))
-        evidence = _evidence(tables, nulls, bounded, trees)
+        nulls = [_null_of(views, joint) for joint in tables.joint]
+        heads = run.telling("looking for boundaries", list(zip(tables.joint, nulls, strict=True)))
+        bounded, apart = _bounded(tables, np.array([nested_regions(joint, null) for joint, null in heads]))
+        trees = [
+            self._tree(tables, head, region if keeps_boundaries else None)
+            for head, region in run.telling("merging components", list(enumerate(bounded)))
+        ]
+        evidence = _evidence(tables, nulls, bounded, trees, apart)
         # Each label has a cluster; those beyond are new kinds of rows.
         clusters = max(within(run.clusters, evidence.clusters), run.rows.classes)
         if keeps_boundaries and clusters < evidence.clusters:
             # Some boundaries must be crossed: those that cost least, wherever they are.
-            heads = run.telling("merging across boundaries", range(len(trees)))
-            trees = [self._tree(tables, head) for head in heads]
+            trees = [self._tree(tables, head) for head in run.telling("merging across boundaries", range(len(trees)))]
         groupings = [numbered_by(tables.labels_of(head), tree.cut(clusters)) for head, tree in enumerate(trees)]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
         target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
@@ -399,14 +406,28 @@ def _null_of(views: PreparedViews, joint: NDArray[np.float64]) -> Null:
     return Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
 
 
+def _bounded(tables: ComponentTables, levels: NDArray[np.intp]) -> tuple[NDArray[np.intp], float]:
+    """Each head's regions, (heads, components), and the density below which two are apart.
+
+    From those at each level, (heads, levels, components). Where there is no boundary at the strictest one, there is
+    none; else it is the level on which heads agree.
+    """
+    level, found = -1, levels[:, -1].max(1) + 1
+    if found[middle_head(found)] > 1:
+        components = [own.argmax(1) for own in tables.own]
+        rows = [region[:, np.asarray(own).ravel()] for region, own in zip(levels, components, strict=True)]
+        level = agreed_level(np.swapaxes(rows, 0, 1))
+    return levels[:, level], LEVELS[level]
+
+
 def _evidence(
-    tables: ComponentTables, nulls: list[Null], bounded: list[NDArray[np.intp]], trees: list[Hierarchy]
+    tables: ComponentTables, nulls: list[Null], bounded: NDArray[np.intp], trees: list[Hierarchy], apart: float
 ) -> Evidence:
     """What speaks for each number; densities are those of the head that found the median."""
-    found = np.array([region.max() + 1 for region in bounded])
+    found = bounded.max(1) + 1
     head = middle_head(found)
     density = densities(tables.joint[head], trees[head], nulls[head])[::-1]
-    return Evidence(found, density, agreement_of(trees, tables.overlap))
+    return Evidence(found, density, agreement_of(trees, tables.overlap), apart)
 
 
 def _most_informed(trees: Sequence[Hierarchy], clusters: int, evidence: Evidence) -> int:

@@ -7,7 +7,6 @@ from typing import Self, final
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from vaecluster.clusters.boundary import APART
 from vaecluster.clusters.joint import Matrix
 from vaecluster.clusters.merging import CRUMB
 from vaecluster.clusters.number import AskedNumber, Evidence
@@ -83,7 +82,7 @@ class Number(Section):
             touching=tuple(
                 (touch["one"], touch["other"])
                 for touch in run.description.get("touching", [])
-                if touch["density"] >= APART
+                if touch["density"] >= evidence.apart
             ),
         )
 
@@ -112,7 +111,13 @@ class Number(Section):
     def figure(self, palette: Palette = LIGHT) -> Figure:
         """What was found, as a chart."""
         return number_figure(
-            self.evidence.density, self.agreement, self.used, self.evidence.clusters, self.spread, palette
+            self.evidence.density,
+            self.agreement,
+            self.used,
+            self.evidence.clusters,
+            self.spread,
+            palette,
+            apart=self.evidence.apart,
         )
 
 
@@ -196,10 +201,11 @@ def _between(number: Number, clusters: int, them: str = "them") -> str:
     pair = "the two" if clusters == 2 else f"any two of {them}"
     if not _all_apart(number, clusters):
         pair = "two such groups"
-    return f"between {pair}, rows are less than a third as dense as inside them"
+    part = {0.3: "a third", 0.5: "half"}.get(number.evidence.apart, f"{number.evidence.apart:g} times")
+    return f"between {pair}, rows are less than {part} as dense as inside them"
 
 
 def _all_apart(number: Number, clusters: int) -> bool:
     """Not always so by code, which may part other rows than boundaries do, nor when the fit goes on: decision 85."""
-    settled = bool((number.evidence.density[: clusters - 1] < APART).all())
+    settled = bool((number.evidence.density[: clusters - 1] < number.evidence.apart).all())
     return settled and not (number.touching and clusters == number.used)

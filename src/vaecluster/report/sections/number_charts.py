@@ -1,6 +1,7 @@
 """Charts of the number section: what speaks for each number of clusters, and the tree of those that are used."""
 
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 
 import numpy as np
@@ -31,12 +32,14 @@ def number_figure(
     found: int,
     spread: tuple[int, int],
     palette: Palette = LIGHT,
+    *,
+    apart: float = APART,
 ) -> Figure:
     """How dense rows are between two clusters and how far the heads agree, over the number of clusters.
 
-    Densities above 1 are drawn as 1, and filled where they are of a boundary. The used number is marked, the found one
-    where it is another, and the `spread` of what heads find where they differ. Values that are not finite leave a hole
-    in their line; without agreement there is one panel.
+    Densities above 1 are drawn as 1, and filled where they are of a boundary, below `apart`. The used number is
+    marked, the found one where it is another, and the `spread` of what heads find where they differ. Values that are
+    not finite leave a hole in their line; without agreement there is one panel.
 
     >>> density = np.array([0.0, 0.1, 0.9, 1.1])
     >>> len(number_figure(density, density / 2, used=3, found=3, spread=(3, 3)).axes)
@@ -44,7 +47,7 @@ def number_figure(
     """
     marks = _marks(used, found)
     panels: list[tuple[str, str, Matrix, Drawer]] = [
-        ("how dense rows are between", "1: as dense as inside, or more", density, draw_density)
+        ("how dense rows are between", "1: as dense as inside, or more", density, partial(draw_density, apart=apart))
     ]
     if agreement is not None:
         panels.append(("agreement of the parts", "adjusted Rand index", agreement, draw_agreement))
@@ -124,14 +127,14 @@ def tree_figure(tree: Matrix, palette: Palette = LIGHT) -> Figure:
     return figure
 
 
-def draw_density(axes: Axes, density: Matrix, used: int, palette: Palette) -> None:
+def draw_density(axes: Axes, density: Matrix, used: int, palette: Palette, *, apart: float) -> None:
     """Densities above 1 as 1, filled where they are of a boundary, and the line below which there is one."""
-    _draw_line(axes, np.minimum(density, 1), used, density < APART, palette)
-    axes.axhline(APART, color=palette.ink, linewidth=0.8, linestyle="--", zorder=2)
+    _draw_line(axes, np.minimum(density, 1), used, density < apart, palette)
+    axes.axhline(apart, color=palette.ink, linewidth=0.8, linestyle="--", zorder=2)
     # Beside the panel, where no value can lie.
     axes.annotate(
-        f"below {APART:g}:\na boundary",
-        (1, APART),
+        f"below {apart:g}:\na boundary",
+        (1, apart),
         xycoords=axes.get_yaxis_transform(),
         xytext=(4, 0),
         textcoords="offset points",
