@@ -67,9 +67,7 @@ WHOLE, SPLIT, OTHER = [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 2, 2, 1, 1, 3, 3], [0, 2,
         ([[OTHER, SPLIT, WHOLE], [[0] * 8] * 3], 1),
     ],
 )
-def test_the_level_is_the_strictest_of_those_on_which_heads_agree_most(
-    levels: list[list[list[int]]], level: int
-) -> None:
+def test_the_level_is_the_strictest_on_which_heads_agree_most(levels: list[list[list[int]]], level: int) -> None:
     assert agreed_level(np.array(levels)) == level
 
 
