@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,13 @@ def test_a_number_that_heads_do_not_agree_on_is_told_with_what_to_do(found, part
     ((message, category),) = advice(number=evidence(*found))
     assert category is FewCluesWarning
     for part in parts:
+        assert part in message
+
+
+def test_clusters_that_lie_close_together_are_told_where_heads_agree():
+    ((message, category),) = advice(number=replace(evidence(8, 8, 8), apart=0.4))
+    assert category is FewCluesWarning
+    for part in ("8 clusters were found. All three parts", "up to 0.4 times as dense as inside", "`cut(n)`"):
         assert part in message
 
 

@@ -54,10 +54,11 @@ class Evidence:
 
     @property
     def strength(self) -> Strength:
-        """Nothing where no boundary was found, clear where all heads find the same number, weak where they differ."""
+        """None if no boundary was found, clear if all heads find as many where boundaries are sharpest, else weak."""
         if self.clusters == 1:
             return "none"
-        return "clear" if len(self.found) > 1 and (self.found == self.found[0]).all() else "weak"
+        alike = len(self.found) > 1 and bool((self.found == self.found[0]).all())
+        return "clear" if alike and self.apart <= APART else "weak"
 
 
 def middle_head(found: NDArray[np.intp]) -> int:

@@ -124,6 +124,11 @@ def _on_number(evidence: Evidence) -> str:
     found = f"{evidence.clusters} clusters were found. {heads_find(evidence).capitalize()}"
     if len(evidence.found) == 1:
         return f"{found}: more heads would. `cut(n)` gives any other number without a new fit."
+    if (evidence.found == evidence.clusters).all():
+        return (
+            f"{found}. Some lie close together: between them rows are up to {evidence.apart:g} times as dense as "
+            "inside. `cut(n)` gives fewer of them without a new fit."
+        )
     return f"{found}. Look at those numbers as well: `cut(n)` gives each of them without a new fit."
 
 

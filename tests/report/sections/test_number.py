@@ -193,6 +193,17 @@ def test_every_case_has_its_own_words() -> None:
     assert len({verdict(number_of(found, used)) for found in FOUND for used in (None, 2, 4, 7)}) == 4 * len(FOUND) - 3
 
 
+@pytest.mark.parametrize(
+    ("apart", "words"), [(0.3, "less than a third as"), (0.35, "less than 0.35 times as"), (0.5, "less than half as")]
+)
+def test_a_boundary_is_as_sharp_as_the_heads_agreed(apart: float, words: str) -> None:
+    number = number_of()
+    # All boundaries are below the lowest level here, and the chart has the line where the number was counted.
+    found = replace(number, evidence=replace(number.evidence, apart=apart))
+    assert f"rows are {words} dense as inside" in verdict(found)
+    assert f"below {apart:g}" in " ".join(text.get_text() for text in found.figure().axes[0].texts)
+
+
 def test_two_clusters_have_one_boundary() -> None:
     weighed = evidence(2, 2)
     assert verdict(Number(2, weighed, None, np.zeros((1, 4)))) == (
