@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
@@ -31,3 +33,15 @@ def page_in(browser: Any, allowed: Callable[[str], bool], **options: Any) -> Ite
     page.on("request", lambda asked: allowed(asked.url) or wrong.append(asked.url))
     yield page, wrong
     context.close()
+
+
+def barriers(page: Any) -> list[str]:
+    """What axe-core finds that keeps someone from reading the page or using it: what it is, and where."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    found = axe.Axe().run(page).response["violations"]
+    return [
+        f"{one['impact']}: {one['help']}, at {place['target']}: {place['failureSummary']}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for place in one["nodes"]
+    ]

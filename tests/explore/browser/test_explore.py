@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from browsing import CHROMIUM, chromium, page_in
+from browsing import CHROMIUM, barriers, chromium, page_in
 from served import HOSTILE, ROWS, Asking, served
 
 for module in ("fastapi", "uvicorn", "playwright.sync_api"):
@@ -369,6 +369,20 @@ def test_every_panel_fits_a_small_screen(explorer: Explorer) -> None:
         tab.click()
         explorer.page.wait_for_timeout(200)
         assert explorer.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize(
+    "explorer",
+    [("table", {}), ("table", {"color_scheme": "dark"}), ("table", SMALL), ("pictures", {}), ("pictures", SMALL)],
+    indirect=True,
+)
+def test_nothing_keeps_anyone_from_using_it(explorer: Explorer) -> None:
+    explorer.page.locator('[data-tick="0"]').check()
+    explorer.select_all_on_map()
+    for tab in explorer.page.locator("[role=tab]").all():
+        tab.click()
+        explorer.page.wait_for_timeout(200)
+        assert barriers(explorer.page) == [], tab.inner_text()
 
 
 def test_without_webgl_all_but_the_map_works(browser: Any, servers: dict[str, Asking]) -> None:

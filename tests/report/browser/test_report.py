@@ -1,4 +1,4 @@
-"""The map in a real browser: each control, hostile words, and no request that leaves the page."""
+"""The report in a real browser: its map, hostile words, who can read it, and no request that leaves the page."""
 
 import csv
 import io
@@ -15,9 +15,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from browsing import CHROMIUM, chromium, page_in
+from browsing import CHROMIUM, barriers, chromium, page_in
 from vaecluster import Bound, VAEClustering
+from vaecluster.clusters.agreement import stability_of
 from vaecluster.data.dataset import DataSet
+from vaecluster.files.atomic import write_json
 from vaecluster.report.collect import collect
 from vaecluster.report.write import write_html
 from vaecluster.runs.folder import RunFolder
@@ -96,8 +98,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
                 source=f"/home/me/{HOSTILE}/{name}.csv",
                 seconds=1,
                 cpu_seconds=1,
-                scores={},
+                scores={"train": {"rows": ROWS, "ari": 0.5}},
             )
+            write_json(folder.stability_file, stability_of([model.labels_, model.labels_]).as_dict())
         made[name] = folder.path / "report.html"
         write_html(collect(folder), made[name])
     # A map of many points, each of them often.
@@ -330,3 +333,15 @@ def test_without_webgl_and_on_paper_the_map_is_a_picture(browser: Any, pages: di
     assert page.locator(".map-still img").is_visible()
     assert not page.locator("[data-plane]").is_visible()
     context.close()
+
+
+# Light or dark, wide or narrow.
+LOOKS = [
+    {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    for scheme, width in (("light", 900), ("dark", 900), ("light", 360))
+]
+
+
+@pytest.mark.parametrize("opened", [(kind, look) for kind in ("table", "pictures") for look in LOOKS], indirect=True)
+def test_nothing_keeps_anyone_from_reading_it(opened: Opened) -> None:
+    assert barriers(opened.page) == []
