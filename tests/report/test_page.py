@@ -179,3 +179,21 @@ def test_both_colour_schemes_are_drawn() -> None:
     text = plain_page().source
     assert "prefers-color-scheme: dark" in text
     assert len(re.findall(r'<source srcset="data:image/svg\+xml', text)) == 2
+
+
+def test_a_page_of_many_pictures_stays_below_its_most_bytes_and_says_that_they_are_coarser() -> None:
+    random = np.random.default_rng(0)
+    walls = [Wall(random.random((64, 16, 16, 3)), 0, 1) for _ in range(4)]
+    clusters = tuple(ShownCluster(k, 9, 0.05, 0.9, walls[k % 4], walls[1], walls[2]) for k in range(5))
+    many = Report("Noise", sections=(Overview(clusters), Clusters(clusters)))
+    whole = render_html(many)
+    pictures = Page(whole).named("img")
+    assert len(whole) < 15_000_000
+    assert "coarser" not in whole
+    for most in (len(whole) // 4, len(whole) // 12):
+        page = Page(render_html(many, most))
+        assert most / 2 < len(page.source.encode()) < most
+        assert "Pictures are coarser here than they could be" in page.text
+        # As many as before, as large on the page.
+        coarse = page.named("img")
+        assert [{**one, "src": ""} for one in coarse] == [{**one, "src": ""} for one in pictures]

@@ -2,6 +2,9 @@
 
 import base64
 import io
+import math
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -15,6 +18,10 @@ Picture = Image.Image | Figure
 LARGE, QUALITY = 64_000, 80
 # Pixels of a side of WebP at most.
 WEBP_SIDE = 16_383
+# A picture as `picture` puts it into a page.
+_PICTURE = re.compile(r'(?<=<img src=")data:image/(?:png|webp);base64,([^"]+)(?=" width=")')
+# Below such a share of its lines of pixels a picture is a few bytes, and nothing is gained any more.
+COARSEST = 0.01
 
 
 def png_bytes(picture: Picture) -> bytes:
@@ -56,13 +63,43 @@ def picture(image: Image.Image, alt: str) -> Markup:
     return Markup('<img src="{}" width="{}" height="{}" alt="{}">').format(address, image.width, image.height, alt)
 
 
+def coarser(parts: Sequence[Markup], room: int) -> tuple[list[Markup], float]:
+    """Parts of a page with all their pictures so coarse that the parts take no more bytes than that, if they can.
+
+    Also says which share of its lines of pixels each picture has kept. All are as large on the page as before.
+    """
+    found, share = list(parts), 1.0
+    rest = sum(len(_PICTURE.sub("", part).encode()) for part in parts)
+    while (taken := sum(len(part.encode()) for part in found)) > room and share > COARSEST:
+        # Bytes grow with the area, and a little slower.
+        share *= min(0.9, 0.95 * math.sqrt(max(0, room - rest) / (taken - rest)) if taken > rest else 0.0)
+        share = max(COARSEST, share)
+        found = [_with_coarse(part, share) for part in parts]
+    return found, share
+
+
+def _with_coarse(part: Markup, share: float) -> Markup:
+    return Markup(_PICTURE.sub(lambda old: min(old[0], _coarse(old[1], share), key=len), part))
+
+
+def _coarse(content: str, share: float) -> str:
+    with Image.open(io.BytesIO(base64.b64decode(content))) as image:
+        sides = [max(1, round(side * min(share, WEBP_SIDE / max(image.size)))) for side in image.size]
+        small = image.convert("RGBA").resize((sides[0], sides[1]), Image.Resampling.BOX)
+    return data_uri(_webp(small, quality=QUALITY, method=4), "image/webp")
+
+
 def _small(image: Image.Image) -> tuple[bytes, str]:
     """The picture as a file, and of what kind."""
     quick = io.BytesIO()
     image.save(quick, format="PNG")
     if quick.tell() <= LARGE or max(image.size) > WEBP_SIDE:
         return png_bytes(image), "image/png"
-    exact, near = _webp(image, lossless=True), _webp(image, quality=QUALITY, method=4)
+    near = _webp(image, quality=QUALITY, method=4)
+    # Without loss WebP is hardly ever a quarter of PNG, and takes ten times as long as with a little.
+    if quick.tell() > 4 * max(LARGE, len(near)):
+        return near, "image/webp"
+    exact = _webp(image, lossless=True)
     return (exact if len(exact) <= max(LARGE, len(near)) else near), "image/webp"
 
 

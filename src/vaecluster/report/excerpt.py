@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # Rows and columns that are shown; more would not be read.
 ROWS, COLUMNS = 8, 12
+# Rows in the excerpts of one kind of all clusters together: where there are very many, a page with more would be too
+# large to send.
+ALL_ROWS = 800
 # Letters of a value at least, and of a line where there are few columns.
 LETTERS, LINE = 24, 112
 
@@ -23,14 +26,15 @@ LETTERS, LINE = 24, 112
 @final
 @dataclass(frozen=True, eq=False)
 class Excerpt(Shown):
-    """Up to 64 rows of a table, of which the first few are shown as text."""
+    """Up to 64 rows of a table, of which the first few, `most` of them, are shown as text."""
 
     listed = True
 
     rows: "pa.Table"
+    most: int = ROWS
 
     def __len__(self) -> int:
-        return min(ROWS, int(self.rows.num_rows))
+        return min(self.most, int(self.rows.num_rows))
 
     def html(self, words: str) -> Markup:
         """The first rows and columns, as markup."""
@@ -51,6 +55,15 @@ class Excerpt(Shown):
             ],
             more=self.rows.num_columns - shown.num_columns,
         )
+
+
+def rows_of_each(clusters: int) -> int:
+    """How many rows an excerpt shows where there are so many clusters.
+
+    >>> rows_of_each(10), rows_of_each(300)
+    (8, 2)
+    """
+    return max(1, min(ROWS, ALL_ROWS // max(1, clusters)))
 
 
 def line_of(names: Iterable[str], values: Iterable[Any]) -> tuple[tuple[str, str], ...]:

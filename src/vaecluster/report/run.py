@@ -13,6 +13,7 @@ from vaecluster.inference.between import Between, along, between
 from vaecluster.inference.touching import SURE
 from vaecluster.look import WALL_ROWS
 from vaecluster.look.shown import Shown
+from vaecluster.report.excerpt import rows_of_each
 from vaecluster.report.html import sure
 from vaecluster.report.showing import Showing
 from vaecluster.runs.examples import CLUSTER, TYPICAL, UNSURE, UNUSUAL, read_examples
@@ -122,7 +123,8 @@ class FinishedRun:
     @cached_property
     def shown(self) -> Showing:
         """How rows are shown, real and generated ones alike."""
-        return Showing(self.model.fitted_.schema, self.examples)
+        most = rows_of_each(len(self.description["clusters"]))
+        return Showing(self.model.fitted_.schema, self.examples, most)
 
     @cached_property
     def clusters(self) -> tuple[ShownCluster, ...]:

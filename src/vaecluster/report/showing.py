@@ -12,21 +12,25 @@ from vaecluster.data.blocks.drawing import Drawing
 from vaecluster.data.schema import Schema
 from vaecluster.look.shown import Shown
 from vaecluster.look.walls import Wall
-from vaecluster.report.excerpt import Excerpt, line_of
+from vaecluster.report.excerpt import ROWS, Excerpt, line_of
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Showing:
-    """How rows of this schema are shown, all by the same scale, that of some examples of them."""
+    """How rows of this schema are shown, all by the same scale, that of some examples of them.
+
+    Of tables an excerpt shows `most` rows.
+    """
 
     schema: Schema
     examples: Mapping[Any, Any]
+    most: int = ROWS
 
     def __call__(self, rows: Any) -> Shown:
         """Rows, real and generated ones alike: those of tables as excerpts, others as pictures."""
         if not isinstance(rows, np.ndarray):
-            return Excerpt(_table(rows))
+            return Excerpt(_table(rows), self.most)
         return Wall(self._drawing.of(rows), self._drawing.low, self._drawing.high)
 
     def lines(self, rows: Any, columns: int) -> list[tuple[tuple[str, str], ...]]:

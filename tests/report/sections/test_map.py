@@ -104,6 +104,24 @@ def test_pictures_stand_side_by_side_in_lines(channels: int) -> None:
         assert image.size == (found["across"] * 4, -(-(ROWS - 1) // found["across"]) * 6)
 
 
+def test_pictures_and_names_that_take_too_much_room_are_smaller_and_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vaecluster.report.sections.map.PICTURE_BYTES", 2000)
+    pictures = RANDOM.integers(0, 256, (ROWS, 12, 8, 3), np.uint8)
+    table = rows(name=[RANDOM.bytes(160_000).hex() for _ in range(ROWS)]).table
+    table = table.append_column(PICTURE, pa.array([one.tobytes() for one in pictures], pa.binary()))
+    section = Map(RowMap(table.replace_schema_metadata({SHAPE: "12,8,3"})), ROWS, ("0",))
+    found = written(section)
+    content = b64decode(found["pictures"]["source"].partition(",")[2])
+    width, height = found["pictures"]["width"], found["pictures"]["height"]
+    assert len(content) <= 2000
+    assert (width, height) in {(8 // smaller, 12 // smaller) for smaller in range(2, 9)}
+    assert Image.open(io.BytesIO(content)).size[0] == found["pictures"]["across"] * width
+    assert found["names"] is None
+    assert "too large to send: names of rows." in section.html()
+
+
 def test_the_page_allows_its_own_script_alone() -> None:
     page = render_html(Report("Rows", sections=(Map(rows(), ROWS, ("0",)),)))
     assert len(re.findall(r"script-src 'sha256-[^']+'\"", page)) == 1

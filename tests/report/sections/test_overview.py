@@ -1,5 +1,6 @@
 import numpy as np
 
+from vaecluster.look.encode import WEBP_SIDE
 from vaecluster.look.walls import EMPTY, Wall
 from vaecluster.report.run import ShownCluster
 from vaecluster.report.sections.overview import LABEL, overview_image
@@ -18,3 +19,9 @@ def test_the_overview_has_a_line_per_cluster_with_its_first_rows_and_generated_o
     assert number[0, 0, 0, 255] == tile_pixels
     assert number[EMPTY] == tile_pixels
     assert np.all(image[36:92, :34] == LABEL, axis=-1).any()  # the number, left of the tiles
+
+
+def test_the_overview_of_very_many_clusters_is_no_higher_than_programs_open() -> None:
+    wall = Wall(np.ones((1, 2, 8)), 0, 1)
+    height = overview_image([ShownCluster(k, 1, 0.001, 0.9, wall, None) for k in range(1200)]).height
+    assert WEBP_SIDE - 1200 < height <= WEBP_SIDE

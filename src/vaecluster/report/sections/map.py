@@ -31,6 +31,8 @@ from vaecluster.runs.map import NAME, RowMap
 MISSING = 65535
 # Bytes of all that the script shows, packed, from which on columns are left out of a page.
 MOST_BYTES = 7_500_000
+# Bytes of all pictures of rows, from which on they are made smaller.
+PICTURE_BYTES = 3_000_000
 # How hard zlib tries, of 1 to 9, where only the size is wanted, and for the page: 9 takes six times as long as 6.
 SWIFT, PATIENT = 1, 6
 # The area of a point in square points, from few rows to many; letters of a name.
@@ -86,6 +88,10 @@ class Map(Section):
         content = self._content()
         columns, kept, left_out = content["columns"], [], []
         room = MOST_BYTES - len(gzip.compress(_json(content | {"columns": []}), SWIFT))
+        if room < 0 and content["names"] is not None:
+            room += len(gzip.compress(_json(content["names"]), SWIFT))
+            content["names"] = None
+            left_out.append("names of rows")
         for column in columns:
             size = len(gzip.compress(_json(column), SWIFT))
             if size <= room:
@@ -196,16 +202,25 @@ def _pictures(rows: RowMap) -> dict[str, Any] | None:
     sheet = np.zeros((down * across, height, width, channels), np.uint8)
     sheet[:number] = pictures
     sheet = sheet.reshape(down, across, height, width, channels).swapaxes(1, 2).reshape(down * height, -1, channels)
-    content = BytesIO()
     image = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-    image.save(content, format="WEBP", lossless=channels != 3, quality=QUALITY, method=4)
+    content, smaller = _webp(image), 1
+    while len(content) > PICTURE_BYTES:
+        smaller += 1
+        size = (across * max(1, width // smaller), down * max(1, height // smaller))
+        content = _webp(image.resize(size, Image.Resampling.BOX))
     return {
-        "source": data_uri(content.getvalue(), "image/webp"),
-        "width": width,
-        "height": height,
+        "source": data_uri(content, "image/webp"),
+        "width": max(1, width // smaller),
+        "height": max(1, height // smaller),
         "across": across,
         "lines": _text(lines, "<u4"),
     }
+
+
+def _webp(image: Image.Image) -> bytes:
+    content = BytesIO()
+    image.save(content, format="WEBP", lossless=image.mode != "RGB", quality=QUALITY, method=4)
+    return content.getvalue()
 
 
 def _shares(shares: NDArray[Any]) -> str:

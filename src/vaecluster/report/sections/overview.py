@@ -7,7 +7,7 @@ from typing import Self, final
 from markupsafe import Markup
 from PIL import Image, ImageDraw, ImageFont
 
-from vaecluster.look.encode import Picture, picture
+from vaecluster.look.encode import WEBP_SIDE, Picture, picture
 from vaecluster.look.shown import Shown
 from vaecluster.look.walls import CLEAR
 from vaecluster.report.html import fill
@@ -73,10 +73,14 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
     strips = {heading: images for heading, images in strips.items() if images}
     width = max(strip.width for images in strips.values() for strip in images)
     height = max(strip.height for images in strips.values() for strip in images)
-    number = ImageFont.load_default(size=26)
+    top, between, gap = 36, 28, 5
+    # Of very many clusters lines are lower, or no program would open the picture.
+    lower = min(1.0, ((WEBP_SIDE - top) // len(clusters) - gap) / height)
+    width, height = max(1, int(width * lower)), max(1, int(height * lower))
+    step = height + gap
+    number = ImageFont.load_default(size=min(26, step))
     font = ImageFont.load_default(size=22)
     margin = int(max(number.getlength(str(cluster.number)) for cluster in clusters)) + 20
-    top, between, step = 36, 28, height + 5
 
     size = (margin + len(strips) * (width + between) - between, top + step * len(clusters))
     image = Image.new("RGBA", size, CLEAR)
@@ -88,5 +92,6 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
         x = margin + side * (width + between)
         pen.text((x, top - 10), heading, fill=LABEL, font=font, anchor="ls")
         for line, strip in enumerate(images):
-            image.paste(strip, (x, top + line * step))
+            shown = strip if lower == 1 else strip.resize((width, height), Image.Resampling.BOX)
+            image.paste(shown, (x, top + line * step))
     return image
