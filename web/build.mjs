@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const PAGES = {
+  "src/page.ts": "../src/vaecluster/report/static/page.js",
   "src/report.ts": "../src/vaecluster/report/static/map.js",
   "src/explore.ts": "../src/vaecluster/explore/static/explore.js",
 };

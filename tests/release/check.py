@@ -20,6 +20,7 @@ PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only
 IN_WHEEL = (
     "py.typed",
     "report/static/map.js",
+    "report/static/page.js",
     "report/page.html.j2",
     "explore/static/explore.js",
     "explore/explore.html.j2",

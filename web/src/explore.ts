@@ -10,6 +10,7 @@ import { Placing } from "./explore/placing";
 import { Store } from "./explore/store";
 import { Data, read, Written } from "./map/data";
 import { RowMap } from "./map/map";
+import { sayWords } from "./words";
 
 const script = document.currentScript as HTMLElement;
 const panel = (name: string): HTMLElement => document.getElementById(`panel-${name}`)!;
@@ -96,4 +97,5 @@ async function start(): Promise<void> {
   document.body.setAttribute("data-ready", "");
 }
 
+sayWords();
 void store.trying(start);

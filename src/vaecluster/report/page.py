@@ -39,7 +39,7 @@ def render_html(report: Report, most_bytes: int = MOST_BYTES) -> str:
     Titles, facts, names and warnings are shown as they stand: markup in them is escaped. Where a page would have more
     than `most_bytes`, its pictures are made coarser, and it says so.
     """
-    names = dict.fromkeys(section.script for section in report.sections if section.script)
+    names = dict.fromkeys(["page.js", *(section.script for section in report.sections if section.script)])
     scripts = [Markup(_script(name)) for name in names]
     # The page runs no other script than these, whatever a row, a column or a cluster is called.
     allowed = " ".join(f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts)
@@ -47,7 +47,7 @@ def render_html(report: Report, most_bytes: int = MOST_BYTES) -> str:
 
     def page(parts: list[Markup], kept: float) -> str:
         bodies = list(zip(report.sections, parts, strict=True))
-        values = {"report": report, "bodies": bodies, "scripts": scripts, "allowed": allowed or "'none'"}
+        values = {"report": report, "bodies": bodies, "scripts": scripts, "allowed": allowed}
         return str(fill("page.html.j2", **values, kept=kept, most=f"{most_bytes / 1e6:.3g} MB"))
 
     # All but the sections, with the words that pictures are coarser.

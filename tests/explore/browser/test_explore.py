@@ -371,6 +371,32 @@ def test_every_panel_fits_a_small_screen(explorer: Explorer) -> None:
         assert explorer.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.parametrize("explorer", [("table", SMALL)], indirect=True)
+def test_what_a_mouse_would_be_told_is_told_to_a_finger_and_to_keys(explorer: Explorer) -> None:
+    page, box = explorer.page, explorer.page.locator(".words-box")
+    page.locator("#panel-clusters li span[title]").first.tap()
+    assert "on average" in box.inner_text()
+    page.locator("#panel-clusters [data-cluster]").first.tap()
+    row = page.locator("[data-row] .row").first
+    row.locator("small").nth(1).tap()
+    assert "How likely the row belongs" in box.inner_text()
+    page.locator("h1").tap()
+    assert not box.is_visible()
+    page.keyboard.press("Tab")
+    row.focus()
+    assert "How likely the row belongs" in box.inner_text()
+    explorer.tab("generate")
+    assert not box.is_visible()
+    slider = page.locator("[data-sliders] input").first
+    slider.wait_for()
+    page.keyboard.press("Tab")
+    slider.focus()
+    assert "Standard deviations" in box.inner_text()
+    assert "differences between rows" in box.inner_text()
+    slider.press("ArrowRight")
+    assert slider.input_value() == "0.1"
+
+
 @pytest.mark.parametrize(
     "explorer",
     [("table", {}), ("table", {"color_scheme": "dark"}), ("table", SMALL), ("pictures", {}), ("pictures", SMALL)],

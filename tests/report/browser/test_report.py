@@ -345,3 +345,50 @@ LOOKS = [
 @pytest.mark.parametrize("opened", [(kind, look) for kind in ("table", "pictures") for look in LOOKS], indirect=True)
 def test_nothing_keeps_anyone_from_reading_it(opened: Opened) -> None:
     assert barriers(opened.page) == []
+
+
+# What a page says where a mouse points, outside of buttons.
+SAID = '[title]:not([title=""]):not(button), svg[aria-label]'
+WORDS = "one => (one.getAttribute('title') ?? one.getAttribute('aria-label')).trim()"
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [(kind, {"viewport": {"width": 360, "height": 780}, "has_touch": True}) for kind in ("table", "pictures")],
+    indirect=True,
+)
+def test_what_a_mouse_would_be_told_is_told_to_a_finger(opened: Opened) -> None:
+    page, box, seen = opened.page, opened.page.locator(".words-box"), 0
+    assert not box.is_visible()
+    for one in page.locator(SAID).all():
+        if one.is_visible():
+            one.tap()
+            assert one.evaluate(WORDS) in box.inner_text()
+            place = box.bounding_box()
+            assert 0 <= place["x"] < place["x"] + place["width"] <= 360
+            assert 0 <= place["y"] < place["y"] + place["height"] <= 780
+            seen += 1
+    assert seen > 40
+    page.emulate_media(media="print")
+    assert not box.is_visible()
+    page.emulate_media(media="screen")
+    page.locator("h1").tap()
+    assert not box.is_visible()
+
+
+@pytest.mark.parametrize("opened", [(kind, {}) for kind in ("table", "pictures")], indirect=True)
+def test_what_a_mouse_would_be_told_is_told_to_keys(opened: Opened) -> None:
+    page, box = opened.page, opened.page.locator(".words-box")
+    told = [one.evaluate(WORDS) for one in page.locator(SAID).all() if one.is_visible()]
+    page.keyboard.press("Tab")
+    while not box.is_visible() or page.evaluate("document.activeElement.matches('button')"):
+        page.keyboard.press("Tab")
+    for words in told:
+        assert words in box.inner_text()
+        assert words in page.locator(":focus").evaluate(WORDS)
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    assert not box.is_visible()
+    # Tab stops once at each table, and at whatever can be pressed.
+    stops = page.locator('[data-said-here][tabindex="0"]').count()
+    assert 5 < stops < len(told) / 2

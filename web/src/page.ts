@@ -1,0 +1,4 @@
+// Every page of the package.
+import { sayWords } from "./words";
+
+sayWords();
