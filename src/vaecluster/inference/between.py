@@ -68,7 +68,8 @@ def along(model: ClusteringVAE, schema: Schema, confidence: Confidence | None, c
     components = model.draw_components(torch.full((DRAWN,), cluster, dtype=torch.int64, device=device), generator)
     drawn = model.prior.draw(components, generator)
     found = Directions.of(drawn.numpy(force=True), 1)
-    codes = np.stack([found.code([step]) for step in np.linspace(-2, 2, steps)])
+    # Where all draws are the same there is no direction.
+    codes = np.stack([found.code([step] * len(found.ways)) for step in np.linspace(-2, 2, steps)])
     return _made(model, schema, confidence, torch.from_numpy(codes).to(drawn))
 
 

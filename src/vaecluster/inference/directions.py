@@ -22,6 +22,8 @@ class Directions:
     >>> found = Directions.of(codes, 2)
     >>> found.ways.shape, int(abs(found.ways[0]).argmax()), found.code([0, 0]).tolist() == found.mean.tolist()
     ((2, 3), 1, True)
+    >>> Directions.of(codes[:1], 2).ways.shape
+    (0, 3)
     """
 
     mean: NDArray[np.float64]
@@ -31,6 +33,8 @@ class Directions:
     @classmethod
     def of(cls, codes: NDArray[Any], most: int, least: float = 0.0) -> Self:
         """Those of codes (rows, latent), at most so many, each but the first with this share of the variance or more.
+
+        There are none where all codes are the same, as where there is one.
 
         Raises `DataError` if there is no row.
         """
@@ -44,7 +48,7 @@ class Directions:
         signs = np.sign(np.take_along_axis(vectors, np.abs(vectors).argmax(1)[:, None], 1))
         total = np.square(rows - mean).mean(0).sum()
         found = cls(mean, vectors * signs * np.sqrt(values)[:, None], values / (total or 1.0))
-        number = max(1, int((found.shares >= least).sum()))
+        number = 0 if (rows == rows[0]).all() else max(1, int((found.shares >= least).sum()))
         return cls(mean, found.ways[:number], found.shares[:number])
 
     def code(self, steps: Sequence[float]) -> NDArray[np.float64]:

@@ -243,6 +243,23 @@ def test_sliders_generate_a_row_and_find_their_middle_again(explorer: Explorer) 
     )
 
 
+def test_a_cluster_of_one_row_has_no_slider_and_says_why(explorer: Explorer) -> None:
+    page, number = explorer.page, len(explorer.state()["clusters"])
+    explorer.server.json("/api/edits", {"edit": "move", "rows": [4], "cluster": number})
+    page.reload()
+    page.locator("body[data-ready]").wait_for()
+    explorer.tab("generate")
+    page.locator("[data-sliders] input").first.wait_for()
+    explorer.at("from").select_option(value=str(number))
+    page.get_by_text("There is nothing to slide along.").wait_for()
+    page.locator("[data-generated] .cells").wait_for()
+    assert page.locator("[data-sliders] input").count() == 0
+    assert not explorer.at("middle").is_visible()
+    explorer.at("from").select_option(index=0)
+    page.locator("[data-sliders] input").first.wait_for()
+    assert explorer.at("middle").is_visible()
+
+
 def test_a_pasted_row_has_clusters_neighbours_and_a_place(explorer: Explorer) -> None:
     explorer.tab("bring")
     explorer.at("text").fill("1,2")

@@ -6,23 +6,27 @@ import { Store } from "./store";
 // Standard deviations to either side.
 const REACH = 3;
 const STEP = "Standard deviations from the middle of the cluster";
+const SLIDE = "The row in the middle of the cluster. Each slider moves along one direction in which its rows differ, in standard deviations, the largest first.";
+const ALIKE = "The row in the middle of the cluster. There is nothing to slide along: no two of its rows differ to the model.";
+const ALONE = "The one row of the cluster, as the model makes it again. There is nothing to slide along.";
 const SPREAD = "How much of the differences between rows of this cluster lies along this direction";
 
 export class GeneratePanel {
   private readonly cluster = made("select", { "data-from": true });
   private readonly sliders = made("div", { class: "list", "data-sliders": true });
+  private readonly middle = button("Back to the middle", () => this.reset(), { "data-middle": true });
+  private readonly about = made("p", { class: "note" }, SLIDE);
   private readonly result = made("div", { class: "list", "aria-live": "polite", "data-generated": true });
   private of: number | null = null;
   private asking = false;
   private again = false;
 
   constructor(panel: HTMLElement, private readonly store: Store) {
-    const middle = button("Back to the middle", () => this.reset(), { "data-middle": true });
     panel.append(
-      made("div", { class: "line" }, labelled("Cluster", this.cluster), middle),
+      made("div", { class: "line" }, labelled("Cluster", this.cluster), this.middle),
       this.result,
       this.sliders,
-      made("p", { class: "note" }, "The row in the middle of the cluster. Each slider moves along one direction in which its rows differ, in standard deviations, the largest first."),
+      this.about,
     );
     this.cluster.addEventListener("change", () => void this.start());
     store.onChange(() => {
@@ -42,6 +46,8 @@ export class GeneratePanel {
     return this.store.trying(async () => {
       this.result.replaceChildren(made("p", { class: "note" }, "Looking at the codes of all rows …"));
       const { shares } = await get<{ shares: number[] }>(`api/ways?cluster=${this.of}`);
+      this.middle.hidden = !shares.length;
+      this.about.textContent = shares.length ? SLIDE : this.store.state.clusters[this.of!].size === 1 ? ALONE : ALIKE;
       this.sliders.replaceChildren(
         ...shares.map((share, place) => {
           const slider = made("input", { type: "range", min: -REACH, max: REACH, step: 0.1, value: 0, title: STEP });
