@@ -45,6 +45,8 @@ def test_every_kind_of_rows_has_a_page_that_needs_nothing_else(kind):
     for method in found.methods:
         assert html.count(f"<b>{method.name}</b>") == len(lines)
     assert ("excerpt" in html.split("<body>")[1]) == (kind == "table")
+    # What seeds mean stands once, however many measures and methods there are.
+    assert html.count("finds the same again") == 1
     # A mixture of windows or pictures needs no words for what sets a cluster apart.
     assert ("in all rows" in html) == (kind == "table")
 

@@ -94,7 +94,6 @@ def numbers_table(comparison: Comparison) -> Table:
                 ),
             )
         )
-    seeds = "how far two seeds of the method agree; 1 if it finds the same again"
     separation = (
         "how empty the borders of clusters are, without labels: 1 if there are no rows along them, 0 if as many as "
         "inside"
@@ -115,9 +114,9 @@ def numbers_table(comparison: Comparison) -> Table:
             ("Clusters", "how many clusters the fits found or were told"),
             ("Sizes", "rows of the smallest and of the largest cluster"),
             ("In none", "rows in no cluster"),
-            ("Seeds: ARI", f"adjusted Rand index: {seeds}"),
-            ("NMI", f"normalised mutual information: {seeds}"),
-            ("matched", f"share of rows in the same cluster once clusters are matched: {seeds}"),
+            ("Seeds: ARI", "adjusted Rand index of two seeds"),
+            ("NMI", "normalised mutual information of two seeds"),
+            ("matched", "share of rows in the same cluster by two seeds, once clusters are matched"),
             ("Separation", separation),
             ("Held-out bound", bound),
             ("Seconds", f"by the clock: {seconds}"),
@@ -127,7 +126,7 @@ def numbers_table(comparison: Comparison) -> Table:
         (
             (
                 "Seeds",
-                "adjusted Rand index, mutual information, and share of matched rows between two seeds of the method; "
+                "how far two seeds of a method agree, by adjusted Rand index, mutual information and matched rows; "
                 "1 if it finds the same again",
             ),
             ("Separation", f"{separation}. {shapes}"),
