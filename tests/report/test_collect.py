@@ -1,3 +1,4 @@
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,7 +60,9 @@ def test_no_two_sections_have_the_same_anchor() -> None:
     assert len({kind.anchor for kind in SECTIONS}) == len(SECTIONS)
 
 
-def test_the_report_begins_with_what_was_found_and_names_no_folder(rows: np.ndarray, tmp_path: Path) -> None:
+def test_the_report_begins_with_what_was_found_and_names_no_folder(
+    rows: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     method = TwoViews(epochs=40, hidden=(16,), heads=2, components=12, learning_rate=2e-2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EmptyClustersWarning)
@@ -80,6 +83,9 @@ def test_the_report_begins_with_what_was_found_and_names_no_folder(rows: np.ndar
         "vaecluster name RUN 0=NAME",
         "vaecluster explore RUN",
     ]
+    # Whoever has no server for it is told how to get one.
+    monkeypatch.setitem(sys.modules, "fastapi", None)
+    assert collect(folder).advice[-1].startswith("pip install 'vaecluster[explore]', then vaecluster explore RUN: ")
     model.name_clusters({1: "cats"}).save(folder.model_file)
     again = collect(folder)
     assert "vaecluster name" not in " ".join(again.advice)

@@ -1,6 +1,7 @@
 """What a run found, in a few sentences for someone who knows no statistics, and what to try next."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -21,6 +22,8 @@ COMMANDS = {
     "name": "vaecluster name RUN 0=NAME: give clusters names, which then stand here, on the map and in labels.csv.",
     "explore": "vaecluster explore RUN: see every row in the browser; rename, merge and split clusters by hand.",
 }
+# What the explorer is served with, and how to get that where it is not installed.
+SERVERS, INSTALL = ("fastapi", "uvicorn"), "pip install 'vaecluster[explore]', then "
 IN_PYTHON = {
     "stability": "model.stability(X): fit again with other seeds, and see which clusters come back.",
     "cut": "model.cut({}, X): more or fewer clusters without a new fit.",
@@ -100,7 +103,7 @@ def advice(run: FinishedRun, *, in_python: bool = False) -> Iterator[str]:
         if not run.model.cluster_names_:
             yield typed["name"]
         if "explore" in typed and run.map is not None:
-            yield typed["explore"]
+            yield ("" if all(map(find_spec, SERVERS)) else INSTALL) + typed["explore"]
 
 
 def counted_share(share: float) -> str:
