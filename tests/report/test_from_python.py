@@ -38,6 +38,8 @@ def test_there_is_a_page_on_rows_of_every_kind(name: str, tmp_path: Path) -> Non
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert f"kinds of {name}" in page
     assert "Cluster 0" in page
+    # A model does not know what its processors did.
+    assert "Processor time" not in page
     assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
 
 

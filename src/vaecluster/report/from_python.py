@@ -70,7 +70,7 @@ def write_report(
     # The warning is scikit-learn's, of a frame of numbers, which counts as an array.
     with TemporaryDirectory() as name, unheard(beginning="X does not have valid feature names"):
         folder = RunFolder.create(Path(name) / "run", overwrite=False)
-        folder.write(model, DataSet(title, rows), source=title, seconds=seconds, cpu_seconds=seconds, scores={})
+        folder.write(model, DataSet(title, rows), source=title, seconds=seconds, cpu_seconds=None, scores={})
         if stability is not None:
             write_json(folder.stability_file, stability.as_dict())
         write_html(replace(collect(folder, names=names, in_python=True), title=title), place)

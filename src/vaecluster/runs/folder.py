@@ -177,7 +177,7 @@ class RunFolder:
         *,
         source: str,
         seconds: float,
-        cpu_seconds: float,
+        cpu_seconds: float | None,
         scores: Mapping[str, Mapping[str, float]],
         pictures: PictureOptions = NO_OPTIONS,
         demo: bool = False,
@@ -185,7 +185,7 @@ class RunFolder:
     ) -> None:
         """Write everything on the rows of the fit; `run.json` last, so a folder with it is complete.
 
-        `more` is what it says beside.
+        `cpu_seconds` is None where nobody has counted them; `more` is what it says beside.
         """
         # They load torch, which a refused run does not need.
         from vaecluster.data.blocks import Words
@@ -246,7 +246,7 @@ class RunFolder:
                 "row_shape": list(seen.shape[1:]),
                 "ending": model.history_.ending,
                 "seconds": round(seconds, 1),
-                "cpu_seconds": round(cpu_seconds, 1),
+                "cpu_seconds": None if cpu_seconds is None else round(cpu_seconds, 1),
                 "clusters": _clusters(model),
                 "dense_groups": [
                     {

@@ -27,6 +27,7 @@ class Made(Section):
         known, model = run.description, run.model
         shape = "x".join(str(size) for size in known["row_shape"])
         epochs = model.history_.epochs
+        processors = known["cpu_seconds"]
         written = datetime.fromisoformat(known["written"]).strftime("%Y-%m-%d %H:%M UTC")
         left_out = ", ".join(_left_out(run))
         return cls(
@@ -41,7 +42,11 @@ class Made(Section):
                     "passes over the rows, of those that were planned",
                 ),
                 ("Time", f"{known['seconds']:,.0f} s", "of learning, by the clock"),
-                ("Processor time", f"{known['cpu_seconds']:,.0f} s", "of the fit, added up over its processors"),
+                *(
+                    [("Processor time", f"{processors:,.0f} s", "of the fit, added up over its processors")]
+                    if processors is not None
+                    else []
+                ),
                 ("Seed", str(model.random_state), "decides everything random: the same seed gives the same fit"),
                 ("Written", written, "when the run was written"),
                 ("Version", f"vaecluster {known['versions']['vaecluster']}", "of the package that made the fit"),
