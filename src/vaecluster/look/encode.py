@@ -69,13 +69,22 @@ def coarser(parts: Sequence[Markup], room: int) -> tuple[list[Markup], float]:
     Also says which share of its lines of pixels each picture has kept. All are as large on the page as before.
     """
     found, share = list(parts), 1.0
-    rest = sum(len(_PICTURE.sub("", part).encode()) for part in parts)
-    while (taken := sum(len(part.encode()) for part in found)) > room and share > COARSEST:
+    rest = sum(length(_PICTURE.sub("", part)) for part in parts)
+    while (taken := sum(map(length, found))) > room and share > COARSEST:
         # Bytes grow with the area, and a little slower.
         share *= min(0.9, 0.95 * math.sqrt(max(0, room - rest) / (taken - rest)) if taken > rest else 0.0)
         share = max(COARSEST, share)
         found = [_with_coarse(part, share) for part in parts]
     return found, share
+
+
+def length(text: str) -> int:
+    """Bytes of a text in UTF-8; what has none, as in names of files, is written as a "?".
+
+    >>> length("é"), length(chr(0xDCE9))
+    (2, 1)
+    """
+    return len(text.encode(errors="replace"))
 
 
 def _with_coarse(part: Markup, share: float) -> Markup:

@@ -8,7 +8,7 @@ from typing import final
 
 from markupsafe import Markup
 
-from vaecluster.look.encode import coarser
+from vaecluster.look.encode import coarser, length
 from vaecluster.report.html import fill
 from vaecluster.report.section import PageSection
 
@@ -51,7 +51,7 @@ def render_html(report: Report, most_bytes: int = MOST_BYTES) -> str:
         return str(fill("page.html.j2", **values, kept=kept, most=f"{most_bytes / 1e6:.3g} MB"))
 
     # All but the sections, with the words that pictures are coarser.
-    around = len(page([Markup()] * len(parts), 0.5).encode())
+    around = length(page([Markup()] * len(parts), 0.5))
     return page(*coarser(parts, most_bytes - around))
 
 
