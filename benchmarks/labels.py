@@ -14,7 +14,7 @@ import torch
 from cyclopts import App
 
 from benchmarks.kinds import kind_of
-from benchmarks.methods import EstimatorMethod, choose_method
+from benchmarks.methods import EstimatorMethod, as_seen, choose_method
 from benchmarks.readers import some_of
 from benchmarks.runs import Outcome, check_labelled, file_of, run_benchmark
 from vaecluster.cli import main
@@ -113,7 +113,7 @@ def measure(data: DataSet, method: str, given: dict[str, Any], labels: str, seed
         chosen = learning.changed(chosen.name, learning.method, learning.given)
     fitted = WithLabels(chosen, each, truth)
     path = file_of(output, data.name, fitted.name)
-    record = run_benchmark(data, kind, fitted, clusters, range(seeds), path, [ReliabilityMeasure()])
+    record = run_benchmark(data, as_seen(chosen, kind), fitted, clusters, range(seeds), path, [ReliabilityMeasure()])
     part = record["summary"].get("test", record["summary"]["train"])
     scores = ", ".join(f"{name} {of['mean']:.3f}" for name, of in record["summary"]["reliability"].items())
     print(f"{data.name}, {fitted.name}: accuracy {part['hungarian_accuracy']['mean']:.4f}; {scores}", flush=True)

@@ -196,7 +196,7 @@ def better(records: list[Record]) -> Iterator[str]:
             for record in others
             if _better(record, own)
         ]
-        which = f"better than {ORDER[0]} by the mean: {', '.join(words)}" if words else "no other mean is better"
+        which = f"better by the mean: {', '.join(words)}" if words else "no other mean is better"
         yield f"{name}: {which}."
 
 

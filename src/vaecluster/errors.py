@@ -30,7 +30,7 @@ class EmptyClustersWarning(UserWarning):
 
 
 class FewCluesWarning(UserWarning):
-    """Heads of a fit differ in the number of clusters that they found, or found no boundary."""
+    """Heads of a fit differ in the number of clusters, or found clusters that lie close together, or no boundary."""
 
 
 class SplitClustersWarning(UserWarning):

@@ -49,9 +49,10 @@ def test_peers_find_groups_that_are_far_apart_and_label_new_rows(name):
     if name in SLOW:
         return
     for labels in (found, outcome.clustering.predict(rows + rows.dtype.type(0.01))):
-        pairs = Counter((label, group) for label, group in zip(labels, GROUPS, strict=True) if label >= 0)
-        # No cluster holds rows of two groups, but for a stray one: those that learn do so for a few epochs.
-        assert sum(number > 1 for number in pairs.values()) == len(set(labels[labels >= 0]))
+        for cluster in set(labels[labels >= 0]):
+            groups = Counter(GROUPS[labels == cluster].tolist())
+            # No cluster holds rows of two groups, but for a stray one: those that learn do so for a few epochs.
+            assert groups.total() - max(groups.values()) <= 1
 
 
 @installed

@@ -169,7 +169,7 @@ def test_what_is_better_than_the_default_method_is_marked_and_the_best_is_bold(m
 
 def test_what_is_better_is_said_in_words(monkeypatch, readme, comparison):
     text = written(monkeypatch, comparison, readme)
-    said = "- digits: better than two-views by the mean: leiden (NMI), scanpy (NMI)."
+    said = "- digits: better by the mean: leiden (NMI), scanpy (NMI)."
     assert [line for line in lines_of(text, "compared") if line.startswith("-")] == [said]
     (comparison / "leiden.json").unlink()
     (comparison / "scanpy.json").unlink()

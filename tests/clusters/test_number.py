@@ -17,6 +17,8 @@ from vaecluster.clusters.number import (
     adjusted_rand,
     agreed_level,
     agreement_of,
+    kept_by,
+    level_of,
     most_of,
     within,
 )
@@ -62,7 +64,8 @@ WHOLE, SPLIT, OTHER = [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 2, 2, 1, 1, 3, 3], [0, 2,
         ([[SPLIT], [WHOLE]], 1),
         # They agree more on the finer clusters, or on the coarser ones.
         ([[SPLIT] * 3, [SPLIT, SPLIT, WHOLE]], 0),
-        ([[SPLIT] * 2, [SPLIT, WHOLE]], 0),
+        # Two heads are one pair, which says nothing of chance.
+        ([[SPLIT] * 2, [SPLIT, WHOLE]], 1),
         ([[SPLIT, OTHER, SPLIT], [WHOLE] * 3], 1),
         # Clusters that no two heads share are as bad as one cluster of all rows is good.
         ([[OTHER, SPLIT, WHOLE], [[0] * 8] * 3], 1),
@@ -70,6 +73,30 @@ WHOLE, SPLIT, OTHER = [0, 0, 0, 0, 1, 1, 1, 1], [0, 0, 2, 2, 1, 1, 3, 3], [0, 2,
 )
 def test_the_level_is_the_strictest_on_which_heads_agree_most(levels: list[list[list[int]]], level: int) -> None:
     assert agreed_level(np.array(levels)) == level
+
+
+# The regions of a head at three levels, the strictest last: four, two and one, or two.
+TO_ONE, TO_TWO = [SPLIT, WHOLE, [0] * 8], [SPLIT, WHOLE, WHOLE]
+
+
+@pytest.mark.parametrize(
+    ("heads", "level"),
+    [
+        # Where most find no boundary at the strictest level there is none, though they agree on others.
+        ([TO_ONE] * 3, 2),
+        ([TO_ONE, TO_ONE, TO_TWO], 2),
+        ([TO_TWO, TO_TWO, TO_ONE], 1),
+        ([TO_TWO] * 3, 2),
+    ],
+)
+def test_a_level_is_agreed_on_where_there_is_a_boundary(heads: list[list[list[int]]], level: int) -> None:
+    assert level_of(np.array(heads), [np.arange(8)] * 3) == level
+
+
+@pytest.mark.parametrize(("clusters", "kept"), [(9, SPLIT), (4, SPLIT), (3, WHOLE), (2, WHOLE), (1, None)])
+def test_fewer_clusters_keep_to_the_sharper_boundaries(clusters: int, kept: list[int] | None) -> None:
+    found = kept_by(clusters, np.array([TO_TWO] * 3))
+    assert found is kept is None or (np.asarray(found) == kept).all()
 
 
 def evidence_of(found: list[int], components: int = COMPONENTS, seed: int = 0) -> Evidence:

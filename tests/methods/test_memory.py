@@ -4,10 +4,16 @@ import sys
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
+from builders import rows_of, vectors
 from vaecluster import Bound, TwoViews, VAEClustering
+from vaecluster.data import room
+from vaecluster.data.room import Room
+from vaecluster.data.rows import Rows
 from vaecluster.errors import DataError
 from vaecluster.methods import memory
+from vaecluster.training.state import tensors_of
 
 LIMITED = """
 import resource
@@ -37,6 +43,23 @@ def test_networks_that_do_not_fit_are_refused_before_anything_is_made(method, X,
     with pytest.raises(DataError, match=rf"{words}.*smaller values of hidden") as caught:
         VAEClustering(2, method=method, random_state=0).fit(X)
     assert "0.1 GB are free" in str(caught.value)
+
+
+def test_sparse_rows_that_are_kept_as_the_model_reads_them_are_the_same(monkeypatch):
+    X = csr_array(np.kron(np.eye(2), np.random.default_rng(0).random((30, 20))))
+    fits = []
+    for most in (room.KEPT, 0):
+        monkeypatch.setattr(room, "KEPT", most)
+        model = VAEClustering(2, method=TwoViews(epochs=20, heads=2), random_state=0, device="cpu").fit(X)
+        fits.append([model.labels_, *tensors_of(model.model_).values()])
+    assert all(torch.equal(torch.as_tensor(kept), torch.as_tensor(read)) for kept, read in zip(*fits, strict=True))
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(None, True), (10**6, True), (10**3, False)])
+def test_rows_are_kept_where_they_take_little(limit, kept):
+    given = rows_of(vectors())
+    rows = Rows(given.source, given.schema, given.device, room=Room(limit))
+    assert (memory.kept_on_device(rows, TwoViews(), 2).resident is not None) == kept
 
 
 def test_what_is_free_is_something():

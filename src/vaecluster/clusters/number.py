@@ -1,7 +1,7 @@
 """How many clusters there are: as many as have a boundary around them. No label takes part.
 
-Components between which rows are as dense as inside them are merged (`boundary`); what is left is counted, in each
-head of its own. Heads that started apart agree where the number is in the data.
+Components between which rows are about as dense as inside them are merged (`boundary`); what is left is counted, in
+each head of its own. Heads that started apart agree where the number is in the data.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ Strength = Literal["clear", "weak", "none"]
 AskedNumber = int | tuple[int, int] | None
 # Two that agree wholly may differ by so much.
 ROUNDING = 1e-9
+# Of fewer heads there are too few pairs for a standard error.
+FEWEST_HEADS = 3
 
 
 @final
@@ -66,26 +68,57 @@ def middle_head(found: NDArray[np.intp]) -> int:
     return int(found.argsort(kind="stable")[(len(found) - 1) // 2])
 
 
+def level_of(levels: NDArray[np.intp], component_of: Sequence[NDArray[np.intp]]) -> int:
+    """At which level regions are clusters, from those of each head at each level: (heads, levels, components).
+
+    `component_of` holds each head's component of the same rows, (rows,). Where there is no boundary at the strictest
+    level, the last one, there is none; else it is the level on which heads agree.
+    """
+    if _number_of(levels[:, -1]) == 1:
+        return len(levels[0]) - 1
+    labels = [regions[:, own] for regions, own in zip(levels, component_of, strict=True)]
+    return agreed_level(np.swapaxes(labels, 0, 1))
+
+
+def kept_by(clusters: int, levels: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    """Each head's regions that so few clusters keep whole, (heads, components).
+
+    Some boundaries must be crossed, the least sharp ones first. So of `levels`, (heads, levels, components), it is the
+    loosest that has no more regions than that; None if even the strictest has more.
+    """
+    return next((regions for regions in np.swapaxes(levels, 0, 1) if _number_of(regions) <= clusters), None)
+
+
+def _number_of(regions: NDArray[np.intp]) -> int:
+    """The median of what heads have, (heads, components)."""
+    found = regions.max(1) + 1
+    return int(found[middle_head(found)])
+
+
 def agreed_level(labels: NDArray[np.intp]) -> int:
     """The strictest level at which heads agree as well as where they agree most: a number from 0 to levels - 1.
 
     From each head's clusters of the same rows at each level, (levels, heads, rows), the strictest level last.
     Agreement is the adjusted mutual information of two heads (Vinh, Epps and Bailey 2010). A level agrees as well as
-    the best one if it is behind by no more than one standard error over the pairs of heads (Breiman et al. 1984).
+    the best one if it is behind by no more than one standard error over the pairs of heads (Breiman et al. 1984). With
+    fewer than three heads it is the strictest one.
 
     >>> import numpy as np
     >>> split, whole = [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 1, 1]
     >>> agreed_level(np.array([[split, split, split], [split, split, whole], [whole, whole, whole]]))
     2
     """
-    pairs = list(combinations(range(labels.shape[1]), 2))
-    if not pairs:
+    heads = labels.shape[1]
+    if heads < FEWEST_HEADS:
         return len(labels) - 1
-    each = np.array(
-        [[adjusted_mutual_info_score(heads[one], heads[other]) for one, other in pairs] for heads in labels]
-    )
+    each = np.empty((len(labels), heads * (heads - 1) // 2))
+    for pair, (one, other) in enumerate(combinations(range(heads), 2)):
+        for level, of in enumerate(labels):
+            # Levels often differ little, and many clusters take long.
+            same = level and (labels[level - 1, [one, other]] == of[[one, other]]).all()
+            each[level, pair] = each[level - 1, pair] if same else adjusted_mutual_info_score(of[one], of[other])
     behind = each[each.mean(1).argmax()] - each
-    error = behind.std(1) / np.sqrt(max(1, len(pairs) - 1))
+    error = behind.std(1, ddof=1) / np.sqrt(each.shape[1])
     return int(np.flatnonzero(behind.mean(1) <= error + ROUNDING)[-1])
 
 

@@ -329,6 +329,8 @@ def _check(fitted: Fitted) -> None:
         evidence = fitted.evidence
         if evidence.found.ndim != 1 or not len(evidence.found) or (evidence.found < 1).any():
             raise ValueError("its evidence holds no number of clusters of each head")
+        if not 0 < evidence.apart <= 1:
+            raise ValueError("its evidence was counted at no density")
         for values in (evidence.density, evidence.agreement):
             if values.shape != (components - 1,) or not np.isfinite(values).all():
                 raise ValueError("its evidence is of another shape than its components")

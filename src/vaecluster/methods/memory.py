@@ -24,8 +24,8 @@ def kept_on_device(rows: Rows, method: Method, clusters: int) -> Rows:
     """The same rows, kept as the model reads them: on a GPU if they fit there, in memory if they take little."""
     if rows.device.type != "cuda":
         return rows.kept_on_device(rows.room.kept)
-    free = free_memory(rows.device) or 0
-    return rows.kept_on_device(int(RESIDENT * (free - needed_memory(method, rows.schema, clusters))))
+    free, needed = torch.cuda.mem_get_info(rows.device)[0], needed_memory(method, rows.schema, clusters)
+    return rows.kept_on_device(int(RESIDENT * (free - needed)))
 
 
 def check_memory(method: Method, schema: Schema, clusters: int, device: torch.device) -> None:

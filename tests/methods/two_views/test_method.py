@@ -8,7 +8,6 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from builders import frame, images, learned, learned_on, rows_of, tiny, vectors
-from vaecluster.clusters.boundary import APART
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import FrameSource
@@ -295,7 +294,7 @@ def test_without_a_number_the_evidence_has_its_way(choice: dict[str, int]) -> No
     assert left_open.evidence.found.shape == (method.heads,)
     # One cluster fewer would merge across a boundary.
     if left_open.clusters > 1:
-        assert left_open.evidence.density[left_open.clusters - 2] < APART
+        assert left_open.evidence.density[left_open.clusters - 2] < left_open.evidence.apart
     # What was seen does not depend on what was asked for.
     assert plain(left_open.evidence) == plain(learned(method, vectors(), 1).evidence)
 

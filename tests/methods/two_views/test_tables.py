@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from torch import nn
 
 from builders import rows_of, vectors
@@ -8,7 +9,14 @@ from vaecluster.data.rows import Rows, normalised
 from vaecluster.methods.two_views import tables as tables_module
 from vaecluster.methods.two_views.heads import ComponentHeads
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
-from vaecluster.methods.two_views.tables import MOST_LOOKS, NEGLIGIBLE, code_means, component_tables, prior_of
+from vaecluster.methods.two_views.tables import (
+    MOST_LOOKS,
+    NEGLIGIBLE,
+    ComponentTables,
+    code_means,
+    component_tables,
+    prior_of,
+)
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
 from vaecluster.model.likelihood import Gaussian
@@ -149,3 +157,10 @@ def test_weights_of_rows_count_in_the_tables() -> None:
     joint, _ = tables(objective, Views(), weighted)
     shares = assigned(objective)[::3].mean(0)
     np.testing.assert_allclose(joint.sum(-1), shares, atol=0.05)
+
+
+def test_the_component_of_a_row_is_the_same_from_sparse_assignments() -> None:
+    own = np.random.default_rng(0).random((20, 5)).astype(np.float32)
+    both = ComponentTables(np.zeros((2, 5, 5)), [own, csr_array(own * (own > 0.1))])
+    np.testing.assert_array_equal(both.component_of(0), own.argmax(1))
+    np.testing.assert_array_equal(both.component_of(1), own.argmax(1))

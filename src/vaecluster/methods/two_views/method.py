@@ -21,8 +21,9 @@ from vaecluster.clusters.matching import numbered_by
 from vaecluster.clusters.number import (
     AskedNumber,
     Evidence,
-    agreed_level,
     agreement_of,
+    kept_by,
+    level_of,
     middle_head,
     most_of,
     within,
@@ -346,22 +347,24 @@ class TwoViews(Method):
         keeps_boundaries = tables.means is None
         nulls = [_null_of(views, joint) for joint in tables.joint]
         heads = run.telling("looking for boundaries", list(zip(tables.joint, nulls, strict=True)))
-        bounded, apart = _bounded(tables, np.array([nested_regions(joint, null) for joint, null in heads]))
-        trees = [
-            self._tree(tables, head, region if keeps_boundaries else None)
-            for head, region in run.telling("merging components", list(enumerate(bounded)))
-        ]
-        evidence = _evidence(tables, nulls, bounded, trees, apart)
+        levels = np.array([nested_regions(joint, null) for joint, null in heads])
+        level = level_of(levels, [tables.component_of(head) for head in range(len(levels))])
+        trees = self._trees(run, tables, levels[:, level] if keeps_boundaries else None)
+        evidence = _evidence(tables, nulls, levels[:, level], trees, LEVELS[level])
         # Each label has a cluster; those beyond are new kinds of rows.
         clusters = max(within(run.clusters, evidence.clusters), run.rows.classes)
         if keeps_boundaries and clusters < evidence.clusters:
-            # Some boundaries must be crossed: those that cost least, wherever they are.
-            trees = [self._tree(tables, head) for head in run.telling("merging across boundaries", range(len(trees)))]
+            trees = self._trees(run, tables, kept_by(clusters, levels[:, level:]))
         groupings = [numbered_by(tables.labels_of(head), tree.cut(clusters)) for head, tree in enumerate(trees)]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
         target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
         head = _most_informed(trees, clusters, evidence)
         return Merged(np.array(groupings), target.numpy(), head, evidence)
+
+    def _trees(self, run: Run, tables: ComponentTables, bounded: NDArray[np.intp] | None) -> list[Hierarchy]:
+        """Each head's tree, through its regions, (heads, components), if there are some that it has to keep."""
+        heads = run.telling("merging components", range(len(tables.joint)))
+        return [self._tree(tables, head, None if bounded is None else bounded[head]) for head in heads]
 
     def _tree(self, tables: ComponentTables, head: int, region: NDArray[np.intp] | None = None) -> Hierarchy:
         labels, means = tables.labels_of(head), tables.means_of(head)
@@ -404,20 +407,6 @@ def _null_of(views: PreparedViews, joint: NDArray[np.float64]) -> Null:
     if (near := views.near) is None:
         return Null.fitted(joint)
     return Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
-
-
-def _bounded(tables: ComponentTables, levels: NDArray[np.intp]) -> tuple[NDArray[np.intp], float]:
-    """Each head's regions, (heads, components), and the density below which two are apart.
-
-    From those at each level, (heads, levels, components). Where there is no boundary at the strictest one, there is
-    none; else it is the level on which heads agree.
-    """
-    level, found = -1, levels[:, -1].max(1) + 1
-    if found[middle_head(found)] > 1:
-        components = [own.argmax(1) for own in tables.own]
-        rows = [region[:, np.asarray(own).ravel()] for region, own in zip(levels, components, strict=True)]
-        level = agreed_level(np.swapaxes(rows, 0, 1))
-    return levels[:, level], LEVELS[level]
 
 
 def _evidence(

@@ -52,6 +52,10 @@ class ComponentTables:
         """The table of two heads on the same row: (components, components)."""
         return _shared(self.own[one], self.own[other])
 
+    def component_of(self, head: int) -> NDArray[np.intp]:
+        """The component that each row is most of: (rows,)."""
+        return np.asarray(self.own[head].argmax(1)).ravel()
+
     def labels_of(self, head: int) -> NDArray[np.float64] | None:
         """The table of a head's components and labels: (components, classes)."""
         return None if self.labels is None else self.labels[head]
