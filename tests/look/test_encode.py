@@ -3,10 +3,11 @@ import re
 from base64 import b64decode
 
 import numpy as np
+from markupsafe import Markup
 from PIL import Image
 from sklearn.datasets import load_digits, load_sample_image
 
-from vaecluster.look.encode import picture
+from vaecluster.look.encode import coarser, length, picture
 from vaecluster.look.walls import Wall
 
 
@@ -42,3 +43,13 @@ def test_heat_maps_lose_no_value_and_a_picture_may_be_as_long_as_it_likes() -> N
         assert np.array_equal(
             np.asarray(Image.open(io.BytesIO(b64decode(content))).convert("RGB")), np.asarray(image.convert("RGB"))
         )
+
+
+def test_pictures_stay_as_they_are_where_text_alone_takes_more_room() -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8))
+    parts, text = [Markup("text " * 200), picture(noise, "noise")], length("text " * 200)
+    whole = sum(map(length, parts))
+    for room, kept_all in ((whole, True), (whole - 1, False), (text + 400, False), (text, True), (-1, True)):
+        found, share = coarser(parts, room)
+        assert (found == parts) == (share == 1.0) == kept_all
+        assert kept_all or sum(map(length, found)) <= room

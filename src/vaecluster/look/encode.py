@@ -66,13 +66,16 @@ def picture(image: Image.Image, alt: str) -> Markup:
 def coarser(parts: Sequence[Markup], room: int) -> tuple[list[Markup], float]:
     """Parts of a page with all their pictures so coarse that the parts take no more bytes than that, if they can.
 
-    Also says which share of its lines of pixels each picture has kept. All are as large on the page as before.
+    Also says which share of its lines of pixels each picture has kept. All are as large on the page as before. Where
+    text alone takes more, pictures stay as they are.
     """
     found, share = list(parts), 1.0
     rest = sum(length(_PICTURE.sub("", part)) for part in parts)
+    if rest >= room:
+        return found, share
     while (taken := sum(map(length, found))) > room and share > COARSEST:
         # Bytes grow with the area, and a little slower.
-        share *= min(0.9, 0.95 * math.sqrt(max(0, room - rest) / (taken - rest)) if taken > rest else 0.0)
+        share *= min(0.9, 0.95 * math.sqrt((room - rest) / (taken - rest)))
         share = max(COARSEST, share)
         found = [_with_coarse(part, share) for part in parts]
     return found, share
