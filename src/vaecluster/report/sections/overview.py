@@ -15,6 +15,8 @@ from vaecluster.report.run import FinishedRun, ShownCluster
 from vaecluster.report.section import Section
 
 ROWS = 12
+# Pixels above the lines, and between two of them.
+TOP, GAP = 36, 5
 LABEL = (117, 117, 117, 255)  # readable on white and on black: at least 4 : 1 on either
 
 
@@ -73,25 +75,36 @@ def overview_image(clusters: Sequence[ShownCluster]) -> Image.Image:
     strips = {heading: images for heading, images in strips.items() if images}
     width = max(strip.width for images in strips.values() for strip in images)
     height = max(strip.height for images in strips.values() for strip in images)
-    top, between, gap = 36, 28, 5
-    # Of very many clusters lines are lower, or no program would open the picture.
-    lower = min(1.0, ((WEBP_SIDE - top) // len(clusters) - gap) / height)
-    width, height = max(1, int(width * lower)), max(1, int(height * lower))
-    step = height + gap
+    between = 28
+    low, step = lines_of(len(clusters), height)
+    lower = low / height
+    width, height = max(1, int(width * lower)), low
     number = ImageFont.load_default(size=min(26, step))
     font = ImageFont.load_default(size=22)
     margin = int(max(number.getlength(str(cluster.number)) for cluster in clusters)) + 20
 
-    size = (margin + len(strips) * (width + between) - between, top + step * len(clusters))
+    size = (margin + len(strips) * (width + between) - between, TOP + step * len(clusters))
     image = Image.new("RGBA", size, CLEAR)
     pen = ImageDraw.Draw(image)
     for line, cluster in enumerate(clusters):
-        place = (margin - 14, top + line * step + height / 2)
+        place = (margin - 14, TOP + line * step + height / 2)
         pen.text(place, str(cluster.number), fill=LABEL, font=number, anchor="rm")
     for side, (heading, images) in enumerate(strips.items()):
         x = margin + side * (width + between)
-        pen.text((x, top - 10), heading, fill=LABEL, font=font, anchor="ls")
+        pen.text((x, TOP - 10), heading, fill=LABEL, font=font, anchor="ls")
         for line, strip in enumerate(images):
             shown = strip if lower == 1 else strip.resize((width, height), Image.Resampling.BOX)
-            image.paste(shown, (x, top + line * step))
+            image.paste(shown, (x, TOP + line * step))
     return image
+
+
+def lines_of(clusters: int, height: int) -> tuple[int, int]:
+    """How high each line is, in pixels, and how far it is from one to the next, if strips are that high.
+
+    Of very many clusters lines are lower, and nearer to each other, or no program would open the picture.
+
+    >>> lines_of(10, 56), lines_of(3000, 56)
+    ((56, 61), (3, 5))
+    """
+    step = max(1, min(height + GAP, (WEBP_SIDE - TOP) // clusters))
+    return min(height, step - min(GAP, step // 2)), step
