@@ -58,9 +58,13 @@ export function sayWords(): void {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hide();
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    // With these keys arrows are the browser's: back, or to the end of the page.
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (!step || !(event.target instanceof Element) || !event.target.matches("[data-said-here]")) return;
     const all = [...document.querySelectorAll<HTMLElement>("[data-said-here]")].filter((one) => one.getClientRects().length);
-    all[all.indexOf(event.target as HTMLElement) + step]?.focus();
+    const next = all[all.indexOf(event.target as HTMLElement) + step];
+    if (!next) return;
+    next.focus();
     event.preventDefault();
   });
 
@@ -74,7 +78,7 @@ export function sayWords(): void {
 function reach(root: Element): void {
   for (const one of [root, ...root.querySelectorAll(SAID)]) {
     if (!one.matches(SAID) || one.closest(CONTROL) || one.closest("label")) continue;
-    const group = one.parentElement!.closest(GROUP);
+    const group = one.parentElement?.closest(GROUP);
     one.setAttribute("tabindex", group?.querySelector("[data-said-here]") ? "-1" : "0");
     one.setAttribute("data-said-here", "");
   }

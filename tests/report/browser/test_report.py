@@ -392,3 +392,37 @@ def test_what_a_mouse_would_be_told_is_told_to_keys(opened: Opened) -> None:
     # Tab stops once at each table, and at whatever can be pressed.
     stops = page.locator('[data-said-here][tabindex="0"]').count()
     assert 5 < stops < len(told) / 2
+
+
+# Which of the words, from the first on, a key is pressed on, whether the page takes it, and how many words it goes on.
+KEYS = [
+    (0, {"key": "ArrowRight"}, True, 1),
+    (0, {"key": "ArrowLeft"}, False, 0),
+    (-1, {"key": "ArrowDown"}, False, 0),
+    (-1, {"key": "ArrowUp"}, True, -1),
+    *((1, {"key": "ArrowLeft", held: True}, False, 0) for held in ("altKey", "ctrlKey", "metaKey")),
+]
+PRESS = """([from, key]) => {
+  const all = [...document.querySelectorAll("[data-said-here]")].filter((one) => one.getClientRects().length);
+  const place = (from + all.length) % all.length;
+  all[place].focus();
+  const taken = !all[place].dispatchEvent(new KeyboardEvent("keydown", { ...key, bubbles: true, cancelable: true }));
+  return [taken, all.indexOf(document.activeElement) - place];
+}"""
+
+
+def test_keys_that_lead_to_no_words_are_the_browsers(opened: Opened) -> None:
+    for start, key, taken, further in KEYS:
+        assert opened.page.evaluate(PRESS, [start, key]) == [taken, further], (start, key)
+
+
+def test_words_that_are_gone_at_once_leave_no_error(opened: Opened) -> None:
+    opened.page.evaluate(
+        """() => {
+          const one = document.createElement("p");
+          one.title = "gone";
+          document.body.append(one);
+          one.remove();
+          return new Promise((done) => setTimeout(done));
+        }"""
+    )
