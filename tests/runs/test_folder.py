@@ -53,6 +53,21 @@ def test_a_run_that_may_not_be_read_is_named(folder, monkeypatch):
         RunFolder.open(folder.path)
 
 
+@pytest.mark.parametrize("cpu", [2, 2.5, None])
+def test_what_a_fit_took_is_read_as_it_was_written(folder, cpu):
+    folder.run_file.write_text(json.dumps({"format": FORMAT, "seconds": 1.5, "cpu_seconds": cpu}))
+    assert folder.took() == (1.5, cpu)
+
+
+@pytest.mark.parametrize(
+    "taken", [{"seconds": 1}, {"seconds": None, "cpu_seconds": 1}, {"seconds": 1, "cpu_seconds": "1"}]
+)
+def test_a_time_that_is_none_is_refused(folder, taken):
+    folder.run_file.write_text(json.dumps({"format": FORMAT} | taken))
+    with pytest.raises(FileError, match="damaged"):
+        folder.took()
+
+
 def archive_of(name: str, content) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

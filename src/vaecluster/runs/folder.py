@@ -152,10 +152,10 @@ class RunFolder:
             raise self.damaged()
         return description
 
-    def took(self) -> tuple[float, float]:
-        """The seconds of the fit by the clock and of processors."""
+    def took(self) -> tuple[float, float | None]:
+        """The seconds of the fit by the clock, and of processors, None where nobody has counted them."""
         match self.description():
-            case {"seconds": seconds, "cpu_seconds": cpu} if is_number(seconds) and is_number(cpu):
+            case {"seconds": seconds, "cpu_seconds": cpu} if is_number(seconds) and (cpu is None or is_number(cpu)):
                 return seconds, cpu
         raise self.damaged()
 
