@@ -24,6 +24,15 @@ OFTEN = 3
 NO_BOUNDARY = "nowhere between rows is it less than a third as dense as on both sides"
 
 
+def part_of(density: float) -> str:
+    """How dense a level of density is, as a part of the density inside; `APART` is a third, rounded up.
+
+    >>> part_of(0.3), part_of(0.35), part_of(0.5)
+    ('a third', '0.35 times', 'half')
+    """
+    return {0.3: "a third", 0.5: "half"}.get(density, f"{density:g} times")
+
+
 def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evidence | None) -> Iterator[Advice]:
     """Messages and their classes; `sizes` (clusters,) counts rows, `number` is the evidence if a number was found.
 
@@ -126,7 +135,7 @@ def _on_number(evidence: Evidence) -> str:
         return f"{found}: more heads would. `cut(n)` gives any other number without a new fit."
     if (evidence.found == evidence.clusters).all():
         return (
-            f"{found}. Some lie close together: between them rows are up to {evidence.apart:g} times as dense as "
+            f"{found}. Some lie close together: between them rows are up to {part_of(evidence.apart)} as dense as "
             "inside. `cut(n)` gives fewer of them without a new fit."
         )
     return f"{found}. Look at those numbers as well: `cut(n)` gives each of them without a new fit."

@@ -1,6 +1,8 @@
 """What a run keeps to be looked at: typical and unsure rows, outliers, clusters that touch, labels of clusters."""
 
+import copy
 import re
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -11,6 +13,8 @@ from markupsafe import escape
 from matplotlib.colors import to_rgb
 
 from vaecluster import TwoViews, VAEClustering
+from vaecluster.clusters.boundary import APART
+from vaecluster.clusters.number import Evidence
 from vaecluster.data.dataset import DataSet
 from vaecluster.look.walls import Wall
 from vaecluster.report.charts import DARK, LIGHT, Palette, luminance
@@ -18,6 +22,7 @@ from vaecluster.report.excerpt import ROWS, Excerpt
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.sections.clusters import Clusters, tenths
 from vaecluster.report.sections.labels import MOST_LABELS, SHADE, Labels
+from vaecluster.report.sections.number import Number
 from vaecluster.report.sections.outliers import Outliers
 from vaecluster.report.sections.touching import Touching
 from vaecluster.runs.folder import RunFolder
@@ -108,6 +113,37 @@ def test_of_many_labels_the_most_frequent_are_named(run: FinishedRun) -> None:
     assert "label 20 20 (9.5 %), label 19 19" in page
     assert "label 16" not in page
     assert "no row" in page
+
+
+@pytest.mark.parametrize(
+    ("density", "level", "boundary"),
+    [(0.4, 0.5, True), (0.5, 0.5, False), (0.4, 0.35, False), (0.4, 0.3, False), (0.29, 0.3, True)],
+)
+def test_sections_agree_on_whether_there_is_a_boundary(
+    run: FinishedRun, density: float, level: float, boundary: bool
+) -> None:
+    found = touching_at(run, density, replace(run.model.evidence_, apart=level))
+    number, touching = Number.of(found), Touching.of(found)
+    assert number.touching == (() if boundary else ((0, 1),))
+    page = str(touching.html())
+    assert ("There is a boundary between them." in page) == boundary
+    assert f"Below {level} the two are apart" in page
+    assert f"below {level} they are apart" in page
+
+
+def test_without_a_level_of_the_fit_a_boundary_is_one_at_the_strictest(run: FinishedRun) -> None:
+    for density in (0.29, 0.3):
+        touching = Touching.of(touching_at(run, density, None))
+        assert touching.apart == APART
+        assert touching.pairs[0].has_boundary == (density < APART)
+
+
+def touching_at(run: FinishedRun, density: float, evidence: Evidence | None) -> FinishedRun:
+    """The run with rows of this density between its two clusters."""
+    model = copy.copy(run.model)
+    model.fitted_ = replace(model.fitted_, evidence=evidence)
+    touches = [{"one": 0, "other": 1, "density": density, "doubtful": 3}]
+    return replace(run, description=run.description | {"touching": touches}, model=model)
 
 
 def test_runs_of_older_versions_say_nothing_of_it(run: FinishedRun) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from vaecluster.clusters.joint import Matrix
 from vaecluster.clusters.merging import CRUMB
 from vaecluster.clusters.number import AskedNumber, Evidence
-from vaecluster.inference.advice import NO_BOUNDARY, heads_find
+from vaecluster.inference.advice import NO_BOUNDARY, heads_find, part_of
 from vaecluster.look.encode import Picture
 from vaecluster.report.charts import LIGHT, Palette
 from vaecluster.report.html import chart, fill
@@ -201,8 +201,7 @@ def _between(number: Number, clusters: int, them: str = "them") -> str:
     pair = "the two" if clusters == 2 else f"any two of {them}"
     if not _all_apart(number, clusters):
         pair = "two such groups"
-    part = {0.3: "a third", 0.5: "half"}.get(number.evidence.apart, f"{number.evidence.apart:g} times")
-    return f"between {pair}, rows are less than {part} as dense as inside them"
+    return f"between {pair}, rows are less than {part_of(number.evidence.apart)} as dense as inside them"
 
 
 def _all_apart(number: Number, clusters: int) -> bool:

@@ -21,35 +21,45 @@ MOST = 8
 @final
 @dataclass(frozen=True, eq=False)
 class ShownTouch:
-    """Two clusters, the density between them, how many rows are in doubt, and rows generated on the way."""
+    """Two clusters, the density between them, how many rows are in doubt, and rows generated on the way.
+
+    There is a boundary between them where rows are less dense than `apart`.
+    """
 
     one: ShownCluster
     other: ShownCluster
     density: float
     doubtful: int
     way: Shown | None
+    apart: float
 
     @property
     def has_boundary(self) -> bool:
         """Whether rows between the two are so rare that they are apart."""
-        return self.density < APART
+        return self.density < self.apart
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Touching(Section):
-    """The pairs of clusters that touch, those with the densest rows between them first, and how many there are."""
+    """The pairs of clusters that touch, those with the densest rows between them first, and how many there are.
+
+    There is a boundary between two where rows are less dense than `apart`, the level at which the fit has counted.
+    """
 
     anchor = "touching"
     heading = "Which clusters touch"
 
     pairs: tuple[ShownTouch, ...]
     number: int
+    apart: float
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
         """Of runs in which some do; runs of older versions do not say it."""
         found, clusters = run.description.get("touching", []), {one.number: one for one in run.clusters}
+        evidence = run.model.evidence_
+        apart = APART if evidence is None else evidence.apart
         pairs = tuple(
             ShownTouch(
                 clusters[touch["one"]],
@@ -57,10 +67,11 @@ class Touching(Section):
                 touch["density"],
                 touch["doubtful"],
                 run.between(touch["one"], touch["other"]),
+                apart,
             )
             for touch in found[:MOST]
         )
-        return cls(pairs, len(found)) if pairs else None
+        return cls(pairs, len(found), apart) if pairs else None
 
     def html(self) -> Markup:
         """A card for each."""
@@ -69,7 +80,7 @@ class Touching(Section):
             "sections/touching.html.j2",
             pairs=self.pairs,
             number=self.number,
-            apart=APART,
+            apart=self.apart,
             sure_from=SURE,
             listed=listed,
         )
