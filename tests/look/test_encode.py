@@ -45,11 +45,12 @@ def test_heat_maps_lose_no_value_and_a_picture_may_be_as_long_as_it_likes() -> N
         )
 
 
-def test_pictures_stay_as_they_are_where_text_alone_takes_more_room() -> None:
+def test_pictures_have_the_room_that_text_leaves_and_a_tenth_of_all_where_it_leaves_none() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8))
-    parts, text = [Markup("text " * 200), picture(noise, "noise")], length("text " * 200)
+    parts, text = [Markup("text " * 2000), picture(noise, "noise")], length("text " * 2000)
     whole = sum(map(length, parts))
-    for room, kept_all in ((whole, True), (whole - 1, False), (text + 400, False), (text, True), (-1, True)):
+    for room, most in ((whole, whole), (whole - 1, whole - 1), (text + 1100, text + 1100), (text, text + text // 10)):
         found, share = coarser(parts, room)
-        assert (found == parts) == (share == 1.0) == kept_all
-        assert kept_all or sum(map(length, found)) <= room
+        assert (found == parts) == (share == 1.0) == (room == whole)
+        assert sum(map(length, found)) <= most
+    assert coarser(parts[:1], 1) == (parts[:1], 1.0)

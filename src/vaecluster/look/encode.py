@@ -67,15 +67,14 @@ def coarser(parts: Sequence[Markup], room: int) -> tuple[list[Markup], float]:
     """Parts of a page with all their pictures so coarse that the parts take no more bytes than that, if they can.
 
     Also says which share of its lines of pixels each picture has kept. All are as large on the page as before. Where
-    text alone takes more, pictures stay as they are.
+    text takes nearly all, or more, pictures still have a tenth of that.
     """
     found, share = list(parts), 1.0
-    rest = sum(length(_PICTURE.sub("", part)) for part in parts)
-    if rest >= room:
-        return found, share
-    while (taken := sum(map(length, found))) > room and share > COARSEST:
+    text = sum(length(_PICTURE.sub("", part)) for part in parts)
+    room = max(room - text, room // 10)
+    while (taken := sum(map(length, found)) - text) > room and share > COARSEST:
         # Bytes grow with the area, and a little slower.
-        share *= min(0.9, 0.95 * math.sqrt((room - rest) / (taken - rest)))
+        share *= min(0.9, 0.95 * math.sqrt(room / taken))
         share = max(COARSEST, share)
         found = [_with_coarse(part, share) for part in parts]
     return found, share
