@@ -27,21 +27,27 @@ from vaecluster.look.encode import png_bytes
 from vaecluster.report.charts import LIGHT, dress, mark_of
 
 PICTURE, COLUMNS, WIDE, HIGH = ROOT / "docs" / "results.png", 3, 4.3, 3.1
+# The default method, told the number of clusters and not: the same mark, the second one hollow.
+OURS = (ORDER[0], f"{ORDER[0]} auto")
 # Fits that are done at once all stand here.
 LEAST_SECONDS = 0.2
 
 
 def figure(records: list[Record]) -> Figure:
     """All data sets; the default method, also with fewer epochs, is larger than the others."""
-    whole = [record for record in records if plain_name(record) in COMPARED or is_whole(record)]
+    known = (*OURS[1:], *COMPARED)
+    whole = [record for record in records if plain_name(record) in known or is_whole(record)]
     whole = [record for record in whole if record["data"]["name"] in SETS]
-    names = sorted({_name(record) for record in whole}, key=lambda name: (ORDER.index(name.partition(",")[0]), name))
+    order = (*OURS, *ORDER[1:])
+    names = sorted({_name(record) for record in whole}, key=lambda name: (order.index(name.partition(",")[0]), name))
     lines = -(-len(SETS) // COLUMNS)
     drawn = Figure(figsize=(COLUMNS * WIDE, lines * HIGH + 0.9), layout="constrained", facecolor=LIGHT.paper)
     shown: dict[str, Any] = {}
     for panel, data in zip(drawn.subplots(lines, COLUMNS).flat, SETS, strict=True):
         for record in (one for one in whole if one["data"]["name"] == data):
-            shown[_name(record)] = _mark(panel, record, names.index(_name(record)))
+            others = [name for name in names if name not in OURS]
+            number = 0 if _name(record) in OURS else 1 + others.index(_name(record))
+            shown[_name(record)] = _mark(panel, record, number)
         panel.set_title(data, fontsize=10, color=LIGHT.ink, loc="left")
         panel.set_xscale("log")
         panel.set_xlabel("CPU seconds of a fit", fontsize=8, color=LIGHT.ink)
@@ -65,6 +71,7 @@ def _mark(panel: Axes, record: Record, number: int) -> Any:
     colour, marker = mark_of(number)
     size, spread = 6 if number else 11, [[mean - min(each)], [max(each) - mean]]
     look = {"color": colour, "marker": marker, "markersize": size, "linewidth": 1, "zorder": 3}
+    look |= {"markerfacecolor": LIGHT.paper} if _name(record) == OURS[1] else {}
     return panel.errorbar(seconds, mean, spread, linestyle="none", **look)
 
 
