@@ -46,7 +46,7 @@ OUTSIDE = "outside of torch's operations"
 BESIDE: dict[str, list[tuple[Any, str]]] = {
     "the search for neighbours": [(Neighbours, "find")],
     "tables of what components share": [(method, "component_tables")],
-    "merging them": [(method, "merge_components"), (method, "regions"), (regrouping, "merge_components")],
+    "merging them": [(method, "merge_components"), (method, "nested_regions"), (regrouping, "merge_components")],
     "the number of clusters": [(method, "_evidence")],
     "moments of the prior": [(method, "prior_of")],
     "confidence": [(method, "confidence_of")],

@@ -38,8 +38,8 @@ print(vectors.shape)
 # Vectors of length 1 keep their proportions, and their near neighbours are those by cosine. Bring yours to length 1
 # first if their lengths say nothing, as :func:`sklearn.preprocessing.normalize` does above.
 #
-# Topics shade into each other. Where parts of the model that learned apart find other numbers of them, the evidence is
-# weak, and a warning says at which numbers to look as well.
+# Topics shade into each other. Where they lie close together, or parts of the model that learned apart find other
+# numbers of them, the evidence is weak, and a warning says so.
 
 from vaecluster import VAEClustering, plot
 

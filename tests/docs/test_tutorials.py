@@ -26,7 +26,7 @@ warnings.simplefilter("ignore")
 import gc, warnings
 gc.collect()
 warnings.simplefilter("error")
-warnings.filterwarnings("ignore", ".* clusters were found. Of .* parts of the model")
+warnings.filterwarnings("ignore", ".* clusters were found. .* parts of the model")
 """
 
 

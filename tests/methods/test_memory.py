@@ -15,6 +15,10 @@ from vaecluster.errors import DataError
 from vaecluster.methods import memory
 from vaecluster.training.state import tensors_of
 
+# Two groups with words of their own; of each row most are 0.
+DRAWN = np.random.default_rng(0).random((30, 60))
+SPARSE = np.kron(np.eye(2), np.where(DRAWN < 0.15, DRAWN, 0))
+
 LIMITED = """
 import resource
 import numpy as np
@@ -46,7 +50,7 @@ def test_networks_that_do_not_fit_are_refused_before_anything_is_made(method, X,
 
 
 def test_sparse_rows_that_are_kept_as_the_model_reads_them_are_the_same(monkeypatch):
-    X = csr_array(np.kron(np.eye(2), np.random.default_rng(0).random((30, 20))))
+    X = csr_array(SPARSE)
     fits = []
     for most in (room.KEPT, 0):
         monkeypatch.setattr(room, "KEPT", most)
@@ -55,9 +59,13 @@ def test_sparse_rows_that_are_kept_as_the_model_reads_them_are_the_same(monkeypa
     assert all(torch.equal(torch.as_tensor(kept), torch.as_tensor(read)) for kept, read in zip(*fits, strict=True))
 
 
-@pytest.mark.parametrize(("limit", "kept"), [(None, True), (10**6, True), (10**3, False)])
-def test_rows_are_kept_where_they_take_little(limit, kept):
-    given = rows_of(vectors())
+@pytest.mark.parametrize(
+    ("array", "limit", "kept"),
+    [(SPARSE, None, True), (SPARSE, 10**6, True), (SPARSE, 10**3, False), (vectors(), None, False)],
+    ids=["sparse", "within the limit", "too large", "dense"],
+)
+def test_sparse_rows_are_kept_where_they_take_little(array, limit, kept):
+    given = rows_of(array)
     rows = Rows(given.source, given.schema, given.device, room=Room(limit))
     assert (memory.kept_on_device(rows, TwoViews(), 2).resident is not None) == kept
 

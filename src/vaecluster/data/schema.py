@@ -122,6 +122,11 @@ class Schema:
         return tuple(block.missing for block in self.blocks for _ in range(block.shape[0]))
 
     @property
+    def sparse(self) -> bool:
+        """Whether rows may be given without most of their entries."""
+        return any(block.sparse for block in self.blocks)
+
+    @property
     def between(self) -> tuple[bool, ...]:
         """Whether there may be values between those that are there, for each column."""
         return tuple(block.between for block in self.blocks for _ in range(block.shape[0]))

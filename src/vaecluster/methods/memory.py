@@ -21,9 +21,9 @@ RESIDENT = 0.5
 
 
 def kept_on_device(rows: Rows, method: Method, clusters: int) -> Rows:
-    """The same rows, kept as the model reads them: on a GPU if they fit there, in memory if they take little."""
+    """The same rows, kept as the model reads them: on a GPU if they fit there, else if sparse and taking little."""
     if rows.device.type != "cuda":
-        return rows.kept_on_device(rows.room.kept)
+        return rows.kept_on_device(rows.room.kept) if rows.schema.sparse else rows
     free, needed = torch.cuda.mem_get_info(rows.device)[0], needed_memory(method, rows.schema, clusters)
     return rows.kept_on_device(int(RESIDENT * (free - needed)))
 

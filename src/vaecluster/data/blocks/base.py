@@ -44,6 +44,8 @@ class Block(ABC):
     between: ClassVar[bool] = True
     # Whether values are numbers, so that one can be so far off; else one is right or it is not.
     measured: ClassVar[bool] = True
+    # Whether most entries of a row are 0, so that they may be given without these and take long to read.
+    sparse: ClassVar[bool] = False
     # Wider rows are compared along so many principal axes.
     axes: ClassVar[int] = 64
 

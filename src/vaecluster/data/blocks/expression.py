@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 import torch
@@ -56,6 +56,8 @@ class Expression(Block):
     `chosen` are places of genes among all of them, and `others` (genes,) the shares of the rest in its entry. Where
     values came `logged` they are log1p of counts of cells that are of one total already.
     """
+
+    sparse: ClassVar[bool] = True
 
     chosen: NDArray[np.int64]
     others: Doubles

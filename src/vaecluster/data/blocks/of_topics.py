@@ -3,7 +3,7 @@
 from abc import ABC
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class OfTopics(Block, ABC):
     row is brought to length 1, so that long and short texts compare, and read as (x - offset) / scale, (topics,) each;
     all have one scale, unless each is to have its own.
     """
+
+    sparse: ClassVar[bool] = True
 
     topics: Doubles
     offset: Doubles
