@@ -5,7 +5,6 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 from markupsafe import Markup
@@ -42,6 +41,13 @@ def svg_text(figure: Figure) -> str:
     with matplotlib.rc_context({"svg.hashsalt": "vaecluster", "svg.fonttype": "path"}):
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    return buffer.getvalue()
+
+
+def webp_bytes(image: Image.Image, *, lossless: bool = False) -> bytes:
+    """A picture as the bytes of a WebP file, nearly as it is or to the last bit."""
+    buffer = io.BytesIO()
+    image.save(buffer, format="WEBP", lossless=lossless, quality=QUALITY, method=4)
     return buffer.getvalue()
 
 
@@ -97,7 +103,7 @@ def _coarse(content: str, share: float) -> str:
     with Image.open(io.BytesIO(base64.b64decode(content))) as image:
         sides = [max(1, round(side * min(share, WEBP_SIDE / max(image.size)))) for side in image.size]
         small = image.convert("RGBA").resize((sides[0], sides[1]), Image.Resampling.BOX)
-    return data_uri(_webp(small, quality=QUALITY, method=4), "image/webp")
+    return data_uri(webp_bytes(small), "image/webp")
 
 
 def _small(image: Image.Image) -> tuple[bytes, str]:
@@ -106,15 +112,9 @@ def _small(image: Image.Image) -> tuple[bytes, str]:
     image.save(quick, format="PNG")
     if quick.tell() <= LARGE or max(image.size) > WEBP_SIDE:
         return png_bytes(image), "image/png"
-    near = _webp(image, quality=QUALITY, method=4)
+    near = webp_bytes(image)
     # Without loss WebP is hardly ever a quarter of PNG, and takes ten times as long as with a little.
     if quick.tell() > 4 * max(LARGE, len(near)):
         return near, "image/webp"
-    exact = _webp(image, lossless=True)
+    exact = webp_bytes(image, lossless=True)
     return (exact if len(exact) <= max(LARGE, len(near)) else near), "image/webp"
-
-
-def _webp(image: Image.Image, **how: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format="WEBP", **how)
-    return buffer.getvalue()

@@ -5,7 +5,6 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any, Self, final
 
 import matplotlib
@@ -20,7 +19,7 @@ from PIL import Image
 
 from vaecluster.data.blocks.drawing import COLOURS
 from vaecluster.look import cut
-from vaecluster.look.encode import QUALITY, Picture, data_uri, png_bytes
+from vaecluster.look.encode import Picture, data_uri, png_bytes, webp_bytes
 from vaecluster.report.charts import DARK, LIGHT, NONE, Palette, mark_of, plain
 from vaecluster.report.html import fill
 from vaecluster.report.run import FinishedRun
@@ -203,11 +202,12 @@ def _pictures(rows: RowMap) -> dict[str, Any] | None:
     sheet[:number] = pictures
     sheet = sheet.reshape(down, across, height, width, channels).swapaxes(1, 2).reshape(down * height, -1, channels)
     image = Image.fromarray(sheet[..., 0] if channels == 1 else sheet)
-    content, smaller = _webp(image), 1
+    exact = channels != 3
+    content, smaller = webp_bytes(image, lossless=exact), 1
     while len(content) > PICTURE_BYTES:
         smaller += 1
         size = (across * max(1, width // smaller), down * max(1, height // smaller))
-        content = _webp(image.resize(size, Image.Resampling.BOX))
+        content = webp_bytes(image.resize(size, Image.Resampling.BOX), lossless=exact)
     return {
         "source": data_uri(content, "image/webp"),
         "width": max(1, width // smaller),
@@ -215,12 +215,6 @@ def _pictures(rows: RowMap) -> dict[str, Any] | None:
         "across": across,
         "lines": _text(lines, "<u4"),
     }
-
-
-def _webp(image: Image.Image) -> bytes:
-    content = BytesIO()
-    image.save(content, format="WEBP", lossless=image.mode != "RGB", quality=QUALITY, method=4)
-    return content.getvalue()
 
 
 def _shares(shares: NDArray[Any]) -> str:
