@@ -360,11 +360,11 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def cut(self, n_clusters: int, X: Any = None) -> Self:
         """The same model with other clusters, without new training: those of `hierarchy_` cut at that number.
 
-        Fewer clusters are merged ones, more are split ones, equation (19); codes, prior and decoder stay. A fit told
-        that number is often better where clusters are split: a `SplitClustersWarning` names them. A model keeps
-        nothing of each row but its label, so `labels_` is there only if the rows of the fit are given as `X`;
-        `predict` works in any case. Raises `SettingError` if the number is not one from 1 to the number of components,
-        or if the method has no tree.
+        Fewer clusters are merged ones, as a fit told that number merges them; more are split ones. Both are sums of
+        components, equation (19): codes, prior and decoder stay. A fit told the number is often better where clusters
+        are split: a `SplitClustersWarning` names them. A model keeps nothing of each row but its label, so `labels_`
+        is there only if the rows of the fit are given as `X`; `predict` works in any case. Raises `SettingError` if
+        the number is not one from 1 to the number of components, or if the method has no tree.
 
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews, VAEClustering

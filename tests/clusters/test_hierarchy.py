@@ -226,6 +226,18 @@ def test_clusters_that_merging_finds_by_itself_change_nothing_when_given(seed: i
     np.testing.assert_array_equal(merge_components(table, np.zeros(size, dtype=int)).merges, tree.merges)
 
 
+@tables
+@quick
+def test_above_the_clusters_a_tree_can_follow_another_one(seed: int, size: int) -> None:
+    first, table = merge_components(random_table(seed, size)), random_table(seed + 1, size)
+    for clusters in range(1, size + 1):
+        tree = merge_components(table, first.cut(clusters), list(first.joined())[size - clusters :])
+        for number in range(1, clusters + 1):
+            np.testing.assert_array_equal(tree.cut(number), first.cut(number))
+            left = information(merged(table, tree.cut(number)))
+            assert tree.information(number) == pytest.approx(left, abs=1e-12)
+
+
 def test_counts_and_a_table_that_is_not_symmetric_will_do() -> None:
     random = np.random.default_rng(0)
     counts = random.integers(0, 50, (6, 6)).astype(float)

@@ -17,7 +17,6 @@ from vaecluster.clusters.number import (
     adjusted_rand,
     agreed_level,
     agreement_of,
-    kept_by,
     level_of,
     most_of,
     within,
@@ -91,12 +90,6 @@ TO_ONE, TO_TWO = [SPLIT, WHOLE, [0] * 8], [SPLIT, WHOLE, WHOLE]
 )
 def test_a_level_is_agreed_on_where_there_is_a_boundary(heads: list[list[list[int]]], level: int) -> None:
     assert level_of(np.array(heads), [np.arange(8)] * 3) == level
-
-
-@pytest.mark.parametrize(("clusters", "kept"), [(9, SPLIT), (4, SPLIT), (3, WHOLE), (2, WHOLE), (1, None)])
-def test_fewer_clusters_keep_to_the_sharper_boundaries(clusters: int, kept: list[int] | None) -> None:
-    found = kept_by(clusters, np.array([TO_TWO] * 3))
-    assert found is kept is None or (np.asarray(found) == kept).all()
 
 
 def evidence_of(found: list[int], components: int = COMPONENTS, seed: int = 0) -> Evidence:

@@ -20,8 +20,8 @@ def cut(
 ) -> None:
     """Write a run with another number of clusters, without a new fit: clusters are merged or split as the run found.
 
-    Example: `vaecluster cut run 7 --output run-7`. Codes and the generator stay as they are. A fit with that number is
-    often better.
+    Example: `vaecluster cut run 7 --output run-7`. Codes and the generator stay as they are. Where clusters
+    are split, a fit with that number is often better.
 
     Parameters
     ----------

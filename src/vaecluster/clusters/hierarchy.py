@@ -4,7 +4,7 @@ Slonim and Tishby (1999), "Agglomerative information bottleneck": merge, again a
 the least mutual information. It takes a second for some hundred components and gives every number of clusters at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import final
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from vaecluster.clusters.joint import LEAST, JointTable, Matrix, plogp, symmetric
 from vaecluster.clusters.merging import Merging
+
+# Two components of which each stands for all that were merged with it before.
+Pair = tuple[int, int]
 
 
 @final
@@ -41,7 +44,7 @@ class Hierarchy:
         """A tree without merges has lost its second axis in a file."""
         object.__setattr__(self, "merges", np.reshape(self.merges, (-1, 2)))
 
-    def joined(self) -> Iterator[tuple[int, int]]:
+    def joined(self) -> Iterator[Pair]:
         """The merges in their order, as pairs of components: each stands for all that were merged with it before.
 
         Of a cluster that is its first component. The second of a pair joins the first.
@@ -95,6 +98,7 @@ class Hierarchy:
 def merge_components(
     joint: Matrix,
     cluster_of: NDArray[np.intp] | None = None,
+    above: Iterable[Pair] = (),
     *,
     apartness: float = 0.0,
     labels: Matrix | None = None,
@@ -105,24 +109,32 @@ def merge_components(
     Each step merges the two with the least loss / most ** apartness; `most` is what two of their sizes would lose if
     they shared nothing. With 0 these are the two of least loss, and large clusters are split for the sake of balance;
     with 1 they are the two least apart, whatever their sizes. With `cluster_of` (components,) the components of a
-    cluster are merged first, so the tree passes through exactly those clusters. With `labels` (components, classes),
+    cluster are merged first, so the tree passes through exactly those clusters; then pairs of them as they stand in
+    `above`, each named by its first component, as `Hierarchy.joined` gives them. With `labels` (components, classes),
     as `JointTable` takes them, what a merge hides of known labels is a loss, too. With `means` (components, latent),
     the mean code of each, costs count times the squared distance of the two, equation (49), and without labels a crumb
     of an equal share is merged first.
     """
     joint = symmetric(joint)
     table, nodes, losses = JointTable(joint, labels, means), list(range(len(joint))), []
-    merges: list[tuple[int, int]] = []
-    within = None if cluster_of is None else lambda places: cluster_of[places][:, None] == cluster_of
-    for allowed in (within, None) if within else (None,):
-        merging = Merging(table, apartness, allowed)
-        crumbs = means is not None and labels is None and allowed is None
+    merges: list[Pair] = []
+
+    def merge(pair: Pair, merging: Merging | JointTable) -> None:
+        one, other = pair
+        losses.append(float(table.losses[pair]))
+        merges.append((nodes[one], nodes[other]))
+        nodes[one] = len(joint) + len(merges) - 1
+        merging.merge(one, other)
+
+    if cluster_of is not None:
+        merging = Merging(table, apartness, lambda places: cluster_of[places][:, None] == cluster_of)
         while pair := merging.cheapest():
-            left = len(joint) - len(merges)
-            one, other = (crumbs and merging.crumb(1 / left)) or pair
-            losses.append(float(table.losses[one, other]))
-            merges.append((nodes[one], nodes[other]))
-            nodes[one] = len(joint) + len(merges) - 1
-            merging.merge(one, other)
+            merge(pair, merging)
+    for pair in above:
+        merge(pair, table)
+    merging = Merging(table, apartness)
+    while pair := merging.cheapest():
+        crumb = means is not None and labels is None and merging.crumb(1 / (len(joint) - len(merges)))
+        merge(crumb or pair, merging)
     pairs = np.array(merges, dtype=np.intp).reshape(-1, 2)
     return Hierarchy(len(joint), pairs, np.array(losses), joint.sum(1))

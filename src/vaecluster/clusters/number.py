@@ -80,15 +80,6 @@ def level_of(levels: NDArray[np.intp], component_of: Sequence[NDArray[np.intp]])
     return agreed_level(np.swapaxes(labels, 0, 1))
 
 
-def kept_by(clusters: int, levels: NDArray[np.intp]) -> NDArray[np.intp] | None:
-    """Each head's regions that so few clusters keep whole, (heads, components).
-
-    Some boundaries must be crossed, the least sharp ones first. So of `levels`, (heads, levels, components), it is the
-    loosest that has no more regions than that; None if even the strictest has more.
-    """
-    return next((regions for regions in np.swapaxes(levels, 0, 1) if _number_of(regions) <= clusters), None)
-
-
 def _number_of(regions: NDArray[np.intp]) -> int:
     """The median of what heads have, (heads, components)."""
     found = regions.max(1) + 1

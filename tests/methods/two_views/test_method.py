@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from builders import frame, images, learned, learned_on, rows_of, tiny, vectors
+from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.blocks.reading import Reading
 from vaecluster.data.frames import FrameSource
@@ -221,6 +222,25 @@ def test_the_clusters_are_the_trees_cut_and_the_prior_fits_all_codes() -> None:
     torch.testing.assert_close(model.prior.weights().probs, assigned.mean(0), atol=1e-5, rtol=0)
     mean = model.prior.weights().probs @ model.prior.components.means
     torch.testing.assert_close(mean, torch.from_numpy(codes(model, rows).mean(0)), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("clusters", [CLUSTERS, 6])
+def test_fewer_clusters_than_were_refined_are_those_that_merging_found(
+    clusters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees: list[Hierarchy] = []
+    monkeypatch.setattr(
+        method_module,
+        "merge_components",
+        lambda *parts, **known: trees.append(merge_components(*parts, **known)) or trees[-1],
+    )
+    fitted = learned(SMALL, vectors(), clusters)
+    before, after = trees[-2 * SMALL.heads : -SMALL.heads], trees[-SMALL.heads :]
+    assert any(tree is fitted.hierarchy for tree in after)
+    for one, other in zip(before, after, strict=True):
+        for number in range(1, clusters + 1):
+            np.testing.assert_array_equal(one.cut(number), other.cut(number))
+        assert not np.array_equal(one.losses, other.losses)
 
 
 def with_heads(change: Callable[[torch.Tensor], object], monkeypatch: pytest.MonkeyPatch) -> list[TwoViewsObjective]:

@@ -4,7 +4,7 @@ Three steps (`docs/model.md`): several heads of fine components learn what views
 merged into clusters by least lost information; the clusters are refined, and the head that shares most is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, ClassVar, Self, final
@@ -16,13 +16,12 @@ from torch import Generator
 
 from vaecluster import ranks
 from vaecluster.clusters.boundary import LEVELS, Null, densities, nested_regions
-from vaecluster.clusters.hierarchy import Hierarchy, merge_components
+from vaecluster.clusters.hierarchy import Hierarchy, Pair, merge_components
 from vaecluster.clusters.matching import numbered_by
 from vaecluster.clusters.number import (
     AskedNumber,
     Evidence,
     agreement_of,
-    kept_by,
     level_of,
     middle_head,
     most_of,
@@ -91,11 +90,13 @@ LEAST_COMPONENT_EPOCHS = 4
 class Merged:
     """The clusters as merging found them: each head's cluster of each component (heads, components).
 
-    `target` (heads, clusters) holds the shares that clusters are to have, `head` is the one that shared most, and
-    `evidence` what speaks for each number of clusters.
+    `above` (heads, clusters - 1, 2) are the merges that would make fewer clusters, as pairs of components. `target`
+    (heads, clusters) holds the shares that clusters are to have, `head` is the one that shared most, and `evidence`
+    what speaks for each number of clusters.
     """
 
     groupings: NDArray[np.int64]
+    above: NDArray[np.int64]
     target: NDArray[np.float64]
     head: int
     evidence: Evidence
@@ -261,7 +262,7 @@ class TwoViews(Method):
                 tables = self._tables(objective, run, views, CLUSTERS, epoch.number)
                 telling = partial(run.telling, "looking for dead clusters")
                 epoch.merged_again = merge_again(objective, tables, self.apartness, self._wanted, telling)
-        return self._best_head(objective, run, views, merged.evidence)
+        return self._best_head(objective, run, views, merged)
 
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """The second stage again, with one head and the clusters as they are."""
@@ -354,32 +355,39 @@ class TwoViews(Method):
         # Each label has a cluster; those beyond are new kinds of rows.
         clusters = max(within(run.clusters, evidence.clusters), run.rows.classes)
         if keeps_boundaries and clusters < evidence.clusters:
-            trees = self._trees(run, tables, kept_by(clusters, levels[:, level:]))
+            # Some boundaries must be crossed, so only the sharpest are kept.
+            trees = self._trees(run, tables, levels[:, -1])
         groupings = [numbered_by(tables.labels_of(head), tree.cut(clusters)) for head, tree in enumerate(trees)]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
         target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
+        above = np.array([list(tree.joined())[tree.components - clusters :] for tree in trees], dtype=np.int64)
         head = _most_informed(trees, clusters, evidence)
-        return Merged(np.array(groupings), target.numpy(), head, evidence)
+        return Merged(np.array(groupings), above.reshape(len(trees), -1, 2), target.numpy(), head, evidence)
 
     def _trees(self, run: Run, tables: ComponentTables, bounded: NDArray[np.intp] | None) -> list[Hierarchy]:
         """Each head's tree, through its regions, (heads, components), if there are some that it has to keep."""
         heads = run.telling("merging components", range(len(tables.joint)))
         return [self._tree(tables, head, None if bounded is None else bounded[head]) for head in heads]
 
-    def _tree(self, tables: ComponentTables, head: int, region: NDArray[np.intp] | None = None) -> Hierarchy:
-        labels, means = tables.labels_of(head), tables.means_of(head)
-        return merge_components(tables.joint[head], region, apartness=self.apartness, labels=labels, means=means)
+    def _tree(
+        self, tables: ComponentTables, head: int, cluster_of: NDArray[np.intp] | None, above: Iterable[Pair] = ()
+    ) -> Hierarchy:
+        known = {"labels": tables.labels_of(head), "means": tables.means_of(head)}
+        return merge_components(tables.joint[head], cluster_of, above, apartness=self.apartness, **known)
 
-    def _best_head(self, objective: TwoViewsObjective, run: Run, views: PreparedViews, evidence: Evidence) -> Fitted:
-        """The head whose clusters share most, with the tree of its components as they are now through its clusters."""
+    def _best_head(self, objective: TwoViewsObjective, run: Run, views: PreparedViews, merged: Merged) -> Fitted:
+        """The head whose clusters share most, with the tree of its components as they are now through its clusters.
+
+        Clusters that are as merging found them join further up as they did then: refined ones share too little to say.
+        """
         groupings = list(objective.groups.cpu().numpy())
         clusters = objective.number
         tables = replace(self._tables(objective, run, views, "best"), labels=None)
-        trees = [
-            self._tree(tables, head, cluster_of)
-            for head, cluster_of in run.telling("merging components", list(enumerate(groupings)))
-        ]
-        head = _most_informed(trees, clusters, evidence)
+        trees = []
+        for head, cluster_of in run.telling("merging components", list(enumerate(groupings))):
+            above = map(tuple, merged.above[head]) if (cluster_of == merged.groupings[head]).all() else ()
+            trees.append(self._tree(tables, head, cluster_of, above))
+        head = _most_informed(trees, clusters, merged.evidence)
         model = ClusteringVAE(
             objective.encoder,
             objective.decoder,
@@ -388,7 +396,7 @@ class TwoViews(Method):
             Grouping(torch.from_numpy(groupings[head]), clusters),
         ).to(run.device)
         confidence = confidence_of(model, run.rows, objective.clusters)
-        return Fitted(self, run.rows.schema, model, run.history, trees[head], evidence, confidence=confidence)
+        return Fitted(self, run.rows.schema, model, run.history, trees[head], merged.evidence, confidence=confidence)
 
 
 def pairs(views: PreparedViews) -> Batches:
