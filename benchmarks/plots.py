@@ -10,18 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.tables import (
-    COMPARED,
-    ORDER,
-    RESULTS,
-    ROOT,
-    SETS,
-    Record,
-    is_whole,
-    plain_name,
-    records_of,
-    scores_of,
-)
+from benchmarks.tables.records import COMPARED, ORDER, SETS, is_whole, plain_name, scores_of
+from benchmarks.tables.table import RESULTS, ROOT, Record, records_of
 from vaecluster.files.atomic import write_atomically
 from vaecluster.look.encode import png_bytes
 from vaecluster.report.charts import LIGHT, dress, mark_of

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import tables
 from benchmarks.class_flow import Plan
 from benchmarks.flow import Split, app, cuts, record
+from benchmarks.tables.flow import CUTS, classified, parted
 from vaecluster.cli import run
 from vaecluster.data.dataset import DataSet
 from vaecluster.errors import DataError, FileError
@@ -37,7 +37,7 @@ def test_every_cut_has_a_flow_and_those_with_labels_classify_both_ways(folder: P
     assert written["data"] == {"name": "three blobs", "train": [200, 3], "test": 60, "classes": 3}
     assert set(written["runs"]) == {"0", "1"}
     for each in written["runs"].values():
-        assert tuple(each["flows"]) == tuple(tables.CUTS)
+        assert tuple(each["flows"]) == tuple(CUTS)
         assert [name for name, found in each["flows"].items() if "bayes" in found] == ["classes", "slices"]
         assert each["flows"]["one component"]["parts"]["nmi"] == 0
         classes = each["flows"]["classes"]
@@ -47,12 +47,11 @@ def test_every_cut_has_a_flow_and_those_with_labels_classify_both_ways(folder: P
 
 def test_what_was_found_stands_in_two_tables(folder: Path) -> None:
     written = json.loads((folder / "three-blobs.json").read_text())
-    classified, parted = tables.FLOW
     (line,) = classified.rows([written])
-    assert line[:3] == ["three blobs", "200", "2"]
+    assert line[:3] == ["three blobs", "200", 2]
     assert len(line) == len(classified.columns)
     lines = list(parted.rows([written]))
-    assert [each[1] for each in lines] == list(tables.CUTS.values())
+    assert [each[1] for each in lines] == list(CUTS.values())
     assert {len(each) for each in lines} == {len(parted.columns)}
     assert float(lines[0][2].partition(" ")[0]) == pytest.approx(
         np.mean([each["flows"]["classes"]["log_likelihood"] for each in written["runs"].values()]), abs=0.01

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import tables
 from benchmarks.labels import app, known_of, measure
+from benchmarks.tables.labels import labels as table
 from builders import images
 from vaecluster.cli import run
 from vaecluster.data.dataset import DataSet
@@ -31,12 +31,12 @@ def test_so_many_rows_of_each_class_have_their_label(each: int | None, number: i
 def test_there_is_a_file_for_each_number_of_labels_and_a_line_in_the_table(tmp_path: Path) -> None:
     for labels in ("all", "0", "2"):
         measure(BARS, "two-views", SMALL, labels, 2, tmp_path)
-    records = sorted((json.loads(path.read_text()) for path in tmp_path.iterdir()), key=tables._labels)
+    records = sorted((json.loads(path.read_text()) for path in tmp_path.iterdir()), key=table.order)
     assert [record["parameters"]["labels"] for record in records] == [0, 2, "all"]
-    lines = list(tables.labels(records))
-    for line, given in zip(lines, ("none", "2", "all"), strict=True):
-        assert len(line) == len(tables.LABELS[0].columns)
-        assert line[:4] == ["bars", "two-views, 2 epochs", given, "2"]
+    lines = list(table.rows(records))
+    for line, given in zip(lines, ("none", 2, "all"), strict=True):
+        assert len(line) == len(table.columns)
+        assert line[:4] == ["bars", "two-views, 2 epochs", given, 2]
     for record in records:
         for seed in record["runs"]:
             for count, *_ in seed["reliability"]["bins"].values():

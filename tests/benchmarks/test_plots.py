@@ -1,7 +1,8 @@
 import json
 
 from benchmarks.plots import figure
-from benchmarks.tables import ORDER, RESULTS, SETS, records_of
+from benchmarks.tables.records import ORDER, SETS
+from benchmarks.tables.table import RESULTS, records_of
 
 
 def test_each_data_set_has_a_panel_and_each_method_a_mark():

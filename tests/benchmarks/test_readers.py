@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import tables
 from benchmarks.readers import CHANGES, app, changed, measure, some_of
+from benchmarks.tables import family
 from builders import images
 from vaecluster import Bound
 from vaecluster.cli import run
@@ -33,12 +33,12 @@ def test_a_change_is_alone_and_what_all_are_given_is_in_all() -> None:
 
 def test_there_is_a_file_for_each_change_and_a_line_in_the_table(folder: Path) -> None:
     records = [json.loads(path.read_text()) for path in folder.iterdir()]
-    lines = list(tables.readers(sorted(records, key=tables._change)))
-    assert [line[1] for line in lines] == list(tables.CHANGES) == list(CHANGES)
-    columns = tables.FAMILY[0].columns
+    lines = list(family.readers.rows(sorted(records, key=family.readers.order)))
+    assert [line[1] for line in lines] == list(family.CHANGES) == list(CHANGES)
+    columns = family.readers.columns
     for line in lines:
         assert len(line) == len(columns)
-        assert line[:4] == ["bars, 30 rows", line[1], "dense, 2 epochs", "2"]
+        assert line[:4] == ["bars, 30 rows", line[1], "dense, 2 epochs", 2]
     for record in records:
         assert record["data"]["train"] == [30, 8, 8]
         for seed in record["runs"]:

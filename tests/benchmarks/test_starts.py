@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.starts import LOOKS, look, measure, starts
-from benchmarks.tables import STARTS
+from benchmarks.tables.family import starts as table
 from builders import vectors
 from vaecluster import DEC
 from vaecluster.data.dataset import DataSet
@@ -25,7 +25,7 @@ def test_codes_are_looked_at_before_and_after_some_epochs_and_at_the_end(tmp_pat
     assert [seen["epoch"] for seen in record["looks"]] == [0, 1, 2, 3, 4]
     assert 4 not in LOOKS
     assert json.loads((tmp_path / "made.json").read_text()) == record
-    (row,) = STARTS[0].rows([record])
+    (row,) = table.rows([record])
     assert row[:3] == ["groups", "16-2", "4 of 4"]
     assert row[3].startswith("0: ")
 

@@ -1,5 +1,4 @@
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from benchmarks import tables
 from benchmarks.ablations import choose_ablations
 from benchmarks.baselines import BASELINES
 from benchmarks.kinds import KINDS
@@ -16,6 +14,8 @@ from benchmarks.methods import EstimatorMethod, choose_finding
 from benchmarks.peers import PEERS
 from benchmarks.rare import make_rare
 from benchmarks.runs import run_benchmark
+from benchmarks.tables.__main__ import write
+from benchmarks.tables.records import COMPARED, NOT_TOLD, ORDER
 from vaecluster import TwoViews
 from vaecluster.data.dataset import DataSet
 from vaecluster.methods import METHODS
@@ -46,13 +46,9 @@ def results(tmp_path_factory) -> Path:
     return folder
 
 
-def written(monkeypatch, folder: Path, readme: Path, *options: str) -> str:
+def written(folder: Path, readme: Path, *, check: bool = False) -> str:
     """The page of results after the script has run on them."""
-    monkeypatch.setattr(tables, "ROOT", readme.parent)
-    monkeypatch.setattr(tables, "RESULTS", folder)
-    monkeypatch.setattr(tables, "TORTURE", folder / "torture")
-    monkeypatch.setattr(sys, "argv", ["tables.py", *options])
-    tables.main()
+    write(readme.parent, folder, check=check)
     return (readme.parent / "docs" / "results.md").read_text()
 
 
@@ -90,12 +86,12 @@ def readme(tmp_path) -> Path:
     return path
 
 
-def test_without_files_nothing_stands_between_the_marks(monkeypatch, readme, tmp_path):
-    assert written(monkeypatch, tmp_path / "none", readme) == BARE
+def test_without_files_nothing_stands_between_the_marks(readme, tmp_path):
+    assert written(tmp_path / "none", readme) == BARE
 
 
-def test_every_file_is_in_the_table_of_its_sort(monkeypatch, readme, results):
-    text = written(monkeypatch, results, readme)
+def test_every_file_is_in_the_table_of_its_sort(readme, results):
+    text = written(results, readme)
     assert [row[:3] for row in rows_of(text, "results")] == [["digits", "test", METHOD]]
     assert [row[1] for row in rows_of(text, "generation")] == [
         METHOD,
@@ -112,7 +108,7 @@ def test_every_file_is_in_the_table_of_its_sort(monkeypatch, readme, results):
     assert [row[:2] for row in rows_of(text, "rare")] == [["digits-rare-4", METHOD]]
 
 
-def test_the_headline_has_the_default_method_and_the_best_of_the_others(monkeypatch, readme, results, tmp_path):
+def test_the_headline_has_the_default_method_and_the_best_of_the_others(readme, results, tmp_path):
     folder = tmp_path / "whole"
     folder.mkdir()
     record = json.loads((results / "a.json").read_text())
@@ -121,7 +117,7 @@ def test_the_headline_has_the_default_method_and_the_best_of_the_others(monkeypa
         record["method"], record["parameters"]["n_clusters"] = name, number
         record["summary"]["test"]["nmi"]["mean"] = nmi
         (folder / f"{name}.json").write_text(json.dumps(record))
-    written(monkeypatch, folder, readme)
+    written(folder, readme)
     rows = rows_of(readme.read_text(), "headline")
     assert [row[:3] for row in rows] == [
         ["digits", "two-views", "10"],
@@ -153,8 +149,8 @@ def comparison(results, tmp_path) -> Path:
     return folder
 
 
-def test_what_is_better_than_the_default_method_is_marked_and_the_best_is_bold(monkeypatch, readme, comparison):
-    rows = rows_of(written(monkeypatch, comparison, readme), "compared")
+def test_what_is_better_than_the_default_method_is_marked_and_the_best_is_bold(readme, comparison):
+    rows = rows_of(written(comparison, readme), "compared")
     assert [row[2:4] for row in rows] == [["two-views", "2"], ["kmeans", "2"], ["leiden", "2"], ["scanpy", "1"]]
     # What is shown alike is as good.
     assert rows[2][4] == "**0.700** ± 0.010 (worst 0.690)"
@@ -167,21 +163,21 @@ def test_what_is_better_than_the_default_method_is_marked_and_the_best_is_bold(m
     assert all(row[6].startswith("**0.300**") for row in rows)
 
 
-def test_what_is_better_is_said_in_words(monkeypatch, readme, comparison):
-    text = written(monkeypatch, comparison, readme)
+def test_what_is_better_is_said_in_words(readme, comparison):
+    text = written(comparison, readme)
     said = "- digits: better by the mean: leiden (NMI), scanpy (NMI)."
     assert [line for line in lines_of(text, "compared") if line.startswith("-")] == [said]
     (comparison / "leiden.json").unlink()
     (comparison / "scanpy.json").unlink()
-    assert lines_of(written(monkeypatch, comparison, readme), "compared")[-1] == "- digits: no other mean is better."
+    assert lines_of(written(comparison, readme), "compared")[-1] == "- digits: no other mean is better."
 
 
-def test_methods_that_are_not_told_the_number_are_compared_with_fits_that_are_not(monkeypatch, readme, comparison):
+def test_methods_that_are_not_told_the_number_are_compared_with_fits_that_are_not(readme, comparison):
     record = json.loads((comparison / "leiden.json").read_text()) | {"method": "two-views auto"}
     record["parameters"]["n_clusters"] = "auto"
     record["summary"]["test"]["nmi"]["mean"] = 0.58
     (comparison / "two-views auto.json").write_text(json.dumps(record))
-    rows = rows_of(written(monkeypatch, comparison, readme), "compared")
+    rows = rows_of(written(comparison, readme), "compared")
     assert [(row[2], row[7], "↑" in row[5]) for row in rows] == [
         ("two-views", "10", False),
         ("two-views auto", "no", False),
@@ -191,8 +187,8 @@ def test_methods_that_are_not_told_the_number_are_compared_with_fits_that_are_no
     ]
 
 
-def test_rows_say_the_number_found_and_what_a_fit_took(monkeypatch, readme, comparison):
-    text = written(monkeypatch, comparison, readme)
+def test_rows_say_the_number_found_and_what_a_fit_took(readme, comparison):
+    text = written(comparison, readme)
     rows = rows_of(text, "compared")
     assert [row[7:9] for row in rows] == [["10", "10 to 11"], ["10", "10 to 11"], ["no", "10 to 11"], ["no", "10"]]
     assert [row[10:] for row in rows] == [*[["4", "301"]] * 3, ["4", "-"]]
@@ -202,12 +198,12 @@ def test_rows_say_the_number_found_and_what_a_fit_took(monkeypatch, readme, comp
 
 
 def test_every_method_has_its_place_in_the_tables():
-    assert set(tables.ORDER) == {*METHODS, *BASELINES, *PEERS}
-    assert set(tables.COMPARED) == {*BASELINES, *PEERS}
-    assert set(tables.NOT_TOLD) == {name for name, peer in PEERS.items() if peer.finds_number}
+    assert set(ORDER) == {*METHODS, *BASELINES, *PEERS}
+    assert set(COMPARED) == {*BASELINES, *PEERS}
+    assert set(NOT_TOLD) == {name for name, peer in PEERS.items() if peer.finds_number}
 
 
-def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme, results, tmp_path):
+def test_what_torture_counted_is_in_the_page_on_reliability(readme, results, tmp_path):
     folder = results / "torture"
     folder.mkdir()
     fuzzed = {"readers": {"npz": {"outcomes": {"read": 3, "FileError": 2000, "failure": 1}, "seconds": 1.25}}}
@@ -217,7 +213,7 @@ def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme,
     (folder / "fuzz.json").write_text(json.dumps(fuzzed))
     (folder / "kill.json").write_text(json.dumps(killed))
     (folder / "threads.json").write_text(json.dumps(threads))
-    written(monkeypatch, results, readme)
+    written(results, readme)
     rows = rows_of((tmp_path / "docs" / "reliability.md").read_text(), "torture")
     assert [row[1] for row in rows] == ["2,004", "11", "3", "20"]
     assert [row[3:] for row in rows] == [["1", "1"], ["1", "10"], ["1", ""], ["2", "2"]]
@@ -225,7 +221,7 @@ def test_what_torture_counted_is_in_the_page_on_reliability(monkeypatch, readme,
     assert rows[1][2] == "3 fits ended as if never killed, to the byte"
 
 
-def test_where_the_time_goes_has_a_column_for_each_stage_of_each_data_set(monkeypatch, readme, results, tmp_path):
+def test_where_the_time_goes_has_a_column_for_each_stage_of_each_data_set(readme, results, tmp_path):
     folder = results / "profile"
     folder.mkdir()
     stage = {"shares": {"a": 0.75, "b": 0.25}, "ms": 8.04, "flop": 2e9, "of_rate": 0.5}
@@ -238,25 +234,25 @@ def test_where_the_time_goes_has_a_column_for_each_stage_of_each_data_set(monkey
         "default": default,
     }
     (folder / "profile.json").write_text(json.dumps({"data": {"images": run, "vectors": run}}))
-    written(monkeypatch, results, readme)
+    written(results, readme)
     page = (tmp_path / "docs" / "performance.md").read_text()
     assert [row[1] for row in rows_of(page, "profile")] == ["75%", "25%", "8.0", "2,000", "50%"]
     expected = ["1,000", "4", "90.0", "10.0", "100.0", "50%", "45%", "70"]
     assert [row[1:] for row in rows_of(page, "profiled-fit")] == [[cell, cell] for cell in expected]
 
 
-def test_large_tables_have_a_line_each(monkeypatch, readme, results, tmp_path):
+def test_large_tables_have_a_line_each(readme, results, tmp_path):
     folder = results / "large"
     folder.mkdir()
     fit = {"seconds": 227.6, "cpu_seconds": 423.7, "peak_mib": 1770}
     record = {"rows": 10**6, "columns": 50, "memory": "2GB", "clusters": 10, "ari": 1.0, "fit": fit}
     (folder / "a.json").write_text(json.dumps(record | {"predict": {"seconds": 20.0}}))
-    written(monkeypatch, results, readme)
+    written(results, readme)
     (row,) = rows_of((tmp_path / "docs" / "performance.md").read_text(), "large")
     assert row == ["1,000,000 x 50", "0.4", "2GB", "228", "424", "1770", "50,000", "10", "1.000"]
 
 
-def test_what_more_rows_would_cost_is_what_was_measured_of_one_times_the_rows(monkeypatch, readme, results, tmp_path):
+def test_what_more_rows_would_cost_is_what_was_measured_of_one_times_the_rows(readme, results, tmp_path):
     folder = results / "scale"
     folder.mkdir()
     search = {"shards": 1, "more_mib": 140, "recall": 0.9924}
@@ -264,7 +260,7 @@ def test_what_more_rows_would_cost_is_what_was_measured_of_one_times_the_rows(mo
     each = {"step_seconds_a_row": 9e-5, "answer_seconds_a_row": 1.8e-5, "columns": 64}
     purity = [{"data": "mnist", "rows": 60_000, "shards": 6, "same_class": 0.9153}]
     (folder / "a.json").write_text(json.dumps(each | {"searches": searches, "purity": purity}))
-    written(monkeypatch, results, readme)
+    written(results, readme)
     page = (tmp_path / "docs" / "scale.md").read_text()
     assert rows_of(page, "searches")[1] == ["1,000,000", "1", "360", "360", "140", "0.992"]
     assert rows_of(page, "purity") == [["mnist", "10,000", "0.915"]]
@@ -272,25 +268,25 @@ def test_what_more_rows_would_cost_is_what_was_measured_of_one_times_the_rows(mo
     assert hundred_million == ["100,000,000", "10", "5", "0.5", "0.78", "32", "4", "0.22", "6.9"]
 
 
-def test_what_is_found_where_the_number_is_known_is_counted_by_group(monkeypatch, readme, results):
+def test_what_is_found_where_the_number_is_known_is_counted_by_group(readme, results):
     folder = results / "known"
     folder.mkdir()
     fits = {seed: {"true": 8, "found": found} for seed, found in enumerate([8, 8, 7, 5, 5])}
     (folder / "number.json").write_text(
         json.dumps({"fits": {"blobs: a": fits, "blobs: b": {0: {"true": 3, "found": 3}}, "noise: c": {}}})
     )
-    rows = rows_of(written(monkeypatch, results, readme), "known")
+    rows = rows_of(written(results, readme), "known")
     assert rows == [["blobs", "6", "3", "4", "5 of 8 in 2, 7 of 8 in 1"], ["noise", "0", "0", "0", ""]]
 
 
-def test_easy_cases_say_what_is_better_and_where_the_number_is_wrong(monkeypatch, readme, results):
+def test_easy_cases_say_what_is_better_and_where_the_number_is_wrong(readme, results):
     folder = results / "easy"
     folder.mkdir()
     run = {"shape": [1500, 2], "true": 3, "found": 3, "told": 0.9, "auto": 0.5, "others": {"k-means": 1, "HDBSCAN": 0}}
     lost = {"0": run, "1": run | {"told": 0.8, "found": 2, "auto": 0.25}}
     won = {"0": run | {"told": 1.0, "auto": 1.0}}
     (folder / "easy.json").write_text(json.dumps({"fits": {"blobs: a": lost, "blobs: b": won}}))
-    text = written(monkeypatch, results, readme)
+    text = written(results, readme)
     scores = ["0.850 (worst 0.800)", "0.375 (worst 0.250)", "2 to 3", "k-means", "1.000 ↑"]
     assert rows_of(text, "easy") == [
         ["blobs: a", "1,500 x 2", "3", "2", *scores],
@@ -301,38 +297,38 @@ def test_easy_cases_say_what_is_better_and_where_the_number_is_wrong(monkeypatch
     assert notes[1].endswith("in 1 of 2 cases. Not in: blobs: a.")
 
 
-def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(monkeypatch, readme, results):
-    first = written(monkeypatch, results, readme)
+def test_what_stands_around_the_marks_stays_and_a_second_time_changes_nothing(readme, results):
+    first = written(results, readme)
     assert first.count("before\n<!-- ") == len(NAMES)
     assert first.endswith("after\n")
-    assert written(monkeypatch, results, readme) == first
-    assert written(monkeypatch, results, readme, "--check") == first
+    assert written(results, readme) == first
+    assert written(results, readme, check=True) == first
 
 
-def test_a_table_of_other_results_is_noticed(monkeypatch, readme, results, tmp_path):
-    written(monkeypatch, results, readme)
+def test_a_table_of_other_results_is_noticed(readme, results, tmp_path):
+    written(results, readme)
     record = json.loads((results / "d.json").read_text())
     record["summary"]["test"]["nmi"]["mean"] = 0.123
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "d.json").write_text(json.dumps(record))
     with pytest.raises(SystemExit, match="make tables"):
-        written(monkeypatch, tmp_path / "other", readme, "--check")
+        written(tmp_path / "other", readme, check=True)
 
 
-def test_a_mark_that_is_missing_is_named(monkeypatch, readme, results):
+def test_a_mark_that_is_missing_is_named(readme, results):
     (readme.parent / "docs" / "results.md").write_text(BARE.replace("<!-- rare:end -->", ""))
     with pytest.raises(SystemExit, match="rare:end"):
-        written(monkeypatch, results, readme)
+        written(results, readme)
 
 
-def test_mixed_tables_say_what_is_better_and_k_prototypes_is_k_means_without_categories(monkeypatch, readme, results):
+def test_mixed_tables_say_what_is_better_and_k_prototypes_is_k_means_without_categories(readme, results):
     folder = results / "mixed"
     folder.mkdir()
     scores = {"two-views": 0.8, "k-means": 0.9, "umap-mixture": 0.5}
     errors = {"two-views": {"numbers": 0.5}, "usual": {"numbers": 1.0}, "iterative": {"numbers": 0.4}}
     run = {"rows": 1500, "classes": 3, "nmi": scores, "ari": scores, "imputed": errors}
     (folder / "mixed.json").write_text(json.dumps({"fits": {"numbers: a": {"0": run}}}))
-    text = written(monkeypatch, results, readme)
+    text = written(results, readme)
     shown = ["0.800", "0.900 ↑", "0.900 ↑", "0.500"]
     assert rows_of(text, "mixed") == [["numbers: a", "1,500", "3", "1", *shown, *shown]]
     assert lines_of(text, "mixed")[-1].endswith(
