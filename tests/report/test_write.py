@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from vaecluster.errors import FileError
-from vaecluster.look.walls import Wall, wall_image
+from vaecluster.look.walls import Wall
 from vaecluster.report import write
 from vaecluster.report.page import Report
 from vaecluster.report.run import ShownCluster
@@ -85,7 +85,7 @@ def test_the_pictures_are_named_by_cluster_and_hold_the_walls(tmp_path: Path) ->
     ]
     assert sorted(paths) == sorted((tmp_path / "pictures").iterdir())
     with Image.open(paths[-2]) as picture:
-        np.testing.assert_array_equal(np.asarray(picture), np.asarray(wall_image(WALL)))
+        np.testing.assert_array_equal(np.asarray(picture), np.asarray(WALL.image()))
 
 
 def test_numbers_of_clusters_are_padded_so_that_names_sort(tmp_path: Path) -> None:

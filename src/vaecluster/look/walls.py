@@ -63,40 +63,28 @@ class Wall(Shown):
         return picture(self.image(), f"{len(self)} {words}")
 
     def image(self) -> Image.Image:
-        """As `wall_image` draws it."""
-        return wall_image(self)
+        """With room for 64 rows, eight in a line; places without a row are a neutral light tone.
+
+        >>> Wall(np.zeros((10, 28, 28))).image().size
+        (462, 462)
+        """
+        return self.strip(8, WALL_ROWS // 8)
 
     def strip(self, columns: int, lines: int = 1) -> Image.Image:
-        """Drawn as `wall_image` does."""
-        return _grid(self, lines=lines, columns=columns, scale=None)
+        """An RGBA picture with room for so many rows.
+
+        Images become tiles of about 56 pixels, with clear gaps of two, row k in line k // columns and column
+        k % columns. One channel is drawn grey, three as RGB, four as RGBA; any other number as the grey mean of the
+        channels. Plain vectors become a heat-map of the size of such tiles: one line per row, one column per feature,
+        dark for low and bright for high, and neighbouring features averaged where there are more than pixels.
+        """
+        draw = _heat_map if self.is_heat_map else _tiles
+        return draw(_brightness(self), lines, columns)
 
     @property
     def is_heat_map(self) -> bool:
         """Whether a row is a plain vector, not an image."""
         return self.rows.ndim == 2
-
-
-def wall_image(wall: Wall, columns: int = 8, scale: int | None = None) -> Image.Image:
-    """The wall as an RGBA picture with room for 64 rows; places without a row are a neutral light tone.
-
-    Images become tiles, row k in line k // columns and column k % columns, with clear gaps of two pixels.
-    One channel is drawn grey, three as RGB, four as RGBA; any other number as the grey mean of the channels.
-    Each pixel is enlarged `scale` times. None picks the factor that gives tiles of about 56 pixels, and
-    averages images of more than 96 pixels a side down.
-
-    Plain vectors become a heat-map: one line per row, one column per feature, dark for low and bright for
-    high. A cell is `scale` pixels square; None gives the heat-map the size of a wall of tiles, and averages
-    neighbouring features where there are more features than pixels.
-
-    >>> wall_image(Wall(np.zeros((10, 28, 28)))).size
-    (462, 462)
-    """
-    return _grid(wall, lines=-(-WALL_ROWS // columns), columns=columns, scale=scale)
-
-
-def _grid(wall: Wall, lines: int, columns: int, scale: int | None) -> Image.Image:
-    draw = _heat_map if wall.is_heat_map else _tiles
-    return draw(_brightness(wall), lines, columns, scale)
 
 
 def _brightness(wall: Wall) -> NDArray[np.float64]:
@@ -114,13 +102,9 @@ def _brightness(wall: Wall) -> NDArray[np.float64]:
     return brightness.clip(0.0, 1.0)
 
 
-def _tiles(brightness: NDArray[np.float64], lines: int, columns: int, scale: int | None) -> Image.Image:
+def _tiles(brightness: NDArray[np.float64], lines: int, columns: int) -> Image.Image:
     height, width = brightness.shape[1:3]
-    if scale is None:
-        scale = max(1, round(TILE / max(height, width)))
-        shrink = -(-max(height, width) // LARGEST_TILE)
-    else:
-        shrink = 1
+    scale, shrink = max(1, round(TILE / max(height, width))), -(-max(height, width) // LARGEST_TILE)
     size = (-(-width // shrink) * scale, -(-height // shrink) * scale)
     empty = Image.new("RGBA", size, EMPTY)
     step_x, step_y = size[0] + GAP, size[1] + GAP
@@ -146,15 +130,12 @@ def _colours(brightness: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.rint(255 * channels).astype(np.uint8)
 
 
-def _heat_map(brightness: NDArray[np.float64], lines: int, columns: int, scale: int | None) -> Image.Image:
+def _heat_map(brightness: NDArray[np.float64], lines: int, columns: int) -> Image.Image:
     features = brightness.shape[1]
-    if scale is None:
-        # The size that a wall of tiles would have.
-        width, height = columns * (TILE + GAP) - GAP, lines * (TILE + GAP) - GAP
-        brightness = _averaged_features(brightness, at_most=width)
-        cell = (max(1, width // features), max(1, round(height / (lines * columns))))
-    else:
-        cell = (scale, scale)
+    # The size that a wall of tiles would have.
+    width, height = columns * (TILE + GAP) - GAP, lines * (TILE + GAP) - GAP
+    brightness = _averaged_features(brightness, at_most=width)
+    cell = (max(1, width // features), max(1, round(height / (lines * columns))))
     size = (brightness.shape[1] * cell[0], lines * columns * cell[1])
     picture = Image.new("RGBA", size, EMPTY)
     rows = brightness[: lines * columns]
