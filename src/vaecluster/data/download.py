@@ -23,6 +23,8 @@ OnProgress = Callable[[int, int | None], None]
 _CHUNK = 1 << 16
 # A connection that breaks is taken up again as long as each try brings something new, at most this often.
 _TRIES = 20
+# So many seconds a silent connection is waited for.
+_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,11 @@ class _MirrorError(Exception):
     """Why one mirror could not give the file; the next is asked."""
 
 
-def download(remote: RemoteFile, folder: Path, *, timeout: float = 30.0) -> Path:
+def download(remote: RemoteFile, folder: Path) -> Path:
     """Fetch a file into a folder and return its path; a file already there with the right checksum is kept.
 
     Bytes arrive in ``NAME.part``, which a later call continues, and get their name only when complete and
-    verified. Progress is shown on standard error when that is a terminal. ``timeout`` is the number of
-    seconds that a silent connection is waited for.
+    verified. Progress is shown on standard error when that is a terminal.
 
     Raises ``FileError`` with one reason per mirror when none can give the file, and ``OSError`` when
     the folder cannot be written.
@@ -57,7 +58,7 @@ def download(remote: RemoteFile, folder: Path, *, timeout: float = 30.0) -> Path
     with _progress_bar(remote.name) as on_progress:
         for mirror in remote.mirrors:
             try:
-                _fetch_whole(mirror + remote.name, part, remote.md5, timeout, on_progress)
+                _fetch_whole(mirror + remote.name, part, remote.md5, on_progress)
             except _MirrorError as problem:
                 reasons.append(f"{mirror}{remote.name}: {problem}")
             else:
@@ -66,26 +67,26 @@ def download(remote: RemoteFile, folder: Path, *, timeout: float = 30.0) -> Path
     raise FileError(f"{remote.name} could not be downloaded ({'; '.join(reasons) or 'no mirror is known'}).")
 
 
-def _fetch_whole(url: str, part: Path, md5: str | None, timeout: float, on_progress: OnProgress) -> None:
+def _fetch_whole(url: str, part: Path, md5: str | None, on_progress: OnProgress) -> None:
     """Bring the part file to its full length and verify it; on a wrong checksum nothing is left."""
     resumed = _size(part) > 0
-    _fetch_rest(url, part, timeout, on_progress)
+    _fetch_rest(url, part, on_progress)
     if md5 is None or _md5(part) == md5:
         return
     part.unlink()
     if resumed:
         # The older beginning may have come from another version of the file: once more, all from here.
-        _fetch_whole(url, part, md5, timeout, on_progress)
+        _fetch_whole(url, part, md5, on_progress)
         return
     raise _MirrorError(f"its content does not have the MD5 checksum {md5}")
 
 
-def _fetch_rest(url: str, part: Path, timeout: float, on_progress: OnProgress) -> None:
+def _fetch_rest(url: str, part: Path, on_progress: OnProgress) -> None:
     reason = "the connection broke off"
     for _ in range(_TRIES):
         before = _size(part)
         try:
-            if _append(url, part, timeout, on_progress):
+            if _append(url, part, on_progress):
                 return
         except urllib.error.HTTPError as problem:
             problem.close()
@@ -105,13 +106,13 @@ def _fetch_rest(url: str, part: Path, timeout: float, on_progress: OnProgress) -
     raise _MirrorError(f"{reason} after {_size(part)} bytes")
 
 
-def _append(url: str, part: Path, timeout: float, on_progress: OnProgress) -> bool:
+def _append(url: str, part: Path, on_progress: OnProgress) -> bool:
     """Ask for the bytes that are missing and write them as they come; True when the file is complete."""
     start = _size(part)
     request = urllib.request.Request(url, headers={"User-Agent": "vaecluster"})
     if start > 0:
         request.add_header("Range", f"bytes={start}-")
-    with urllib.request.urlopen(request, timeout=timeout) as response:
+    with urllib.request.urlopen(request, timeout=_PATIENCE) as response:
         content_range = response.headers.get("Content-Range", "")
         # A server may ignore the wish for a range; then the whole file comes and the old bytes go.
         resumes = response.status == http.HTTPStatus.PARTIAL_CONTENT

@@ -59,7 +59,8 @@ class Program:
 
     def exported(self) -> "ExportedProgram":
         """As torch exports it, for any number of rows."""
-        tensors, rows = _example(self.inputs), torch.export.Dim("rows")
+        tensors = tuple(torch.zeros(2, *one.shape, dtype=one.dtype, device="cpu") for one in self.inputs)
+        rows = torch.export.Dim("rows")
         shapes = (({0: rows},) * len(tensors),)
         with silent():
             return torch.export.export(self.module, tensors, dynamic_shapes=shapes)
@@ -147,7 +148,3 @@ def silent() -> Iterator[None]:
 def _beside(own: Sequence[Values], columns: Sequence[Values]) -> tuple[Values, ...]:
     taken = {one.name for one in columns}
     return tuple(replace(one, name=free_name(one.name, taken)) for one in own)
-
-
-def _example(values: Sequence[Values], rows: int = 2) -> tuple[Tensor, ...]:
-    return tuple(torch.zeros(rows, *one.shape, dtype=one.dtype, device="cpu") for one in values)

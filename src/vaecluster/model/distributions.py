@@ -19,14 +19,14 @@ def scale_of(log_scale: Tensor) -> Tensor:
     return log_scale.clamp(-MOST_LOG_SCALE, MOST_LOG_SCALE).exp()
 
 
-def diag_normal(mean: Tensor, scale: Tensor, event_dims: int = 1) -> Distribution:
-    """Normal with independent entries, the last `event_dims` axes being one event.
+def diag_normal(mean: Tensor, scale: Tensor) -> Distribution:
+    """Normal with independent entries, the last axis being one event.
 
     >>> diag_normal(torch.zeros(5, 2), torch.ones(2)).log_prob(torch.zeros(5, 2)).shape
     torch.Size([5])
     """
     # Validation reads every value back from the device at every step; the run checks the loss instead.
-    return Independent(Normal(mean, scale, validate_args=False), event_dims, validate_args=False)
+    return Independent(Normal(mean, scale, validate_args=False), 1, validate_args=False)
 
 
 def draw(distribution: Distribution, generator: Generator, number: int | None = None) -> Tensor:

@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from vaecluster.runs.folder import RunFolder
 
 
-def load_source(source: str, types: Mapping[str, str] | None = None) -> "DataSet":
-    """Read `source` if it is or looks like a file or folder, else as a named data set; pictures are not read yet.
-
-    `types` are those of a text's columns (`Schema.text_types`).
-    """
+def load_source(source: str) -> "DataSet":
+    """Read `source` if it is or looks like a file or folder, else as a named data set; pictures are not read yet."""
     # Each where it is needed: what downloads takes long to import.
     if _is_file(source):
         from vaecluster.data.files import read_dataset
 
-        return read_dataset(Path(source), types)
+        return read_dataset(Path(source))
     from vaecluster.data.named import load_named
 
     return load_named(source)
 
 
 def open_source(source: str, types: Mapping[str, str] | None = None) -> "DataSet":
-    """The same, but for rows that can stay in their file until they are needed."""
+    """The same, but for rows that can stay in their file until they are needed.
+
+    `types` are those of a text's columns (`Schema.text_types`).
+    """
     if not _is_file(source):
         return load_source(source)
     from vaecluster.data.files import open_dataset
