@@ -26,12 +26,11 @@ from sklearn.impute import IterativeImputer
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from benchmarks.cases import Case, Labels, main
-from benchmarks.peers import ENVIRONMENT, SCRIPT, KPrototypes, UmapMixture
+from benchmarks.peers import SCRIPT, KPrototypes, UmapMixture, python
 from vaecluster import VAEClustering
 from vaecluster.data.frames import columns_of
 from vaecluster.data.kinds import kinds_of
 from vaecluster.data.raw import Array, Doubles
-from vaecluster.errors import SettingError
 
 RESULTS = Path(__file__).parent / "results" / "mixed" / "mixed.json"
 NUMBERS = ("number", "amount", "count", "date")
@@ -42,11 +41,8 @@ REMOVED, STARTS = 0.2, 10
 @cache
 def _folder() -> Path:
     """Where the tables of the peers' environment lie, for as long as this process."""
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists():
-        raise SettingError(f"The peers are not installed in '{ENVIRONMENT}'. Run: make peers.")
     folder = Path(tempfile.mkdtemp())
-    subprocess.run([str(python), str(SCRIPT.with_name("tables.py")), str(folder)], check=True)
+    subprocess.run([python(), str(SCRIPT.with_name("tables.py")), str(folder)], check=True)
     return folder
 
 

@@ -202,10 +202,15 @@ PEERS: dict[str, Peer] = {
 
 
 def _run(what: str, folder: Path) -> None:
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists():
-        raise SettingError(f"The peers are not installed in '{ENVIRONMENT}'. Run: make peers.")
     threads = str(torch.get_num_threads())
     limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), threads)
-    command = [str(python), str(SCRIPT), what, str(folder / "order.json"), str(folder)]
+    command = [python(), str(SCRIPT), what, str(folder / "order.json"), str(folder)]
     subprocess.run(command, check=True, env=os.environ | limits)
+
+
+def python() -> str:
+    """The Python of the peers' environment."""
+    place = ENVIRONMENT / "bin" / "python"
+    if not place.exists():
+        raise SettingError(f"The peers are not installed in '{ENVIRONMENT}'. Run: make peers.")
+    return str(place)

@@ -34,14 +34,13 @@ from vaecluster.errors import SettingError
 from vaecluster.inference.calibrating import confidence_of
 from vaecluster.methods.base import Fitted, Hidden, Latent, LearningRate, Method, Precision, check_shares
 from vaecluster.methods.labels import LabelWeight, with_labelled
-from vaecluster.methods.moments import empty_prior
+from vaecluster.methods.moments import empty_prior, moment_components
 from vaecluster.methods.two_views.heads import FEW, ComponentHeads, ComponentPosterior
 from vaecluster.methods.two_views.objective import TwoViewsObjective, Weights
 from vaecluster.methods.two_views.regrouping import Wanted, looks_of, merge_again, target_shares
 from vaecluster.methods.two_views.tables import ComponentTables, code_means, component_tables, label_tables, prior_of
 from vaecluster.model.decoder import Decoder
 from vaecluster.model.encoder import Encoder
-from vaecluster.model.full_covariance import MomentComponents
 from vaecluster.model.grouping import Grouping
 from vaecluster.model.networks.dense import DenseDecoderNetwork, DenseEncoderNetwork
 from vaecluster.model.networks.initial import start_
@@ -267,9 +266,8 @@ class TwoViews(Method):
     def go_on(self, run: Run, fitted: Fitted, epochs: int, seen: int) -> Fitted:
         """The second stage again, with one head and the clusters as they are."""
         model = fitted.model
-        posterior, components = model.cluster_posterior, model.prior.components
+        posterior, components = model.cluster_posterior, moment_components(model.prior)
         assert isinstance(posterior, ComponentPosterior)
-        assert isinstance(components, MomentComponents)
         heads, before = ComponentHeads.of(posterior), components.moments()
         views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling, run.arrays)
         generator = run.draws.at("going on")
@@ -283,9 +281,8 @@ class TwoViews(Method):
         reduce(objective, self._reduces(run))
         run.stages({CLUSTERS: replace(self.plans()[CLUSTERS], epochs=epochs)})
         run.train_through(CLUSTERS, objective, with_labelled(pairs(views), run.rows))
-        after = prior_of(objective, 0, run.rows, partial(run.telling, ALL_ROWS)).components
-        assert isinstance(after, MomentComponents)
-        components.load_state_dict(after.state_dict())
+        after = prior_of(objective, 0, run.rows, partial(run.telling, ALL_ROWS))
+        components.load_state_dict(after.components.state_dict())
         components.mix(before, seen / (seen + len(run.rows)))
         model.prior.weights.follow(components)
         confidence = fitted.confidence if seen else confidence_of(model, run.rows)
