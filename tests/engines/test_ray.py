@@ -177,10 +177,10 @@ def test_options_of_engines_need_one(sales, capsys):
     assert "Add --engine ray" in refused(capsys, words)
 
 
-def test_a_piece_that_ends_every_worker_is_given_up(sales, tmp_path, monkeypatch):
+def test_a_block_that_ends_every_worker_is_given_up(sales, tmp_path, monkeypatch):
     run_folder = engine.RunFolder.open(sales / "run")
     function = engine.predict_function(run_folder.model_file)
-    pieces = engine.Pieces.of(str(sales / "old.parquet"), run_folder, function.model, None).pieces
-    worker = engine.Worker(function, pieces, engine.Answered(tmp_path, ".parquet"))
+    blocks = engine.Blocks.of(str(sales / "old.parquet"), run_folder, function.model, None).blocks
+    worker = engine.Worker(function, blocks, engine.Answered(tmp_path, ".parquet"))
     (tmp_path / f"{0:08}{engine.TRIES}").write_bytes(b"." * engine.MOST_TRIES)
     assert "5 workers died" in str(worker.done(0).problem)

@@ -1,7 +1,7 @@
-"""Rows answered for by Ray: a worker for each device, and a file of answers for each piece of the source.
+"""Rows answered for by Ray: a worker for each device, and a file of answers for each block of the source.
 
-A worker may die at any moment: Ray starts another and gives it the piece again. No row is lost or there twice, since a
-piece has one file, which is there whole or not at all, whoever writes it and however often.
+A worker may die at any moment: Ray starts another and gives it the block again. No row is lost or there twice, since a
+block has one file, which is there whole or not at all, whoever writes it and however often.
 """
 
 import io
@@ -21,8 +21,8 @@ from typing import Any, final
 from vaecluster.data.pictures.folder import tell_of
 from vaecluster.data.pictures.listing import Skipped
 from vaecluster.data.stored import in_turn
+from vaecluster.engines.blocks import Block, Blocks
 from vaecluster.engines.function import PredictFunction, predict_function
-from vaecluster.engines.pieces import Piece, Pieces
 from vaecluster.errors import FileError, SettingError, VaeclusterError, counted
 from vaecluster.files.atomic import check_free, check_writable
 from vaecluster.files.provenance import versions
@@ -32,9 +32,9 @@ from vaecluster.runs.folder import RunFolder
 from vaecluster.runs.labels import CLUSTER, CONFIDENCE, NAME, SCORE, SECOND, Labels
 from vaecluster.training.listeners.progress import Passing
 
-# So often a piece is tried: one that is too large for the memory of a machine would end every worker.
+# So often a block is tried: one that is too large for the memory of a machine would end every worker.
 MOST_TRIES = 5
-# Beside the answers for a piece: a byte for each try, and a mark where something could not be read.
+# Beside the answers for a block: a byte for each try, and a mark where something could not be read.
 TRIES, SKIPPED = ".tries", ".skipped"
 _SEEN = "Choose an --output on a file system that all machines of the cluster see."
 
@@ -64,7 +64,7 @@ def predict_on_ray(
     doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
     answers = (CLUSTER, CONFIDENCE, SECOND, NAME, *([SCORE] if outlier_scores else []))
     function = predict_function(run.model_file, answers, device=device, **doubt)
-    pieces = Pieces.of(source, run, replace(function, device="cpu").model, features)
+    blocks = Blocks.of(source, run, replace(function, device="cpu").model, features)
     files = stamps(*(place.absolute() for place in (run.model_file, Path(source), features) if place is not None))
     asked: dict[str, Any] = {"engine": "ray", "source": source, "files": files, "device": device}
     asked |= {**doubt, "answers": list(answers), "versions": versions()}
@@ -74,26 +74,26 @@ def predict_on_ray(
         # What could not be read is told again.
         kept = answered.numbers - {int(marks.stem) for marks in answered.folder.glob(f"*{SKIPPED}")}
         going_on(len(kept))
-        left = [number for number in range(len(pieces.pieces)) if number not in kept]
+        left = [number for number in range(len(blocks.blocks)) if number not in kept]
         results: list[Done] = []
         # It may be that only the last rename was missing.
         if left:
             with _connected(address) as ray:
-                worker = [function, pieces.pieces, Answered(answered.folder.absolute(), ".parquet")]
-                results += _told(_results(ray, left, worker, workers, device), pieces.pieces, kept)
+                worker = [function, blocks.blocks, Answered(answered.folder.absolute(), ".parquet")]
+                results += _told(_results(ray, left, worker, workers, device), blocks.blocks, kept)
         _warn(results)
-        missing = set(range(len(pieces.pieces))) - answered.numbers
+        missing = set(range(len(blocks.blocks))) - answered.numbers
         if missing:
             raise FileError(f"{counted(len(missing), 'block')} of answers are not in '{answered.folder}'. {_SEEN}")
-        if pieces.pictures is not None:
-            tell_of(pieces.pictures.listing, [one for done in results for one in done.skipped])
+        if blocks.pictures is not None:
+            tell_of(blocks.pictures.listing, [one for done in results for one in done.skipped])
         return answered.move_to(output)
 
 
 @final
 @dataclass(frozen=True)
 class Done:
-    """What came of a piece: how many rows, which files cannot be read, and warnings and an error, if any."""
+    """What came of a block: how many rows, which files cannot be read, and warnings and an error, if any."""
 
     number: int
     rows: int = 0
@@ -106,19 +106,19 @@ class Done:
 @final
 @dataclass(frozen=True, eq=False)
 class Worker:
-    """An actor of Ray: called with the number of a piece, it writes the answers for it."""
+    """An actor of Ray: called with the number of a block, it writes the answers for it."""
 
     function: PredictFunction
-    pieces: Sequence[Piece]
+    blocks: Sequence[Block]
     answered: Answered
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Records of what came of the pieces, as bytes: what Ray would make of them otherwise is its own affair."""
+        """Records of what came of the blocks, as bytes: what Ray would make of them otherwise is its own affair."""
         return {"done": [pickle.dumps(self.done(number)) for number in batch["number"].tolist()]}
 
     def done(self, number: int) -> Done:
-        """Answer for a piece; what goes wrong is told to whoever waits, for Ray would try it again."""
-        piece, marks = self.pieces[number], self.answered.folder / f"{number:08}{TRIES}"
+        """Answer for a block; what goes wrong is told to whoever waits, for Ray would try it again."""
+        block, marks = self.blocks[number], self.answered.folder / f"{number:08}{TRIES}"
         with heard() as caught:
             try:
                 if not self.answered.folder.is_dir():
@@ -127,29 +127,29 @@ class Worker:
                     file.write(b".")
                     tries = file.tell()
                 if tries > MOST_TRIES:
-                    raise _deadly(piece, tries)
-                rows, skipped = piece.read()
+                    raise _deadly(block, tries)
+                rows, skipped = block.read()
                 if skipped:
                     marks.with_suffix(SKIPPED).touch()
-                table = self._answers(piece, rows)
-                # The mark stays: if the worker dies before it has told of this, the piece is tried again.
+                table = self._answers(block, rows)
+                # The mark stays: if the worker dies before it has told of this, the block is tried again.
                 self.answered.write(number, table)
             except (VaeclusterError, OSError, MemoryError) as problem:
                 return Done(number, problem=problem)
         given = tuple(one.message for one in caught if isinstance(one.message, Warning))
         return Done(number, table.num_rows, tries, tuple(skipped), given)
 
-    def _answers(self, piece: Piece, rows: Any) -> Any:
+    def _answers(self, block: Block, rows: Any) -> Any:
         if rows is None:
             import pyarrow as pa
 
             return pa.table({})
         labels = Labels.of(self.function.assigned(rows), self.function.model.cluster_names_)
-        return piece.placed(labels.table())
+        return block.placed(labels.table())
 
 
 def _results(ray: Any, left: list[int], worker: list[Any], workers: int | None, device: str) -> Iterator[Done]:
-    """What comes of these pieces, in whatever order."""
+    """What comes of these blocks, in whatever order."""
     import pyarrow as pa
     from ray.data import ActorPoolStrategy, from_arrow
 
@@ -161,7 +161,7 @@ def _results(ray: Any, left: list[int], worker: list[Any], workers: int | None, 
     number = workers or devices
     # Several workers share a device where there are more of them.
     share = 1 / -(-number // devices)
-    # One piece a block, which Ray neither cuts nor joins.
+    # A number to each block of Ray's own, which it neither cuts nor joins.
     numbers = from_arrow([pa.table({"number": [number]}) for number in left])
     answered = numbers.map_batches(
         Worker,
@@ -183,15 +183,15 @@ def _results(ray: Any, left: list[int], worker: list[Any], workers: int | None, 
         ) from None
 
 
-def _told(results: Iterator[Done], pieces: Sequence[Piece], kept: set[int]) -> Iterator[Done]:
+def _told(results: Iterator[Done], blocks: Sequence[Block], kept: set[int]) -> Iterator[Done]:
     """The results as they come, with progress."""
-    rows = sum(piece.rows for piece in pieces)
-    passed = sum(pieces[number].rows for number in kept)
+    rows = sum(block.rows for block in blocks)
+    passed = sum(blocks[number].rows for number in kept)
     answered, again = 0, 0
     with Passing() as told:
         told(0, passed / rows)
         for done in results:
-            passed += pieces[done.number].rows
+            passed += blocks[done.number].rows
             answered += done.rows
             again += done.tries > 1
             told(answered, passed / rows)
@@ -274,8 +274,8 @@ def _last_line(problem: Exception) -> str:
     return lines[-1].strip().rstrip(".")[:300]
 
 
-def _deadly(piece: Piece, tries: int) -> FileError:
+def _deadly(block: Block, tries: int) -> FileError:
     return FileError(
-        f"{counted(tries - 1, 'worker')} died while {counted(piece.rows, 'row')} were answered for, most likely for "
+        f"{counted(tries - 1, 'worker')} died while {counted(block.rows, 'row')} were answered for, most likely for "
         "want of memory. Give fewer --workers, or write the source in smaller groups of rows."
     )

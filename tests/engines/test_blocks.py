@@ -1,4 +1,4 @@
-"""Pieces of a source hold all of its rows, in order, as a fit reads them."""
+"""Blocks of a source hold all of its rows, in order, as a fit reads them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from vaecluster.data.files import read_dataset
 from vaecluster.data.readers.parquet import groups_of
-from vaecluster.engines.pieces import SomeRows
+from vaecluster.engines.blocks import SomeRows
 
 
 def table(rows: int, seed: int = 0) -> pa.Table:

@@ -29,7 +29,7 @@ FILE = "file"
 MOST_PICTURES = 1024
 
 
-class Piece(ABC):
+class Block(ABC):
     """Some rows of a source, which are read by themselves on whatever machine sees the source."""
 
     @property
@@ -48,7 +48,7 @@ class Piece(ABC):
 
 @final
 @dataclass(frozen=True)
-class SomeRows(Piece):
+class SomeRows(Block):
     """A group of rows of a Parquet file, which has this name in its folder."""
 
     group: Group
@@ -76,7 +76,7 @@ class SomeRows(Piece):
 
 @final
 @dataclass(frozen=True)
-class SomePictures(Piece):
+class SomePictures(Block):
     """Some pictures, read in the shape of the rows of a fit; row names are their paths."""
 
     source: Pictures
@@ -99,14 +99,14 @@ class SomePictures(Piece):
 
 @final
 @dataclass(frozen=True)
-class Pieces:
-    """All pieces of a source, in order; of pictures, also where they are."""
+class Blocks:
+    """All blocks of a source, in order; of pictures, also where they are."""
 
-    pieces: Sequence[Piece]
+    blocks: Sequence[Block]
     pictures: Pictures | None = None
 
     @classmethod
-    def of(cls, source: str, run: RunFolder, model: "VAEClustering", features: Path | None) -> "Pieces":
+    def of(cls, source: str, run: RunFolder, model: "VAEClustering", features: Path | None) -> "Blocks":
         """Those of Parquet files, or of pictures as the run reads them; the source can be read already.
 
         Raises `SettingError` for other sources, and `DataError` or `FileError` as `read_dataset` does.
@@ -137,7 +137,7 @@ class Pieces:
             pictures = replace(pictures, features=absolute(str(pictures.features)))
         root, found, like = pictures.listing.root, pictures.listing.pictures, model.fitted_.schema.row_shape
         size = min(MOST_PICTURES, block_rows(like))
-        # Without the list of all pictures, which each piece would carry.
+        # Without the list of all pictures, which each block would carry.
         alone = replace(pictures)
         some = [Listing(root, found[start : start + size]) for start in range(0, len(found), size)]
         return cls([SomePictures(alone, listing, like) for listing in some], pictures)
