@@ -39,40 +39,9 @@ class Keeper(Protocol):
 
 
 @final
-class NothingKept:
-    """Keeps nothing: every fit is new."""
-
-    stage = None
-    found: Mapping[str, Any] = {}
-
-    def state_of(self, stage: str) -> None:
-        """Nothing is there to go on from."""
-
-    def restore(self, state: TrainingState, snapshot: Snapshot) -> None:
-        """Nothing to restore."""
-
-    def due(self) -> bool:
-        """Never."""
-        return False
-
-    def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
-        """Do nothing."""
-
-    def arrays(self, name: str) -> list[Array]:
-        """None are there."""
-        return []
-
-    def keep_arrays(self, name: str, arrays: Sequence[Any]) -> None:
-        """Do nothing."""
-
-
-NOTHING_KEPT = NothingKept()
-
-
-@final
 @dataclass(frozen=True)
 class Followed:
-    """What the first rank has kept, for the others: they go on from it, and keep nothing themselves."""
+    """What another process has kept, such as the first rank: a fit goes on from it, and keeps nothing itself."""
 
     stage: str | None
     found: Mapping[str, Any]
@@ -96,11 +65,15 @@ class Followed:
         return False
 
     def keep(self, stage: str, found: Mapping[str, Any], now: Snapshot, good: Snapshot | None) -> None:
-        """Leave it to the first rank."""
+        """Leave it to the other."""
 
     def arrays(self, name: str) -> list[Array]:
-        """None: the first rank has them in files, which may be on another machine."""
+        """None: the other has them in files, which may be on another machine."""
         return []
 
     def keep_arrays(self, name: str, arrays: Sequence[Any]) -> None:
-        """Leave it to the first rank."""
+        """Leave it to the other."""
+
+
+# Every fit is new.
+NOTHING_KEPT = Followed(None, {}, None)
