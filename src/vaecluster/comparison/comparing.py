@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from vaecluster import errors
-from vaecluster.clusters.boundary import Null
 from vaecluster.clusters.scores import score_labels
 from vaecluster.clusters.separation import separation
 from vaecluster.comparison.asking import LEADER, asked_methods, reasons, rows_of, template_of
@@ -78,11 +77,10 @@ def compare(
     _warn([fit for one in fits.made.values() for fit in one])
     with isolated():
         near = Neighbours().find(rows)
-    null = Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
 
     def compared(name: str, made: list[Fit]) -> Compared:
         # By neighbours from which no method has learned.
-        apart = tuple(separation(fit.labels, near.unseen[:], null) for fit in made)
+        apart = tuple(separation(fit.labels, near.unseen[:], near.null) for fit in made)
         scores = () if y is None else tuple(score_labels(y, fit.labels) for fit in made)
         return Compared(name, asked[name].finds_number, tuple(made), apart, typical_of(made), scores)
 

@@ -83,6 +83,10 @@ class Rows:
         labels = None if self.labels is None else self.labels[indices]
         return self._with(weights=weights, numbers=numbers, labels=labels)
 
+    def drawn(self, most: int, seed: int = 0) -> "Rows":
+        """At most so many of them, drawn at random, in their order."""
+        return self.some(np.sort(np.random.default_rng(seed).permutation(len(self))[:most]))
+
     def labelled(self, labels: NDArray[np.intp]) -> "Rows":
         """The same with the cluster of each row that has a label, -1 for the others."""
         return self._with(labels=labels)

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from vaecluster.clusters.boundary import Null
 from vaecluster.clusters.overlap import overlapping
 from vaecluster.data.rows import Rows
 from vaecluster.inference.answers import evidence, in_blocks
@@ -33,7 +32,7 @@ def confidence_of(
     cluster_of, clusters = model.grouping.cluster_of.cpu().numpy(), model.grouping.clusters
     if clusters == 1 or clusters > MOST_CLUSTERS or min(len(rows), MOST_ROWS) <= clusters:
         return None
-    some = rows.some(np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]))
+    some = rows.drawn(MOST_ROWS)
     components, codes = evidence(model, some)
     own = components @ np.eye(clusters)[cluster_of]
     votes = [own] if heads is None else list(np.concatenate(list(in_blocks(model, some, heads))).swapaxes(0, 1))
@@ -41,9 +40,7 @@ def confidence_of(
     read = neighbours.points(some)
     near = neighbours.among(read, len(some))
     points = read(slice(None)).astype(np.float64)
-    null = Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
-    pairs = near.unseen if near.unseen.shape[1] else near.rows
-    found = [overlapping(points, _numbered(vote, own), pairs, null) for vote in votes]
+    found = [overlapping(points, _numbered(vote, own), near.pairs, near.null) for vote in votes]
     return Confidence.fitted(components, codes, np.mean(found, 0), cluster_of)
 
 

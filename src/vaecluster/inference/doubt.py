@@ -53,8 +53,7 @@ def calibrate(model: ClusteringVAE, learned: Rows, held_out: Rows) -> Calibratio
     """The calibration by rows that were held out; without such, by some of the rows that were learned from."""
     if len(held_out):
         return Calibration.of(bounds(model, held_out), held_out=True)
-    some = learned.some(np.sort(np.random.default_rng(0).permutation(len(learned))[:MOST_SCORES]))
-    return Calibration.of(bounds(model, some), held_out=False)
+    return Calibration.of(bounds(model, learned.drawn(MOST_SCORES)), held_out=False)
 
 
 def held_out_rows(rows: int, outlier_fraction: float) -> int:

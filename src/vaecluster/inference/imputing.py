@@ -86,7 +86,7 @@ def errors_of(model: ClusteringVAE, rows: Rows) -> Errors | None:
     may_be_hidden = [gap and measured for gap, measured in zip(rows.schema.gaps, rows.schema.measured, strict=False)]
     if not any(may_be_hidden):
         return None
-    some = rows.some(np.sort(np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]))
+    some = rows.drawn(MOST_ROWS)
     generator = Generator().manual_seed(0)
     shape = (BLOCK, len(may_be_hidden))
     part_of = torch.randint(PARTS, shape, generator=generator, dtype=torch.int64, device="cpu").to(rows.device)

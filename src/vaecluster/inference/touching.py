@@ -7,7 +7,6 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.clusters.boundary import Null
 from vaecluster.clusters.contingency import contingency
 from vaecluster.clusters.separation import densities_between
 from vaecluster.inference.answers import Assigned
@@ -40,9 +39,7 @@ def touching(near: Near, labels: NDArray[np.intp], found: Assigned, clusters: in
     """
     if clusters < 2 or len(labels) < 3:
         return []
-    pairs = near.unseen if near.unseen.shape[1] else near.rows
-    null = Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
-    density = densities_between(labels, clusters, pairs, null)
+    density = densities_between(labels, clusters, near.pairs, near.null)
     if density is None:
         return []
     unsure = found.confidence < SURE

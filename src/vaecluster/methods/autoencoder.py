@@ -53,7 +53,7 @@ class Autoencoder(Objective):
 
 def some_of(rows: Rows, seed: int) -> Rows:
     """The rows, or `MOST_ROWS` of them drawn at random."""
-    return rows.some(np.sort(np.random.default_rng(seed).permutation(len(rows))[:MOST_ROWS]))
+    return rows.drawn(MOST_ROWS, seed)
 
 
 def points_of(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, digamma
 from torch import Tensor
 
+from vaecluster.clusters.boundary import Null
 from vaecluster.data.raw import row_slices
 from vaecluster.data.room import NO_LIMIT, Room
 from vaecluster.data.rows import Rows
@@ -69,6 +70,16 @@ class Near:
     def unseen_rank(self) -> float:
         """The mean rank of the unseen ones, the nearest row being of rank 1."""
         return float(self.rows.shape[1] + (self.unseen.shape[1] + 1) / 2)
+
+    @property
+    def pairs(self) -> Any:
+        """The neighbours by which boundaries are measured: the unseen ones, or where rows are too few, the others."""
+        return self.unseen if self.unseen.shape[1] else self.rows
+
+    @property
+    def null(self) -> Null:
+        """How often such pairs cross a cut through one homogeneous cluster."""
+        return Null.of_neighbours(self.among, self.unseen_rank, self.dimension)
 
 
 @final

@@ -81,8 +81,8 @@ class PreparedViews:
 
         The generator draws on the host.
         """
-        near = None if self.near is None else self.near.unseen if self.near.unseen.shape[1] else self.near.rows
-        return self._view(batch, None if near is None else partner(near, indices, generator), generator)
+        partners = None if self.near is None else partner(self.near.pairs, indices, generator)
+        return self._view(batch, partners, generator)
 
     def _view(self, batch: Tensor, partners: NDArray[np.intp] | None, generator: Generator) -> Tensor:
         view = batch if partners is None else self.rows[partners]

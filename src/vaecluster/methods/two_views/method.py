@@ -409,9 +409,7 @@ def pairs(views: PreparedViews) -> Batches:
 
 
 def _null_of(views: PreparedViews, joint: NDArray[np.float64]) -> Null:
-    if (near := views.near) is None:
-        return Null.fitted(joint)
-    return Null.of_neighbours(near.among, near.unseen_rank, near.dimension)
+    return Null.fitted(joint) if views.near is None else views.near.null
 
 
 def _evidence(
