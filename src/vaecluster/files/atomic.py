@@ -120,6 +120,12 @@ def check_writable(path: Path) -> None:
             raise _cannot_write(path, OSError(problem, os.strerror(problem)))
 
 
+def read_json(path: Path) -> Any:
+    """What is in a file of JSON; None if it is missing or damaged."""
+    with suppress(OSError, ValueError, RecursionError):
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON, indented, atomically."""
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())

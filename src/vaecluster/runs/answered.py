@@ -1,12 +1,11 @@
 """What was answered for rows, kept block by block beside the file that is made of it, so that no answer is lost."""
 
 import io
-import json
 import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, final
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from vaecluster.data.tables import csv_blocks
 from vaecluster.errors import counted
-from vaecluster.files.atomic import locked, made_anew, made_atomically, write_atomically, write_json
+from vaecluster.files.atomic import locked, made_anew, made_atomically, read_json, write_atomically, write_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +44,7 @@ class Answered:
         existed = folder.exists()
         with locked(folder):
             kept = cls(folder, ending)
-            if kept._asked() != asked:
+            if read_json(folder / ASKED) != asked:
                 for path in kept._files():
                     path.unlink()
                 write_json(folder / ASKED, asked)
@@ -123,10 +122,6 @@ class Answered:
 
     def _files(self) -> Iterator[Path]:
         return self.folder.glob(f"*{self.ending}")
-
-    def _asked(self) -> Any:
-        with suppress(OSError, ValueError, RecursionError):
-            return json.loads((self.folder / ASKED).read_text(encoding="utf-8"))
 
 
 def _lacks_types(schema: "pa.Schema") -> bool:

@@ -1,6 +1,5 @@
 """A comparison on the command line that may be cut off: its finished fits, kept in its folder until all is there."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ import numpy as np
 from vaecluster.data.pictures.folder import CACHE, SKIPPED
 from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import LOCK, PART, locked, write_atomically, write_json
+from vaecluster.files.atomic import LOCK, PART, locked, read_json, write_atomically, write_json
 from vaecluster.runs.labels import ROW
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def comparing(path: Path, asked: dict[str, Any], *, overwrite: bool) -> Iterator
     with locked(path):
         check_folder(path, overwrite=overwrite)
         kept = KeptFits(folder)
-        if _asked(folder) != asked:
+        if read_json(folder / ASKED) != asked:
             if kept.number and not overwrite:
                 raise FileError(
                     f"The folder '{path}' holds an unfinished comparison of other rows or with other options. Give "
@@ -119,8 +118,3 @@ def write_labels(path: Path, comparison: "Comparison", names: "RowNames | None")
         taken = names.called in (ROW, *comparison.labels)
         columns[f"{names.called}_" if taken else names.called] = list(names.names)
     write_atomically(path / LABELS, as_csv(pa.table(columns | comparison.labels)))
-
-
-def _asked(folder: Path) -> Any:
-    with suppress(OSError, ValueError, RecursionError):
-        return json.loads((folder / ASKED).read_text(encoding="utf-8"))

@@ -1,6 +1,5 @@
 """What one fit leaves behind, as files that other programs can read."""
 
-import json
 import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.stored import StoredTable, can_be_cut, rows_at
 from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import locked, made_atomically, write_json
+from vaecluster.files.atomic import locked, made_atomically, read_json, write_json
 from vaecluster.files.paths import MODEL_FILE
 from vaecluster.files.provenance import machine, versions
 from vaecluster.runs.examples import CLUSTER, GROUP, OUTLIERS, TYPICAL, UNSURE, UNUSUAL, drawn, write_examples
@@ -125,8 +124,8 @@ class RunFolder:
         if not self.stability_file.is_file():
             return None
         try:
-            return Stability.of_dict(json.loads(self.stability_file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return Stability.of_dict(read_json(self.stability_file))
+        except (ValueError, LookupError, TypeError):
             raise FileError(
                 f"'{self.stability_file}' is damaged. Run `vaecluster stability {self.path}` again, or remove it."
             ) from None
@@ -144,10 +143,7 @@ class RunFolder:
 
     def description(self) -> dict[str, Any]:
         """The content of `run.json`."""
-        try:
-            description = json.loads(self.run_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            description = None
+        description = read_json(self.run_file)
         if not isinstance(description, dict) or description.get("format") != FORMAT:
             raise self.damaged()
         return description

@@ -4,7 +4,6 @@
 resumed from the moment on that `fit.json` is there.
 """
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from vaecluster import settings
 from vaecluster.data.pictures.folder import CACHE, SKIPPED
 from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.errors import FileError, SettingError
-from vaecluster.files.atomic import LOCK, PART, locked, write_atomically, write_json
+from vaecluster.files.atomic import LOCK, PART, locked, read_json, write_atomically, write_json
 from vaecluster.settings import is_whole
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class FitOrder:
                 f"'{folder}' holds no unfinished fit. Give a folder in which `vaecluster fit` was cut off."
             )
         try:
-            values = dict(**json.loads((folder / ORDER).read_text(encoding="utf-8")))
+            values = dict(**read_json(folder / ORDER))
             order = cls(**values | {"pictures": PictureOptions.read(values.get("pictures", {}))})
             whole = (
                 isinstance(order.source, str)
@@ -66,7 +65,7 @@ class FitOrder:
                 and isinstance(order.labels, str | None)
                 and is_whole(order.threads, 1, MOST_THREADS)
             )
-        except (OSError, ValueError, TypeError, RecursionError):
+        except (ValueError, TypeError):
             whole = False
         if not whole:
             raise FileError(f"'{folder / ORDER}' is missing or damaged. Fit again, with --overwrite.")
