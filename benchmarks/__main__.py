@@ -23,7 +23,6 @@ from vaecluster.errors import SettingError, VaeclusterError
 from vaecluster.methods import METHODS
 from vaecluster.settings import Either, Flag, Number, read
 from vaecluster.settings import Whole as WholeKind
-from vaecluster.settings import Whole as Whole_
 
 EVERY = "all"
 WHICH_METHODS = (
@@ -142,8 +141,7 @@ def given_settings(method: str, words: Sequence[str]) -> dict[str, Any]:
         name, equals, text = word.partition("=")
         if not equals:
             raise SettingError(f"--set is {word!r}; expected NAME=VALUE, such as restarts=3.")
-        kind = Either(Whole_(0), Number(), Flag())
-        values[name] = kind.read(text)
+        values[name] = Either(WholeKind(0), Number(), Flag()).read(text)
     return values
 
 
