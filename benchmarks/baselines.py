@@ -24,7 +24,7 @@ from vaecluster.data.schema import Schema
 from vaecluster.methods import TwoViews
 from vaecluster.peers import GaussianMixture, KMeans, Peer
 from vaecluster.training.device import choose_device, isolated
-from vaecluster.training.listeners.progress import progress_display
+from vaecluster.training.listeners.progress import progress_listeners
 
 Labels = NDArray[np.intp]
 
@@ -115,14 +115,9 @@ class AutoencoderKMeansMethod:
         """Find so many clusters in rows (rows, *data)."""
         schema, device = choose_scaling(rows, standardise=self.standardise), choose_device(self.device)
         settings = TwoViews().completed(schema, len(rows), clusters)
-        plan, display = in_one(settings, self.epochs), progress_display(self.verbose)
-        try:
-            with isolated():
-                network, history = fit_autoencoder(
-                    Rows(ArraySource(rows), schema, device), settings, plan, seed, [display]
-                )
-        finally:
-            display.close()
+        plan, learned = in_one(settings, self.epochs), Rows(ArraySource(rows), schema, device)
+        with isolated(), progress_listeners(self.verbose) as shown:
+            network, history = fit_autoencoder(learned, settings, plan, seed, shown)
 
         def codes(some: Array) -> NDArray[np.float32]:
             return network.codes(Rows(ArraySource(some), schema, device))

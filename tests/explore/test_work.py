@@ -8,7 +8,7 @@ import pytest
 from vaecluster.errors import DataError, FileError, SettingError
 from vaecluster.explore.work import Doing, Worker, words_of
 from vaecluster.training.events import StepDone
-from vaecluster.training.listeners.progress import progress_display, telling
+from vaecluster.training.listeners.progress import progress_listeners, telling
 
 
 def ended(worker: Worker) -> Doing:
@@ -28,7 +28,8 @@ def test_how_far_work_is_is_known_from_what_a_fit_tells() -> None:
         for _ in telling(0)("looking for neighbours", range(2)):
             pass
         pause(0)
-        display = progress_display(0)
+        with progress_listeners(0) as (display,):
+            pass
         display(StepDone(1, 4, 0, 400, dict))
         pause(1)
         display(StepDone(2, 4, 100, 400, dict))

@@ -19,7 +19,7 @@ from vaecluster.training.interrupt import InterruptGuard
 from vaecluster.training.keeper import NOTHING_KEPT, Followed, Keeper
 from vaecluster.training.listeners.history import History
 from vaecluster.training.listeners.logs import log_listeners
-from vaecluster.training.listeners.progress import progress_display
+from vaecluster.training.listeners.progress import progress_listeners
 from vaecluster.training.run import Run
 
 
@@ -61,10 +61,9 @@ class Session:
                 followed = ranks.agreed(Followed.of(keeper))
                 keeper = keeper if ranks.first() else followed
             logs = entered.enter_context(log_listeners(self.log_dir if ranks.first() else None, history))
-            display = progress_display(self.verbose)
-            entered.callback(display.close)
+            shown = entered.enter_context(progress_listeners(self.verbose))
             interrupt = entered.enter_context(InterruptGuard())
-            run = Run(rows, clusters, seed, history, [display, *logs], keeper, interrupt)
+            run = Run(rows, clusters, seed, history, [*shown, *logs], keeper, interrupt)
             yield run
             if checkpoint is not None and not run.interrupted:
                 checkpoint.finish()

@@ -7,15 +7,13 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from vaecluster.training.events import AtWork, ClustersMergedAgain, EpochDone, Event, StepDone
+from vaecluster.training.events import AtWork, ClustersMergedAgain, EpochDone, Event, Listener, StepDone
 from vaecluster.training.listeners import progress
 from vaecluster.training.listeners.progress import (
     Bar,
     Lines,
     Passing,
-    ProgressDisplay,
-    Silence,
-    progress_display,
+    progress_listeners,
     telling,
     told,
 )
@@ -32,14 +30,13 @@ def epoch_done(epoch: int, seconds: float = 0.5) -> EpochDone:
     return EpochDone(epoch, EPOCHS, ROWS, seconds, 1e-3, TERMS, 7, 0.8765, None)
 
 
-def play(display: ProgressDisplay, seconds_per_step: float = 0.0) -> None:
+def play(display: Listener, seconds_per_step: float = 0.0) -> None:
     """A whole fit, two steps an epoch."""
     for epoch in range(1, EPOCHS + 1):
         for rows in (500, 1000):
             time.sleep(seconds_per_step)
             display(step(epoch, rows))
         display(epoch_done(epoch))
-    display.close()
 
 
 def bar_on_a_terminal() -> tuple[Bar, io.StringIO]:
@@ -66,17 +63,10 @@ def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_silence_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    display = progress_display(0)
-    play(display)
-    assert isinstance(display, Silence)
-    assert capfd.readouterr() == ("", "")
-
-
 @pytest.mark.usefixtures("no_terminal")
 def test_without_a_terminal_progress_is_plain_lines_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    display = progress_display(1)
-    play(display)
+    with progress_listeners(1) as (display,):
+        play(display)
     output = capsys.readouterr()
     assert isinstance(display, Lines)
     assert output.out == ""
@@ -85,7 +75,8 @@ def test_without_a_terminal_progress_is_plain_lines_on_standard_error(capsys: py
 
 def test_on_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "Console", lambda stderr: Console(file=io.StringIO(), force_terminal=True))
-    assert isinstance(progress_display(1), Bar)
+    with progress_listeners(1) as (display,):
+        assert isinstance(display, Bar)
 
 
 def test_a_line_holds_the_terms_the_diagnostics_the_speed_and_the_time_left(
@@ -188,6 +179,7 @@ def test_a_bar_stays_as_it_is_when_clusters_are_merged_again() -> None:
 def test_the_bar_shows_the_terms_the_speed_and_the_time_left() -> None:
     bar, screen = bar_on_a_terminal()
     play(bar, seconds_per_step=0.01)
+    bar.close()
     frame = last_frame(screen)
     assert "100%" in frame
     assert f"epoch {EPOCHS}/{EPOCHS}" in frame
@@ -206,9 +198,8 @@ def test_the_bar_reads_the_terms_only_now_and_then() -> None:
     assert 1 <= len(readings) < 20
 
 
-@pytest.mark.parametrize("display", [Silence, Lines, lambda: bar_on_a_terminal()[0]])
-def test_a_display_can_be_closed_before_anything_happened(display: type[ProgressDisplay]) -> None:
-    display().close()
+def test_a_bar_can_be_closed_before_anything_happened() -> None:
+    bar_on_a_terminal()[0].close()
 
 
 def test_a_pass_over_rows_tells_rows_per_second_and_the_time_left(
@@ -225,14 +216,20 @@ def test_a_pass_over_rows_tells_rows_per_second_and_the_time_left(
     )
 
 
+def shown_of_a_silent_fit() -> list[Listener]:
+    with progress_listeners(0) as shown:
+        return shown
+
+
 def test_whoever_is_told_hears_all_of_this_thread_and_nothing_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
     events: list[Event] = []
     with told(events.append):
-        play(progress_display(1))
+        with progress_listeners(1) as (display,):
+            play(display)
         assert list(telling(1)("reading", ["a", "b"])) == ["a", "b"]
         with ThreadPoolExecutor(1) as other:
-            assert isinstance(other.submit(progress_display, 0).result(), Silence)
+            assert other.submit(shown_of_a_silent_fit).result() == []
     assert events[-2:] == [AtWork("reading", 0, 2), AtWork("reading", 1, 2)]
     assert len(events) > 2
     assert capfd.readouterr() == ("", "")
-    assert isinstance(progress_display(0), Silence)
+    assert shown_of_a_silent_fit() == []

@@ -3,10 +3,10 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -37,32 +37,26 @@ STEP_LINE_EVERY = 10.0
 _TOLD: ContextVar[Listener | None] = ContextVar("_TOLD", default=None)
 
 
-class ProgressDisplay(Protocol):
-    """A listener that can be closed."""
-
-    def __call__(self, event: Event) -> None:
-        """Show the event."""
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-
-
-def progress_display(verbose: int) -> ProgressDisplay:
-    """The display for `verbose`: nothing for 0; else a bar if standard error is a terminal, lines if not.
+@contextmanager
+def progress_listeners(verbose: int) -> Iterator[list[Listener]]:
+    """What shows a fit: nothing for 0; else a bar if standard error is a terminal, lines if not.
 
     Inside `told` its listener is told instead.
     """
-    listener = _TOLD.get()
+    listener, console = _TOLD.get(), Console(stderr=True)
     if listener is not None:
-        return Told(listener)
-    if not verbose:
-        return Silence()
-    console = Console(stderr=True)
-    return Bar(console) if console.is_terminal else Lines()
+        yield [listener]
+    elif not verbose:
+        yield []
+    elif not console.is_terminal:
+        yield [Lines()]
+    else:
+        with closing(Bar(console)) as bar:
+            yield [bar]
 
 
 def telling(verbose: int) -> Telling:
-    """How the user is told of long work outside a fit; shown as `progress_display` shows a fit."""
+    """How the user is told of long work outside a fit; shown as `progress_listeners` show a fit."""
     listener = _TOLD.get()
     if listener is not None:
         return partial(at_work, listener)
@@ -127,30 +121,6 @@ class Passing:
             self._lines.say(f"{done}  {100 * share:.0f}%  {left}")
 
 
-class Silence:
-    """Shows nothing."""
-
-    def __call__(self, event: Event) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class Told:
-    """Tells a listener, and shows nothing itself."""
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-
-    def __call__(self, event: Event) -> None:
-        """Tell it."""
-        self._listener(event)
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
 class Pace:
     """How fast learning is."""
 
@@ -212,9 +182,6 @@ class Lines:
         if time.perf_counter() - self._last_line >= LINE_EVERY:
             self._last_line = time.perf_counter()
             print(line, file=sys.stderr, flush=True)
-
-    def close(self) -> None:
-        """Nothing to close."""
 
 
 class Bar:
