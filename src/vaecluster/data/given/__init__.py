@@ -17,7 +17,6 @@ from vaecluster.data.given import arrays, cells, frames, texts, wide, windows
 from vaecluster.data.given.base import Given, KindOfRows
 from vaecluster.data.given.codes import given_codes
 from vaecluster.data.given.stored import kept_in_a_file, room_of
-from vaecluster.data.given.wide import WideTable
 from vaecluster.data.kinds import check_asked
 from vaecluster.data.pictures.folder import PictureRows, Pictures
 from vaecluster.data.schema import Schema
@@ -62,10 +61,9 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
         X = X.whole(None) if whole is None else whole
     if is_dataset(X):
         X = rows_of(X, telling)
-    if schema is None:
-        X = wide.of_fit(estimator, X) or X
-    elif wide.made(schema):
-        X = wide.like_fit(estimator, X, schema) or X
+    table = wide.of_fit(estimator, X) if schema is None else wide.like_fit(estimator, X, schema)
+    if table is not None:
+        return table
     if isinstance(X, Pictures):
         X = X.read(like=None if schema is None else schema.row_shape, telling=telling)
     if isinstance(X, PictureRows):
@@ -77,7 +75,7 @@ def given_rows(estimator: BaseEstimator, X: Any, schema: Schema | None = None, t
     kind = next(kind for kind in KINDS_OF_ROWS if kind.takes(X, estimator))
     for name, (checked, what) in SAID.items():
         said = checked(getattr(estimator, name, None))
-        if said and name not in kind.HEEDS and not (name == "columns" and isinstance(X, WideTable)):
+        if said and name not in kind.HEEDS:
             raise SettingError(f"{name} is {said!r}, which is for {what}, but X is {kind.CALLED}. Leave it out.")
     return kind.of_fit(estimator, X)
 

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Collection, Sequence
 from copy import copy
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from vaecluster.data.anndata import is_cells, plain_values
 from vaecluster.data.arrays import ArraySource
 from vaecluster.data.frames import check_read, is_frame, names_of
 from vaecluster.data.given.base import Given
-from vaecluster.data.given.wide import WideTable
 from vaecluster.data.raw import Array
 from vaecluster.data.room import FileArray
 from vaecluster.data.schema import Schema
@@ -42,8 +40,6 @@ def takes(X: Any, estimator: BaseEstimator) -> bool:
 
 def of_fit(estimator: BaseEstimator, X: Any) -> Given:
     """Vectors or images, as their axes say."""
-    if isinstance(X, WideTable):
-        return _wide(X)
     said, axes = getattr(estimator, "rows", "auto"), getattr(X, "ndim", 2)
     if said == "images" and axes not in (3, 4):
         raise SettingError(f"rows is 'images', but X has {axes} axes; images have 3 or 4. Leave rows out.")
@@ -65,9 +61,6 @@ def made(schema: Schema) -> bool:
 
 def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
     """Rows of the shape of those of the fit."""
-    if isinstance(X, WideTable):
-        checks.check_row_shape(X.matrix.shape[1:], schema.row_shape)
-        return replace(_wide(X), names=tuple(getattr(estimator, "feature_names_in_", ())))
     return _given(estimator, as_array_or_frame(X), schema)
 
 
@@ -100,10 +93,6 @@ def as_array_or_frame(X: Any) -> Any:
         checks.check_numbers(array)
     checks.check_axes(array, X)
     return array
-
-
-def _wide(table: WideTable) -> Given:
-    return Given(SparseSource(table.matrix, table.row_names), table.names, table.matrix.dtype == np.float64)
 
 
 def _given(estimator: BaseEstimator, X: Any, schema: Schema | None) -> Given:

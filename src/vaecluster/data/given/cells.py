@@ -14,7 +14,7 @@ from vaecluster.data.blocks import Expression
 from vaecluster.data.cells import CellSource, Values, are_logs, counts_like, seen_as
 from vaecluster.data.given import arrays
 from vaecluster.data.given.base import Given
-from vaecluster.data.given.wide import WideTable
+from vaecluster.data.raw import RowNames
 from vaecluster.data.schema import Schema
 from vaecluster.errors import CountsWarning, DataError, SettingError
 
@@ -25,8 +25,6 @@ HEEDS: Collection[str] = ("batch", "rows")
 def takes(X: Any, estimator: BaseEstimator) -> bool:
     """An AnnData object, in memory or in a file; numbers that are said to be counts, or surely are."""
     said = getattr(estimator, "rows", "auto")
-    if isinstance(X, WideTable):
-        return X.counted
     if is_cells(X) or said == "counts":
         return True
     matrix = _matrix(X) if said == "auto" else None
@@ -35,11 +33,17 @@ def takes(X: Any, estimator: BaseEstimator) -> bool:
 
 def of_fit(estimator: BaseEstimator, X: Any) -> Given:
     """Counts of genes; an object without counts is the array in it."""
-    batch, said = checks.check_batch(getattr(estimator, "batch", None)), getattr(estimator, "rows", "auto")
+    said = getattr(estimator, "rows", "auto")
     if not is_cells(X):
-        if batch is not None:
-            raise SettingError(f"batch is {batch!r}, but X is no AnnData object, which would say it. Leave it out.")
-        return _plain_counts(X, said=said == "counts")
+        check_no_batch(estimator)
+        matrix = _matrix(arrays.as_array_or_frame(X))
+        if matrix is None:
+            raise DataError(
+                f"rows is 'counts', but X is a {type(X).__name__} of something else. Give counts (rows, columns), or "
+                "leave rows out."
+            )
+        return counts_of_fit(matrix, said=said == "counts")
+    batch = checks.check_batch(getattr(estimator, "batch", None))
     if said not in ("auto", "counts"):
         raise SettingError(f"rows is {said!r}, but X is cells. Leave it out.")
     found = cells_of_fit(X, batch)
@@ -61,20 +65,19 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given:
     assert isinstance(block, Expression)
     if is_cells(X):
         return Given(cells_like(X, block, genes), tuple(genes), doubles=False)
-    if isinstance(X, WideTable):
-        return Given(counts_like(X.matrix, block, X.row_names), tuple(genes), doubles=False)
     matrix = X.tocsr() if issparse(X) else np.asarray(arrays.as_array_or_frame(X))
     return Given(counts_like(matrix, block), tuple(genes), doubles=False)
 
 
-def _plain_counts(X: Any, *, said: bool) -> Given:
-    table = X if isinstance(X, WideTable) else None
-    matrix = _matrix(arrays.as_array_or_frame(X)) if table is None else table.matrix
-    if matrix is None:
-        raise DataError(
-            f"rows is 'counts', but X is a {type(X).__name__} of something else. Give counts (rows, columns), or "
-            "leave rows out."
-        )
+def check_no_batch(estimator: BaseEstimator) -> None:
+    """Raise `SettingError` where a batch is asked for, which plain numbers do not say."""
+    batch = checks.check_batch(getattr(estimator, "batch", None))
+    if batch is not None:
+        raise SettingError(f"batch is {batch!r}, but X is no AnnData object, which would say it. Leave it out.")
+
+
+def counts_of_fit(matrix: Any, names: tuple[str, ...] = (), row_names: RowNames | None = None, *, said: bool) -> Given:
+    """Plain numbers (rows, columns) that are said to be counts or their logarithms, or surely are."""
     values = Values.of(matrix, "X")
     logged = not values.counts
     # What was taken without a word was looked at already.
@@ -89,8 +92,7 @@ def _plain_counts(X: Any, *, said: bool) -> Given:
             CountsWarning,
             stacklevel=2,
         )
-    source = CellSource(matrix, logged=logged, row_names=table and table.row_names)
-    return Given(source, table.names if table else (), doubles=False)
+    return Given(CellSource(matrix, logged=logged, row_names=row_names), names, doubles=False)
 
 
 def _matrix(X: Any) -> Any:

@@ -15,10 +15,12 @@ from vaecluster.data import checks
 from vaecluster.data.arrays import by_topics, passes_over
 from vaecluster.data.blocks import Expression, Sparse
 from vaecluster.data.blocks.sparse import WIDE
-from vaecluster.data.cells import MOST_THERE, by_rows, seen_as
+from vaecluster.data.cells import MOST_THERE, by_rows, counts_like, seen_as
 from vaecluster.data.checks import quoted
 from vaecluster.data.columns import Column
 from vaecluster.data.frames import check_read, is_frame, names_of
+from vaecluster.data.given import cells
+from vaecluster.data.given.base import Given
 from vaecluster.data.kinds import LEFT_OUT, called_identifier, check_asked, check_there, is_identifier
 from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.schema import Schema
@@ -36,17 +38,20 @@ NUMBERS = ("numbers", "exact numbers", "booleans")
 class WideTable:
     """The numbers of a table (rows, columns), the names of its columns, and those of rows if a column holds such.
 
-    Columns have names if all of these are texts. `counted` says whether the numbers are counts of genes, or logarithms
-    of such.
+    Columns have names if all of these are texts.
     """
 
     matrix: csr_array
     names: tuple[str, ...]
     row_names: RowNames | None
-    counted: bool = False
+
+    @property
+    def weights(self) -> Given:
+        """As rows that are read by topics."""
+        return Given(SparseSource(self.matrix, self.row_names), self.names, self.matrix.dtype == np.float64)
 
 
-def of_fit(estimator: BaseEstimator, X: Any) -> WideTable | None:
+def of_fit(estimator: BaseEstimator, X: Any) -> Given | None:
     """A table that is said to hold counts, surely holds some, or is read by topics; None for all else.
 
     Columns that a user leaves out are not there, and one other column may name the rows.
@@ -81,31 +86,33 @@ def of_fit(estimator: BaseEstimator, X: Any) -> WideTable | None:
         return None
     found = _read(frame, learned, others[0] if others else None, named=_are_named(X))
     if counted or (said == "auto" and seen_as(found.matrix) is not None):
-        return replace(found, counted=True)
+        cells.check_no_batch(estimator)
+        return cells.counts_of_fit(found.matrix, found.names, found.row_names, said=counted)
     method = getattr(estimator, "method", None)
     topics = by_topics(getattr(method, "likelihood", "gaussian"), getattr(method, "scaling", "auto"))
     seen = topics and Sparse.seen(passes_over(SparseSource(found.matrix), None), found.matrix.dtype)
-    return found if seen else None
+    if not seen:
+        return None
+    cells.check_no_batch(estimator)
+    return found.weights
 
 
-def made(schema: Schema) -> bool:
-    """Whether new tables are read so, as the fit read rows: whatever they came in."""
-    return isinstance(schema.blocks[0], Expression | Sparse)
-
-
-def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> WideTable | None:
+def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> Given | None:
     """The columns of the fit by their names, in any order, or all if they had none; None for what is no such table.
 
     One other column names the rows: one that is an identifier by `columns`, texts, or whole numbers that are called
     so. What it holds does not count, as a table may come in parts.
     """
+    block = schema.blocks[0]
+    if not isinstance(block, Expression | Sparse):
+        return None
     check_read(X)
     if not is_frame(X):
         return None
     fitted = list(getattr(estimator, "feature_names_in_", ()))
     named, frame = _are_named(X), _frame(X)
     # Columns without names are in the order of the fit, which scikit-learn warns of.
-    if frame is None or (fitted and not named and isinstance(schema.blocks[0], Sparse)):
+    if frame is None or (fitted and not named and isinstance(block, Sparse)):
         return None
     asked = check_asked(getattr(estimator, "columns", None))
     checks.check_columns_of_fit(frame.columns, fitted)
@@ -123,7 +130,11 @@ def like_fit(estimator: BaseEstimator, X: Any, schema: Schema) -> WideTable | No
     naming = [name for name in others if asked.get(name) == "identifier" or _may_name_rows(frame, name)]
     other = naming[0] if len(naming) == 1 else None
     checks.warn_of_ignored([name for name in others if name != other])
-    return _read(frame, names, other, named=named)
+    found = _read(frame, names, other, named=named)
+    if isinstance(block, Expression):
+        return Given(counts_like(found.matrix, block, found.row_names), tuple(fitted), doubles=False)
+    checks.check_row_shape(found.matrix.shape[1:], schema.row_shape)
+    return replace(found.weights, names=tuple(fitted))
 
 
 def _frame(X: Any) -> "nw.DataFrame[Any] | None":
