@@ -38,12 +38,12 @@ def figure(records: list[Record]) -> Figure:
             others = [name for name in names if name not in OURS]
             number = 0 if _name(record) in OURS else 1 + others.index(_name(record))
             shown[_name(record)] = _mark(panel, record, number)
+        dress(panel, LIGHT)
         panel.set_title(data, fontsize=10, color=LIGHT.ink, loc="left")
         panel.set_xscale("log")
-        panel.set_xlabel("CPU seconds of a fit", fontsize=8, color=LIGHT.ink)
-        panel.set_ylabel("NMI", fontsize=8, color=LIGHT.ink)
+        panel.set_xlabel("CPU seconds of a fit", fontsize=8)
+        panel.set_ylabel("NMI", fontsize=8)
         panel.xaxis.set_major_formatter("{x:g}")
-        dress(panel, LIGHT)
         panel.grid(color=LIGHT.faint, linewidth=0.6)
     marks = [shown[name] for name in names]
     drawn.legend(marks, names, loc="outside lower center", ncols=6, fontsize=8, frameon=False, labelcolor=LIGHT.ink)

@@ -62,3 +62,5 @@ def dress(axes: Axes, palette: Palette) -> None:
     axes.tick_params(colors=palette.ink, labelsize=8, length=0)
     axes.grid(axis="y", color=palette.faint, linewidth=0.8)
     axes.set_axisbelow(True)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set(color=palette.ink, fontsize=8.5)

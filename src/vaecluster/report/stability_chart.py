@@ -121,8 +121,8 @@ def _draw_map(axes: Axes, stability: Stability, palette: Palette) -> None:
         fontsize=8.5,
         color=palette.ink,
     )
-    axes.set_xlabel("run", color=palette.ink, fontsize=8.5)
-    axes.set_ylabel("run", color=palette.ink, fontsize=8.5)
+    axes.set_xlabel("run")
+    axes.set_ylabel("run")
 
 
 def _draw_bars(axes: Axes, stability: Stability, thickness: float, palette: Palette) -> None:
@@ -156,5 +156,5 @@ def _draw_bars(axes: Axes, stability: Stability, thickness: float, palette: Pale
     axes.set_title(
         "clusters of run 1 in the others", loc="left", color=palette.ink, fontsize=10, weight="bold", pad=24
     )
-    axes.set_xlabel("Jaccard overlap with the best match: mean, and each other run", color=palette.ink, fontsize=8.5)
-    axes.set_ylabel("cluster", color=palette.ink, fontsize=8.5)
+    axes.set_xlabel("Jaccard overlap with the best match: mean, and each other run")
+    axes.set_ylabel("cluster")

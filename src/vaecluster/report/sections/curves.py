@@ -112,7 +112,7 @@ def _chart(curve: Curve) -> Markup:
 def _draw_curve(axes: Axes, curve: Curve, palette: Palette) -> None:
     # A name is text as it stands: a dollar sign in it must not start a formula.
     axes.set_title(curve.name, loc="left", color=palette.ink, fontsize=10, weight="bold", parse_math=False)
-    axes.set_xlabel("epoch", color=palette.ink, fontsize=8.5)
+    axes.set_xlabel("epoch")
     last = draw_line(axes, curve.values, palette)
     if last is not None:
         label = f"{last:.4g} {curve.unit}".rstrip().replace("-", "\N{MINUS SIGN}", 1)

@@ -61,7 +61,7 @@ def number_figure(
         axes.set_title(name, loc="left", color=palette.ink, fontsize=10, weight="bold", pad=pad)
         axes.set_title(unit, loc="right", color=palette.ink, fontsize=8.5, pad=pad)
     name_marks(all_axes[0], used, found, palette)
-    all_axes[-1].set_xlabel("number of clusters", color=palette.ink, fontsize=8.5)
+    all_axes[-1].set_xlabel("number of clusters")
     return figure
 
 
@@ -123,7 +123,7 @@ def tree_figure(tree: Matrix, palette: Palette = LIGHT) -> Figure:
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.set_title("tree of the clusters", loc="left", color=palette.ink, fontsize=10, weight="bold")
     axes.set_title("lost, nats per row", loc="right", color=palette.ink, fontsize=8.5)
-    axes.set_xlabel("cluster", color=palette.ink, fontsize=8.5)
+    axes.set_xlabel("cluster")
     return figure
 
 

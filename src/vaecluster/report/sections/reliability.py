@@ -89,6 +89,6 @@ def reliability_figure(found: Mapping[str, Reliability], palette: Palette = LIGH
         axes.plot((0, 1), (0, 1), color=palette.ink, linewidth=0.9, linestyle=(0, (4, 3)))
         axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
         axes.set_title(NAMES[by][0], color=palette.ink, fontsize=9)
-        axes.set_xlabel("said", color=palette.ink, fontsize=8.5)
-        axes.set_ylabel("right", color=palette.ink, fontsize=8.5)
+        axes.set_xlabel("said")
+        axes.set_ylabel("right")
     return figure

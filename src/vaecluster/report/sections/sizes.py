@@ -58,8 +58,8 @@ def sizes_figure(clusters: Sequence[ShownCluster], palette: Palette = LIGHT) -> 
     if len(clusters) <= 36:  # more numbers than that would run into each other
         axes.set_xticks(numbers)
     axes.margins(x=0.4 / len(clusters))
-    axes.set_xlabel("cluster", color=palette.ink, fontsize=8.5)
-    axes.set_ylabel("rows", color=palette.ink, fontsize=8.5)
+    axes.set_xlabel("cluster")
+    axes.set_ylabel("rows")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     return figure
