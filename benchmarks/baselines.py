@@ -156,13 +156,9 @@ def _clustering(
     peer: Peer, rows: Array, points: Callable[[Array], NDArray[np.float32]], clusters: int, seed: int
 ) -> tuple[BaselineClustering, dict[str, Any]]:
     """The peer's clusters of rows as points, by its rule for new rows, and its facts."""
-    with _threads_of_torch():
+    # As many threads for scikit-learn, which brings threadpoolctl with it, as torch uses.
+    with threadpool_limits(torch.get_num_threads()):
         found = peer.fit(points(rows), clusters, seed)
     rule = found.predict
     assert rule is not None
     return BaselineClustering(found.labels, lambda some: rule(points(some))), found.facts
-
-
-def _threads_of_torch() -> threadpool_limits:
-    """Let scikit-learn, which brings threadpoolctl with it, use as many threads as torch does."""
-    return threadpool_limits(torch.get_num_threads())

@@ -48,7 +48,7 @@ class Values:
     def of(cls, matrix: Any, where: str) -> Self:
         """Looked at in blocks; raises `DataError` for NaN and infinity."""
         negative, whole, largest, empty_rows = False, True, 0.0, 0
-        for block in _blocks(matrix):
+        for block in row_slices(matrix.shape[0], min(matrix.shape[1], VARIABLE_GENES)):
             rows = rows_of(matrix, block)
             values = rows.data
             if not np.isfinite(values).all():
@@ -263,10 +263,6 @@ def by_rows(matrix: Any) -> Any:
         matrix = matrix.to_memory() if hasattr(matrix, "to_memory") else matrix
         return csr_array(matrix)
     return matrix
-
-
-def _blocks(matrix: Any) -> Iterator[slice]:
-    return row_slices(matrix.shape[0], min(matrix.shape[1], VARIABLE_GENES))
 
 
 def dense(matrix: Any) -> Array:

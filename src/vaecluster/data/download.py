@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -142,12 +143,8 @@ def _size(path: Path) -> int:
 
 def _md5(path: Path) -> str:
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, _new_md5).hexdigest()
-
-
-def _new_md5() -> "hashlib._Hash":
-    # It guards against accidents here, not attacks; machines in FIPS mode refuse it without this word.
-    return hashlib.md5(usedforsecurity=False)
+        # It guards against accidents here, not attacks; machines in FIPS mode refuse it without this word.
+        return hashlib.file_digest(stream, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 @contextmanager

@@ -225,7 +225,9 @@ def _model(method: Method, schema: Schema, described: Described, weights: dict[s
     if not all(isinstance(values, Tensor) for values in weights.values()):
         raise ValueError("its weights are no tensors")
     # Of clusters that were made by hand there may be more than the method would allow.
-    _check_complete(method, schema, 1 if described.relabelled else clusters)
+    number = number_completed_for(method, 1 if described.relabelled else clusters)
+    if method.completed(schema, 2, number) != method:
+        raise ValueError("its settings are not complete")
     _check_size(method, clusters, weights)
     # A method whose components are its clusters has more of them where some were merged.
     components = max(clusters, len(weights["grouping.cluster_of"]))
@@ -254,11 +256,6 @@ class _WithoutMemory(TorchFunctionMode):
         if given.get("device") is not None:
             given["device"] = "meta"
         return function(*args, **given)
-
-
-def _check_complete(method: Method, schema: Schema, clusters: int) -> None:
-    if method.completed(schema, 2, number_completed_for(method, clusters)) != method:
-        raise ValueError("its settings are not complete")
 
 
 def _check_size(method: Method, clusters: int, weights: dict[str, Tensor]) -> None:

@@ -100,8 +100,5 @@ def _renamed(name: str, image: bool) -> str:
     if name in _LIKELIHOOD_BUFFERS:
         return name.replace("decoder.", "decoder.likelihood.")
     # The network stood in front of a sigmoid, which is the likelihood's now.
-    return name.replace("decoder.network.0.", "decoder.network.", 1) if _is_wrapped(name, image) else name
-
-
-def _is_wrapped(name: str, image: bool) -> bool:
-    return image and name.startswith("decoder.network.0.")
+    wrapped = image and name.startswith("decoder.network.0.")
+    return name.replace("decoder.network.0.", "decoder.network.", 1) if wrapped else name

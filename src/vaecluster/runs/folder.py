@@ -218,7 +218,7 @@ class RunFolder:
             touches = touching(near, model.labels_[numbers], model.assigned_, model.n_clusters_)
             texts = given.texts if data.texts is None else data.texts
             on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
-        members = _members(model)
+        members = {cluster: np.flatnonzero(model.labels_ == cluster) for cluster in range(model.n_clusters_)}
         examples = drawn(
             {CLUSTER.format(cluster): own for cluster, own in members.items()}
             | {GROUP.format(place): numbers[group.rows] for place, group in enumerate(groups, 1)}
@@ -360,8 +360,3 @@ def _what_texts_say(model: "VAEClustering", rows: Any, texts: Sequence[str] | No
             [{"row": row, "text": texts[row][:TEXT_LENGTH]} for row in some.tolist()] for some in typical
         ],
     }
-
-
-def _members(model: "VAEClustering") -> dict[int, Array]:
-    """The numbers of the rows of each cluster."""
-    return {cluster: np.flatnonzero(model.labels_ == cluster) for cluster in range(model.n_clusters_)}

@@ -173,7 +173,7 @@ class Run:
             finite = not ranks.any_of(not (finite and state.is_finite()))
             if finite:
                 yield epoch
-            if not finite or not _is_finite(epoch.held_out_bound):
+            if not finite or not isfinite(epoch.held_out_bound or 0.0):
                 self._send(self._roll_back(stage, state, good))
                 continue
             self._tell_of_epoch(stage, state, epoch)
@@ -272,7 +272,3 @@ class Run:
     def _send(self, event: Event) -> None:
         for listener in self._listeners:
             listener(event)
-
-
-def _is_finite(bound: float | None) -> bool:
-    return bound is None or isfinite(bound)

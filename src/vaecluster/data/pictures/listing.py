@@ -75,7 +75,9 @@ def list_pictures(place: Path) -> Listing:
             others.append(Skipped(name or ".", reason_of(problem)))
     if not pictures:
         raise DataError(_nothing(others))
-    return Listing(place, tuple(sorted(pictures, key=lambda one: one.name)), _sorted(others))
+    return Listing(
+        place, tuple(sorted(pictures, key=lambda one: one.name)), tuple(sorted(others, key=lambda one: one.name))
+    )
 
 
 def _look_at(
@@ -120,10 +122,6 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _sorted(skipped: Sequence[Skipped]) -> tuple[Skipped, ...]:
-    return tuple(sorted(skipped, key=lambda one: one.name))
 
 
 def _nothing(others: Sequence[Skipped]) -> str:

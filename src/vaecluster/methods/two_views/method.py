@@ -343,7 +343,7 @@ class TwoViews(Method):
         tables = self._tables(objective, run, views, "merged")
         # By code, boundaries say how many there are, and codes which: docs/decisions/0085.
         keeps_boundaries = tables.means is None
-        nulls = [_null_of(views, joint) for joint in tables.joint]
+        nulls = [Null.fitted(joint) if views.near is None else views.near.null for joint in tables.joint]
         heads = run.telling("looking for boundaries", list(zip(tables.joint, nulls, strict=True)))
         levels = np.array([nested_regions(joint, null) for joint, null in heads])
         level = level_of(levels, [tables.component_of(head) for head in range(len(levels))])
@@ -406,10 +406,6 @@ def pairs(views: PreparedViews) -> Batches:
         return Batch(rows, drawn_on(rows.device, generator), view, seen)
 
     return batch
-
-
-def _null_of(views: PreparedViews, joint: NDArray[np.float64]) -> Null:
-    return Null.fitted(joint) if views.near is None else views.near.null
 
 
 def _evidence(

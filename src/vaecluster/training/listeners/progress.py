@@ -2,11 +2,11 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -63,7 +63,9 @@ def telling(verbose: int) -> Telling:
     if not verbose:
         return in_silence
     console = Console(stderr=True)
-    return partial(_tracked, console) if console.is_terminal else _in_lines
+    if console.is_terminal:
+        return lambda what, parts: track(parts, what, console=console, transient=True)
+    return lambda what, parts: at_work(Lines(time.perf_counter()), what, parts)
 
 
 @contextmanager
@@ -74,14 +76,6 @@ def told(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _TOLD.reset(before)
-
-
-def _tracked(console: Console, what: str, parts: Sequence[Any]) -> Iterable[Any]:
-    return track(parts, what, console=console, transient=True)
-
-
-def _in_lines(what: str, parts: Sequence[Any]) -> Iterable[Any]:
-    return at_work(Lines(time.perf_counter()), what, parts)
 
 
 class Passing:
