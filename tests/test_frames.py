@@ -301,6 +301,13 @@ def test_missing_numbers_are_refused_if_the_fit_had_none() -> None:
         model.predict(PANDAS_FRAME)
 
 
+def test_missing_counts_are_refused_if_the_fit_had_none_though_other_numbers_were_missing() -> None:
+    frame = PANDAS_FRAME.assign(visits=np.arange(len(PANDAS_FRAME)) % 4)
+    model = estimator("su2018", columns={"visits": "count"}).fit(frame)
+    with pytest.raises(DataError, match=r"'visits' holds missing values, but no column of the kind count did"):
+        model.predict(frame.assign(visits=np.nan))
+
+
 def test_rows_are_the_same_in_either_library_and_any_type() -> None:
     """What a value is counts, not how it is kept."""
     columns = {"size": gaps(NUMBERS), "colour": gaps(TEXTS), "odd": [value > 4 for value in NUMBERS]}

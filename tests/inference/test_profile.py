@@ -35,6 +35,12 @@ def test_numbers_differ_by_their_means_in_standard_deviations() -> None:
     assert (second.column, second.effect < 0) == ("income", True)
 
 
+def test_a_mean_of_0_is_said_as_0() -> None:
+    visits = np.where(LABELS == 0, 0.0, 0.3 + np.arange(40) / 7)
+    first = of(pl.DataFrame({"visits": visits.tolist(), "noise": NOISE.tolist()}))[0][0]
+    assert (first.inside, first.words) == (0, "visits: 0 against 2.85 in all rows")
+
+
 def test_categories_differ_by_their_shares() -> None:
     city = np.where(LABELS == 0, "Ulm", np.where(NOISE, "Ulm", "Köln")).tolist()
     (first,), (second,) = of(pl.DataFrame({"city": city, "noise": NOISE.tolist()}))

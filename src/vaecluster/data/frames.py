@@ -223,8 +223,8 @@ def _check_like_fit(column: Column, block: Block, held: str) -> None:
         )
     if not block.missing and column.missing.any():
         raise DataError(
-            f"Column {column.name!r} holds missing values, but no column of numbers did in the fit. Fill them in, or "
-            "fit on rows that have some."
+            f"Column {column.name!r} holds missing values, but no column of the kind {' or '.join(block.kinds)} did "
+            "in the fit. Fill them in, or fit on rows that have some."
         )
 
 

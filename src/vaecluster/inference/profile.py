@@ -91,7 +91,8 @@ def _of_numbers(
     overall = middle * unit
     for cluster, inside in enumerate(_means(numbers - middle, own, clusters)):
         if np.isfinite(inside):
-            mean = float(middle + inside) * unit
+            # What rounding leaves of a mean of 0 is no number to show.
+            mean = 0.0 if abs(middle + inside) < 1e-12 * deviation else float(middle + inside) * unit
             words = f"{name}: {_shown(mean, type_)} against {_shown(overall, type_)} in all rows"
             yield cluster, Difference(name, None, mean, overall, float(inside / deviation), words)
 
