@@ -294,6 +294,10 @@ def test_what_does_not_go_together_is_refused_by_fit(case: str, tmp_path: Path) 
             for n in (0, -1, 7, 2.0, True, "auto", None)
         ],
         (lambda model: fitted("vade").cut(2), ["'vade'", "makes no tree", "Fit again"]),
+        (
+            lambda model: model.relabel(ROWS, np.arange(len(ROWS)) % 3).cut(2),
+            ["edited by hand", "from before the edits", "fit again"],
+        ),
         *[
             (lambda model, value=value: model.predict(ROWS, min_confidence=value), [f"min_confidence is {value!r}"])
             for value in (1, -0.1, nan, "a")

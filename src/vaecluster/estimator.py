@@ -364,7 +364,8 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         components, equation (19): codes, prior and decoder stay. A fit told the number is often better where clusters
         are split: a `SplitClustersWarning` names them. A model keeps nothing of each row but its label, so `labels_`
         is there only if the rows of the fit are given as `X`; `predict` works in any case. Raises `SettingError` if
-        the number is not one from 1 to the number of components, or if the method has no tree.
+        the number is not one from 1 to the number of components, or if there is no tree: the method makes none, or
+        clusters were edited.
 
         >>> from sklearn.datasets import make_blobs
         >>> from vaecluster import TwoViews, VAEClustering
@@ -376,6 +377,11 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         check_is_fitted(self)
         tree = self.hierarchy_
         if tree is None:
+            if self.fitted_.edited:
+                raise SettingError(
+                    "The clusters of this model were edited by hand, and its tree does not lead to them. Cut the "
+                    "model from before the edits, or fit again with that n_clusters."
+                )
             raise SettingError(
                 f"The method {self.method_.name!r} makes no tree, so it cannot be cut. Fit again with that n_clusters."
             )

@@ -189,6 +189,12 @@ class Fitted:
         """How unlikely each row is, by the calibration: (rows,). Raises `SettingError` if there is none."""
         return self.check_calibrated().outlier_score(answers.bounds(self.model, rows))
 
+    @property
+    def edited(self) -> bool:
+        """Whether clusters are no longer those that the method found, nor a cut of its tree."""
+        merged = self.hierarchy is None and len(self.model.grouping.cluster_of) > self.clusters
+        return self.relabelled or merged
+
     def check_calibrated(self) -> Calibration:
         """The calibration; raises `SettingError` if there is none."""
         if self.calibration is None:
@@ -199,8 +205,7 @@ class Fitted:
 
     def check_goes_on(self, method: Method, asked: AskedNumber) -> None:
         """Raise `SettingError` if a fit is to go on with other clusters, method or parts than those of the model."""
-        merged = self.hierarchy is None and len(self.model.grouping.cluster_of) > self.clusters
-        if self.relabelled or merged:
+        if self.edited:
             raise SettingError(
                 "The clusters of this model were edited by hand, and a fit that goes on would learn others. Predict "
                 "with it as it is, or fit again."
