@@ -30,7 +30,10 @@ class EmptyClustersWarning(UserWarning):
 
 
 class FewCluesWarning(UserWarning):
-    """Heads of a fit differ in the number of clusters, or found clusters that lie close together, or no boundary."""
+    """Heads of a fit differ in the number of clusters, or found clusters that lie close together, or no boundary.
+
+    Or the number that was found is not in the range that was asked for.
+    """
 
 
 class SplitClustersWarning(UserWarning):

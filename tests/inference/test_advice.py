@@ -13,7 +13,10 @@ from vaecluster.training.listeners.history import History
 SIZES = np.array([5, 3, 2])
 
 
-def advice(ending: Ending = "finished", merged_again: int = 0, sizes: np.ndarray = SIZES, number=None) -> list:
+def advice(ending: Ending = "finished", merged_again: int = 0, sizes: np.ndarray | None = None, number=None) -> list:
+    # Without a number of their own, clusters are as many as were found.
+    if sizes is None:
+        sizes = SIZES if number is None else np.full(number.clusters, 3)
     again = [ClustersMergedAgain(epoch, 10, 1) for epoch in range(merged_again)]
     return list(fit_warnings(History([], ending, again), sizes, number))
 
@@ -40,6 +43,22 @@ def test_clusters_without_rows_are_counted():
     ((message, category),) = advice(sizes=np.array([4, 0, 6, 0]))
     assert category is EmptyClustersWarning
     assert message.startswith("Only 2 of 4 clusters hold any row.")
+
+
+@pytest.mark.parametrize(
+    ("found", "used", "parts"),
+    [
+        ((13, 13), 10, ("13 clusters were found: both", "The model has 10, the most that the range", "`cut(n)`")),
+        ((3, 3, 1), 6, ("3 clusters were found: of three", "The model has 6, the fewest that range and labels")),
+        ((1, 1), 2, ("No boundary between clusters was found: nowhere", "The model has 2, the fewest that range")),
+    ],
+)
+def test_a_number_that_is_not_the_one_found_is_told_even_where_that_is_clear(found, used, parts):
+    ((message, category),) = advice(number=evidence(*found), sizes=np.full(used, 5))
+    assert category is FewCluesWarning
+    assert "Give a number" not in message
+    for part in parts:
+        assert part in message
 
 
 @pytest.mark.parametrize(
@@ -92,7 +111,7 @@ def test_what_heads_find_is_said_in_plain_words_whatever_their_order(found, head
 
 
 def test_all_that_went_wrong_is_told():
-    told = advice("interrupted", len(LOOKS), np.array([9, 0]), evidence(1, 1))
+    told = advice("interrupted", len(LOOKS), np.array([9, 0]), evidence(2, 1))
     categories = [InterruptedFitWarning, FewCluesWarning, EmptyClustersWarning, EmptyClustersWarning]
     assert [category for _, category in told] == categories
 

@@ -50,7 +50,9 @@ def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evide
             "rest, or give a smaller learning_rate."
         )
         yield message, RolledBackWarning
-    if number is not None and number.strength != "clear":
+    if number is not None and sizes is not None and len(sizes) != number.clusters:
+        yield _on_bound(number, len(sizes)), FewCluesWarning
+    elif number is not None and number.strength != "clear":
         yield _on_number(number), FewCluesWarning
     if len(history.merged_again) >= OFTEN:
         message = (
@@ -122,6 +124,16 @@ def heads_find(number: Evidence) -> str:
 def none_apart(evidence: Evidence) -> str:
     """What is so if no clusters were found, as a part of a sentence."""
     return NO_BOUNDARY if (evidence.found == 1).all() else heads_find(evidence)
+
+
+def _on_bound(evidence: Evidence, used: int) -> str:
+    """A range, or known labels that each have a cluster, kept the number from being the one that was found."""
+    found = f"{evidence.clusters} clusters were" if evidence.clusters > 1 else "No boundary between clusters was"
+    bound = "the most that the range allows" if used < evidence.clusters else "the fewest that range and labels allow"
+    return (
+        f"{found} found: {none_apart(evidence)}. The model has {used}, {bound}. Give another range if that is not "
+        "what you want; `cut(n)` gives other numbers without a new fit."
+    )
 
 
 def _on_number(evidence: Evidence) -> str:
