@@ -49,7 +49,7 @@ def test_clusters_without_rows_are_counted():
     ("found", "used", "parts"),
     [
         ((13, 13), 10, ("13 clusters were found: both", "The model has 10, the most that the range", "`cut(n)`")),
-        ((3, 3, 1), 6, ("3 clusters were found: of three", "The model has 6, the fewest that range and labels")),
+        ((3, 3, 1), 6, ("3 clusters were found: of three", "The model has 6, the fewest that range or labels")),
         ((1, 1), 2, ("No boundary between clusters was found: nowhere", "The model has 2, the fewest that range")),
     ],
 )

@@ -79,7 +79,7 @@ def naming_warnings(naming: Naming) -> Iterator[Advice]:
         return
     first = nameless[0]
     cluster = int(np.bincount(naming.assigned[labels == first]).argmax())
-    others = f", nor have {len(nameless) - 1} others" if len(nameless) > 1 else ""
+    others = {1: "", 2: ", nor has one other"}.get(len(nameless), f", nor have {len(nameless) - 1} others")
     owner = f"that of {names[cluster]!r}" if cluster in names else "which has no name"
     message = (
         f"The known label {first!r} has no cluster of its own{others}: most of its rows are in cluster {cluster}, "
@@ -129,10 +129,10 @@ def none_apart(evidence: Evidence) -> str:
 def _on_bound(evidence: Evidence, used: int) -> str:
     """A range, or known labels that each have a cluster, kept the number from being the one that was found."""
     found = f"{evidence.clusters} clusters were" if evidence.clusters > 1 else "No boundary between clusters was"
-    bound = "the most that the range allows" if used < evidence.clusters else "the fewest that range and labels allow"
+    bound = "the most that the range allows" if used < evidence.clusters else "the fewest that range or labels allow"
     return (
-        f"{found} found: {none_apart(evidence)}. The model has {used}, {bound}. Give another range if that is not "
-        "what you want; `cut(n)` gives other numbers without a new fit."
+        f"{found} found: {none_apart(evidence)}. The model has {used}, {bound}. `cut(n)` gives other numbers "
+        "without a new fit."
     )
 
 
