@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from vaecluster.data.beside import texts_of
+from h5ad_files import cells, write_h5ad
+from vaecluster.data.beside import labels_of, texts_of
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.files import read_dataset
 from vaecluster.errors import DataError
@@ -63,3 +64,13 @@ def test_what_gives_no_text_for_each_row_is_refused(
     monkeypatch.chdir(file.parent)
     with pytest.raises(DataError, match=says):
         texts_of(DataSet("rows", np.zeros((rows, 2))), where)
+
+
+def test_texts_and_labels_of_cells_come_from_obs(tmp_path: Path) -> None:
+    obs = {"type": ["T", "", "B"], "day": np.array([1, 2, 1])}
+    data = read_dataset(write_h5ad(tmp_path / "cells.h5ad", cells(np.arange(6.0).reshape(3, 2), obs=obs)))
+    assert labels_of(data, "type") == ["T", None, "B"]
+    assert labels_of(data, "day") == [1, 2, 1]
+    assert texts_of(data, "type") == ["T", "", "B"]
+    with pytest.raises(DataError, match="The columns are 'type', 'day'"):
+        labels_of(data, "kind")

@@ -1,6 +1,8 @@
 """Texts and labels beside rows: in a column of their file, in one of another file, or as the lines of one."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from vaecluster.data.checks import quoted
@@ -64,7 +66,7 @@ def _label(value: Any, where: str) -> int | str | None:
 def _values(data: DataSet, where: str, what: str) -> Any:
     columns = _columns(data)
     if where in columns:
-        return columns[where]
+        return columns[where]()
     found = file_of(where)
     if found is None:
         there = f"The columns are {quoted(list(columns))}" if columns else "The rows have no columns"
@@ -86,13 +88,16 @@ def _in_file(file: str, column: str | None, what: str) -> Any:
         lacks = "names no column" if column is None else f"has no column {column!r}"
         there = quoted(list(columns)) or "none"
         raise DataError(f"{file} {lacks} of {what}; expected FILE:COLUMN. Its columns are {there}.")
-    return columns[column]
+    return columns[column]()
 
 
-def _columns(data: DataSet) -> dict[str, Any]:
-    """Of two columns of one name the one beside the rows."""
+def _columns(data: DataSet) -> dict[str, Callable[[], Any]]:
+    """What reads each column, by name, of cells those of obs; of two columns of one name the one beside the rows."""
+    obs: Any = getattr(data.x_train, "obs", {})
+    names = list(obs.keys())
+    found: dict[str, Callable[[], Any]] = {name: partial(obs.__getitem__, name) for name in names}
     tables = [table for table in (data.x_train, data.beside) if hasattr(table, "column_names")]
-    return {name: table.column(name) for table in tables for name in table.column_names}
+    return found | {name: partial(table.column, name) for table in tables for name in table.column_names}
 
 
 def _lines(file: str) -> list[str]:
