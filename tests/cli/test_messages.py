@@ -28,6 +28,9 @@ REWORDED = {
         "There are 3 rows is no option; the rows hold 5 NaN values."
     ),
     "`cut(n)` gives any other number without a new fit.": "`vaecluster cut` gives any other number without a new fit.",
+    "n_clusters is (10, 2); expected 'auto', or a range such as (2, 10).": (
+        "--clusters is 10-2; expected 'auto', or a range such as 2-10."
+    ),
     # What stands in paths, or is a word of English, stays.
     "'/data/n_clusters/random_state.npz' is no file.": "'/data/n_clusters/random_state.npz' is no file.",
     "runs/heads=3.npz does not exist.": "runs/heads=3.npz does not exist.",

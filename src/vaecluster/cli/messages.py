@@ -42,6 +42,8 @@ _REWORDED: Sequence[tuple[str, str]] = (
     (r"is (\d+) is fewer", r"is \1, fewer"),
     (r", or a method such as .*\)\.$", "."),
     (r", or a list of views such as .*\]\.$", "."),
+    # Ranges as they are typed; other numbers of several are settings, with commas.
+    (r"(n_clusters is|a range such as) \((\d+), (\d+)\)", r"\1 \2-\3"),
     (r"such as \((\d+), (\d+)\)", r"such as \1,\2"),
     (r"(?<=[ ,])None \(", "none ("),
     (r"True or False", "true or false"),
