@@ -394,7 +394,8 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
         # The clusters that are there keep their numbers, which may be in the order of their names.
         groups = own if number == self.n_clusters_ else tree.cut(number)
         other = self._with_groups(groups, number, X)
-        self._warn([] if number == self.n_clusters_ else list(cut_warnings(own, groups)))
+        sizes = None if X is None else other.cluster_sizes_
+        self._warn([] if number == self.n_clusters_ else list(cut_warnings(own, groups, sizes)))
         return other
 
     def merge(self, groups: Sequence[int], X: Any = None) -> Self:

@@ -135,3 +135,10 @@ def test_a_cut_warns_of_just_the_clusters_that_it_splits(before, after, parts):
     ((message, category),) = advice
     assert category is SplitClustersWarning
     assert all(part in message for part in parts)
+
+
+def test_a_cut_into_clusters_without_rows_says_so():
+    before, after = np.array([0, 0, 1]), np.array([0, 1, 2])
+    (_, (message, category)) = cut_warnings(before, after, np.array([0, 5, 5]))
+    assert (category, message) == (EmptyClustersWarning, "Only 2 of 3 clusters hold any row. Cut at a smaller number.")
+    assert len(list(cut_warnings(before, after, np.array([1, 5, 5])))) == 1

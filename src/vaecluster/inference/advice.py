@@ -88,8 +88,13 @@ def naming_warnings(naming: Naming) -> Iterator[Advice]:
     yield message, UnnamedClustersWarning
 
 
-def cut_warnings(before: NDArray[np.intp], after: NDArray[np.intp]) -> Iterator[Advice]:
-    """A warning if a cut splits clusters; both say the cluster of each component."""
+def cut_warnings(
+    before: NDArray[np.intp], after: NDArray[np.intp], sizes: NDArray[np.intp] | None = None
+) -> Iterator[Advice]:
+    """Warnings if a cut splits clusters, and if some of the parts hold no row.
+
+    Both say the cluster of each component; `sizes` (clusters,) counts rows after the cut, if they are known.
+    """
     split = [int(one) for one in np.unique(before) if len(np.unique(after[before == one])) > 1]
     if not split:
         return
@@ -97,6 +102,9 @@ def cut_warnings(before: NDArray[np.intp], after: NDArray[np.intp]) -> Iterator[
     which = f"Cluster {names} is" if len(split) == 1 else f"Clusters {names} are"
     message = f"{which} split. A fit told n_clusters={after.max() + 1} learns parts to be apart, and is often better."
     yield message, SplitClustersWarning
+    if sizes is not None and not sizes.all():
+        message = f"Only {int((sizes > 0).sum())} of {len(sizes)} clusters hold any row. Cut at a smaller number."
+        yield message, EmptyClustersWarning
 
 
 def heads_find(number: Evidence) -> str:
