@@ -27,10 +27,11 @@ VIEWS: dict[str, type[View]] = {
     )
 }
 
-# What is shown stays the same in any image, whatever it is, that moves by a twentieth of its side. Nothing here may
-# flip or rotate: a mirrored letter or a turned arrow can be another class.
+# What is shown stays the same in any image, whatever it is, that moves, turns or grows by a little: without turns each
+# slant of a letter is a cluster (docs/decisions/0091). Nothing here may flip or turn far: a mirrored letter can be
+# another class.
 _AUTO: dict[RowKind, Views] = {
-    RowKind.IMAGES: Views(Neighbours(), (RandomAffine(rotation=0, shift=0.05, scale=0, shear=0, padding="border"),)),
+    RowKind.IMAGES: Views(Neighbours(), (RandomAffine(padding="border"),)),
     RowKind.VECTORS: Views(Neighbours()),
     # Where a window begins is most often chance.
     RowKind.WINDOWS: Views(Neighbours(), (TimeShift(), Amplitude())),
@@ -39,7 +40,7 @@ _AUTO: dict[RowKind, Views] = {
 PRESETS: dict[str, Views] = {
     # On MNIST the neighbours carry it. Test accuracy in trials: 0.37 with the changes alone, 0.97 with both.
     # By gradients sevens with a bar are a kind of their own: docs/decisions/0088.
-    "digits": Views(Neighbours(images_by="pixels"), (RandomAffine(rotation=15, shift=0.1, scale=0.1, shear=0.2),)),
+    "digits": Views(Neighbours(images_by="pixels"), (RandomAffine(),)),
     # Fewer neighbours: on Fashion-MNIST about one in six is of another class (on MNIST one in thirty).
     "clothes": Views(Neighbours(5, images_by="pixels"), (RandomCrop(0.5), HorizontalFlip(), ColourJitter(0.4, 0.4))),
     "photos": Views(changes=(RandomCrop(0.4), HorizontalFlip(), ColourJitter(0.4, 0.4, 0.4))),
