@@ -97,8 +97,9 @@ class Classify(nn.Module):
 class Generate(nn.Module):
     """Clusters (rows,) and standard normal noise (rows, latent + 1) to rows, as tensors of a user's values.
 
-    The code is drawn from p(z|c) by all entries of the noise but the last, which picks the component c from p(c|y).
-    The row is the mean of p(x|z), as of `sample`, but none is drawn again.
+    The code is drawn from p(z|c) by all entries of the noise but the last, which picks the component c from p(c|y), or
+    from p(c) where the cluster is -1, as of rows that `Classify` is not sure of. The row is the mean of p(x|z), as of
+    `sample`, but none is drawn again.
     """
 
     shares: Tensor
@@ -111,9 +112,9 @@ class Generate(nn.Module):
         with torch.no_grad():
             components, of = model.prior.components(), model.grouping.cluster_of
             own = torch.nn.functional.one_hot(of, model.grouping.clusters).T * model.prior.weights().probs.double()
-            shares = own.cumsum(-1)
+            shares = torch.cat([own.sum(0, keepdim=True), own]).cumsum(-1)
             # A cluster that a user made without components has none to draw from: then any will do.
-            self.register_buffer("shares", shares / shares[:, -1:])  # clusters components
+            self.register_buffer("shares", shares / shares[:, -1:])  # 1 + clusters, components
             self.register_buffer("means", components.mean)
             full = isinstance(components, MultivariateNormal)
             self.register_buffer("factors", components.scale_tril if full else torch.diag_embed(components.stddev))
@@ -123,7 +124,7 @@ class Generate(nn.Module):
         (cluster, noise), latent = values, self.means.shape[-1]
         # The normal distribution function makes of the last entry a number from 0 to 1, which is never 1.
         chance = (0.5 * (1 + (noise[:, latent:] / 2**0.5).erf())).clamp(max=1 - 2**-24).double()
-        component = (self.shares[cluster] <= chance).sum(-1)
+        component = (self.shares[cluster + 1] <= chance).sum(-1)
         code = self.means[component] + (self.factors[component] @ noise[:, :latent].unsqueeze(-1)).squeeze(-1)
         found: tuple[Tensor, ...] = self.restore(self.decoder.expected(code))
         return found

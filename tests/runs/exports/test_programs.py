@@ -226,6 +226,21 @@ def test_a_full_disk_is_an_error_of_the_file(form: str, tmp_path: Path) -> None:
         PROGRAMS[form].write(program, "{}", tmp_path / "program")
 
 
+def test_of_no_cluster_rows_are_generated_of_all() -> None:
+    fitted = estimator(epochs=1).fit(vectors()).fitted_
+    module = Program.generating(fitted.model.cpu().requires_grad_(False), fitted.schema).module
+    noise = torch.zeros(400, fitted.model.encoder.latent + 1)
+    noise[:, -1] = torch.linspace(-3, 3, 400)
+
+    def made(cluster: int) -> set[bytes]:
+        return {row.numpy().tobytes() for row in module(torch.full((400,), cluster), noise)[0]}
+
+    assert made(-1) <= set().union(*map(made, range(fitted.clusters)))
+    assert all(made(-1) & made(cluster) for cluster in range(fitted.clusters))
+    with pytest.raises(IndexError):
+        made(fitted.clusters)
+
+
 def test_who_tells_outliers_is_warned(tmp_path: Path) -> None:
     model = estimator(outlier_fraction=0.1).fit(vectors(ROWS))
     with pytest.warns(OutliersWarning, match="10%"):
