@@ -52,6 +52,14 @@ def test_pictures_are_counted_and_measured(photos, runs):
     assert "a vector of 5 columns" in runs("inspect", photos, "--features", photos.parent / "features.npy")
 
 
+def test_texts_and_cells_are_called_what_they_are(tmp_path, runs):
+    lines = [f"the {'dog barks' if n % 2 else 'cat sleeps'} in house {n}" for n in range(40)]
+    (tmp_path / "reviews.csv").write_text("review\n" + "\n".join(lines))
+    assert "40 rows, each a text, read by its " in runs("inspect", tmp_path / "reviews.csv")
+    np.save(tmp_path / "counts.npy", np.random.default_rng(0).poisson(3.0, (40, 30)))
+    assert "40 rows, each the counts of 30 genes" in runs("inspect", tmp_path / "counts.npy", "--rows", "counts")
+
+
 def test_rows_and_batches_are_what_they_are_said_to_be(table, tmp_path, runs, fails):
     np.save(tmp_path / "w.npy", np.random.default_rng(0).normal(size=(20, 12, 2)))
     assert "20 rows, each a window of 12 times and 2 features" in runs(

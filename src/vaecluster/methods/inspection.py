@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from torch import Generator
 
+from vaecluster.data.blocks import Expression, Words
 from vaecluster.data.checks import describe
 from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.rows import Rows
+from vaecluster.data.schema import Schema
 from vaecluster.errors import counted, lasting, sized
 from vaecluster.methods.base import Method
 from vaecluster.methods.memory import free_memory, needed_memory
@@ -61,7 +63,7 @@ class Inspection:
         views = method.views_of_rows(schema)
         return cls(
             rows=len(rows),
-            row=_window(schema.row_shape) if schema.kind == "windows" else describe(schema.row_shape),
+            row=_row(schema),
             columns=rows.source.seen(),
             scaled=", ".join(filter(None, (block.scaled for block in schema.blocks))),
             method=method.name,
@@ -99,6 +101,16 @@ def _seconds_of_pass(rows: Rows, method: Method, clusters: int, batch_size: int)
         loss.item()
         taken.append(time.perf_counter() - started)
     return min(taken[1:])
+
+
+def _row(schema: Schema) -> str:
+    """What a row is called."""
+    block = schema.blocks[0]
+    if isinstance(block, Words):
+        return f"a text, read by its {counted(len(block.words), 'common word')}"
+    if isinstance(block, Expression):
+        return f"the counts of {counted(schema.row_shape[0], 'gene')}"
+    return _window(schema.row_shape) if schema.kind == "windows" else describe(schema.row_shape)
 
 
 def _window(shape: tuple[int, ...]) -> str:
