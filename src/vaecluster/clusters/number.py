@@ -148,7 +148,7 @@ def _agreement(one: Hierarchy, other: Hierarchy, overlap: Matrix) -> Matrix:
     together, *squares = ((values**2).sum() for values in (cells, *sides))
     found = []
     for pairs in zip(one.joined(), other.joined(), strict=True):
-        found.append(_index(together, *squares))
+        found.append(_adjusted_rand(together, *squares))
         for side, (kept, joined) in enumerate(pairs):
             lines, share = (cells, cells.T)[side], sides[side]
             together += 2 * lines[kept] @ lines[joined]
@@ -159,8 +159,8 @@ def _agreement(one: Hierarchy, other: Hierarchy, overlap: Matrix) -> Matrix:
     return np.array(found)[::-1]
 
 
-def _index(together: float, one: float, other: float) -> float:
-    """From the sums of squares of the shares, of the cells and of each partition, for very many rows.
+def _adjusted_rand(together: float, one: float, other: float) -> float:
+    """The index of very many rows, from sums of squares of their shares: of the cells, and of each partition.
 
     Hubert and Arabie (1985), "Comparing partitions"; soft assignments count by their shares.
     """
