@@ -30,10 +30,7 @@ class EmptyClustersWarning(UserWarning):
 
 
 class FewCluesWarning(UserWarning):
-    """Heads of a fit differ in the number of clusters, or found clusters that lie close together, or no boundary.
-
-    Or the number that was found is not in the range that was asked for.
-    """
+    """Heads of a fit differ in the number of clusters, or found close ones, no boundary, or a number not allowed."""
 
 
 class SplitClustersWarning(UserWarning):

@@ -93,7 +93,7 @@ def cut_warnings(
 ) -> Iterator[Advice]:
     """Warnings if a cut splits clusters, and if some of the parts hold no row.
 
-    Both say the cluster of each component; `sizes` (clusters,) counts rows after the cut, if they are known.
+    `before` and `after` say the cluster of each component; `sizes` (clusters,) counts rows after, if they are known.
     """
     split = [int(one) for one in np.unique(before) if len(np.unique(after[before == one])) > 1]
     if not split:
@@ -130,7 +130,7 @@ def heads_find(number: Evidence) -> str:
 
 
 def none_apart(evidence: Evidence) -> str:
-    """What is so if no clusters were found, as a part of a sentence."""
+    """Why the number is 1 or another, as a part of a sentence."""
     return NO_BOUNDARY if (evidence.found == 1).all() else heads_find(evidence)
 
 

@@ -191,7 +191,7 @@ class Fitted:
 
     @property
     def edited(self) -> bool:
-        """Whether clusters are no longer those that the method found, nor a cut of its tree."""
+        """Whether clusters are a user's: neither those that the method found nor a cut of its tree."""
         merged = self.hierarchy is None and len(self.model.grouping.cluster_of) > self.clusters
         return self.relabelled or merged
 
