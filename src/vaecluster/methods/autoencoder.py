@@ -51,11 +51,6 @@ class Autoencoder(Objective):
         return ReconstructionTerms(-ranks.mean(reconstruction), torch.ones_like(code[:, :1]), reconstruction)
 
 
-def some_of(rows: Rows, seed: int) -> Rows:
-    """The rows, or `MOST_ROWS` of them drawn at random."""
-    return rows.drawn(MOST_ROWS, seed)
-
-
 def points_of(model: ClusteringVAE, rows: Rows) -> NDArray[np.float64]:
     """The mean codes of the rows (rows, latent), as precise as scikit-learn takes them."""
     return codes(model, rows).astype(np.float64)

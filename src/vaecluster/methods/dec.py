@@ -14,7 +14,7 @@ from torch import Tensor
 from vaecluster import ranks
 from vaecluster.data.rows import Rows
 from vaecluster.inference.calibrating import confidence_of
-from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, points_of, some_of, undisturbed
+from vaecluster.methods.autoencoder import AUTOENCODER, MOST_ROWS, Autoencoder, points_of, undisturbed
 from vaecluster.methods.base import Fitted
 from vaecluster.methods.moments import follow_codes, moment_components
 from vaecluster.methods.on_codes import GENERATOR, GOING_ON_RATE, OnCodes
@@ -214,7 +214,7 @@ def start_at_centres(model: ClusteringVAE, rows: Rows, seed: int) -> None:
     """Put the centres of the posterior where k-means finds them among the codes."""
     posterior = model.cluster_posterior
     assert isinstance(posterior, StudentPosterior)
-    centres, some = posterior.centres, some_of(rows, seed)
+    centres, some = posterior.centres, rows.drawn(MOST_ROWS, seed)
     search = KMeans(len(centres), n_init=STARTS, random_state=seed % 2**32)
     with undisturbed():
         search.fit(points_of(model, some), sample_weight=some.weights)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vaecluster.errors import SettingError
 from vaecluster.hearing import unheard
-from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of, some_of, undisturbed
+from vaecluster.methods.autoencoder import AUTOENCODER, MOST_ROWS, Autoencoder, mixture_of, points_of, undisturbed
 from vaecluster.methods.base import Epochs, Fitted
 from vaecluster.methods.dec import start_at_centres
 from vaecluster.methods.imitation import Imitation, imitated
@@ -127,7 +127,7 @@ def by_kmeans(run: Run, model: ClusteringVAE) -> None:
 def by_mixture(run: Run, model: ClusteringVAE) -> None:
     """The prior becomes a Gaussian mixture of the codes, which Bayes' rule then asks."""
     components, seed = moment_components(model.prior), run.draws.seed
-    points = points_of(model, some_of(run.rows, seed))
+    points = points_of(model, run.rows.drawn(MOST_ROWS, seed))
     mixture = mixture_of(points, len(components.means), seed, "full", STARTS)
     means, weights = mixture.means_, mixture.weights_
     seconds = mixture.covariances_ + means[:, :, None] * means[:, None, :]

@@ -13,7 +13,7 @@ from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.rows import Rows
 from vaecluster.data.schema import Schema
 from vaecluster.inference.calibrating import confidence_of
-from vaecluster.methods.autoencoder import AUTOENCODER, Autoencoder, mixture_of, points_of, some_of
+from vaecluster.methods.autoencoder import AUTOENCODER, MOST_ROWS, Autoencoder, mixture_of, points_of
 from vaecluster.methods.base import BatchSize, Epochs, Fitted, Hidden, Latent, LearningRate, Method, Precision
 from vaecluster.methods.bound import STAGE as BOUND
 from vaecluster.methods.bound import Bound
@@ -127,7 +127,7 @@ def start_at_mixture(model: ClusteringVAE, rows: Rows, *, seed: int) -> None:
     """
     components, weights = _components(model), model.prior.weights
     assert isinstance(weights, LearnedWeights)
-    mixture = mixture_of(points_of(model, some_of(rows, seed)), len(components.means), seed, "full", starts=3)
+    mixture = mixture_of(points_of(model, rows.drawn(MOST_ROWS, seed)), len(components.means), seed, "full", starts=3)
     variances = np.diagonal(mixture.covariances_, axis1=1, axis2=2)
     to, order = components.means, _order(mixture, model, rows)
     components.means.copy_(torch.from_numpy(mixture.means_[order]).to(to))
