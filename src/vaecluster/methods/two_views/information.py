@@ -31,17 +31,6 @@ def symmetric(table: Tensor) -> Tensor:
     return (table + table.transpose(-1, -2)) / 2
 
 
-def log_ratio(table: Tensor) -> Tensor:
-    """log P(c,c') - log P(c) - log P(c'), the information that a pair of assignments carries, in nats."""
-    safe = _safe(table)
-    return safe.log() - safe.sum(-1, keepdim=True).log() - safe.sum(-2, keepdim=True).log()
-
-
-def mutual_information(table: Tensor) -> Tensor:
-    """I(c;c') of joint tables (..., components, components), in nats: (...)."""
-    return (table * log_ratio(table)).sum((-1, -2))
-
-
 @final
 class InformationEstimate(nn.Module):
     """Equation (2) from batches too small to fill the joint table, with a target for the sizes: (2b).
