@@ -29,19 +29,18 @@ def test_how_far_work_is_is_known_from_what_a_fit_tells() -> None:
             pass
         pause(0)
         with progress_listeners(0) as (display,):
-            pass
-        display(StepDone(1, 4, 0, 400, dict))
-        pause(1)
-        display(StepDone(2, 4, 100, 400, dict))
-        pause(2)
-        for _ in telling(0)("merging", range(2)):
-            pass
-        pause(3)
-        display(StepDone(4, 4, 400, 400, dict))
-        pause(4)
-        for _ in telling(0)("saving", range(2)):
-            pass
-        pause(5)
+            display(StepDone(1, 4, 0, 400, dict))
+            pause(1)
+            display(StepDone(2, 4, 100, 400, dict))
+            pause(2)
+            for _ in telling(0)("merging", range(2)):
+                pass
+            pause(3)
+            display(StepDone(4, 4, 400, 400, dict))
+            pause(4)
+            for _ in telling(0)("saving", range(2)):
+                pass
+            pause(5)
         return "Done."
 
     worker.start("Splitting", work)
