@@ -180,7 +180,7 @@ def test_options_of_engines_need_one(sales, capsys):
 def test_a_block_that_ends_every_worker_is_given_up(sales, tmp_path, monkeypatch):
     run_folder = engine.RunFolder.open(sales / "run")
     function = engine.predict_function(run_folder.model_file)
-    blocks = engine.Blocks.of(str(sales / "old.parquet"), run_folder, function.model, None).blocks
+    blocks = engine.CutSource.of(str(sales / "old.parquet"), run_folder, function.model, None).blocks
     worker = engine.Worker(function, blocks, engine.Answered(tmp_path, ".parquet"))
     (tmp_path / f"{0:08}{engine.TRIES}").write_bytes(b"." * engine.MOST_TRIES)
     assert "5 workers died" in str(worker.done(0).problem)

@@ -29,7 +29,7 @@ FILE = "file"
 MOST_PICTURES = 1024
 
 
-class Block(ABC):
+class RowBlock(ABC):
     """Some rows of a source, which are read by themselves on whatever machine sees the source."""
 
     @property
@@ -48,7 +48,7 @@ class Block(ABC):
 
 @final
 @dataclass(frozen=True)
-class SomeRows(Block):
+class SomeRows(RowBlock):
     """A group of rows of a Parquet file, which has this name in its folder."""
 
     group: Group
@@ -76,7 +76,7 @@ class SomeRows(Block):
 
 @final
 @dataclass(frozen=True)
-class SomePictures(Block):
+class SomePictures(RowBlock):
     """Some pictures, read in the shape of the rows of a fit; row names are their paths."""
 
     source: Pictures
@@ -99,14 +99,14 @@ class SomePictures(Block):
 
 @final
 @dataclass(frozen=True)
-class Blocks:
+class CutSource:
     """All blocks of a source, in order; of pictures, also where they are."""
 
-    blocks: Sequence[Block]
+    blocks: Sequence[RowBlock]
     pictures: Pictures | None = None
 
     @classmethod
-    def of(cls, source: str, run: RunFolder, model: "VAEClustering", features: Path | None) -> "Blocks":
+    def of(cls, source: str, run: RunFolder, model: "VAEClustering", features: Path | None) -> "CutSource":
         """Those of Parquet files, or of pictures as the run reads them; the source can be read already.
 
         Raises `SettingError` for other sources, and `DataError` or `FileError` as `read_dataset` does.

@@ -21,7 +21,7 @@ from typing import Any, final
 from vaecluster.data.pictures.folder import tell_of
 from vaecluster.data.pictures.listing import Skipped
 from vaecluster.data.stored import in_turn
-from vaecluster.engines.blocks import Block, Blocks
+from vaecluster.engines.blocks import CutSource, RowBlock
 from vaecluster.engines.function import PredictFunction, predict_function
 from vaecluster.errors import FileError, SettingError, VaeclusterError, counted
 from vaecluster.files.atomic import check_free, check_writable
@@ -64,7 +64,7 @@ def predict_on_ray(
     doubt = {"min_confidence": min_confidence, "outlier_fraction": outlier_fraction}
     answers = (CLUSTER, CONFIDENCE, SECOND, NAME, *([SCORE] if outlier_scores else []))
     function = predict_function(run.model_file, answers, device=device, **doubt)
-    blocks = Blocks.of(source, run, replace(function, device="cpu").model, features)
+    cut = CutSource.of(source, run, replace(function, device="cpu").model, features)
     files = stamps(*(place.absolute() for place in (run.model_file, Path(source), features) if place is not None))
     asked: dict[str, Any] = {"engine": "ray", "source": source, "files": files, "device": device}
     asked |= {**doubt, "answers": list(answers), "versions": versions()}
@@ -74,19 +74,19 @@ def predict_on_ray(
         # What could not be read is told again.
         kept = answered.numbers - {int(marks.stem) for marks in answered.folder.glob(f"*{SKIPPED}")}
         going_on(len(kept))
-        left = [number for number in range(len(blocks.blocks)) if number not in kept]
+        left = [number for number in range(len(cut.blocks)) if number not in kept]
         results: list[Done] = []
         # It may be that only the last rename was missing.
         if left:
             with _connected(address) as ray:
-                worker = [function, blocks.blocks, Answered(answered.folder.absolute(), ".parquet")]
-                results += _told(_results(ray, left, worker, workers, device), blocks.blocks, kept)
+                worker = [function, cut.blocks, Answered(answered.folder.absolute(), ".parquet")]
+                results += _told(_results(ray, left, worker, workers, device), cut.blocks, kept)
         _warn(results)
-        missing = set(range(len(blocks.blocks))) - answered.numbers
+        missing = set(range(len(cut.blocks))) - answered.numbers
         if missing:
             raise FileError(f"{counted(len(missing), 'block')} of answers are not in '{answered.folder}'. {_SEEN}")
-        if blocks.pictures is not None:
-            tell_of(blocks.pictures.listing, [one for done in results for one in done.skipped])
+        if cut.pictures is not None:
+            tell_of(cut.pictures.listing, [one for done in results for one in done.skipped])
         return answered.move_to(output)
 
 
@@ -109,7 +109,7 @@ class Worker:
     """An actor of Ray: called with the number of a block, it writes the answers for it."""
 
     function: PredictFunction
-    blocks: Sequence[Block]
+    blocks: Sequence[RowBlock]
     answered: Answered
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class Worker:
         given = tuple(one.message for one in caught if isinstance(one.message, Warning))
         return Done(number, table.num_rows, tries, tuple(skipped), given)
 
-    def _answers(self, block: Block, rows: Any) -> Any:
+    def _answers(self, block: RowBlock, rows: Any) -> Any:
         if rows is None:
             import pyarrow as pa
 
@@ -183,7 +183,7 @@ def _results(ray: Any, left: list[int], worker: list[Any], workers: int | None, 
         ) from None
 
 
-def _told(results: Iterator[Done], blocks: Sequence[Block], kept: set[int]) -> Iterator[Done]:
+def _told(results: Iterator[Done], blocks: Sequence[RowBlock], kept: set[int]) -> Iterator[Done]:
     """The results as they come, with progress."""
     rows = sum(block.rows for block in blocks)
     passed = sum(blocks[number].rows for number in kept)
@@ -274,7 +274,7 @@ def _last_line(problem: Exception) -> str:
     return lines[-1].strip().rstrip(".")[:300]
 
 
-def _deadly(block: Block, tries: int) -> FileError:
+def _deadly(block: RowBlock, tries: int) -> FileError:
     return FileError(
         f"{counted(tries - 1, 'worker')} died while {counted(block.rows, 'row')} were answered for, most likely for "
         "want of memory. Give fewer --workers, or write the source in smaller groups of rows."
