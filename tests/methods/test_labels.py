@@ -129,8 +129,9 @@ def test_a_fit_goes_on_with_the_labels_by_the_names_of_clusters(method: str) -> 
         ([-1] * 40, 3, ("no label is known", "-1 for the others")),
         (np.arange(40) % 5, 3, ("y holds 5 labels", "n_clusters is 3", "Set it to 5 or more")),
         (np.arange(40) % 5, (2, 4), ("y holds 5 labels", "n_clusters is")),
+        (np.arange(40) % 20, "auto", ("components is", "fewer than the 20 labels of y", "Give several for each")),
     ],
-    ids=["none given", "none known", "more than clusters", "more than a range"],
+    ids=["none given", "none known", "more than clusters", "more than a range", "more than components"],
 )
 def test_labels_that_cannot_be_learned_from_are_refused(y: Any, clusters: Any, parts: tuple[str, ...]) -> None:
     with pytest.raises(SettingError) as problem:

@@ -240,6 +240,12 @@ class TwoViews(Method):
 
     def fit(self, run: Run) -> Fitted:
         """Components, merging, clusters; then the head whose clusters share most."""
+        assert self.components is not None
+        if self.components < run.rows.classes:
+            raise SettingError(
+                f"components is {self.components}, fewer than the {run.rows.classes} labels of y. Give several for "
+                "each label."
+            )
         objective = self._of_components(run)
         views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling, run.arrays)
         plans = self.plans()
