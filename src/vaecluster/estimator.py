@@ -360,7 +360,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     def cut(self, n_clusters: int, X: Any = None) -> Self:
         """The same model with other clusters, without new training: those of `hierarchy_` cut at that number.
 
-        Fewer clusters are merged ones, much as a fit told that number merges them; more are split ones. Both are sums of
+        Fewer clusters are merged ones, much as in a fit told that number; more are split ones. Both are sums of
         components, equation (19): codes, prior and decoder stay. A fit told the number is often better where clusters
         are split: a `SplitClustersWarning` names them. A model keeps nothing of each row but its label, so `labels_`
         is there only if the rows of the fit are given as `X`; `predict` works in any case. Raises `SettingError` if
