@@ -32,13 +32,13 @@ PAGES = {
 }
 
 
-def write(root: Path, results: Path, *, check: bool = False) -> None:
+def write(root: Path, folder: Path, *, check: bool = False) -> None:
     """Replace what stands between the marks in the pages; with `check` only say whether they are up to date."""
     for page, modules in PAGES.items():
         path = root / page
         text = updated = path.read_text()
         for table in (one for module in modules for one in vars(module).values() if isinstance(one, Table)):
-            updated = table.put_into(updated, results)
+            updated = table.put_into(updated, folder)
         if not check:
             path.write_text(updated)
         elif updated != text:
