@@ -62,13 +62,7 @@ def fit_warnings(history: History, sizes: NDArray[np.intp] | None, number: Evide
         yield message, EmptyClustersWarning
     if sizes is None:
         return
-    populated = int((sizes > 0).sum())
-    if populated < len(sizes):
-        message = (
-            f"Only {populated} of {len(sizes)} clusters hold any row. Ask for fewer clusters, train for more epochs, "
-            "or try another random_state."
-        )
-        yield message, EmptyClustersWarning
+    yield from _without_rows(sizes, "Ask for fewer clusters, train for more epochs, or try another random_state.")
 
 
 def naming_warnings(naming: Naming) -> Iterator[Advice]:
@@ -102,9 +96,14 @@ def cut_warnings(
     which = f"Cluster {names} is" if len(split) == 1 else f"Clusters {names} are"
     message = f"{which} split. A fit told n_clusters={after.max() + 1} learns parts to be apart, and is often better."
     yield message, SplitClustersWarning
-    if sizes is not None and not sizes.all():
-        message = f"Only {int((sizes > 0).sum())} of {len(sizes)} clusters hold any row. Cut at a smaller number."
-        yield message, EmptyClustersWarning
+    if sizes is not None:
+        yield from _without_rows(sizes, "Cut at a smaller number.")
+
+
+def _without_rows(sizes: NDArray[np.intp], what_to_do: str) -> Iterator[Advice]:
+    populated = int((sizes > 0).sum())
+    if populated < len(sizes):
+        yield f"Only {populated} of {len(sizes)} clusters hold any row. {what_to_do}", EmptyClustersWarning
 
 
 def heads_find(number: Evidence) -> str:
