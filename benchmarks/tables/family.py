@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from benchmarks.tables.records import cpu_seconds_of, over_seeds, plain_name, scored
+from benchmarks.tables.records import over_seeds, plain_name, scored, seconds_of
 from benchmarks.tables.table import Cells, Record, table
 
 # What readers of the article changed, as `python -m benchmarks.readers` calls it.
@@ -39,7 +39,7 @@ def readers(records: list[Record]) -> Iterator[Cells]:
             *scored(record, "hungarian_accuracy", "majority_accuracy", "nmi"),
             over_seeds(record["summary"]["clusters"]["used"], len(runs), digits=1),
             " ".join(f"{share:.3f}".removeprefix("0") for share in shares),
-            cpu_seconds_of(runs),
+            seconds_of(runs),
         ]
 
 

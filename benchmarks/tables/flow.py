@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.tables.records import seconds_of
 from benchmarks.tables.table import Cells, Record, table
 
 # The cuts of `python -m benchmarks.flow`, as they are called there and here.
@@ -33,7 +34,7 @@ def classified(records: list[Record]) -> Iterator[Cells]:
             f"{record['data']['train'][0]:,}",
             len(runs),
             *(_mean_of(way, score) for score in ("accuracy", "log_loss") for way in ways),
-            _mean_of(flows, "cpu_seconds", digits=0),
+            seconds_of(flows),
         ]
 
 
@@ -61,4 +62,4 @@ def _mean_of(runs: list[dict[str, Any]], score: str, digits: int = 3) -> str:
     """The mean over seeds, and from where to where it goes if that can be seen."""
     values = [run[score] for run in runs]
     mean, low, high = (f"{value:.{digits}f}" for value in (sum(values) / len(values), min(values), max(values)))
-    return mean if low == high or digits == 0 else f"{mean} ({low} to {high})"
+    return mean if low == high else f"{mean} ({low} to {high})"

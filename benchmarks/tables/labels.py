@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from benchmarks.tables.records import cpu_seconds_of, scored
+from benchmarks.tables.records import scored, seconds_of
 from benchmarks.tables.table import Cells, Record, table
 
 
@@ -31,5 +31,5 @@ def labels(records: list[Record]) -> Iterator[Cells]:
             *scored(record, "hungarian_accuracy"),
             *(f"{ways[f'{by} accuracy']['mean']:.3f}" for by in ("posterior", "bayes")),
             *(f"{ways[f'{by} error']['mean']:.3f}" for by in ("confidence", "posterior", "bayes")),
-            cpu_seconds_of(record["runs"]),
+            seconds_of(record["runs"]),
         ]

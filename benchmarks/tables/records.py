@@ -101,9 +101,9 @@ def over_seeds(value: dict[str, float], seeds: int, digits: int = 3) -> str:
     return mean if seeds == 1 else f"{mean} ± {deviation} (worst {worst})"
 
 
-def cpu_seconds_of(runs: list[dict[str, Any]]) -> str:
-    """The mean of a fit."""
-    return f"{sum(run['cpu_seconds'] for run in runs) / len(runs):.0f}"
+def seconds_of(runs: list[dict[str, Any]], what: str = "cpu_seconds") -> str:
+    """The mean of a fit, of the processor if not of the clock."""
+    return f"{sum(run[what] for run in runs) / len(runs):.0f}"
 
 
 def numbers_found(runs: list[dict[str, Any]]) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from benchmarks.tables.records import (
     COMPARED,
     by_set,
-    cpu_seconds_of,
     is_rare,
     is_told,
     is_whole,
@@ -19,6 +18,7 @@ from benchmarks.tables.records import (
     plain_name,
     scored,
     scores_of,
+    seconds_of,
     whole_of,
 )
 from benchmarks.tables.table import Cells, Record, table
@@ -54,9 +54,8 @@ def _bound(record: Record) -> str:
 
 def _costs_of(runs: list[dict[str, Any]]) -> Cells:
     """Mean seconds, and the largest peak of the fits whose memory was measured."""
-    seconds = sum(run["seconds"] for run in runs) / len(runs)
     peaks = [run["peak_bytes"] for run in runs if run.get("peak_bytes") is not None]
-    return [cpu_seconds_of(runs), f"{seconds:.0f}", f"{max(peaks) / 2**20:.0f}" if peaks else "-"]
+    return [seconds_of(runs), seconds_of(runs, "seconds"), f"{max(peaks) / 2**20:.0f}" if peaks else "-"]
 
 
 def better(records: list[Record]) -> Iterator[str]:
@@ -155,7 +154,7 @@ def ablations(records: list[Record]) -> Iterator[Cells]:
         if (name, whole_of(record)) not in without:
             continue
         scores = scored(record, "hungarian_accuracy", "nmi")
-        yield [name, whole_of(record), left_out(record) or "nothing", len(runs), *scores, cpu_seconds_of(runs)]
+        yield [name, whole_of(record), left_out(record) or "nothing", len(runs), *scores, seconds_of(runs)]
 
 
 @table("numbers", "data | method | classes | seeds | clusters found, in so many seeds", order=place)
