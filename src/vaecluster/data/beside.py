@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from vaecluster.data.checks import quoted
 from vaecluster.data.dataset import DataSet
 from vaecluster.data.words import as_texts
-from vaecluster.errors import DataError, FileError, counted
+from vaecluster.errors import DataError, counted
 
 LINES = ".txt"
 
@@ -78,11 +79,13 @@ def _values(data: DataSet, where: str, what: str) -> Any:
 
 
 def _in_file(file: str, column: str | None, what: str) -> Any:
-    if column is None and file.lower().endswith(LINES):
-        return _lines(file)
     # Here, since a file of a fit is read without it.
-    from vaecluster.data.files import read_dataset
+    from vaecluster.data.files import problems_of, read_dataset
+    from vaecluster.data.readers.documents import DOCUMENTS, line_texts
 
+    if column is None and file.lower().endswith(LINES):
+        with problems_of(Path(file), DOCUMENTS):
+            return list(line_texts(Path(file)))
     columns = _columns(read_dataset(file))
     if column is None or column not in columns:
         lacks = "names no column" if column is None else f"has no column {column!r}"
@@ -98,13 +101,3 @@ def _columns(data: DataSet) -> dict[str, Callable[[], Any]]:
     found: dict[str, Callable[[], Any]] = {name: partial(obs.__getitem__, name) for name in names}
     tables = [table for table in (data.x_train, data.beside) if hasattr(table, "column_names")]
     return found | {name: partial(table.column, name) for table in tables for name in table.column_names}
-
-
-def _lines(file: str) -> list[str]:
-    try:
-        with open(file, encoding="utf-8-sig") as lines:
-            return [line.rstrip("\r\n") for line in lines]
-    except OSError as problem:
-        raise FileError(f"{file} cannot be opened: {problem.strerror}.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{file} is no text in UTF-8. Save it as UTF-8.") from None

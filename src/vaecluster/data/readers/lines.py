@@ -4,10 +4,10 @@ import codecs
 import csv
 import gzip
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import islice
 from pathlib import Path
-from typing import IO
 
 from vaecluster.data.checks import quoted
 from vaecluster.data.readers.arrow import check_names
@@ -18,14 +18,15 @@ DELIMITERS = (",", ";", "\t", "|")
 _OTHER_ENCODINGS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
 
+# Whether a file is a table is seen in so many records.
+LOOKED = 1_000
+
+
 def header_of(path: Path) -> tuple[list[str], str]:
     """The names in the first line that is not empty, and the sign between them."""
-    first = next((line for line in _lines(path) if line.strip()), None)
-    if first is None:
+    delimiter = _delimiter_of(path)
+    if delimiter is None:
         raise DataError("it is empty. Give a header with the names of the columns, and rows below it.")
-    # Outside of quotes, the sign that is there most often; of none, one column.
-    bare = re.sub(r'"[^"]*"', "", first)
-    delimiter = max(DELIMITERS, key=bare.count)
     records = _records(path, delimiter)
     names, below = (next((values for _, values in records if values), None) for _ in range(2))
     assert names is not None
@@ -35,9 +36,34 @@ def header_of(path: Path) -> tuple[list[str], str]:
     return names, delimiter
 
 
+def is_table(path: Path) -> bool:
+    """Whether lines are the rows of a table, and not each a text.
+
+    It is one with tabs in its first line, with as many values in each record, or with numbers alone below the first
+    line.
+    """
+    delimiter = _delimiter_of(path)
+    if delimiter is None or delimiter == "\t":
+        return delimiter is not None
+    try:
+        records = [values for _, values in islice(_records(path, delimiter), LOOKED) if values]
+    except DataError:
+        # A quote that nothing closes; what is no text at all is told where lines are read.
+        return False
+    widths = {len(values) for values in records}
+    below = [value for values in records[1:] for value in values]
+    return bool(below) and ((len(widths) == 1 and widths != {1}) or all(map(is_number, below)))
+
+
+def _delimiter_of(path: Path) -> str | None:
+    """Of the first line that is not empty, the sign that is there most often outside of quotes; None of no line."""
+    first = next((line for line in lines_of(path) if line.strip()), None)
+    return None if first is None else max(DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
+
+
 def _check_header(names: list[str]) -> None:
     """Raise `DataError` for names that are there twice, and for numbers in place of names."""
-    if all(_is_number(name) for name in names):
+    if all(is_number(name) for name in names):
         raise DataError(
             f"its first line holds numbers alone ({quoted(names)}); expected names of the columns. Write a first line "
             "with names."
@@ -45,7 +71,8 @@ def _check_header(names: list[str]) -> None:
     check_names(names)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether that is written as a number."""
     try:
         float(text)
     except ValueError:
@@ -55,7 +82,7 @@ def _is_number(text: str) -> bool:
 
 def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The values of each record, and the number of its last line; none of empty lines. `DataError` for open quotes."""
-    reader = csv.reader(_lines(path), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines_of(path), delimiter=delimiter, strict=True)
     while True:
         # The limit is one for the whole program, and a text may be longer; Arrow has limits of its own.
         limit = csv.field_size_limit(2**31 - 1)
@@ -82,34 +109,37 @@ def check_lines(path: Path, names: list[str], delimiter: str) -> None:
             )
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """Its lines; `DataError` at the first that is no UTF-8."""
-    with _opened(path) as file:
-        for number, line in enumerate(file, 1):
-            if number == 1:
-                for mark, encoding in _OTHER_ENCODINGS.items():
-                    if line.startswith(mark):
-                        raise DataError(f"it is text in {encoding}; expected UTF-8. Save it as CSV UTF-8.")
-                line = line.removeprefix(codecs.BOM_UTF8)
-            if b"\0" in line:
-                raise DataError(f"line {number} holds a zero byte; expected text in UTF-8. Save it as CSV UTF-8.")
-            try:
-                yield line.decode()
-            except UnicodeDecodeError as problem:
-                raise DataError(
-                    f"line {number} holds the byte 0x{line[problem.start]:02x}, which is no UTF-8; expected text in "
-                    "UTF-8. Save it as CSV UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8."
-                ) from None
+def lines_of(path: Path) -> Iterator[str]:
+    """Its lines with their ends; `DataError` at the first that is no UTF-8."""
+    with opened(path) as (file, _):
+        yield from decoded(file)
+
+
+def decoded(file: Iterable[bytes]) -> Iterator[str]:
+    """The lines of an opened file, in the same way."""
+    for number, line in enumerate(file, 1):
+        if number == 1:
+            for mark, encoding in _OTHER_ENCODINGS.items():
+                if line.startswith(mark):
+                    raise DataError(f"it is text in {encoding}; expected UTF-8. Save it as CSV UTF-8.")
+            line = line.removeprefix(codecs.BOM_UTF8)
+        if b"\0" in line:
+            raise DataError(f"line {number} holds a zero byte; expected text in UTF-8. Save it as CSV UTF-8.")
+        try:
+            yield line.decode()
+        except UnicodeDecodeError as problem:
+            raise DataError(
+                f"line {number} holds the byte 0x{line[problem.start]:02x}, which is no UTF-8; expected text in "
+                "UTF-8. Save it as CSV UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8."
+            ) from None
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        if is_packed(path):
-            with gzip.open(file) as unpacked:
-                yield unpacked  # type: ignore[misc]
-        else:
-            yield file
+def opened(path: Path) -> Iterator[tuple[Iterable[bytes], Callable[[], float]]]:
+    """The file unpacked, and what tells the share of it that is read."""
+    size = max(1, path.stat().st_size)
+    with path.open("rb") as file, gzip.open(file) if is_packed(path) else nullcontext(file) as stream:
+        yield stream, lambda: min(1.0, file.tell() / size)
 
 
 def is_packed(path: Path) -> bool:

@@ -267,6 +267,4 @@ def _arrow_types(types: Mapping[str, str]) -> dict[str, Any]:
     return {name: arrow_type(type_) for name, type_ in types.items()}
 
 
-_ENDINGS = (".csv", ".tsv", ".txt")
-_PACKED = tuple(f"{ending}.gz" for ending in _ENDINGS)
-TEXTS = Reader((*_ENDINGS, *_PACKED), read_text, "DataFrame.to_csv", untyped=True, open=open_text)
+TEXTS = Reader((".csv", ".tsv", ".csv.gz", ".tsv.gz"), read_text, "DataFrame.to_csv", untyped=True, open=open_text)
