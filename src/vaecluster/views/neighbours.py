@@ -101,7 +101,9 @@ class Neighbours(Settings):
     5
     """
 
-    number: Annotated[int, Whole(1), "how many nearest rows, at most one in 10 rows"] = 10
+    number: Annotated[
+        int, Whole(1), "how many nearest rows, at most one in 10 rows, and half of the rows of a mean cluster"
+    ] = 10
     components: Annotated[
         int | None,
         optional(Whole(1), "64, or 128 for columns of numbers"),

@@ -44,6 +44,18 @@ class Views:
         near = () if self.neighbours is None else ("a near neighbour",)
         return (*near, *(change.name for change in self.changes))
 
+    def of_groups(self, rows: float) -> "Views":
+        """The same with at most half as many neighbours as the mean group has rows: further ones are of others.
+
+        >>> from vaecluster.views import Neighbours, Views
+        >>> Views(Neighbours(10)).of_groups(5.0).neighbours.number
+        2
+        """
+        if self.neighbours is None:
+            return self
+        number = min(self.neighbours.number, max(1, int(rows / 2)))
+        return replace(self, neighbours=replace(self.neighbours, number=number))
+
     def prepare(self, rows: Rows, telling: Telling = in_silence, arrays: Arrays = anew) -> "PreparedViews":
         """Find the rows' neighbours, once; all else is drawn anew for each batch.
 

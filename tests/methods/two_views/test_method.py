@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from builders import frame, images, learned, learned_on, rows_of, tiny, vectors
+from vaecluster import TwoViews, VAEClustering
 from vaecluster.clusters.hierarchy import Hierarchy, merge_components
 from vaecluster.clusters.number import AskedNumber
 from vaecluster.data.blocks.reading import Reading
@@ -83,11 +84,16 @@ def test_rows_with_categories_or_gaps_have_no_views_but_neighbours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("clusters", "components"),
-    [(None, 80), (1, 80), (26, 80), (27, 81), (100, 300), (256, 768), (1000, 2256), ((5, 1000), 2256)],
+    ("clusters", "rows", "components"),
+    [
+        *[(None, 5_000, 80), (1, 5_000, 80), (26, 5_000, 80), (27, 5_000, 81), (100, 5_000, 300), (256, 5_000, 768)],
+        *[(1000, 5_000, 2256), ((5, 1000), 5_000, 2256), (100, 500, 250), (100, 120, 100), (27, 40, 80)],
+    ],
 )
-def test_without_components_there_are_several_for_each_cluster(clusters: AskedNumber, components: int) -> None:
-    assert tiny("two-views", components=None).completed(VECTORS, NUMBER, clusters).components == components
+def test_without_components_there_are_several_for_each_cluster_but_no_more_than_half_of_the_rows(
+    clusters: AskedNumber, rows: int, components: int
+) -> None:
+    assert tiny("two-views", components=None).completed(VECTORS, rows, clusters).components == components
 
 
 @pytest.mark.parametrize(("clusters", "rows"), [(None, 256), (256, 256), (257, 257), ((2, 1000), 1000)])
@@ -127,6 +133,14 @@ def epochs_of(rows: int, **choice: Any) -> int | None:
         "components": COMPONENTS,
     } | choice
     return tiny("two-views", **settings).completed(VECTORS, rows, 3).epochs
+
+
+def test_small_groups_of_a_given_number_are_found() -> None:
+    # A tenth of all rows would be near neighbours: twice as many as a group has.
+    centres = 10 * np.random.default_rng(0).normal(size=(12, 5))
+    rows = np.repeat(centres, 5, 0) + np.random.default_rng(1).normal(scale=0.5, size=(60, 5))
+    found = VAEClustering(12, method=TwoViews(epochs=200, heads=1), random_state=0).fit(rows)
+    assert adjusted_rand_score(np.arange(60) // 5, found.labels_) > 0.9
 
 
 # There are 800 steps in any case, and one epoch a stage.

@@ -73,6 +73,8 @@ ALL_ROWS = "looking at all rows"
 
 # A head has at least so many components. With 50 none of the heads found all of 20 blobs.
 LEAST_COMPONENTS = 80
+# Beyond those a component has so many rows, or there are more pairs of components than of rows.
+ROWS_PER_COMPONENT = 2
 # Rows of a step, or as many as clusters: two that are never in one batch are not told apart (docs/decisions/0040).
 LEAST_BATCH = 256
 # Tiny data get more passes than `most_epochs`, until they have had so many steps for each component, counting `FEW`.
@@ -142,7 +144,7 @@ class TwoViews(Method):
     heads: Annotated[int, Whole(), "heads that learn side by side; the best is kept"] = 5
     components: Annotated[
         int | None,
-        optional(Whole(), "80, or 3 for each cluster if that is more, and 2 for each above 256"),
+        optional(Whole(), "80, or 3 for each cluster, 2 above 256 and at most one in 2 rows, if that is more"),
         "fine components of each head",
     ] = None
     component_share: Annotated[
@@ -187,7 +189,7 @@ class TwoViews(Method):
         completed = self.of_kind(schema.kind)
         completed.views_of_rows(schema)
         most = most_of(clusters) or 1
-        components = completed.components or max(LEAST_COMPONENTS, 2 * most + min(most, FEW))
+        components = completed.components or components_for(most, rows)
         if components < most:
             raise SettingError(
                 f"components is {components}, fewer than n_clusters={clusters}. Give several for each cluster."
@@ -247,7 +249,7 @@ class TwoViews(Method):
                 "each label."
             )
         objective = self._of_components(run)
-        views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling, run.arrays)
+        views = self._prepared_views(run)
         plans = self.plans()
         run.stages(plans)
         run.train_through(COMPONENTS, objective, pairs(views))
@@ -275,7 +277,7 @@ class TwoViews(Method):
         posterior, components = model.cluster_posterior, moment_components(model.prior)
         assert isinstance(posterior, ComponentPosterior)
         heads, before = ComponentHeads.of(posterior), components.moments()
-        views = self.views_of_rows(run.rows.schema).prepare(run.rows, run.telling, run.arrays)
+        views = self._prepared_views(run)
         generator = run.draws.at("going on")
         joint = component_tables(model.encoder, heads, views, generator).joint[0]
         grouping = model.grouping
@@ -293,6 +295,13 @@ class TwoViews(Method):
         model.prior.weights.follow(components)
         confidence = fitted.confidence if seen else confidence_of(model, run.rows)
         return replace(fitted, history=run.history, confidence=confidence)
+
+    def _prepared_views(self, run: Run) -> PreparedViews:
+        """The views of the rows, of which the mean cluster is a group, where the number of clusters is given."""
+        views = self.views_of_rows(run.rows.schema)
+        if isinstance(run.clusters, int):
+            views = views.of_groups(len(run.rows) / run.clusters)
+        return views.prepare(run.rows, run.telling, run.arrays)
 
     @property
     def _weights(self) -> Weights:
@@ -400,6 +409,16 @@ class TwoViews(Method):
         ).to(run.device)
         confidence = confidence_of(model, run.rows, objective.clusters)
         return Fitted(self, run.rows.schema, model, run.history, trees[head], merged.evidence, confidence=confidence)
+
+
+def components_for(clusters: int, rows: int) -> int:
+    """How many components a head has for so many clusters of so many rows.
+
+    >>> components_for(10, 1_000), components_for(100, 20_000), components_for(100, 500)
+    (80, 300, 250)
+    """
+    several = min(2 * clusters + min(clusters, FEW), rows // ROWS_PER_COMPONENT)
+    return max(LEAST_COMPONENTS, clusters, several)
 
 
 def pairs(views: PreparedViews) -> Batches:
