@@ -21,7 +21,7 @@ def as_texts(values: Any, rows: int | None = None) -> list[str]:
     made = ["" if value is None or value != value else value for value in found]
     for number, text in enumerate(made):
         if not isinstance(text, str):
-            raise DataError(f"texts holds {text!r} for row {number}; expected a string for each row. Use str().")
+            raise DataError(f"texts holds {text!r} for row {number}; expected a string for each row. Give texts.")
     if rows is not None and len(made) != rows:
         came = f"{counted(len(made), 'text')} for {counted(rows, 'row')}"
         raise DataError(f"There came {came}; expected one each. Check where they are.")
