@@ -123,6 +123,11 @@ def within(number: AskedNumber, found: int) -> int:
     return min(max(found, least), most)
 
 
+def least_of(number: AskedNumber) -> int:
+    """The smallest number that was asked for."""
+    return min(number) if isinstance(number, tuple) else number or 1
+
+
 def most_of(number: AskedNumber) -> int | None:
     """The largest number that was asked for."""
     return max(number) if isinstance(number, tuple) else number

@@ -102,7 +102,9 @@ class Neighbours(Settings):
     """
 
     number: Annotated[
-        int, Whole(1), "how many nearest rows, at most one in 10 rows, and half of the rows of a mean cluster"
+        int,
+        Whole(1),
+        "how many nearest rows; at most one in 10 rows, and half of a mean cluster's where their number is given",
     ] = 10
     components: Annotated[
         int | None,

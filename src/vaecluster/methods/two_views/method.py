@@ -22,6 +22,7 @@ from vaecluster.clusters.number import (
     AskedNumber,
     Evidence,
     agreement_of,
+    least_of,
     level_of,
     middle_head,
     most_of,
@@ -297,10 +298,8 @@ class TwoViews(Method):
         return replace(fitted, history=run.history, confidence=confidence)
 
     def _prepared_views(self, run: Run) -> PreparedViews:
-        """The views of the rows, of which the mean cluster is a group, where the number of clusters is given."""
-        views = self.views_of_rows(run.rows.schema)
-        if isinstance(run.clusters, int):
-            views = views.of_groups(len(run.rows) / run.clusters)
+        """The views of the rows, in groups as large as the mean cluster can be."""
+        views = self.views_of_rows(run.rows.schema).of_groups(len(run.rows) / least_of(run.clusters))
         return views.prepare(run.rows, run.telling, run.arrays)
 
     @property
