@@ -1,4 +1,4 @@
-"""Thirty easy cases: rows in which a person, or k-means, sees the clusters at once. No label takes part in a fit.
+"""Easy cases: rows in which a person, or k-means, sees the clusters at once. No label takes part in a fit.
 
 `python -m benchmarks.easy` fits every case with every seed, told the number of clusters and not told it, next to
 k-means, a Gaussian mixture and HDBSCAN. What was found goes to one file, which `python -m benchmarks.tables` makes
@@ -63,9 +63,9 @@ def touching(random: Generator) -> Rows:
     return around(random, np.array([[0.0, 0.0], [3.5, 0.0]]), [300, 300])
 
 
-def few_rows(random: Generator) -> Rows:
-    """Five tight groups of four rows."""
-    rows, clusters = around(random, 10 * random.normal(size=(5, 8)), [4] * 5)
+def few_rows(random: Generator, groups: int, each: int) -> Rows:
+    """Tight groups of so many rows each."""
+    rows, clusters = around(random, 10 * random.normal(size=(groups, 8)), [each] * groups)
     return rows / 2, clusters
 
 
@@ -184,7 +184,8 @@ CASES = (
     ),
     Case("5 of 30 to 900 rows", BLOBS, partial(blobs, sizes=(900, 384, 164, 70, 30), columns=5)),
     Case("2,000, 20 and 20 rows", BLOBS, rare),
-    Case("5 of four rows", BLOBS, few_rows),
+    Case("5 of four rows", BLOBS, partial(few_rows, groups=5, each=4)),
+    Case("40 of five rows", BLOBS, partial(few_rows, groups=40, each=5)),
     Case("5 x 5 on a grid", BLOBS, grid),
     Case("2 that touch", BLOBS, touching),
     Case("heavy tails", BLOBS, heavy_tails),
