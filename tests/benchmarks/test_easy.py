@@ -15,8 +15,8 @@ QUICK = ("circles", "5 of four rows")
 BY_NAME = {case.name: case for case in CASES}
 
 
-def test_there_are_thirty_cases_each_the_same_for_the_same_seed() -> None:
-    assert len({case.key for case in CASES}) == len(CASES) == 30
+def test_cases_have_names_of_their_own_and_are_the_same_for_the_same_seed() -> None:
+    assert len({case.key for case in CASES}) == len(CASES) >= 30
     for case in CASES:
         (rows, clusters), (again, _) = case.drawn(1), case.drawn(1)
         assert len(rows) == len(clusters)
