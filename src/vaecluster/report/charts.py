@@ -53,6 +53,11 @@ def luminance(colour: ColorType) -> float:
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
+def entitle(axes: Axes, title: str, palette: Palette, pad: float = 6) -> None:
+    """What a chart shows, above it on the left, so many points away; a dollar sign in it starts no formula."""
+    axes.set_title(title, loc="left", color=palette.ink, fontsize=10, weight="bold", pad=pad, parse_math=False)
+
+
 def dress(axes: Axes, palette: Palette) -> None:
     """The look that all charts share."""
     axes.set_facecolor("none")

@@ -13,7 +13,7 @@ from vaecluster.clusters.agreement import (
     VALID_FROM,
     Stability,
 )
-from vaecluster.report.charts import LIGHT, Palette, dress
+from vaecluster.report.charts import LIGHT, Palette, dress, entitle
 from vaecluster.report.matrix import draw_matrix, ticks_of, two_digits
 
 MARKS = (TRUSTED_FROM, VALID_FROM, HIGHLY_STABLE_FROM)
@@ -111,7 +111,7 @@ def _draw_map(axes: Axes, stability: Stability, palette: Palette) -> None:
     others = np.where(np.eye(runs, dtype=bool), np.nan, stability.ari)
     draw_matrix(axes, others, [str(run + 1) for run in range(runs)], palette, MOST_NUMBERED_RUNS)
     axes.set_anchor("N")
-    axes.set_title("agreement of runs", loc="left", color=palette.ink, fontsize=10, weight="bold", pad=24)
+    entitle(axes, "agreement of runs", palette, 24)
     axes.annotate(
         "adjusted Rand index",
         (0, 1),
@@ -153,8 +153,6 @@ def _draw_bars(axes: Axes, stability: Stability, thickness: float, palette: Pale
     axes.set_ylim(clusters - 0.4, -0.6)
     axes.set_xlim(0, 1)
     axes.set_xticks(edges, [f"{edge:g}" for edge in edges])
-    axes.set_title(
-        "clusters of run 1 in the others", loc="left", color=palette.ink, fontsize=10, weight="bold", pad=24
-    )
+    entitle(axes, "clusters of run 1 in the others", palette, 24)
     axes.set_xlabel("Jaccard overlap with the best match: mean, and each other run")
     axes.set_ylabel("cluster")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vaecluster.look.encode import Picture
-from vaecluster.report.charts import LIGHT, Palette, dress
+from vaecluster.report.charts import LIGHT, Palette, dress, entitle
 from vaecluster.report.html import chart, fill
 from vaecluster.report.run import FinishedRun
 from vaecluster.report.section import Section
@@ -110,8 +110,7 @@ def _chart(curve: Curve) -> Markup:
 
 
 def _draw_curve(axes: Axes, curve: Curve, palette: Palette) -> None:
-    # A name is text as it stands: a dollar sign in it must not start a formula.
-    axes.set_title(curve.name, loc="left", color=palette.ink, fontsize=10, weight="bold", parse_math=False)
+    entitle(axes, curve.name, palette)
     axes.set_xlabel("epoch")
     last = draw_line(axes, curve.values, palette)
     if last is not None:

@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import dendrogram
 from vaecluster.clusters.boundary import APART
 from vaecluster.clusters.hierarchy import Hierarchy
 from vaecluster.clusters.joint import Matrix
-from vaecluster.report.charts import LIGHT, Palette, dress
+from vaecluster.report.charts import LIGHT, Palette, dress, entitle
 
 # Draws what is known of each number of clusters, with the used one marked.
 Drawer = Callable[[Axes, Matrix, int, Palette], None]
@@ -58,7 +58,7 @@ def number_figure(
         draw_numbers(axes, draw, values, used, found, spread, palette)
         # The names of the marks stand right above the upper panel, so its own stands one line higher.
         pad = 18 if axes is all_axes[0] and marks else 6
-        axes.set_title(name, loc="left", color=palette.ink, fontsize=10, weight="bold", pad=pad)
+        entitle(axes, name, palette, pad)
         axes.set_title(unit, loc="right", color=palette.ink, fontsize=8.5, pad=pad)
     name_marks(all_axes[0], used, found, palette)
     all_axes[-1].set_xlabel("number of clusters")
@@ -121,7 +121,7 @@ def tree_figure(tree: Matrix, palette: Palette = LIGHT) -> Figure:
     axes.set_xlim(0, 10 * used)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
-    axes.set_title("tree of the clusters", loc="left", color=palette.ink, fontsize=10, weight="bold")
+    entitle(axes, "tree of the clusters", palette)
     axes.set_title("lost, nats per row", loc="right", color=palette.ink, fontsize=8.5)
     axes.set_xlabel("cluster")
     return figure
