@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -195,16 +195,9 @@ class RunFolder:
         from vaecluster.views.neighbours import Neighbours
 
         rows, schema = data.x_train, model.fitted_.schema
-        with self._edits_held():
-            self.run_file.unlink(missing_ok=True)
-            # It is about other clusters.
-            self.stability_file.unlink(missing_ok=True)
-            for gone in (EDITING, VERSIONS) if self.overwritten else ():
-                shutil.rmtree(self.path / gone, ignore_errors=True)
+        self._clear()
         model.save(self.model_file)
-        with made_atomically(self.labels_file) as place, place.open("wb") as file:
-            for some in _labels(model):
-                file.write(as_csv(with_digits(some.table()), header=not file.tell()))
+        _write_labels(self.labels_file, model)
         of_texts = data.texts is not None or isinstance(schema.blocks[0], Words)
         most = room_of(model).part(LOOKED_AT, ENTRY * math.prod(schema.row_shape))
         numbers, seen = looked_at(rows, len(model.labels_), most, of_texts)
@@ -218,16 +211,8 @@ class RunFolder:
             touches = touching(near, model.labels_[numbers], model.assigned_, model.n_clusters_)
             texts = given.texts if data.texts is None else data.texts
             on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
-        members = {cluster: np.flatnonzero(model.labels_ == cluster) for cluster in range(model.n_clusters_)}
-        examples = drawn(
-            {CLUSTER.format(cluster): own for cluster, own in members.items()}
-            | {GROUP.format(place): numbers[group.rows] for place, group in enumerate(groups, 1)}
-        )
-        write_examples(self.path, examples | _picked_out(model, members, on_map, codes), rows)
-        reliability = reliability_of(model, data)
-        counts = None
-        if data.y_train is not None and len(np.unique(data.y_train)) <= MOST_LABELS:
-            counts = LabelCounts.of(data.y_train, model.labels_, model.n_clusters_)
+        write_examples(self.path, _examples(model, [numbers[group.rows] for group in groups], on_map, codes), rows)
+        reliability, counts = reliability_of(model, data), _label_counts(model, data)
         write_json(
             self.run_file,
             {
@@ -263,6 +248,14 @@ class RunFolder:
             },
         )
 
+    def _clear(self) -> None:
+        """Take away what is about other clusters than those that are written."""
+        with self._edits_held():
+            self.run_file.unlink(missing_ok=True)
+            self.stability_file.unlink(missing_ok=True)
+            for gone in (EDITING, VERSIONS) if self.overwritten else ():
+                shutil.rmtree(self.path / gone, ignore_errors=True)
+
     def _edits_held(self) -> AbstractContextManager[object]:
         """No other process edits the run inside, if it is to be overwritten; `FileError` if one does."""
         edits = self.path / EDITING
@@ -278,6 +271,22 @@ def _clusters(model: "VAEClustering") -> list[dict[str, Any]]:
         tenths = np.histogram(own, 10, (0, 1))[0].tolist()
         clusters.append({"cluster": cluster, "size": size, "mean_confidence": mean, "confidence": tenths})
     return clusters
+
+
+def _label_counts(model: "VAEClustering", data: DataSet) -> LabelCounts | None:
+    if data.y_train is None or len(np.unique(data.y_train)) > MOST_LABELS:
+        return None
+    return LabelCounts.of(data.y_train, model.labels_, model.n_clusters_)
+
+
+def _examples(model: "VAEClustering", groups: Sequence[Array], on_map: RowMap, codes: Array) -> dict[str, Array]:
+    """The numbers of the rows that are shown: of each cluster and dense group, and those that are picked out."""
+    members = {cluster: np.flatnonzero(model.labels_ == cluster) for cluster in range(model.n_clusters_)}
+    examples = drawn(
+        {CLUSTER.format(cluster): own for cluster, own in members.items()}
+        | {GROUP.format(place): own for place, own in enumerate(groups, 1)}
+    )
+    return examples | _picked_out(model, members, on_map, codes)
 
 
 def _picked_out(
@@ -324,16 +333,17 @@ def _what_sets_apart(model: "VAEClustering", given: "Given", labels: Array) -> d
     }
 
 
-def _labels(model: "VAEClustering") -> Iterator[Labels]:
+def _write_labels(path: Path, model: "VAEClustering") -> None:
     """Of all rows, a block after the other."""
     found = model.assigned_
     names = None if found.row_names is None else iter(found.row_names.names)
-    for first in range(0, len(found.labels), LABELS):
-        some = slice(first, min(first + LABELS, len(found.labels)))
-        own = None
-        if found.row_names is not None and names is not None:
-            own = RowNames(found.row_names.called, list(islice(names, some.stop - first)))
-        yield Labels.of(found.some(some, own), model.cluster_names_, first)
+    with made_atomically(path) as place, place.open("wb") as file:
+        for first in range(0, len(found.labels), LABELS):
+            own = None
+            if found.row_names is not None and names is not None:
+                own = RowNames(found.row_names.called, list(islice(names, LABELS)))
+            some = Labels.of(found.some(slice(first, first + LABELS), own), model.cluster_names_, first)
+            file.write(as_csv(with_digits(some.table()), header=not first))
 
 
 def looked_at(rows: Any, number: int, most: int, of_texts: bool) -> tuple[Array, Any]:
