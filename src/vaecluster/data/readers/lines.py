@@ -16,8 +16,6 @@ from vaecluster.errors import DataError, counted
 DELIMITERS = (",", ";", "\t", "|")
 # How other programs mark their encodings; text in UTF-8 may begin with a mark of its own.
 _OTHER_ENCODINGS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
-
-
 # Whether a file is a table is seen in so many records.
 LOOKED = 1_000
 

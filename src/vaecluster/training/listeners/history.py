@@ -32,11 +32,11 @@ class History:
 
     def curves(self) -> dict[str, list[float]]:
         """One list per quantity, one entry per epoch: the terms in nats per row, then the diagnostics."""
-        missing = float("nan")  # a term that only some stages of a fit have
+        missing = float("nan")  # what only some stages of a fit have
         curves = {name: [epoch.terms.get(name, missing) for epoch in self.epochs] for name in self._term_names()}
         if any(epoch.held_out_bound is not None for epoch in self.epochs):
             curves["held_out_bound"] = [
-                float("nan") if epoch.held_out_bound is None else epoch.held_out_bound for epoch in self.epochs
+                missing if epoch.held_out_bound is None else epoch.held_out_bound for epoch in self.epochs
             ]
         curves["populated_clusters"] = [float(epoch.populated_clusters) for epoch in self.epochs]
         curves["mean_confidence"] = [epoch.mean_confidence for epoch in self.epochs]

@@ -149,31 +149,26 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         """Print a line when it is due."""
-        now = time.perf_counter()
         if isinstance(event, AtWork):
             self.say(work_words(event))
         elif isinstance(event, StepDone):
-            if now - max(self._last_line, self._pace.begin(event)) >= STEP_LINE_EVERY:
+            if time.perf_counter() - max(self._last_line, self._pace.begin(event)) >= STEP_LINE_EVERY:
                 speed, left = self._pace.of(event.rows_done, event.rows_in_all)
                 terms = _terms(event.means())
                 self.say(f"epoch {event.epoch}/{event.epochs}  {terms}  {speed:,.0f} rows/s  {clock(left)} left")
         elif isinstance(event, EpochDone):
             self._pace.begin(event)
-            if now - self._last_line < LINE_EVERY and event.epoch not in (1, event.epochs):
-                return
-            self._last_line = now
             _, left = self._pace.of(event.epoch * event.rows, event.epochs * event.rows)
-            print(
+            self.say(
                 f"epoch {event.epoch}/{event.epochs}  {_terms(event.terms)}  "
                 f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.3f}  "
                 f"{event.rows_per_second:,.0f} rows/s  {clock(left)} left",
-                file=sys.stderr,
-                flush=True,
+                always=event.epoch in (1, event.epochs),
             )
 
-    def say(self, line: str) -> None:
-        """Print a line if it is time for one."""
-        if time.perf_counter() - self._last_line >= LINE_EVERY:
+    def say(self, line: str, *, always: bool = False) -> None:
+        """Print a line if it is time for one, or `always`."""
+        if always or time.perf_counter() - self._last_line >= LINE_EVERY:
             self._last_line = time.perf_counter()
             print(line, file=sys.stderr, flush=True)
 
