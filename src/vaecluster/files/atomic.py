@@ -157,6 +157,18 @@ def locked(folder: Path) -> FileLock:
     return lock
 
 
+def holds_more(folder: Path, *names: str) -> bool:
+    """Whether there is more in a folder than its lock, files that were being written, and what has these names."""
+    return any(path.name not in (LOCK, *names) and not path.name.endswith(PART) for path in folder.iterdir())
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove a folder in which there is nothing, or a lock alone."""
+    (folder / LOCK).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def _target(path: Path) -> Path:
     """Where the path leads to, by whatever links."""
     return Path(os.path.realpath(path))

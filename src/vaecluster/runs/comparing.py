@@ -11,7 +11,7 @@ import numpy as np
 from vaecluster.data.pictures.folder import CACHE, SKIPPED
 from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import LOCK, PART, locked, read_json, write_atomically, write_json
+from vaecluster.files.atomic import holds_more, locked, read_json, remove_empty, write_atomically, write_json
 from vaecluster.runs.labels import ROW
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def check_folder(path: Path, *, overwrite: bool) -> None:
     if overwrite or not path.exists() or (path / FITS / ASKED).is_file():
         return
     # Decoded pictures stay, so that they need not be decoded again.
-    if any(one.name not in (LOCK, FITS, CACHE, SKIPPED) and not one.name.endswith(PART) for one in path.iterdir()):
+    if holds_more(path, FITS, CACHE, SKIPPED):
         raise FileError(f"The folder '{path}' is not empty. Choose another --output, or add --overwrite.")
 
 
@@ -97,9 +97,7 @@ def comparing(path: Path, asked: dict[str, Any], *, overwrite: bool) -> Iterator
             if not kept.number:
                 shutil.rmtree(folder, ignore_errors=True)
                 if not existed:
-                    (path / LOCK).unlink(missing_ok=True)
-                    with suppress(OSError):
-                        path.rmdir()
+                    remove_empty(path)
             raise
         shutil.rmtree(folder, ignore_errors=True)
 

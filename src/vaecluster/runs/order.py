@@ -15,7 +15,7 @@ from vaecluster import settings
 from vaecluster.data.pictures.folder import CACHE, SKIPPED
 from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.errors import FileError, SettingError
-from vaecluster.files.atomic import LOCK, PART, locked, read_json, write_atomically, write_json
+from vaecluster.files.atomic import holds_more, locked, read_json, remove_empty, write_atomically, write_json
 from vaecluster.settings import is_whole
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def is_unused(folder: Path) -> bool:
 
     Decoded pictures stay, so that they need not be decoded again.
     """
-    ours = all(path.name in (LOCK, STATE, CACHE, SKIPPED) or path.name.endswith(PART) for path in folder.iterdir())
-    return ours and not _holds_state(folder)
+    return not holds_more(folder, STATE, CACHE, SKIPPED) and not _holds_state(folder)
 
 
 @contextmanager
@@ -143,7 +142,7 @@ def done(folder: Path) -> None:
 
 def _holds_state(folder: Path) -> bool:
     state = folder / STATE
-    return state.is_dir() and any(path.name != LOCK and not path.name.endswith(PART) for path in state.iterdir())
+    return state.is_dir() and holds_more(state)
 
 
 def _curves(folder: Path) -> set[Path]:
@@ -166,6 +165,4 @@ def _undo(folder: Path, existed: bool, earlier: dict[str, bytes], curves: set[Pa
         elif path.is_file():
             path.unlink()
     if not existed:
-        (folder / LOCK).unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()
+        remove_empty(folder)
