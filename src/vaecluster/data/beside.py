@@ -81,10 +81,10 @@ def _values(data: DataSet, where: str, what: str) -> Any:
 def _in_file(file: str, column: str | None, what: str) -> Any:
     # Here, since a file of a fit is read without it.
     from vaecluster.data.files import problems_of, read_dataset
-    from vaecluster.data.readers.documents import DOCUMENTS, line_texts
+    from vaecluster.data.readers.texts import TEXTS, line_texts
 
     if column is None and file.lower().endswith(LINES):
-        with problems_of(Path(file), DOCUMENTS):
+        with problems_of(Path(file), TEXTS):
             return list(line_texts(Path(file)))
     columns = _columns(read_dataset(file))
     if column is None or column not in columns:

@@ -3,14 +3,14 @@
 from vaecluster.data.readers.arrays import NPY, NPZ
 from vaecluster.data.readers.arrow import FEATHER
 from vaecluster.data.readers.base import Reader
-from vaecluster.data.readers.documents import DOCUMENTS
+from vaecluster.data.readers.delimited import DELIMITED
 from vaecluster.data.readers.h5ad import H5AD
 from vaecluster.data.readers.parquet import PARQUET
 from vaecluster.data.readers.pictures import PICTURES
 from vaecluster.data.readers.texts import TEXTS
 
 # To add a kind of file, write a function from its path to a DataSet in a file here, and add its Reader.
-READERS: tuple[Reader, ...] = (NPZ, NPY, TEXTS, DOCUMENTS, PARQUET, FEATHER, H5AD, PICTURES)
+READERS: tuple[Reader, ...] = (NPZ, NPY, DELIMITED, TEXTS, PARQUET, FEATHER, H5AD, PICTURES)
 
 
 def readable() -> str:
