@@ -46,18 +46,17 @@ def marker_genes(
         return None
     # Those of an array are called by their numbers.
     genes = given.names or tuple(map(str, range(source.genes)))
+    # Cells of no cluster are the last group.
+    groups = labels % (clusters + 1)
     sums, squares, linear, there = (np.zeros((clusters + 1, len(genes))) for _ in range(4))
     for some in row_slices(len(source), source.row_entries):
         shares = block.normalised(source.counts(some))
         logs = np.log1p(shares.data)
-        # Cells of no cluster are the last group.
-        of = csr_array(
-            (np.ones(len(labels[some])), (labels[some] % (clusters + 1), np.arange(len(labels[some])))),
-            shape=(clusters + 1, len(labels[some])),
-        )
+        own = groups[some]
+        of = csr_array((np.ones(len(own)), (own, np.arange(len(own)))), shape=(clusters + 1, len(own)))
         for total, values in ((sums, logs), (squares, np.square(logs)), (linear, shares.data), (there, logs > 0)):
             total += (of @ csr_array((values.astype(float), shares.indices, shares.indptr), shares.shape)).toarray()
-    sizes = np.bincount(labels % (clusters + 1), minlength=clusters + 1)
+    sizes = np.bincount(groups, minlength=clusters + 1)
     return [
         _markers(cluster, sizes, (sums, squares, linear, there), genes, number)
         if 2 <= sizes[cluster] <= sizes.sum() - 2
