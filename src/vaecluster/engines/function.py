@@ -200,7 +200,7 @@ def _rows(batch: Any, learned: list[Any], model: VAEClustering) -> Any:
         whole = column.combine_chunks()
         if hasattr(whole, "to_numpy_ndarray"):
             return whole.to_numpy_ndarray()
-        return rows_of(Path(str(learned[0])), pa.table({str(learned[0]): column}))
+        return rows_of(pa.table({str(learned[0]): column}))
     array = np.asarray(column)
     return np.stack(array.tolist()) if array.dtype == object else array
 

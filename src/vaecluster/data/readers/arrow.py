@@ -1,6 +1,6 @@
 """Tables that Arrow keeps: Feather, and what rows tables of Arrow are."""
 
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +40,7 @@ def open_feather(path: Path) -> DataSet:
                 if batch.num_rows:
                     yield _plain(pa.Table.from_batches([batch])), (place + 1) / number
 
-    return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
-
-
-def rows_of(path: Path, table: "pa.Table") -> Any:
-    """What `table_dataset` makes of some rows."""
-    return table_dataset(path, table).x_train
+    return stored_dataset(path, parts)
 
 
 def table_dataset(path: Path, table: "pa.Table") -> DataSet:
@@ -54,6 +49,21 @@ def table_dataset(path: Path, table: "pa.Table") -> DataSet:
     A column of vectors of one length is an array, alone or beside texts or whole numbers, which are then `beside`.
     Decimals are doubles, which hold 15 digits.
     """
+    rows, beside = _rows_and_beside(table)
+    return DataSet(path.stem, rows, beside=beside)
+
+
+def stored_dataset(path: Path, parts: Callable[[], Parts]) -> DataSet:
+    """The same as a `StoredTable`, of which `parts` reads some rows at a time."""
+    return DataSet(path.stem, StoredTable(parts, rows_of))
+
+
+def rows_of(table: "pa.Table") -> Any:
+    """What `table_dataset` makes of some rows."""
+    return _rows_and_beside(table)[0]
+
+
+def _rows_and_beside(table: "pa.Table") -> "tuple[Any, pa.Table | None]":
     check_names(table.column_names)
     if not table.num_rows:
         raise DataError(f"it has the columns {quoted(table.column_names)}, but no rows. Give at least one row.")
@@ -61,8 +71,8 @@ def table_dataset(path: Path, table: "pa.Table") -> DataSet:
     beside = table.drop_columns(lists)
     if len(lists) == 1 and (not beside.num_columns or _is_embedded(table, lists[0])):
         rows = _vectors(lists[0], table.column(lists[0]))
-        return DataSet(path.stem, rows, beside=beside if beside.num_columns else None)
-    return DataSet(path.stem, _plain(table))
+        return rows, beside if beside.num_columns else None
+    return _plain(table), None
 
 
 def check_names(names: list[str]) -> None:

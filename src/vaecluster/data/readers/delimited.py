@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.readers.arrow import rows_of, table_dataset
+from vaecluster.data.readers.arrow import stored_dataset, table_dataset
 from vaecluster.data.readers.base import Reader
 from vaecluster.data.readers.lines import check_lines, header_of, is_packed
 from vaecluster.data.readers.notations import Notation
-from vaecluster.data.stored import Parts, StoredTable
+from vaecluster.data.stored import Parts
 from vaecluster.data.tables import in_one_thread
 from vaecluster.errors import DataError
 
@@ -56,7 +56,7 @@ def open_delimited(path: Path, types: Mapping[str, str]) -> DataSet:
     text = Delimited.of(path)
     found = text.types(types)
     found |= text.coded(found, types)
-    return DataSet(path.stem, StoredTable(partial(text.parts, found), partial(rows_of, path)))
+    return stored_dataset(path, partial(text.parts, found))
 
 
 @final

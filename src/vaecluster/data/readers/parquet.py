@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, final
 
 from vaecluster.data.checks import quoted
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.readers.arrow import rows_of, table_dataset
+from vaecluster.data.readers.arrow import rows_of, stored_dataset, table_dataset
 from vaecluster.data.readers.base import Reader
 from vaecluster.data.room import not_kept
-from vaecluster.data.stored import READ_BYTES, Parts, StoredTable
+from vaecluster.data.stored import READ_BYTES, Parts
 from vaecluster.errors import DataError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def open_parquet(path: Path) -> DataSet:
                     done += batch.num_rows
                     yield like(pa.Table.from_batches([batch])), done / rows
 
-    return DataSet(path.stem, StoredTable(parts, partial(rows_of, path)))
+    return stored_dataset(path, parts)
 
 
 @final
@@ -74,7 +74,7 @@ class Group:
 
         with ParquetFile(self.file) as file:
             table = file.read_row_group(self.number, use_threads=False)
-        return rows_of(self.file, _like(self.schema, self.keys, table))
+        return rows_of(_like(self.schema, self.keys, table))
 
 
 def groups_of(path: Path) -> list[Group]:

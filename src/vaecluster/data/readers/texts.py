@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.readers.arrow import rows_of, table_dataset
+from vaecluster.data.readers.arrow import stored_dataset, table_dataset
 from vaecluster.data.readers.base import Reader
 from vaecluster.data.readers.delimited import open_delimited, read_delimited
 from vaecluster.data.readers.lines import LOOKED, decoded, is_number, is_table, lines_of, opened
-from vaecluster.data.stored import READ_BYTES, Parts, StoredTable
+from vaecluster.data.stored import READ_BYTES, Parts
 from vaecluster.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def open_texts(path: Path, types: Mapping[str, str]) -> DataSet:
     if is_table(path):
         return open_delimited(path, types)
     _check_texts(path)
-    return DataSet(path.stem, StoredTable(partial(_parts, path), partial(rows_of, path)))
+    return stored_dataset(path, partial(_parts, path))
 
 
 def line_texts(path: Path) -> Iterator[str]:
