@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from vaecluster.errors import FileError
-from vaecluster.files.atomic import LOCK, check_writable, clear_parts, locked, made_anew, write_atomically, write_json
+from vaecluster.files.atomic import (
+    LOCK,
+    check_writable,
+    clear_parts,
+    holds_more,
+    locked,
+    made_anew,
+    remove_empty,
+    write_atomically,
+    write_json,
+)
 
 
 def test_a_file_is_written_whole_with_the_folders_on_the_way(tmp_path: Path) -> None:
@@ -174,3 +184,19 @@ def test_what_is_made_is_there_when_it_is_whole(folder: bool, tmp_path: Path) ->
         (part / "file" if folder else part).write_bytes(b"whole")
     assert (path / "file" if folder else path).read_bytes() == b"whole"
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("files", "more", "stays"),
+    [((), False, False), ((LOCK,), False, False), ((LOCK, ".a.part", "ours"), False, True), (("theirs",), True, True)],
+)
+def test_a_folder_with_a_lock_alone_is_empty_and_one_with_anything_else_stays(
+    files: tuple[str, ...], more: bool, stays: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in files:
+        (folder / name).touch()
+    assert holds_more(folder, "ours") == more
+    remove_empty(folder)
+    assert folder.exists() == stays

@@ -18,13 +18,12 @@ from vaecluster.data.dataset import DataSet
 from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.stored import StoredTable, can_be_cut, rows_at
-from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import locked, made_atomically, read_json, write_json
 from vaecluster.files.paths import MODEL_FILE
 from vaecluster.files.provenance import machine, versions
 from vaecluster.runs.examples import CLUSTER, GROUP, OUTLIERS, TYPICAL, UNSURE, UNUSUAL, drawn, write_examples
-from vaecluster.runs.labels import Labels, with_digits
+from vaecluster.runs.labels import Labels
 from vaecluster.runs.map import RowMap
 from vaecluster.runs.order import DONE, is_unfinished, is_unused
 from vaecluster.settings import is_number
@@ -334,7 +333,7 @@ def _what_sets_apart(model: "VAEClustering", given: "Given", labels: Array) -> d
 
 
 def _write_labels(path: Path, model: "VAEClustering") -> None:
-    """Of all rows, a block after the other."""
+    """The clusters of all rows, a block after the other."""
     found = model.assigned_
     names = None if found.row_names is None else iter(found.row_names.names)
     with made_atomically(path) as place, place.open("wb") as file:
@@ -343,7 +342,7 @@ def _write_labels(path: Path, model: "VAEClustering") -> None:
             if found.row_names is not None and names is not None:
                 own = RowNames(found.row_names.called, list(islice(names, LABELS)))
             some = Labels.of(found.some(slice(first, first + LABELS), own), model.cluster_names_, first)
-            file.write(as_csv(with_digits(some.table()), header=not first))
+            file.write(some.as_csv(header=not first))
 
 
 def looked_at(rows: Any, number: int, most: int, of_texts: bool) -> tuple[Array, Any]:

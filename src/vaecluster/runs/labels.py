@@ -75,9 +75,9 @@ class Labels:
 
         return pa.table(self.columns())
 
-    def as_csv(self) -> bytes:
+    def as_csv(self, *, header: bool = True) -> bytes:
         """A line per row below a header, in UTF-8."""
-        return as_csv(with_digits(self.table()))
+        return as_csv(with_digits(self.table()), header=header)
 
     @classmethod
     def read(cls, path: Path) -> Self:
