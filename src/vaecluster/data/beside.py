@@ -11,8 +11,6 @@ from vaecluster.data.dataset import DataSet
 from vaecluster.data.words import as_texts
 from vaecluster.errors import DataError, counted
 
-LINES = ".txt"
-
 
 def file_of(where: str) -> tuple[str, str | None] | None:
     """The file in FILE.txt or FILE:COLUMN, and the column; None if there is no such file.
@@ -73,7 +71,7 @@ def _values(data: DataSet, where: str, what: str) -> Any:
         there = f"The columns are {quoted(list(columns))}" if columns else "The rows have no columns"
         raise DataError(
             f"There is no column and no file {where!r} to take {what} from. {there}; give one of them, FILE:COLUMN, "
-            f"or a FILE{LINES} with a line for each row."
+            f"or a FILE.txt with a line for each row."
         )
     return _in_file(*found, what)
 
@@ -83,7 +81,7 @@ def _in_file(file: str, column: str | None, what: str) -> Any:
     from vaecluster.data.files import problems_of, read_dataset
     from vaecluster.data.readers.texts import TEXTS, line_texts
 
-    if column is None and file.lower().endswith(LINES):
+    if column is None and file.lower().endswith(TEXTS.endings):
         with problems_of(Path(file), TEXTS):
             return list(line_texts(Path(file)))
     columns = _columns(read_dataset(file))

@@ -37,20 +37,22 @@ def header_of(path: Path) -> tuple[list[str], str]:
 def is_table(path: Path) -> bool:
     """Whether lines are the rows of a table, and not each a text.
 
-    It is one with tabs in its first line, with as many values in each record, or with numbers alone below the first
-    line.
+    It is one with tabs in its first line, or with as many values in each record: numbers alone below the first line,
+    or several values without the space that follows a sign in prose.
     """
     delimiter = _delimiter_of(path)
     if delimiter is None or delimiter == "\t":
         return delimiter is not None
     try:
-        records = [values for _, values in islice(_records(path, delimiter), LOOKED) if values]
+        records = list(islice((values for _, values in _records(path, delimiter) if values), LOOKED))
     except DataError:
         # A quote that nothing closes; what is no text at all is told where lines are read.
         return False
-    widths = {len(values) for values in records}
-    below = [value for values in records[1:] for value in values]
-    return bool(below) and ((len(widths) == 1 and widths != {1}) or all(map(is_number, below)))
+    if len(records) < 2 or len({len(values) for values in records}) > 1:
+        return False
+    numbers = all(is_number(value) for values in records[1:] for value in values)
+    spaced = any(value.startswith(" ") for values in records for value in values)
+    return numbers or (len(records[0]) > 1 and not spaced)
 
 
 def _delimiter_of(path: Path) -> str | None:
@@ -119,16 +121,16 @@ def decoded(file: Iterable[bytes]) -> Iterator[str]:
         if number == 1:
             for mark, encoding in _OTHER_ENCODINGS.items():
                 if line.startswith(mark):
-                    raise DataError(f"it is text in {encoding}; expected UTF-8. Save it as CSV UTF-8.")
+                    raise DataError(f"it is text in {encoding}; expected UTF-8. Save it as UTF-8.")
             line = line.removeprefix(codecs.BOM_UTF8)
         if b"\0" in line:
-            raise DataError(f"line {number} holds a zero byte; expected text in UTF-8. Save it as CSV UTF-8.")
+            raise DataError(f"line {number} holds a zero byte; expected text in UTF-8. Save it as UTF-8.")
         try:
             yield line.decode()
         except UnicodeDecodeError as problem:
             raise DataError(
                 f"line {number} holds the byte 0x{line[problem.start]:02x}, which is no UTF-8; expected text in "
-                "UTF-8. Save it as CSV UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8."
+                "UTF-8. Save it as UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8."
             ) from None
 
 

@@ -67,7 +67,7 @@ def _column(texts: list[str | None]) -> "pa.Table":
 
 def _check_texts(path: Path) -> None:
     """Raise `DataError` for a file without texts, and for numbers with spaces between them."""
-    first = [line for line in islice(line_texts(path), LOOKED) if line.strip()]
+    first = list(islice((line for line in line_texts(path) if line.strip()), LOOKED))
     if not first:
         raise DataError("it is empty. Give a text on each line.")
     if all(is_number(value) for line in first for value in line.split()):

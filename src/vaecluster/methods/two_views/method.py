@@ -145,7 +145,7 @@ class TwoViews(Method):
     heads: Annotated[int, Whole(), "heads that learn side by side; the best is kept"] = 5
     components: Annotated[
         int | None,
-        optional(Whole(), "80, or 3 for each cluster, 2 above 256 and at most one in 2 rows, if that is more"),
+        optional(Whole(), "80; for many clusters 3 for each, 2 for each above 256, but at most half of the rows"),
         "fine components of each head",
     ] = None
     component_share: Annotated[
@@ -416,8 +416,8 @@ def components_for(clusters: int, rows: int) -> int:
     >>> components_for(10, 1_000), components_for(100, 20_000), components_for(100, 500)
     (80, 300, 250)
     """
-    several = min(2 * clusters + min(clusters, FEW), rows // ROWS_PER_COMPONENT)
-    return max(LEAST_COMPONENTS, clusters, several)
+    usual = 2 * clusters + min(clusters, FEW)
+    return max(LEAST_COMPONENTS, clusters, min(usual, rows // ROWS_PER_COMPONENT))
 
 
 def pairs(views: PreparedViews) -> Batches:
