@@ -58,7 +58,7 @@ class CountsWarning(UserWarning):
 
 
 class UnclearRowsWarning(UserWarning):
-    """Rows are taken for images, and may be windows of time; or a column for a measure, and it numbers the rows."""
+    """Rows may be of another kind: images, windows of time; lines, a table; a column of measures, numbers of rows."""
 
 
 class UnnamedClustersWarning(UserWarning):

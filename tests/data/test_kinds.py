@@ -89,6 +89,16 @@ def test_what_a_column_is_taken_for_follows_from_its_values(case: str) -> None:
     assert found.why
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"), [(["good film", "bad"] * 30, "category"), (["good film", "bad film"] * 30, "text")]
+)
+def test_the_only_column_is_texts_if_most_hold_several_words(values: list[str], expected: str) -> None:
+    alone, beside = columns_of(pd.DataFrame({"a": values})), columns_of(pd.DataFrame({"a": values, "b": values}))
+    assert kinds_of(alone, {})["a"].name == expected
+    assert kinds_of(alone, {"a": "category"})["a"].name == "category"
+    assert kinds_of(beside, {})["a"].name == "category"
+
+
 @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
 def test_a_row_alone_has_no_constant_columns(library: Any) -> None:
     kinds = kinds_of(columns_of(library({"a": [1.0], "b": ["x"]})), {})

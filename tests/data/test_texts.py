@@ -57,8 +57,11 @@ def test_the_weights_are_those_of_scikit_learn() -> None:
         np.array(TEXTS),
         pd.DataFrame({"text": TEXTS}),
         pa.table({"nr": list(range(60)), "text": TEXTS}),
+        pd.Series(TEXTS, index=range(100, 160), dtype="string"),
+        pl.Series(TEXTS),
+        pa.chunked_array([TEXTS[:7], TEXTS[7:]]),
     ],
-    ids=["tuple", "array", "pandas", "pyarrow"],
+    ids=["tuple", "array", "pandas", "pyarrow", "a column of pandas", "a column of polars", "a column of pyarrow"],
 )
 def test_texts_alone_are_rows_however_they_are_given(given: Any) -> None:
     found = estimator(epochs=3).fit(given)
@@ -68,7 +71,7 @@ def test_texts_alone_are_rows_however_they_are_given(given: Any) -> None:
 
 
 def test_missing_texts_are_empty_wherever_they_are(model: VAEClustering) -> None:
-    for missing in (None, float("nan")):
+    for missing in (None, float("nan"), pd.NA):
         with_gaps = [missing, *TEXTS[1:9], missing]
         assert (model.predict_proba(with_gaps) == model.predict_proba(["", *TEXTS[1:9], ""])).all()
 

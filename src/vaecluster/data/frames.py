@@ -28,6 +28,11 @@ def is_frame(X: Any) -> bool:
     return (hasattr(X, "columns") and hasattr(X, "dtypes")) or nw.dependencies.is_pyarrow_table(X)
 
 
+def is_series(X: Any) -> bool:
+    """Whether it is one column of a frame of any library."""
+    return bool(nw.dependencies.is_into_series(X))
+
+
 def names_of(frame: Any) -> list[Any]:
     """The names of a frame's columns, in their order."""
     return list(frame.column_names if nw.dependencies.is_pyarrow_table(frame) else frame.columns)

@@ -123,12 +123,23 @@ def kinds_of(
         name: _asked_kind(column, asked[name]) if name in asked else _found_kind(column, numbers)
         for name, column in columns.items()
     }
+    if len(found) == 1 and not asked:
+        found = {name: _alone(columns[name], kind) for name, kind in found.items()}
     if not any(kind.learned for kind in found.values()) and texts_alone(found) is None:
         raise DataError(
             f"No column is left to learn from: {described(found)}. Give other columns, or say what they are "
             "by columns={name: kind}."
         )
     return found
+
+
+def _alone(column: Column, kind: Kind) -> Kind:
+    """The kind of a table's only column: what would be categories or names beside others are texts, if of words."""
+    if column.holds != "texts" or kind.name not in ("category", "identifier"):
+        return kind
+    texts = column.series.drop_nulls().head(LOOKED_AT).to_list()
+    several = sum(" " in text.strip() for text in texts) > len(texts) / 2
+    return Kind("text", "the only column") if several else kind
 
 
 def texts_alone(kinds: Mapping[str, Kind]) -> str | None:

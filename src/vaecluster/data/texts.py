@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Self, final
 
+import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -12,12 +13,12 @@ from vaecluster.data.arrays import passes_over
 from vaecluster.data.blocks import Words
 from vaecluster.data.blocks.of_topics import without_topics
 from vaecluster.data.blocks.reading import Reading
-from vaecluster.data.frames import is_frame, names_of
+from vaecluster.data.frames import is_frame, is_series, names_of
 from vaecluster.data.kinds import SeenColumn
 from vaecluster.data.raw import ALL, Array
 from vaecluster.data.schema import Schema
 from vaecluster.data.sparse import SparseSource
-from vaecluster.data.words import as_texts, common_words
+from vaecluster.data.words import as_texts, common_words, is_missing
 from vaecluster.errors import DataError
 
 # Rarer words are left out: they are in few texts, and a model file has 100 numbers for each word.
@@ -25,10 +26,12 @@ MOST_WORDS = 5_000
 
 
 def are_texts(X: Any) -> bool:
-    """Whether these are strings, as a list or an array (rows,); the first of them may be missing (None or NaN)."""
-    some = X if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1) else ()
-    there = (value for value in some if value is not None and not (isinstance(value, float) and value != value))
-    return isinstance(next(there, None), str)
+    """Whether these are strings: a list, an array (rows,) or a column of a frame; the first of them may be missing."""
+    if is_series(X):
+        some = nw.from_native(X, series_only=True).drop_nulls().head(1).to_list()
+    else:
+        some = X if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1) else ()
+    return isinstance(next((value for value in some if not is_missing(value)), None), str)
 
 
 def texts_in(X: Any, column: str) -> list[str]:

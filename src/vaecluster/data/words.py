@@ -15,10 +15,17 @@ ENGLISH = 0.2
 LEAST_TEXTS = 2
 
 
+def is_missing(value: Any) -> bool:
+    """Whether there is no text: None, NaN, or what pandas has for them."""
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
+
+
 def as_texts(values: Any, rows: int | None = None) -> list[str]:
     """Texts as a list, missing ones empty; `DataError` for what is no text, and for more or fewer than rows."""
     found = values.to_pylist() if hasattr(values, "to_pylist") else list(values)
-    made = ["" if value is None or value != value else value for value in found]
+    made = ["" if is_missing(value) else value for value in found]
     for number, text in enumerate(made):
         if not isinstance(text, str):
             raise DataError(f"texts holds {text!r} for row {number}; expected a string for each row. Give texts.")

@@ -102,7 +102,7 @@ def _as_in_files(model: VAEClustering, X: Any) -> Any:
     if model.fitted_.schema.frame is not None and is_frame(X):
         return nw.from_native(X, eager_only=True).to_arrow()
     if isinstance(source, TextSource):
-        return pa.table({"text": source.texts}) if isinstance(X, list | tuple | np.ndarray) else X
+        return X if is_frame(X) else pa.table({"text": source.texts})
     if in_files or isinstance(X, PictureRows) or issparse(X):
         return X
     if not isinstance(source, ArraySource):

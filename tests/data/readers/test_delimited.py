@@ -16,7 +16,7 @@ READ = {
     "commas": ("t.csv", TEXT.encode()),
     "semicolons": ("t.csv", TEXT.replace(",", ";").encode()),
     "tabs": ("t.tsv", TEXT.replace(",", "\t").encode()),
-    "bars": ("t.txt", TEXT.replace(",", "|").encode()),
+    "bars": ("t.csv", TEXT.replace(",", "|").encode()),
     "a mark of UTF-8": ("t.csv", b"\xef\xbb\xbf" + TEXT.encode()),
     "lines of Windows": ("T.CSV", TEXT.replace("\n", "\r\n").encode()),
     "empty lines": ("t.csv", b"\n" + TEXT.replace("\n", "\n\n").encode()),

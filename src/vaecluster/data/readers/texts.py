@@ -1,42 +1,40 @@
-"""Texts, one a line; a file of which the lines are rows of a table is read as one."""
+"""Texts, one a line."""
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.readers.arrow import stored_dataset, table_dataset
+from vaecluster.data.readers.arrow import table_dataset
 from vaecluster.data.readers.base import Reader
-from vaecluster.data.readers.delimited import open_delimited, read_delimited
-from vaecluster.data.readers.lines import LOOKED, decoded, is_number, is_table, lines_of, opened
-from vaecluster.data.stored import READ_BYTES, Parts
-from vaecluster.errors import DataError
+from vaecluster.data.readers.lines import DELIMITERS, is_number, lines_of
+from vaecluster.errors import DataError, UnclearRowsWarning, counted
 
-if TYPE_CHECKING:
+# Whether lines are the rows of a table is seen in so many of them, and in no fewer than so many.
+LOOKED, LEAST = 1_000, 10
+# Lines are those of a table if such a part of them is alike: one may be broken.
+ALIKE = 0.9
+
+
+def read_texts(path: Path) -> DataSet:
+    """A column of a text in UTF-8 for each line, missing where it is empty.
+
+    Raises `DataError` for lines of numbers and for lines that tabs part as those of a table.
+    """
+    texts = list(line_texts(path))
+    some = list(islice((text for text in texts if text.strip()), LOOKED))
+    if not some:
+        raise DataError("it is empty. Give a text on each line.")
+    if len(some) == 1 and "\r" in some[0]:
+        raise DataError("its lines end in CR alone; expected LF, or CR and LF. Save it with other ends of lines.")
+    if len(some) >= LEAST:
+        _check_no_table(some)
     import pyarrow as pa
 
-# What the texts are called as a column.
-COLUMN = "text"
-
-
-def read_texts(path: Path, types: Mapping[str, str]) -> DataSet:
-    """A text in UTF-8 for each line, none where it is empty; or a table, as `read_delimited` reads it."""
-    if is_table(path):
-        return read_delimited(path, types)
-    import pyarrow as pa
-
-    _check_texts(path)
-    return table_dataset(path, pa.concat_tables(part for part, _ in _parts(path)))
-
-
-def open_texts(path: Path, types: Mapping[str, str]) -> DataSet:
-    """The same as a `StoredTable`."""
-    if is_table(path):
-        return open_delimited(path, types)
-    _check_texts(path)
-    return stored_dataset(path, partial(_parts, path))
+    return table_dataset(path, pa.table({"text": pa.array([text or None for text in texts], pa.large_string())}))
 
 
 def line_texts(path: Path) -> Iterator[str]:
@@ -44,39 +42,28 @@ def line_texts(path: Path) -> Iterator[str]:
     return (line.rstrip("\r\n") for line in lines_of(path))
 
 
-def _parts(path: Path) -> Parts:
-    with opened(path) as (file, share):
-        texts: list[str | None] = []
-        size = 0
-        for line in decoded(file):
-            text = line.rstrip("\r\n")
-            texts.append(text if text.strip() else None)
-            size += len(line)
-            if size >= READ_BYTES:
-                yield _column(texts), share()
-                texts, size = [], 0
-        if texts:
-            yield _column(texts), 1.0
-
-
-def _column(texts: list[str | None]) -> "pa.Table":
-    import pyarrow as pa
-
-    return pa.table({COLUMN: pa.array(texts, pa.large_string())})
-
-
-def _check_texts(path: Path) -> None:
-    """Raise `DataError` for a file without texts, and for numbers with spaces between them."""
-    first = list(islice((line for line in line_texts(path) if line.strip()), LOOKED))
-    if not first:
-        raise DataError("it is empty. Give a text on each line.")
-    if all(is_number(value) for line in first for value in line.split()):
+def _check_no_table(texts: list[str]) -> None:
+    """Raise `DataError` for what can be nothing but a table, and warn of what may be one."""
+    below = texts[1:]
+    if sum(all(map(is_number, re.split(r"[\s,;|]+", text.strip()))) for text in below) >= ALIKE * len(below):
         raise DataError(
-            "its lines hold numbers with spaces between them; expected texts, or a table with tabs or commas and "
-            "names of its columns in the first line. Write it anew with DataFrame.to_csv, or as .npy."
+            "its lines hold numbers; expected texts. Name a table .csv, with the names of its columns in the first "
+            "line, or write numbers as .npy."
         )
+    for sign in DELIMITERS:
+        signs, alike = Counter(text.count(sign) for text in texts).most_common(1)[0]
+        if not signs or alike < ALIKE * len(texts):
+            continue
+        between = "a tab" if sign == "\t" else repr(sign)
+        values = f"{counted(signs + 1, 'value')} with {between} between them"
+        if sign == "\t":
+            raise DataError(f"its lines hold {values}; expected texts. Name a table .tsv or .csv.")
+        warnings.warn(
+            f"The lines of a .txt are read as texts. These hold {values}: name the file .csv if it is a table.",
+            UnclearRowsWarning,
+            stacklevel=2,
+        )
+        return
 
 
-TEXTS = Reader(
-    (".txt", ".txt.gz"), read_texts, "a text editor", holds="texts, one a line", untyped=True, open=open_texts
-)
+TEXTS = Reader((".txt", ".txt.gz"), read_texts, "a text editor", holds="texts, one a line")
