@@ -93,7 +93,7 @@ class VAEClustering(FittedAttributes, ClassNamePrefixFeaturesOutMixin, Transform
     columns : dict, optional
         What columns of a frame are, where their values do not say it: kinds by names, such as
         ``{"zip": "category", "note": "leave-out"}``. Kinds are number, amount, count, category,
-        ordinal, boolean and date; not learned from are identifier, text and leave-out.
+        ordinal, boolean and date; not learned from are identifier, leave-out, and text where there is anything else.
     batch : str, optional
         A column of `obs` that says which batch a cell is of, such as the donor or the day. Decoder and encoder are
         told it, so that clusters do not follow batches. For cells alone.

@@ -86,7 +86,7 @@ Columns = Annotated[
         negative=(),
         help="NAME=KIND, what a column of a table is, where its values do not say it; once for each, as in `--column "
         "zip=category --column note=leave-out`. Kinds are number, amount, count, category, ordinal, boolean, date; "
-        "not learned from are identifier, text, leave-out.",
+        "not learned from are identifier, text where there is anything else, leave-out.",
     ),
 ]
 Batch = Annotated[
