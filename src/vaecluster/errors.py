@@ -58,7 +58,7 @@ class CountsWarning(UserWarning):
 
 
 class UnclearRowsWarning(UserWarning):
-    """Rows may be of another kind: images, windows of time; lines, a table; a column of measures, numbers of rows."""
+    """What is taken for images may be windows of time; for texts, a table; for a measure, the numbers of the rows."""
 
 
 class UnnamedClustersWarning(UserWarning):

@@ -1,6 +1,8 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -74,3 +76,13 @@ def test_texts_and_labels_of_cells_come_from_obs(tmp_path: Path) -> None:
     assert texts_of(data, "type") == ["T", "", "B"]
     with pytest.raises(DataError, match="The columns are 'type', 'day'"):
         labels_of(data, "kind")
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, np.float32("nan"), pd.NA, pd.NaT], ids=str)
+def test_what_is_missing_is_no_text_and_no_label_whatever_stands_for_it(missing: Any) -> None:
+    anndata = pytest.importorskip("anndata")
+    obs = pd.DataFrame({"type": pd.Series(["T", missing, "B"], dtype=object, index=list("abc"))})
+    rows = anndata.AnnData(np.zeros((3, 2)), obs=obs)
+    data = DataSet("cells", rows)
+    assert texts_of(data, "type") == ["T", "", "B"]
+    assert labels_of(data, "type") == ["T", None, "B"]

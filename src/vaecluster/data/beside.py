@@ -8,7 +8,7 @@ from typing import Any
 
 from vaecluster.data.checks import quoted
 from vaecluster.data.dataset import DataSet
-from vaecluster.data.words import as_texts
+from vaecluster.data.words import as_texts, is_missing
 from vaecluster.errors import DataError, counted
 
 
@@ -53,7 +53,7 @@ def is_column(data: DataSet, where: str) -> bool:
 
 
 def _label(value: Any, where: str) -> int | str | None:
-    if value is None or value != value or value in ("", "-1", -1):
+    if is_missing(value) or value in ("", "-1", -1):
         return None
     if isinstance(value, bool | int | str):
         return value
@@ -71,7 +71,7 @@ def _values(data: DataSet, where: str, what: str) -> Any:
         there = f"The columns are {quoted(list(columns))}" if columns else "The rows have no columns"
         raise DataError(
             f"There is no column and no file {where!r} to take {what} from. {there}; give one of them, FILE:COLUMN, "
-            f"or a FILE.txt with a line for each row."
+            "or a FILE.txt with a line for each row."
         )
     return _in_file(*found, what)
 

@@ -43,8 +43,8 @@ def read_dataset(path: str | os.PathLike[str], types: Mapping[str, str] | None =
     ``target``, or a single array of any name. A test or labels of length zero count as none; other arrays
     are left alone. ``.csv``, ``.tsv``, each also with ``.gz``, ``.parquet``, ``.feather``, ``.arrow`` and folders of
     Parquet files hold a table, the rows; a single column of vectors is an array (rows, width). ``.txt``, also with
-    ``.gz``, holds a text on each line. ``.h5ad`` holds cells, the rows. Of pictures, and folders of
-    them, rows are `Pictures`, which are still to be read.
+    ``.gz``, holds a text on each line. ``.h5ad`` holds cells, the rows. Of pictures, and folders of them, rows are
+    `Pictures`, which are still to be read.
 
     Texts do not say the types of columns: those in ``types`` (`Schema.text_types`) count, and of others their values.
 

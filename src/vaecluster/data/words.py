@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from numbers import Number
 from typing import Any
 
 from vaecluster.errors import DataError, counted
@@ -16,10 +17,9 @@ LEAST_TEXTS = 2
 
 
 def is_missing(value: Any) -> bool:
-    """Whether there is no text: None, NaN, or what pandas has for them."""
-    return (
-        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
-    )
+    """Whether it is no value: None, NaN of any type, or what pandas has for them."""
+    absent = value is None or type(value).__name__ in ("NAType", "NaTType")
+    return absent or (isinstance(value, Number) and value != value)
 
 
 def as_texts(values: Any, rows: int | None = None) -> list[str]:
