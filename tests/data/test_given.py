@@ -109,6 +109,7 @@ def test_the_estimator_is_not_changed() -> None:
         ([[1.0], [1.0, 2.0]], None, ["not all of one length", "Fill"]),
         ([["a", "b"]], None, ["text", "numbers"]),
         ([1.0, 2.0], None, ["(2,)", "X.reshape(-1, 1)"]),
+        (pd.Series([1.0, 2.0]), None, ["(2,)", "X.to_frame()"]),
         (7, None, ["7 (int)", "(n, columns)"]),
         (np.zeros((0, 3)), None, ["0 sample(s)", "(0, 3)"]),
         (np.zeros((1, 1, 1, 1, 1)), None, ["(1, 1, 1, 1, 1)", "Reshape"]),

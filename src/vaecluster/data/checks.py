@@ -131,10 +131,12 @@ def check_axes(rows: Array, given: Any) -> None:
         )
     if rows.ndim == 1 and rows.size:
         # The words from "Reshape" on are scikit-learn's own for this.
-        raise DataError(
-            f"X has shape {rows.shape}; expected rows and columns. Reshape your data: X.reshape(-1, 1) if it is one "
-            "column, X.reshape(1, -1) if it is one row."
+        ways = (
+            "X.to_frame()"
+            if hasattr(given, "to_frame")
+            else "X.reshape(-1, 1) if it is one column, X.reshape(1, -1) if it is one row"
         )
+        raise DataError(f"X has shape {rows.shape}; expected rows and columns. Reshape your data: {ways}.")
     if rows.ndim > 4:
         raise DataError(
             f"X has shape {rows.shape}; expected vectors (n, columns) or images (n, H, W) or (n, H, W, C). Reshape it."

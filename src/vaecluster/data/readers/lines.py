@@ -14,8 +14,13 @@ from vaecluster.data.readers.arrow import check_names
 from vaecluster.errors import DataError, counted
 
 DELIMITERS = (",", ";", "\t", "|")
-# How other programs mark their encodings; text in UTF-8 may begin with a mark of its own.
-_OTHER_ENCODINGS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+# How other programs mark their encodings, longer marks first; text in UTF-8 may begin with a mark of its own.
+_OTHER_ENCODINGS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 def header_of(path: Path) -> tuple[list[str], str]:
@@ -76,6 +81,9 @@ def check_lines(path: Path, names: list[str], delimiter: str) -> None:
     sign = "a tab" if delimiter == "\t" else repr(delimiter)
     for line, values in _records(path, delimiter):
         if values and len(values) != len(names):
+            if len(names) == 1 and delimiter == "," and re.fullmatch(r"-?\d+,\d+", number := ",".join(values)):
+                point = number.replace(",", ".")
+                raise DataError(f"line {line} holds {number}, with a decimal comma; expected a point. Write {point}.")
             above = " The names of the columns must be in the first line." if len(values) > len(names) else ""
             raise DataError(
                 f"line {line} has {counted(len(values), 'value')} for {counted(len(names), 'column')}. Put values "
@@ -91,6 +99,10 @@ def lines_of(path: Path) -> Iterator[str]:
                 for mark, encoding in _OTHER_ENCODINGS.items():
                     if line.startswith(mark):
                         raise DataError(f"it is text in {encoding}; expected UTF-8. Save it as UTF-8.")
+                if b"\r" in line and not line.endswith(b"\n"):
+                    raise DataError(
+                        "its lines end in CR alone; expected LF, or CR and LF. Save it with other ends of lines."
+                    )
                 line = line.removeprefix(codecs.BOM_UTF8)
             if b"\0" in line:
                 raise DataError(f"line {number} holds a zero byte; expected text in UTF-8. Save it as UTF-8.")

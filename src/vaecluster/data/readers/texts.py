@@ -28,8 +28,6 @@ def read_texts(path: Path) -> DataSet:
     some = list(islice((text for text in texts if text.strip()), LOOKED))
     if not some:
         raise DataError("it is empty. Give a text on each line.")
-    if len(some) == 1 and "\r" in some[0]:
-        raise DataError("its lines end in CR alone; expected LF, or CR and LF. Save it with other ends of lines.")
     if len(some) >= LEAST:
         _check_no_table(some)
     import pyarrow as pa
