@@ -7,7 +7,8 @@ from typing import Any, final
 
 from vaecluster.errors import SettingError, VaeclusterError
 from vaecluster.training.events import AtWork, EpochDone, Event, StepDone
-from vaecluster.training.listeners.progress import Pace, clock, told, work_words
+from vaecluster.training.listeners.progress import Pace, told
+from vaecluster.training.listeners.words import clock, work_words
 
 
 @final

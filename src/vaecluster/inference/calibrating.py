@@ -36,9 +36,7 @@ def confidence_of(
     components, codes = evidence(model, some)
     own = components @ np.eye(clusters)[cluster_of]
     votes = [own] if heads is None else list(np.concatenate(list(in_blocks(model, some, heads))).swapaxes(0, 1))
-    neighbours = Neighbours()
-    read = neighbours.points(some)
-    near = neighbours.among(read, len(some))
+    read, near = Neighbours().searched(some)
     points = read(slice(None)).astype(np.float64)
     found = [overlapping(points, _numbered(vote, own), near.pairs, near.null) for vote in votes]
     return Confidence.fitted(components, codes, np.mean(found, 0), cluster_of)

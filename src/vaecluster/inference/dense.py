@@ -43,16 +43,12 @@ def dense_groups(
 ) -> list[DenseGroup]:
     """The dense groups inside each cluster, where labels (rows,) say the cluster; largest first. -1 is no cluster.
 
-    `searched` are the points of the rows and their neighbours, if they are known (`Neighbours`).
+    `searched` are the points of the rows and their neighbours, if they are known (`Neighbours.searched`).
     """
     enough = [cluster for cluster in np.unique(labels[labels >= 0]) if (labels == cluster).sum() >= 2 * LEAST_ROWS]
     if not enough:
         return []
-    if searched is None:
-        search = Neighbours()
-        points = search.points(rows)
-        searched = points, search.among(points, len(rows))
-    points, near = searched
+    points, near = searched or Neighbours().searched(rows)
     groups = [group for cluster in enough for group in _inside(points, near, labels == cluster, int(cluster))]
     return sorted(groups, key=lambda group: -len(group.rows))
 

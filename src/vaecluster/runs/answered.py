@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,12 +14,11 @@ from numpy.typing import NDArray
 
 from vaecluster.data.tables import csv_blocks
 from vaecluster.errors import counted
-from vaecluster.files.atomic import locked, made_anew, made_atomically, read_json, write_atomically, write_json
+from vaecluster.files.atomic import locked, made_anew, made_atomically, write_atomically
+from vaecluster.runs.kept import kept_until_done
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-ASKED = "asked.json"
 
 
 @final
@@ -41,21 +39,8 @@ class Answered:
         They stay if the process ends before what is done in the context has ended.
         """
         folder = output.with_name(f".{output.name[:200]}.parts")
-        existed = folder.exists()
-        with locked(folder):
-            kept = cls(folder, ending)
-            if read_json(folder / ASKED) != asked:
-                for path in kept._files():
-                    path.unlink()
-                write_json(folder / ASKED, asked)
-            try:
-                yield kept
-            except BaseException:
-                # Nothing was answered: nothing is left behind.
-                if not existed and not kept.number:
-                    shutil.rmtree(folder, ignore_errors=True)
-                raise
-        shutil.rmtree(folder, ignore_errors=True)
+        with locked(folder), kept_until_done(folder, asked):
+            yield cls(folder, ending)
 
     @property
     def number(self) -> int:

@@ -1,6 +1,5 @@
 """A comparison on the command line that may be cut off: its finished fits, kept in its folder until all is there."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,13 +11,14 @@ from vaecluster.data.pictures.folder import CACHE, SKIPPED
 from vaecluster.data.tables import as_csv
 from vaecluster.errors import FileError
 from vaecluster.files.atomic import holds_more, locked, read_json, remove_empty, write_atomically, write_json
+from vaecluster.runs.kept import ASKED, kept_until_done
 from vaecluster.runs.labels import ROW
 
 if TYPE_CHECKING:
     from vaecluster.comparison import Comparison, Fit
     from vaecluster.data.raw import RowNames
 
-FITS, ASKED = ".fits", "asked.json"
+FITS = ".fits"
 NUMBERS, LABELS, PAGE = "compare.json", "labels.csv", "compare.html"
 
 
@@ -82,24 +82,18 @@ def comparing(path: Path, asked: dict[str, Any], *, overwrite: bool) -> Iterator
     with locked(path):
         check_folder(path, overwrite=overwrite)
         kept = KeptFits(folder)
-        if read_json(folder / ASKED) != asked:
-            if kept.number and not overwrite:
-                raise FileError(
-                    f"The folder '{path}' holds an unfinished comparison of other rows or with other options. Give "
-                    "these again to go on with it, choose another --output, or add --overwrite."
-                )
-            shutil.rmtree(folder, ignore_errors=True)
+        if kept.number and not overwrite and read_json(folder / ASKED) != asked:
+            raise FileError(
+                f"The folder '{path}' holds an unfinished comparison of other rows or with other options. Give these "
+                "again to go on with it, choose another --output, or add --overwrite."
+            )
         try:
-            write_json(folder / ASKED, asked)
-            yield kept
+            with kept_until_done(folder, asked):
+                yield kept
         except BaseException:
-            # Nothing was learned: nothing is left behind.
-            if not kept.number:
-                shutil.rmtree(folder, ignore_errors=True)
-                if not existed:
-                    remove_empty(path)
+            if not existed and not kept.number:
+                remove_empty(path)
             raise
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_numbers(path: Path, comparison: "Comparison", about: dict[str, Any]) -> None:

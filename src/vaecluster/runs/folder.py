@@ -203,11 +203,9 @@ class RunFolder:
         with isolated():
             given = given_rows(model, seen, schema)
             read = Rows(given.source, schema, choose_device("cpu"))
-            search = Neighbours()
-            points = search.points(read)
-            near = search.among(points, len(read), read.room)
-            groups = dense_groups(read, model.assigned_.likeliest[numbers], (points, near))
-            touches = touching(near, model.labels_[numbers], model.assigned_, model.n_clusters_)
+            searched = Neighbours().searched(read)
+            groups = dense_groups(read, model.assigned_.likeliest[numbers], searched)
+            touches = touching(searched[1], model.labels_[numbers], model.assigned_, model.n_clusters_)
             texts = given.texts if data.texts is None else data.texts
             on_map, codes = RowMap.write(self.path, model, given, seen, numbers, texts)
         write_examples(self.path, _examples(model, [numbers[group.rows] for group in groups], on_map, codes), rows)

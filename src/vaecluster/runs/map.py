@@ -74,7 +74,7 @@ class RowMap:
         from vaecluster.inference.layout import Layout
 
         fitted, assigned, random = model.fitted_, model.assigned_, np.random.default_rng(0)
-        chosen = np.sort(random.choice(len(numbers), min(MOST_ROWS, len(numbers)), replace=False))
+        chosen = _drawn(random, len(numbers), MOST_ROWS)
         device = next(fitted.model.parameters()).device
         rows = Rows(given.source, fitted.schema, device).some(chosen)
         codes = answers.codes(fitted.model, rows)
@@ -88,7 +88,7 @@ class RowMap:
             "confidence": assigned.confidence[own].astype(np.float32),
         }
         if fitted.calibration is not None:
-            scored = np.sort(random.choice(len(chosen), min(MOST_SCORED, len(chosen)), replace=False))
+            scored = _drawn(random, len(chosen), MOST_SCORED)
             columns["outlier_score"] = np.full(len(chosen), np.nan, np.float32)
             columns["outlier_score"][scored] = fitted.outlier_score(rows.some(scored))
         if assigned.row_names is not None:
@@ -99,15 +99,8 @@ class RowMap:
             columns |= _values(seen, chosen, fitted.feature_names)
         if assigned.row_names is not None:
             columns.pop(f"{VALUE}{assigned.row_names.called}", None)
-        table = pa.table(columns)
-        pictured = np.sort(random.choice(len(chosen), min(MOST_PICTURES, len(chosen)), replace=False))
-        pictures = _pictures(seen, chosen[pictured], fitted.schema)
-        if pictures is not None:
-            cells: list[bytes | None] = [None] * len(chosen)
-            for place, picture in zip(pictured.tolist(), pictures, strict=True):
-                cells[place] = picture.tobytes()
-            table = table.append_column(PICTURE, pa.array(cells, pa.binary()))
-            table = table.replace_schema_metadata({SHAPE: ",".join(map(str, pictures.shape[1:]))})
+        pictured = _drawn(random, len(chosen), MOST_PICTURES)
+        table = _with_pictures(pa.table(columns), pictured, _pictures(seen, chosen[pictured], fitted.schema))
         write_content(folder / LAYOUT, layout.content())
         write_atomically(folder / MAP, as_parquet(table))
         return cls(table), codes
@@ -176,6 +169,25 @@ def read_layout(folder: Path) -> "Layout":
         return Layout.of(read_content(place, "Fit again."))
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError):
         raise FileError(f"'{place}' is missing or damaged. Fit again.") from None
+
+
+def _drawn(random: np.random.Generator, rows: int, most: int) -> NDArray[np.intp]:
+    """The numbers of all rows, or of so many drawn at random, in order."""
+    found: NDArray[np.intp] = np.sort(random.choice(rows, min(most, rows), replace=False))
+    return found
+
+
+def _with_pictures(table: "pa.Table", lines: NDArray[np.intp], pictures: NDArray[np.uint8] | None) -> "pa.Table":
+    """The table with a picture in each of these lines, if there are pictures."""
+    import pyarrow as pa
+
+    if pictures is None:
+        return table
+    cells: list[bytes | None] = [None] * table.num_rows
+    for line, picture in zip(lines.tolist(), pictures, strict=True):
+        cells[line] = picture.tobytes()
+    shape = ",".join(map(str, pictures.shape[1:]))
+    return table.append_column(PICTURE, pa.array(cells, pa.binary())).replace_schema_metadata({SHAPE: shape})
 
 
 def _values(seen: Any, chosen: NDArray[np.intp], names: Sequence[str]) -> dict[str, Any]:

@@ -129,7 +129,12 @@ class Neighbours(Settings):
         filled entries too, and during the search, where there are many rows, at most `components` values of half
         precision: in the room of the rows.
         """
-        return self.among(self.points(rows), len(rows), rows.room, telling)
+        return self.searched(rows, telling)[1]
+
+    def searched(self, rows: Rows, telling: Telling = in_silence) -> tuple[Points, Near]:
+        """What distances are taken between, and the nearest others by them."""
+        points = self.points(rows)
+        return points, self.among(points, len(rows), rows.room, telling)
 
     def among(self, points: Points, rows: int, room: Room = NO_LIMIT, telling: Telling = in_silence) -> Near:
         """The same for so many rows between whose points distances are taken."""

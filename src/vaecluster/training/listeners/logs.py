@@ -15,6 +15,7 @@ from vaecluster.files.atomic import write_atomically
 from vaecluster.training.events import ClustersMergedAgain, EpochDone, Event, Listener, RolledBack
 from vaecluster.training.listeners.history import History
 from vaecluster.training.listeners.tensorboard import tensorboard_listener
+from vaecluster.training.listeners.words import epoch_words
 
 logger = logging.getLogger("vaecluster")
 # The program decides what is shown, not a library; without this, Python itself would print the warnings.
@@ -64,7 +65,7 @@ class LogListener:
         if isinstance(event, EpochDone):
             # Asked first, because the line is put together here and not by `logging`.
             if logger.isEnabledFor(logging.INFO):
-                logger.info(_epoch_line(event))
+                logger.info(epoch_words(event))
         elif isinstance(event, ClustersMergedAgain):
             logger.warning(
                 "epoch %d/%d: components were merged again; empty or duplicate clusters: %d",
@@ -141,12 +142,3 @@ def _strict(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _strict(inner) for key, inner in value.items()}
     return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def _epoch_line(epoch: EpochDone) -> str:
-    terms = "  ".join(f"{name} {value:.2f}" for name, value in epoch.terms.items())
-    held_out = "" if epoch.held_out_bound is None else f"  held_out_bound {epoch.held_out_bound:.2f}"
-    return (
-        f"epoch {epoch.epoch}/{epoch.epochs}  {terms}{held_out}  clusters {epoch.populated_clusters}  "
-        f"confidence {epoch.mean_confidence:.3f}  {epoch.rows_per_second:,.0f} rows/s"
-    )

@@ -26,6 +26,7 @@ from rich.text import Text
 
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.training.events import AtWork, EpochDone, Event, Listener, StepDone, at_work
+from vaecluster.training.listeners.words import clock, epoch_words, terms_words, work_words
 
 # Seconds between two readings of the running terms: each waits for the device.
 REFRESH = 0.25
@@ -154,17 +155,12 @@ class Lines:
         elif isinstance(event, StepDone):
             if time.perf_counter() - max(self._last_line, self._pace.begin(event)) >= STEP_LINE_EVERY:
                 speed, left = self._pace.of(event.rows_done, event.rows_in_all)
-                terms = _terms(event.means())
+                terms = terms_words(event.means())
                 self.say(f"epoch {event.epoch}/{event.epochs}  {terms}  {speed:,.0f} rows/s  {clock(left)} left")
         elif isinstance(event, EpochDone):
             self._pace.begin(event)
             _, left = self._pace.of(event.epoch * event.rows, event.epochs * event.rows)
-            self.say(
-                f"epoch {event.epoch}/{event.epochs}  {_terms(event.terms)}  "
-                f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.3f}  "
-                f"{event.rows_per_second:,.0f} rows/s  {clock(left)} left",
-                always=event.epoch in (1, event.epochs),
-            )
+            self.say(f"{epoch_words(event)}  {clock(left)} left", always=event.epoch in (1, event.epochs))
 
     def say(self, line: str, *, always: bool = False) -> None:
         """Print a line if it is time for one, or `always`."""
@@ -205,11 +201,11 @@ class Bar:
             self._progress.update(self._task, epoch=epoch, completed=event.rows_done, total=event.rows_in_all)
             if time.perf_counter() - self._read_at > REFRESH:
                 self._read_at = time.perf_counter()
-                self._terms = _terms(event.means())
+                self._terms = terms_words(event.means())
         elif isinstance(event, EpochDone):
             self._progress.update(self._task, epoch=epoch)
             diagnostics = f"clusters {event.populated_clusters}  confidence {event.mean_confidence:.2f}"
-            self._terms = f"{_terms(event.terms)}  {diagnostics}"
+            self._terms = f"{terms_words(event.terms)}  {diagnostics}"
 
     def close(self) -> None:
         """Stop drawing."""
@@ -224,23 +220,3 @@ class _RowsPerSecond(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text(f"{speed:,.0f} rows/s" if speed else "", style="cyan")
-
-
-def work_words(event: AtWork) -> str:
-    """What is done, and how much of it."""
-    return f"{event.what}  {event.done}/{event.parts}"
-
-
-def _terms(terms: dict[str, float]) -> str:
-    return "  ".join(f"{name} {value:.2f}" for name, value in terms.items())
-
-
-def clock(seconds: float) -> str:
-    """A time in hours, minutes and seconds.
-
-    >>> clock(75), clock(3675)
-    ('1:15', '1:01:15')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
