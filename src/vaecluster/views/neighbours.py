@@ -104,7 +104,7 @@ class Neighbours(Settings):
     number: Annotated[
         int,
         Whole(1),
-        "how many nearest rows; at most one in 10 rows, and half of a mean cluster's if n_clusters is given",
+        "how many nearest rows; at most one in 10 rows, and half of a mean cluster, or of a small group that is seen",
     ] = 10
     components: Annotated[
         int | None,

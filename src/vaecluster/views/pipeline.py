@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +16,7 @@ from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.views.change import Change
 from vaecluster.views.neighbours import Near, Neighbours
+from vaecluster.views.small_groups import are_few, small_group
 
 # From a name and what computes arrays of all rows to these arrays.
 Arrays = Callable[[str, Callable[[], Sequence[Any]]], Sequence[Any]]
@@ -45,7 +47,7 @@ class Views:
         return (*near, *(change.name for change in self.changes))
 
     def of_groups(self, rows: float) -> "Views":
-        """The same with at most half as many neighbours as the mean group has rows: further ones are of others.
+        """The same with at most half as many neighbours as a group has rows: further ones are of others.
 
         >>> from vaecluster.views import Neighbours, Views
         >>> Views(Neighbours(10)).of_groups(5.0).neighbours.number
@@ -53,8 +55,14 @@ class Views:
         """
         if self.neighbours is None:
             return self
-        number = min(self.neighbours.number, max(1, int(rows / 2)))
+        number = int(min(self.neighbours.number, max(1, rows / 2)))
         return replace(self, neighbours=replace(self.neighbours, number=number))
+
+    def small_group(self, rows: Rows, groups: int) -> float:
+        """How many rows a small group has by `Neighbours`, of at most so many `groups`; inf if there are none."""
+        if self.neighbours is None or not are_few(len(rows), groups):
+            return inf
+        return small_group(self.neighbours.points(rows)(slice(None)), groups)
 
     def prepare(self, rows: Rows, telling: Telling = in_silence, arrays: Arrays = anew) -> "PreparedViews":
         """Find the rows' neighbours, once; all else is drawn anew for each batch.

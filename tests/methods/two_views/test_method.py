@@ -135,11 +135,12 @@ def epochs_of(rows: int, **choice: Any) -> int | None:
     return tiny("two-views", **settings).completed(VECTORS, rows, 3).epochs
 
 
-def test_small_groups_of_a_given_number_are_found() -> None:
+@pytest.mark.parametrize("number", [12, "auto"])
+def test_small_groups_are_found(number: Any) -> None:
     # A tenth of all rows would be near neighbours: twice as many as a group has.
     centres = 10 * np.random.default_rng(0).normal(size=(12, 5))
     rows = np.repeat(centres, 5, 0) + np.random.default_rng(1).normal(scale=0.5, size=(60, 5))
-    found = VAEClustering(12, method=TwoViews(epochs=200, heads=1), random_state=0).fit(rows)
+    found = VAEClustering(number, method=TwoViews(epochs=200, heads=2), random_state=0).fit(rows)
     assert adjusted_rand_score(np.arange(60) // 5, found.labels_) > 0.9
 
 

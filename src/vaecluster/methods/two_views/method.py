@@ -298,9 +298,14 @@ class TwoViews(Method):
         return replace(fitted, history=run.history, confidence=confidence)
 
     def _prepared_views(self, run: Run) -> PreparedViews:
-        """The views of the rows, in groups as large as the mean cluster can be."""
-        views = self.views_of_rows(run.rows.schema).of_groups(len(run.rows) / least_of(run.clusters))
-        return views.prepare(run.rows, run.telling, run.arrays)
+        """The views of the rows, in groups as large as the mean cluster can be, or as small groups that are there."""
+        assert self.components is not None
+        views = self.views_of_rows(run.rows.schema)
+        if run.clusters is None:
+            group = views.small_group(run.rows, self.components)
+        else:
+            group = len(run.rows) / least_of(run.clusters)
+        return views.of_groups(group).prepare(run.rows, run.telling, run.arrays)
 
     @property
     def _weights(self) -> Weights:
