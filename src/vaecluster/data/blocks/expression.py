@@ -1,7 +1,7 @@
 """Counts of genes in cells."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
@@ -30,6 +30,9 @@ from vaecluster.data.raw import Array, Doubles
 from vaecluster.errors import DataError, SettingError
 from vaecluster.model.expression import NegativeBinomialCounts
 from vaecluster.model.likelihood import Likelihood
+
+# Counts of some cells (rows, genes), their weights (rows,), and these again in the batch of each (rows, batches).
+Parts = Iterator[tuple[csr_array, Doubles, Doubles]]
 
 # What scanpy and Seurat take by default.
 VARIABLE_GENES = 2_000
@@ -82,45 +85,20 @@ class Expression(Block):
     ) -> Self:
         """The block for these cells, followed by a column for each batch; `total` is the median of theirs."""
 
-        def passes() -> Iterator[tuple[csr_array, Doubles, Doubles]]:
+        def passes() -> Parts:
             for cells, own in rows():
                 counts, batch_of = _apart(cells, genes)
                 yield unlogged(counts) if logged else counts, own, batch_of * own[:, None]
 
-        totals, weights = (
-            np.concatenate(parts) for parts in zip(*((c.sum(1), w) for c, w, _ in passes()), strict=True)
-        )
-        total = weighted_median(totals[totals > 0], weights[totals > 0]) if totals.any() else 1.0
-
-        sums, squares, counts = np.zeros(genes), np.zeros(genes), np.zeros(genes)
-        batch_sums, batch_rows = np.zeros((len(batches), genes)), np.zeros(len(batches))
-        for cells, own, batch_of in passes():
-            counts += own @ cells
-            shares = of_total(cells, None if logged else total)
-            sums += own @ shares
-            squares += own @ with_values(shares, np.square(shares.data))
-            batch_sums += batch_of.T @ shares
-            batch_rows += batch_of.sum(0)
-        number = weights.sum()
-        # What varies between batches is no reason to choose a gene.
-        batch_sizes = np.maximum(batch_rows, 1e-12)[:, None]
-        squares -= batch_rows @ np.square(batch_sums / batch_sizes - sums / number)
-        chosen = variable_genes(sums / number, squares / number, VARIABLE_GENES)
-        if not len(chosen):
-            raise DataError(
-                "No gene varies between cells of the same total, so there is nothing to tell apart. Check the counts."
-            )
+        total = _median_total(passes())
+        sums = _Sums.of(passes(), genes, len(batches), None if logged else total)
+        chosen = sums.most_variable()
         rest = np.delete(np.arange(genes), chosen)
         others = np.zeros(genes)
-        others[rest] = counts[rest] / (counts[rest].sum() or 1.0)
-
+        others[rest] = sums.counts[rest] / (sums.counts[rest].sum() or 1.0)
+        shares = np.append(sums.shares[chosen], sums.shares[rest].sum()) / sums.shares.sum()
         # The entry of all others varies little.
-        shares = np.append(sums[chosen], sums[rest].sum()) / sums.sum()
-        dispersions = np.append(dispersions_of(sums[chosen] / number, squares[chosen] / number), MOST_DISPERSION)
-
-        batch_shares = np.hstack([batch_sums[:, chosen], batch_sums[:, rest].sum(1, keepdims=True)])
-        batch_shares /= np.maximum(batch_shares.sum(1, keepdims=True), 1e-12)
-        batch_shares = np.log(np.maximum(batch_shares, LEAST_SHARE)) - np.log(np.maximum(shares, LEAST_SHARE))
+        spread = dispersions_of(sums.shares[chosen] / sums.cells, sums.squares[chosen] / sums.cells)
 
         batch_means = np.zeros((len(batches), len(chosen)))
 
@@ -129,19 +107,19 @@ class Expression(Block):
                 values = np.log1p(of_total(cells, None if logged else total)[:, chosen].toarray())
                 yield values - (batch_of > 0) @ batch_means, own, batch_of
 
-        mean, deviation = moments_of_logs(lambda: ((x, own) for x, own, _ in logs()), len(chosen), number)
+        mean, deviation = moments_of_logs(lambda: ((x, own) for x, own, _ in logs()), len(chosen), sums.cells)
         if batches:
-            batch_means = sum(batch_of.T @ x for x, _, batch_of in logs()) / batch_sizes - mean
-            mean, deviation = moments_of_logs(lambda: ((x, own) for x, own, _ in logs()), len(chosen), number)
+            batch_means = sum(batch_of.T @ x for x, _, batch_of in logs()) / sums.batch_sizes - mean
+            mean, deviation = moments_of_logs(lambda: ((x, own) for x, own, _ in logs()), len(chosen), sums.cells)
         directions, centre = leading_components(
-            lambda: ((standardised(x, mean, deviation), own) for x, own, _ in logs()), number
+            lambda: ((standardised(x, mean, deviation), own) for x, own, _ in logs()), sums.cells
         )
         return cls(
             chosen,
             others,
             total,
             np.maximum(shares, LEAST_SHARE),
-            dispersions,
+            np.append(spread, MOST_DISPERSION),
             mean,
             deviation,
             directions,
@@ -150,7 +128,7 @@ class Expression(Block):
             batch,
             batches,
             batch_means,
-            batch_shares,
+            sums.batches_apart(chosen, rest, shares),
         )
 
     def normalised(self, cells: csr_array) -> csr_array:
@@ -236,6 +214,67 @@ class Expression(Block):
         numbers = np.concatenate([positive, self.others, self.mean, self.centre, *map(np.ravel, parts)])
         if not np.isfinite(numbers).all() or (positive <= 0).any() or (self.others < 0).any():
             raise ValueError("its genes have numbers that no cells have")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Sums over all cells, by their weights: of `counts`, of `shares` and of the `squares` of shares, (genes,).
+
+    Shares are counts of cells of one total. `by_batch` (batches, genes) are those of each batch, and squares are
+    without what batches differ by. `cells` and `batch_cells` (batches,) are sums of weights.
+    """
+
+    counts: Doubles
+    shares: Doubles
+    squares: Doubles
+    by_batch: Doubles
+    batch_cells: Doubles
+    cells: float
+
+    @classmethod
+    def of(cls, parts: Parts, genes: int, batches: int, total: float | None) -> Self:
+        """Those of all parts, of cells that come with `total` counts each, or are of one already."""
+        counts, sums, squares = np.zeros((3, genes))
+        by_batch, batch_cells, number = np.zeros((batches, genes)), np.zeros(batches), 0.0
+        for cells, own, batch_of in parts:
+            shares = of_total(cells, total)
+            counts += own @ cells
+            sums += own @ shares
+            squares += own @ with_values(shares, np.square(shares.data))
+            by_batch += batch_of.T @ shares
+            batch_cells += batch_of.sum(0)
+            number += own.sum()
+        found = cls(counts, sums, squares, by_batch, batch_cells, number)
+        away = by_batch / found.batch_sizes - sums / number
+        return replace(found, squares=squares - batch_cells @ np.square(away))
+
+    @property
+    def batch_sizes(self) -> Doubles:
+        """How many cells each batch has, never 0: (batches, 1)."""
+        return np.maximum(self.batch_cells, 1e-12)[:, None]
+
+    def most_variable(self) -> NDArray[np.int64]:
+        """The places of the genes that vary most; `DataError` if none does."""
+        chosen = variable_genes(self.shares / self.cells, self.squares / self.cells, VARIABLE_GENES)
+        if not len(chosen):
+            raise DataError(
+                "No gene varies between cells of the same total, so there is nothing to tell apart. Check the counts."
+            )
+        return chosen
+
+    def batches_apart(self, chosen: NDArray[np.int64], rest: NDArray[np.int64], shares: Doubles) -> Doubles:
+        """The shares in each batch against these of all, in logarithms: (batches, chosen + 1)."""
+        own = np.hstack([self.by_batch[:, chosen], self.by_batch[:, rest].sum(1, keepdims=True)])
+        own /= np.maximum(own.sum(1, keepdims=True), 1e-12)
+        apart: Doubles = np.log(np.maximum(own, LEAST_SHARE)) - np.log(np.maximum(shares, LEAST_SHARE))
+        return apart
+
+
+def _median_total(parts: Parts) -> float:
+    """The median count of the cells that have any, by their weights."""
+    totals, weights = (np.concatenate(of) for of in zip(*((c.sum(1), w) for c, w, _ in parts), strict=True))
+    return weighted_median(totals[totals > 0], weights[totals > 0]) if totals.any() else 1.0
 
 
 @final
