@@ -54,6 +54,17 @@ def test_rows_without_small_groups_have_none(name: str) -> None:
     assert small_group(NO_GROUPS[name].astype(np.float32), GROUPS) == inf
 
 
+@pytest.mark.parametrize("away", [6.0, 20.0])
+@pytest.mark.parametrize(("kinds", "groups", "each"), [(4, 10, 4), (3, 7, 3), (5, 12, 5), (3, 5, 4), (2, 15, 10)])
+def test_groups_of_larger_kinds_that_are_apart_are_none(kinds: int, groups: int, each: int, away: float) -> None:
+    draw = np.random.default_rng(0)
+    samples = draw.normal(size=(kinds, groups, 10))
+    repeated = np.repeat(samples, each, 1) + 0.15 * draw.normal(size=(kinds, groups * each, 10))
+    assert small_group(repeated.reshape(-1, 10).astype(np.float32), GROUPS) == each
+    of_kinds = repeated + away * np.eye(10)[:kinds, None]
+    assert small_group(of_kinds.reshape(-1, 10).astype(np.float32), GROUPS) == inf
+
+
 def test_groups_are_seen_if_most_rows_are_in_one_and_there_are_not_too_many() -> None:
     rows, _ = grouped("40 of five")
     assert small_group(rows, 40) == 5

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from vaecluster.clusters.boundary import APART, Null, regions
-from vaecluster.clusters.contingency import contingency
-from vaecluster.clusters.joint import Matrix, symmetric
+from vaecluster.clusters.contingency import joint_of
 from vaecluster.data.rows import Rows
 from vaecluster.views.neighbours import Near, Neighbours, Points, intrinsic_dimension
 
@@ -63,7 +62,7 @@ def _inside(points: Points, near: Near, members: NDArray[np.bool_], cluster: int
     cell = KMeans(cells, n_init=1, max_iter=STEPS, random_state=0).fit_predict(own)
     cell_of = np.full(len(members), -1)
     cell_of[rows] = cell
-    joint = _pairs(cell, cell_of[partners], cells)
+    joint = joint_of(cell, cell_of[partners], cells)
     if not joint.any():
         return
     null = Null.of_neighbours(len(rows), (partners.shape[1] + 1) / 2, _dimension(points, own, near, rows))
@@ -76,12 +75,6 @@ def _inside(points: Points, near: Near, members: NDArray[np.bool_], cluster: int
             density = float(null.density_between(two, two.sum(1))[0, 1])
             if density < APART:
                 yield DenseGroup(cluster, rows[found], density)
-
-
-def _pairs(cell: NDArray[np.intp], partners: NDArray[np.intp], cells: int) -> Matrix:
-    """How often rows of one cell have near rows in another, of those in the cluster: (cells, cells), 1 in all."""
-    joint = contingency(np.repeat(cell, partners.shape[1]), partners.ravel(), (cells, cells))
-    return symmetric(joint / max(1.0, joint.sum()))
 
 
 def _dimension(points: Points, own: NDArray[np.float32], near: Near, rows: NDArray[np.intp]) -> float:
