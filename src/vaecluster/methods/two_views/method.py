@@ -366,13 +366,12 @@ class TwoViews(Method):
         heads = run.telling("looking for boundaries", list(zip(tables.joint, nulls, strict=True)))
         levels = np.array([nested_regions(joint, null) for joint, null in heads])
         level = level_of(levels, [tables.component_of(head) for head in range(len(levels))])
-        trees = self._trees(run, tables, levels[:, level] if keeps_boundaries else None)
+        # Of a number that is told, only the sharpest boundaries are kept.
+        kept = levels[:, level if run.clusters is None else -1]
+        trees = self._trees(run, tables, kept if keeps_boundaries else None)
         evidence = _evidence(tables, nulls, levels[:, level], trees, LEVELS[level])
         # Each label has a cluster; those beyond are new kinds of rows.
         clusters = max(within(run.clusters, evidence.clusters), run.rows.classes)
-        if keeps_boundaries and clusters < evidence.clusters:
-            # Some boundaries must be crossed, so only the sharpest are kept.
-            trees = self._trees(run, tables, levels[:, -1])
         groupings = [numbered_by(tables.labels_of(head), tree.cut(clusters)) for head, tree in enumerate(trees)]
         shares = [np.bincount(of, tree.shares, clusters) for of, tree in zip(groupings, trees, strict=True)]
         target = target_shares(self._wanted, torch.from_numpy(np.array(shares)))
