@@ -6,8 +6,6 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vaecluster.clusters.joint import Matrix, symmetric
-
 
 def contingency(one: NDArray[np.integer], other: NDArray[np.integer], shape: tuple[int, int]) -> NDArray[np.intp]:
     """How many things (things,) have each pair of numbers, a table of this shape; those with a -1 do not count.
@@ -18,16 +16,6 @@ def contingency(one: NDArray[np.integer], other: NDArray[np.integer], shape: tup
     both = (one >= 0) & (other >= 0)
     pairs = np.ravel_multi_index((one[both], other[both]), shape)
     return np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape)
-
-
-def joint_of(groups: NDArray[np.intp], partners: NDArray[np.intp], number: int) -> Matrix:
-    """The joint table (number, number) of the groups (rows,) and those of their partners (rows, partners); -1 is none.
-
-    >>> joint_of(np.array([0, 1]), np.array([[0, 1], [1, -1]]), 2).round(2).tolist()
-    [[0.33, 0.17], [0.17, 0.33]]
-    """
-    counts = contingency(np.repeat(groups, partners.shape[1]), partners.ravel(), (number, number))
-    return symmetric(counts / max(1, counts.sum()))
 
 
 @final

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from vaecluster.clusters.contingency import contingency
+
 Matrix = NDArray[np.float64]
 Places = NDArray[np.intp] | slice
 
@@ -114,6 +116,16 @@ class JointTable:
         margins = plogp(first + between) + plogp(own + between)
         information: Matrix = cells + plogp(first + own + 2 * between) - 2 * margins
         return information
+
+
+def joint_of(groups: NDArray[np.intp], partners: NDArray[np.intp], number: int) -> Matrix:
+    """The joint table (number, number) of the groups (rows,) and those of their partners (rows, partners); -1 is none.
+
+    >>> joint_of(np.array([0, 1]), np.array([[0, 1], [1, -1]]), 2).round(2).tolist()
+    [[0.33, 0.17], [0.17, 0.33]]
+    """
+    counts = contingency(np.repeat(groups, partners.shape[1]), partners.ravel(), (number, number))
+    return symmetric(counts / max(1, counts.sum()))
 
 
 def symmetric(joint: Matrix) -> Matrix:

@@ -66,7 +66,7 @@ def bounded(posterior: Matrix, clusters: NDArray[np.intp], near: NDArray[np.inte
     """
     rows, number = posterior.shape
     of_rows = np.repeat(clusters, near.shape[1])
-    pairs = symmetric(contingency(of_rows, clusters[np.asarray(near).ravel()], (number, number)).astype(np.float64))
+    pairs = symmetric(contingency(of_rows, clusters[near.ravel()], (number, number)).astype(np.float64))
     density = null.density_between(pairs, pairs.sum(1))
     allowed = np.where(density < APART, ndtr(-np.sqrt(-2 * np.log(np.clip(density, LEAST, 1)))), 1.0)
     members = np.eye(number)[clusters]

@@ -37,8 +37,8 @@ def confidence_of(
     own = components @ np.eye(clusters)[cluster_of]
     votes = [own] if heads is None else list(np.concatenate(list(in_blocks(model, some, heads))).swapaxes(0, 1))
     read, near = Neighbours().searched(some)
-    points = read(slice(None)).astype(np.float64)
-    found = [overlapping(points, _numbered(vote, own), near.pairs, near.null) for vote in votes]
+    points, pairs = read(slice(None)).astype(np.float64), near.pairs[:]
+    found = [overlapping(points, _numbered(vote, own), pairs, near.null) for vote in votes]
     return Confidence.fitted(components, codes, np.mean(found, 0), cluster_of)
 
 

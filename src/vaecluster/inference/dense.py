@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from vaecluster.clusters.boundary import APART, Null, regions
-from vaecluster.clusters.contingency import joint_of
+from vaecluster.clusters.joint import joint_of
 from vaecluster.data.rows import Rows
 from vaecluster.views.neighbours import Near, Neighbours, Points, intrinsic_dimension
 

@@ -39,8 +39,9 @@ class Answered:
         They stay if the process ends before what is done in the context has ended.
         """
         folder = output.with_name(f".{output.name[:200]}.parts")
-        with locked(folder), kept_until_done(folder, asked):
-            yield cls(folder, ending)
+        kept = cls(folder, ending)
+        with locked(folder), kept_until_done(kept, asked):
+            yield kept
 
     @property
     def number(self) -> int:

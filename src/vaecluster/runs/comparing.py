@@ -88,7 +88,7 @@ def comparing(path: Path, asked: dict[str, Any], *, overwrite: bool) -> Iterator
                 "again to go on with it, choose another --output, or add --overwrite."
             )
         try:
-            with kept_until_done(folder, asked):
+            with kept_until_done(kept, asked):
                 yield kept
         except BaseException:
             if not existed and not kept.number:

@@ -171,7 +171,7 @@ def read_layout(folder: Path) -> "Layout":
         raise FileError(f"'{place}' is missing or damaged. Fit again.") from None
 
 
-def _drawn(random: np.random.Generator, rows: int, most: int) -> NDArray[np.intp]:
+def _drawn(random: "np.random.Generator", rows: int, most: int) -> NDArray[np.intp]:
     """The numbers of all rows, or of so many drawn at random, in order."""
     found: NDArray[np.intp] = np.sort(random.choice(rows, min(most, rows), replace=False))
     return found

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from vaecluster.clusters.boundary import Null, regions
-from vaecluster.clusters.contingency import joint_of
+from vaecluster.clusters.joint import joint_of
 from vaecluster.views.neighbours import intrinsic_dimension
 
 # A group has at least three rows, since in any rows many two are each other's nearest, and at most so many.
