@@ -114,9 +114,10 @@ def test_of_many_rows_a_sample_is_shown_scored_and_pictured(tmp_path: Path, monk
     assert len(pictures[0]) == len(pictures[1]) == 5
 
 
-def test_a_run_without_a_map_has_none_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
-    assert RowMap.read(tmp_path) is None
-    (tmp_path / MAP).write_bytes(b"no table")
+@pytest.mark.parametrize("content", [None, b"no table"])
+def test_a_map_that_is_missing_or_damaged_is_refused(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / MAP).write_bytes(content)
     with pytest.raises(FileError, match=r"map\.parquet"):
         RowMap.read(tmp_path)
 

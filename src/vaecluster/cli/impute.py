@@ -29,7 +29,7 @@ def impute(
         that was filled in, 0 where one was there; of categories NAME_probability, how likely it is, 1 where one was
         there.
     """
-    check_output(output, ".csv", ".parquet")
+    check_output(output, ".csv", ".parquet", run=run, reads=(source,))
     import pyarrow as pa
 
     passage = Passage.of(run, source, device)

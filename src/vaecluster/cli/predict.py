@@ -80,7 +80,9 @@ def predict(
         return
     if (workers, address) != (None, None):
         raise SettingError("--workers and --address are for an engine. Add --engine ray.")
-    ending = ".csv" if output is None else check_output(output, ".csv", ".parquet", ".npy", ".h5ad")
+    ending = ".csv"
+    if output is not None:
+        ending = check_output(output, ".csv", ".parquet", ".npy", ".h5ad", run=run, reads=(source, features))
     if outlier_scores and ending not in (".csv", ".parquet"):
         raise SettingError(
             f"--outlier-scores needs a .csv or .parquet; an {ending} holds no scores. Give another --output."

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from vaecluster.cli.options import Place, Run
+from vaecluster.cli.write import check_stays
 from vaecluster.errors import FileError, VaeclusterError
 from vaecluster.runs.folder import RunFolder
 
@@ -26,17 +27,17 @@ def report(
         scoring, and texts that clusters are described by stay: look at the page before you give it away.
     """
     folder = RunFolder.open(run)
+    place = output or run / ("report.html" if format == "html" else "pictures")
+    check_stays(place, run)
     from vaecluster.report.collect import collect
     from vaecluster.report.write import write_html, write_pictures
 
     try:
         content = collect(folder, names=names)
         if format == "html":
-            page = output or run / "report.html"
-            write_html(content, page)
-            print(f"Report written to {page}")
+            write_html(content, place)
+            print(f"Report written to {place}")
         else:
-            place = output or run / "pictures"
             pictures = write_pictures(content, place)
             print(f"{len(pictures)} pictures written to {place}")
     except VaeclusterError:
@@ -44,6 +45,6 @@ def report(
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as problem:
         # Files that are whole each may still say different things, or hold other values than a fit writes.
         raise FileError(
-            f"'{run}' holds a run.json or examples.npz that was changed or is of another fit: "
+            f"'{run}' holds a run.json or examples that were changed or are of another fit: "
             f"{type(problem).__name__} {problem}. Fit again."
         ) from None

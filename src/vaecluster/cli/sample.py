@@ -41,7 +41,7 @@ def sample(
     seed
         Another seed gives other rows; the run's own if not given.
     """
-    ending = None if output is None else check_output(output, *ENDINGS)
+    ending = None if output is None else check_output(output, *ENDINGS, run=run)
     if ending == ".png" and number > WALL_ROWS:
         raise FileError(f"A picture shows at most {WALL_ROWS} rows, not {number}. Ask for fewer, or for an .npy.")
     check("--number", number, WholeKind(1))
@@ -51,7 +51,7 @@ def sample(
     is_table = model.fitted_.schema.frame is not None
     if output is None:
         output = Path("samples.csv" if is_table else "samples.npy")
-        ending = check_output(output, *ENDINGS)
+        ending = check_output(output, *ENDINGS, run=run)
     if is_table and ending not in TABLES:
         raise FileError(f"--output is '{output}', but the fit was on a table. Choose a .csv or .parquet.")
     check("--cluster", cluster, WholeKind(0, model.n_clusters_ - 1))

@@ -26,7 +26,7 @@ def score(
         An .npy for the bound of each row.
     """
     if output is not None:
-        check_output(output, ".npy")
+        check_output(output, ".npy", run=run, reads=(source, features))
     import numpy as np
     import pyarrow as pa
 

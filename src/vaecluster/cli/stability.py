@@ -89,7 +89,7 @@ def stability(
     if run is not None and named:
         raise SettingError(f"'{source}' is a run, which has settings of its own. Leave out {', '.join(named)}.")
     written = output or (Path("stability.png") if run is None else run.stability_file)
-    ending = check_output(written, ".png", ".json")
+    ending = check_output(written, ".png", ".json", run=Path(source), reads=(source,) if run is None else ())
     # Runs are compared.
     check("--runs", runs, WholeKind(2))
     check_jobs(jobs)

@@ -27,7 +27,7 @@ def transform(
         An .npy for the codes, as many entries a row as the run has latent ones; or a .csv or .parquet with a column
         for each entry.
     """
-    check_output(output, ".npy", ".csv", ".parquet")
+    check_output(output, ".npy", ".csv", ".parquet", run=run, reads=(source, features))
     import pyarrow as pa
 
     passage = Passage.of(run, source, device, features)

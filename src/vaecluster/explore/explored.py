@@ -19,7 +19,7 @@ from vaecluster.data.rows import Rows
 from vaecluster.data.stored import StoredTable
 from vaecluster.data.tables import csv_line
 from vaecluster.editing import Clusters, Edit, Edited, Version
-from vaecluster.errors import DataError, FileError, SettingError
+from vaecluster.errors import DataError, SettingError
 from vaecluster.explore.brought import Taking
 from vaecluster.explore.records import (
     Brought,
@@ -90,8 +90,6 @@ class Explored:
         self, edited: Edited, data: DataSet, place: str, other: RunFolder | None = None, *, names: bool = True
     ) -> None:
         run = FinishedRun.open(edited.run, edited.model, names=names)
-        if run.map is None:
-            raise FileError(f"'{edited.run.path}' has no map: it is of an older version. Fit again.")
         self.run, self.edited, self.worker, self.names = run, edited, Worker(names=names), names
         self.other = None if other is None else Other.open(other, run, names=names)
         self._data, self._place_of_rows = data, place
@@ -146,8 +144,6 @@ class Explored:
     def other_map(self) -> bytes:
         """The same of the second run."""
         other = self._compared()
-        if other.run.map is None:
-            raise FileError("The second run has no map: it is of an older version. Fit it again.")
         return Map(other.run.map, len(other.labels.clusters), tuple(other.names)).content()
 
     def members(self, cluster: int, by: str, descending: bool, page: int) -> Members:

@@ -82,7 +82,7 @@ def cluster_title(number: int, name: str) -> str:
 @final
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
-    """A run folder, opened once: its `run.json`, its model, some rows of each cluster, and its map, if it has one.
+    """A run folder, opened once: its `run.json`, its model, some rows of each cluster, and its map.
 
     `stability` says how stable its clusters are, if that was looked at.
     """
@@ -90,7 +90,7 @@ class FinishedRun:
     description: dict[str, Any]
     model: VAEClustering
     examples: dict[str, Any]
-    map: RowMap | None = None
+    map: RowMap
     stability: Stability | None = None
 
     @classmethod
@@ -117,7 +117,7 @@ class FinishedRun:
         learned = self.model.fitted_.columns
         examples = {name: _only(rows, learned) for name, rows in self.examples.items()}
         texts = "typical_texts" in self.description
-        on_map = None if self.map is None else self.map.without_names(None if texts or not learned else learned)
+        on_map = self.map.without_names(None if texts or not learned else learned)
         return replace(self, description=self.description | {"source": "rows"}, examples=examples, map=on_map)
 
     @cached_property
@@ -142,7 +142,7 @@ class FinishedRun:
                 unsure=self.example(UNSURE.format(entry["cluster"])),
                 unusual=self.example(UNUSUAL.format(entry["cluster"])),
                 along=self._along(entry["cluster"]),
-                confidence=tuple(entry.get("confidence", ())),
+                confidence=tuple(entry["confidence"]),
                 name=str(names.get(entry["cluster"], "")),
                 apart=self._apart(entry["cluster"]),
             )
@@ -150,7 +150,7 @@ class FinishedRun:
         )
 
     def example(self, name: str) -> Shown | None:
-        """Rows that are kept under this name; None if there are none, as in runs of older versions."""
+        """Rows that are kept under this name; None if there are none."""
         return self.shown(self.examples[name]) if name in self.examples else None
 
     def between(self, one: int, other: int) -> Shown | None:

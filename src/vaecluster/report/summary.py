@@ -61,13 +61,12 @@ def _how_sure(run: FinishedRun) -> Iterator[str]:
         return
     mean = float(np.average([one.mean_confidence for one in held], weights=[one.size for one in held]))
     least = min(held, key=lambda one: one.mean_confidence)
-    doubtful = _doubtful(run)
     lowest = sure(least.mean_confidence)
     worst = "" if lowest == sure(mean) else f"; it is least sure of cluster {least.number} ({lowest})"
-    also = "" if doubtful is None else f" Of {counted_share(doubtful)} rows it is less than {sure(SURE)} sure."
     yield (
         f"By its own estimate the model puts {sure(mean)} of the rows into the right one of these clusters{worst}."
-        f"{also} The estimate counts how far clusters overlap and how far parts of the model agree. "
+        f" Of {counted_share(_doubtful(run))} rows it is less than {sure(SURE)} sure. The estimate counts how far "
+        "clusters overlap and how far parts of the model agree. "
         f"{NOT_NAMES}{'' if run.stability else NOT_STABILITY}."
     )
 
@@ -90,9 +89,8 @@ def _how_stable(stability: Stability) -> str:
 def advice(run: FinishedRun, *, in_python: bool = False) -> Iterator[str]:
     """What to try next, as sentences with what to type: commands on a run, or for a model in Python its methods."""
     typed = IN_PYTHON if in_python else COMMANDS
-    doubtful = _doubtful(run)
     if len(run.clusters) > 1:
-        if doubtful is not None and doubtful > MANY:
+        if _doubtful(run) > MANY:
             yield "Colour the map by confidence: rows in doubt often lie between two clusters, or apart from all."
         if run.stability is None:
             yield typed["stability"]
@@ -102,7 +100,7 @@ def advice(run: FinishedRun, *, in_python: bool = False) -> Iterator[str]:
     if len(run.clusters) > 1:
         if not run.model.cluster_names_:
             yield typed["name"]
-        if "explore" in typed and run.map is not None:
+        if "explore" in typed:
             yield ("" if all(map(find_spec, SERVERS)) else INSTALL) + typed["explore"]
 
 
@@ -117,8 +115,6 @@ def counted_share(share: float) -> str:
     return f"{round(100 * share)} % of the" if share >= 0.01 else "less than 1 % of the"
 
 
-def _doubtful(run: FinishedRun) -> float | None:
-    """The share of rows in doubt, if rows are known."""
-    if run.map is None or not run.map.table.num_rows:
-        return None
+def _doubtful(run: FinishedRun) -> float:
+    """The share of rows in doubt."""
     return float((run.map.table.column("confidence").to_numpy() < SURE).mean())

@@ -13,6 +13,7 @@ from vaecluster.errors import FileError
 from vaecluster.files.atomic import holds_more, locked, read_json, remove_empty, write_atomically, write_json
 from vaecluster.runs.kept import ASKED, kept_until_done
 from vaecluster.runs.labels import ROW
+from vaecluster.runs.order import DONE, ORDER
 
 if TYPE_CHECKING:
     from vaecluster.comparison import Comparison, Fit
@@ -64,6 +65,8 @@ def check_folder(path: Path, *, overwrite: bool) -> None:
     """Raise `FileError` if something is there that must stay, which is all but an unfinished comparison."""
     if path.exists() and not path.is_dir():
         raise FileError(f"'{path}' is a file; the output must be a folder. Choose another --output.")
+    if any((path / name).exists() for name in (DONE, ORDER)):
+        raise FileError(f"The folder '{path}' holds a run, which a comparison would spoil. Choose another --output.")
     if overwrite or not path.exists() or (path / FITS / ASKED).is_file():
         return
     # Decoded pictures stay, so that they need not be decoded again.

@@ -46,8 +46,8 @@ def read_examples(folder: Path) -> dict[str, Any]:
             raise ValueError(f"{strange[0]!r} is no name of examples")
         return examples
     except (OSError, ValueError, LookupError, TypeError):
-        found = tables if tables.is_file() else arrays
-        raise FileError(f"'{found}' is missing or damaged. Fit again.") from None
+        found = f"'{tables}'" if tables.is_file() else f"'{arrays}', or {TABLES} of tables,"
+        raise FileError(f"{found} is missing or damaged. Fit again.") from None
 
 
 def examples_of(numbers: Mapping[Key, Array], rows: Any) -> dict[Key, Any]:

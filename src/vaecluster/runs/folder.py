@@ -15,6 +15,7 @@ import numpy as np
 
 from vaecluster.clusters.contingency import LabelCounts
 from vaecluster.data.dataset import DataSet
+from vaecluster.data.pictures.folder import SKIPPED
 from vaecluster.data.pictures.options import NO_OPTIONS, PictureOptions
 from vaecluster.data.raw import Array, RowNames
 from vaecluster.data.stored import StoredTable, can_be_cut, rows_at
@@ -22,10 +23,21 @@ from vaecluster.errors import FileError
 from vaecluster.files.atomic import locked, made_atomically, read_json, write_json
 from vaecluster.files.paths import MODEL_FILE
 from vaecluster.files.provenance import machine, versions
-from vaecluster.runs.examples import CLUSTER, GROUP, OUTLIERS, TYPICAL, UNSURE, UNUSUAL, drawn, write_examples
+from vaecluster.runs.examples import (
+    ARRAYS,
+    CLUSTER,
+    GROUP,
+    OUTLIERS,
+    TABLES,
+    TYPICAL,
+    UNSURE,
+    UNUSUAL,
+    drawn,
+    write_examples,
+)
 from vaecluster.runs.labels import Labels
-from vaecluster.runs.map import RowMap
-from vaecluster.runs.order import DONE, is_unfinished, is_unused
+from vaecluster.runs.map import LAYOUT, MAP, RowMap
+from vaecluster.runs.order import DONE, HISTORY, ORDER, is_unfinished, is_unused
 from vaecluster.settings import is_number
 
 if TYPE_CHECKING:
@@ -133,6 +145,12 @@ class RunFolder:
     def run_file(self) -> Path:
         """The run's description."""
         return self.path / DONE
+
+    @property
+    def own_files(self) -> list[Path]:
+        """What a fit writes, there or not: no other command may replace it."""
+        names = (ORDER, HISTORY, SKIPPED, ARRAYS, TABLES, MAP, LAYOUT)
+        return [self.model_file, self.labels_file, self.run_file, *(self.path / name for name in names)]
 
     def model(self, device: str = "auto") -> "VAEClustering":
         """The fitted model, opened."""

@@ -106,14 +106,12 @@ class RowMap:
         return cls(table), codes
 
     @classmethod
-    def read(cls, folder: Path) -> Self | None:
-        """What `write` wrote there; None for a run of an older version. Raises `FileError` if it is damaged."""
+    def read(cls, folder: Path) -> Self:
+        """What `write` wrote there; `FileError` if it is missing or damaged."""
         import pyarrow as pa
         from pyarrow import parquet
 
         place = folder / MAP
-        if not place.exists():
-            return None
         try:
             found = cls(parquet.read_table(place))
         except (OSError, pa.ArrowException):

@@ -41,9 +41,7 @@ def test_rows_of_tables_are_listed(tmp_path) -> None:
     assert [(group.size, isinstance(group.rows, Excerpt)) for group in section.groups] == [(30, True)]
 
 
-def test_nothing_is_said_where_there_is_no_group_and_of_older_runs(tmp_path) -> None:
+def test_nothing_is_said_where_there_is_no_group(tmp_path) -> None:
     run = run_of(PLANTED[:400], tmp_path)
     assert run.description["dense_groups"] == []
-    assert DenseGroups.of(run) is None
-    del run.description["dense_groups"]
     assert DenseGroups.of(run) is None

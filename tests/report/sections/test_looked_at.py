@@ -146,18 +146,6 @@ def touching_at(run: FinishedRun, density: float, evidence: Evidence | None) -> 
     return replace(run, description=run.description | {"touching": touches}, model=model)
 
 
-def test_runs_of_older_versions_say_nothing_of_it(run: FinishedRun) -> None:
-    old = {key: value for key, value in run.description.items() if key not in ("touching", "contingency")}
-    old["clusters"] = [{key: value for key, value in one.items() if key != "confidence"} for one in old["clusters"]]
-    kept = {name: rows for name, rows in run.examples.items() if name.isdigit()}
-    earlier = FinishedRun(old, run.model, kept)
-    assert [kind.of(earlier) for kind in (Touching, Outliers, Labels)] == [None, None, None]
-    page = str(Clusters.of(earlier).html())
-    assert "Most typical" not in page
-    assert "Most unusual" not in page
-    assert "tenths" not in page
-
-
 def test_tenths_without_rows_have_no_bar_and_few_rows_can_be_seen() -> None:
     page = str(tenths([0, 1, 0, 0, 0, 0, 0, 0, 0, 100_000]))
     assert page.count("<rect") == 2

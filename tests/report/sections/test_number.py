@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from matplotlib.colors import to_hex
 
@@ -25,6 +26,7 @@ from vaecluster.report.sections.number_charts import (
     tree_is_readable,
 )
 from vaecluster.report.write import write_pictures
+from vaecluster.runs.map import RowMap
 
 HEADING = "How many clusters"
 COMPONENTS = 12
@@ -49,7 +51,7 @@ def number_of(found: str = "clear", asked: AskedNumber = None) -> Number:
 
 
 def collected(model: VAEClustering) -> Number | None:
-    return Number.of(FinishedRun({}, model, {}))
+    return Number.of(FinishedRun({"touching": []}, model, {}, RowMap(pa.table({}))))
 
 
 def quick_model(

@@ -39,8 +39,8 @@ class DenseGroups(Section):
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
-        """Of runs in which there are some; runs of older versions do not say it."""
-        found = run.description.get("dense_groups", [])
+        """Of runs in which there are some."""
+        found = run.description["dense_groups"]
         groups = tuple(
             ShownGroup(group["cluster"], group["size"], group["density"], run.shown(run.examples[GROUP.format(place)]))
             for place, group in enumerate(found[:MOST], 1)

@@ -31,7 +31,7 @@ class Labels(Section):
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
-        """Of a run with labels to score with; runs of older versions do not say it."""
+        """Of a run with labels to score with."""
         found = run.description.get("contingency")
         if found is None:
             return None

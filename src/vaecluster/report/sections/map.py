@@ -54,9 +54,7 @@ class Map(Section):
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
-        """Of every run but those of older versions."""
-        if run.map is None:
-            return None
+        """Of every run."""
         clusters = tuple(one.title for one in run.clusters)
         return cls(run.map, run.description["rows"], clusters)
 

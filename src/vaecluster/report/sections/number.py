@@ -81,7 +81,7 @@ class Number(Section):
             tree=cluster_tree(tree, model.model_.grouping.cluster_of.cpu().numpy()),
             touching=tuple(
                 (touch["one"], touch["other"])
-                for touch in run.description.get("touching", [])
+                for touch in run.description["touching"]
                 if touch["density"] >= evidence.apart
             ),
         )

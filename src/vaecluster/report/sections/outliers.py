@@ -26,7 +26,7 @@ class Outliers(Section):
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
-        """Of runs that have something to compare rows with; runs of older versions do not keep them."""
+        """Of runs that have something to compare rows with."""
         rows = run.example(OUTLIERS)
         return None if rows is None else cls(rows)
 

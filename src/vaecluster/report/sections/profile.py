@@ -24,7 +24,7 @@ class Profile(Section):
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
-        """Of runs on tables; runs of older versions do not say it."""
+        """Of runs on tables."""
         differences = record.typed(list[list[Difference]], run.description.get("profile", []))
         words = {cluster: [one.words for one in some] for cluster, some in enumerate(differences)}
         return cls(words) if any(differences) else None

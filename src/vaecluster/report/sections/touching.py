@@ -56,8 +56,8 @@ class Touching(Section):
 
     @classmethod
     def of(cls, run: FinishedRun) -> Self | None:
-        """Of runs in which some do; runs of older versions do not say it."""
-        found, clusters = run.description.get("touching", []), {one.number: one for one in run.clusters}
+        """Of runs in which some do."""
+        found, clusters = run.description["touching"], {one.number: one for one in run.clusters}
         evidence = run.model.evidence_
         apart = APART if evidence is None else evidence.apart
         pairs = tuple(
