@@ -125,6 +125,7 @@ def test_a_damaged_fit_is_made_again(rows_file, whole, tmp_path):
         (["--set", "two-views.heds=3"], ["heds"]),
         (["--clusters", "auto", "--methods", "kmeans"], ["none of kmeans finds a number"]),
         (["--clusters", "999"], ["999"]),
+        (["--clusters", "999", "--methods", "kmeans"], ["999", "ask for fewer clusters"]),
     ],
 )
 def test_what_cannot_be_compared_is_one_line_and_leaves_nothing(options, parts, rows_file, tmp_path, fails):

@@ -41,6 +41,8 @@ def test_columns_are_told_with_why_and_gaps(table, runs):
         "a rough estimate",
     ):
         assert part in told
+    (table.parent / "broken.csv").write_text('"one\ntwo",size\n' + "1.5,2\n2.5,1\n" * 30)
+    assert r"'one\ntwo'  " in runs("inspect", table.parent / "broken.csv")
     assert "country   category: as you say" in runs("inspect", table, "--column", "country=category")
 
 

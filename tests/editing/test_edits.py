@@ -73,7 +73,10 @@ def test_rows_that_were_placed_are_decided():
 
 LONG = "x" * 10_000
 REFUSED = {
-    **{f"a name {name!r:.20}": Rename(0, name) for name in ("a\nb", LONG, " ", "\x1b[31m", "\ud800", "a\u2028b", 7)},
+    **{
+        f"a name {name!r:.20}": Rename(0, name)
+        for name in ("a\nb", LONG, " ", "\x1b[31m", "\ud800", "a\u2028b", "a\u202eb", "a\u2067b", 7)
+    },
     "the name of another": Rename(0, "dogs"),
     "no such cluster": Rename(4, "owls"),
     "a cluster of -1": Rename(-1, "owls"),

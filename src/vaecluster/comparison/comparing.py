@@ -13,6 +13,7 @@ from vaecluster.clusters.separation import separation
 from vaecluster.comparison.asking import LEADER, asked_methods, reasons, rows_of, template_of
 from vaecluster.comparison.fits import Fits, FitStore, Fittings
 from vaecluster.comparison.record import Compared, Comparison, Fit, typical_of
+from vaecluster.data.checks import check_number_of_rows
 from vaecluster.errors import SettingError, counted
 from vaecluster.hearing import unheard
 from vaecluster.methods import Method
@@ -63,6 +64,8 @@ def compare(
     # Each fit says the same.
     with unheard():
         rows = rows_of(template, X)[1]
+    if is_whole(n_clusters):
+        check_number_of_rows(len(rows), n_clusters)
     if y is not None:
         score_labels(y, np.zeros(len(rows), dtype=np.intp))
     used = seeds_of(template.random_state, seeds)

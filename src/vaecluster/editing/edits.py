@@ -19,8 +19,9 @@ from vaecluster.settings import is_whole
 
 # Letters of a name: it stands in a legend, in a picture and on a line of a terminal.
 MOST_LETTERS = 200
-# Kinds of characters that a name does not have: what steers a terminal, half a character, and ends of lines.
-NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
+# Kinds of characters that a name does not have: what steers a terminal, half a character, ends of lines, and what
+# turns the direction of the words after it.
+NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 class Edit(ABC):
@@ -252,7 +253,8 @@ def check_cluster(number: int, cluster: int) -> int:
 def _name(text: str) -> str:
     """The name without space around it."""
     name = text.strip() if isinstance(text, str) else ""
-    if not name or len(name) > MOST_LETTERS or any(unicodedata.category(one) in NOT_IN_NAMES for one in name):
+    kinds = {kind(one) for one in name for kind in (unicodedata.category, unicodedata.bidirectional)}
+    if not name or len(name) > MOST_LETTERS or kinds & NOT_IN_NAMES:
         raise SettingError(
             f"A name is {text!r:.40}; expected 1 to {MOST_LETTERS} letters on one line, such as cats. Give another."
         )

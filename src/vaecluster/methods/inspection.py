@@ -124,12 +124,14 @@ def _window(shape: tuple[int, ...]) -> str:
 
 def _table(columns: Sequence[SeenColumn]) -> Iterator[str]:
     learned = [column for column in columns if column.learned]
-    width = max((len(column.name) for column in columns[:SHOWN]), default=0)
+    # A name may hold ends of lines.
+    names = {column: column.name if column.name.isprintable() else repr(column.name) for column in columns}
+    width = max((len(names[column]) for column in columns[:SHOWN]), default=0)
     # What is left out is shown whatever comes before it.
     for column in [*learned[:SHOWN], *(column for column in columns if not column.learned)][: 2 * SHOWN]:
         kind = column.kind if column.learned else f"left out ({column.kind})"
         gaps = f"; {column.missing:.1%} missing" if column.missing else ""
-        yield f"  {column.name:{width}}  {kind}: {column.why}{gaps}"
+        yield f"  {names[column]:{width}}  {kind}: {column.why}{gaps}"
     if len(learned) > SHOWN:
         more = Counter(column.kind for column in learned[SHOWN:])
         yield f"  and {len(learned) - SHOWN:,} more: {', '.join(f'{n:,} {kind}' for kind, n in more.items())}"
