@@ -95,6 +95,18 @@ def units(random: Generator) -> Rows:
     return rows * [1e-4, 1, 50, 1e4] + [0, 100, -7, 1e5], clusters
 
 
+def steps(random: Generator) -> Rows:
+    """Four measures, of which whole numbers were noted: many rows are copies of others."""
+    rows, clusters = blobs(random, [200] * 4, 4)
+    return np.round(rows), clusters
+
+
+def beside_years(random: Generator) -> Rows:
+    """Three measures, and a column of four years that has nothing to do with them."""
+    rows, clusters = blobs(random, [200] * 3, 3)
+    return np.column_stack([rows, random.integers(2020, 2024, 600)]), clusters
+
+
 def beside_noise(random: Generator) -> Rows:
     """Three columns that matter, and four of noise."""
     rows, clusters = blobs(random, [150] * 4, 3)
@@ -191,6 +203,8 @@ CASES = (
     Case("heavy tails", BLOBS, heavy_tails),
     Case("every row five times", BLOBS, copies),
     Case("very different units", TABLES, units),
+    Case("measures in whole steps", TABLES, steps),
+    Case("four years beside 3 measures", TABLES, beside_years),
     Case("4 columns of noise beside 3", TABLES, beside_noise),
     Case("0 and 1 beside measures", TABLES, beside_zeros_and_ones),
     Case("counts, totals differ tenfold", TABLES, partial(counts, least=300, most=3000)),

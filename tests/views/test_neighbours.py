@@ -64,7 +64,7 @@ def test_neighbours_are_the_nearest_by_brute_force_and_the_unseen_ones_the_next(
     array: NDArray, number: int, exact_up_to: int
 ) -> None:
     # So few rows make few cells, which are all read: the approximate search is exact too.
-    near = Neighbours(number, exact_up_to=exact_up_to).find(as_they_are(array))
+    near = Neighbours(number, exact_up_to=exact_up_to).among(lambda some: array[some], len(array))
     between, found = distances(array), all_of(near)
     nearest = np.sort(between, axis=1)[:, : found.shape[1]]
     np.testing.assert_allclose(np.take_along_axis(between, found, 1), nearest, atol=1e-3)
@@ -123,6 +123,14 @@ def test_rows_that_are_all_the_same_have_each_other_and_tell_no_dimension(exact_
     assert near.dimension == 1
 
 
+@pytest.mark.parametrize(("columns", "spread"), [(1, True), (128, True), (129, False)])
+def test_values_that_come_often_are_spread_in_narrow_rows(columns: int, spread: bool) -> None:
+    array = np.random.default_rng(0).integers(4, size=(200, columns)).astype(np.float32)
+    found = coordinates(as_they_are(array))(slice(None)).numpy()
+    assert (len(np.unique(found)) > 4) == spread
+    assert np.abs(found - array).max() <= 0.5
+
+
 def test_a_copy_is_a_neighbour() -> None:
     near = Neighbours(1).find(as_they_are(np.array([[0.0], [5.0], [0.0], [5.1]])))
     assert near.rows.tolist() == [[2], [3], [0], [1]]
@@ -167,9 +175,12 @@ def test_copies_tell_nothing_of_the_dimension(places: int, copies: int, exact_up
     # Far from the others, which then have none of the copies among their neighbours.
     alone = uniform(1000, 2)
     heaps = np.repeat(5 + uniform(places, 2), copies, 0)
-    view = Neighbours(exact_up_to=exact_up_to)
-    of_all = view.find(as_they_are(np.concatenate([alone, heaps]))).dimension
-    assert of_all == pytest.approx(view.find(as_they_are(alone)).dimension, rel=0.03)
+
+    def dimension(points: NDArray[np.float64]) -> float:
+        given = points.astype(np.float32)
+        return Neighbours(exact_up_to=exact_up_to).among(lambda some: given[some], len(given)).dimension
+
+    assert dimension(np.concatenate([alone, heaps])) == pytest.approx(dimension(alone), rel=0.03)
 
 
 def of_even_rows(ranks: tuple[int, int], dimension: float) -> NDArray[np.float64]:

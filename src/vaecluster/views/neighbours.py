@@ -1,7 +1,7 @@
 """The nearest other rows of every row."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Annotated, Any, Self, final
 
@@ -18,6 +18,7 @@ from vaecluster.data.rows import Rows
 from vaecluster.data.telling import Telling, in_silence
 from vaecluster.row_kind import RowKind
 from vaecluster.settings import OneOf, Settings, Whole, optional, settings
+from vaecluster.views.copies import Copies
 from vaecluster.views.gradients import Gradients
 from vaecluster.views.missing import Filling
 from vaecluster.views.ties import spread
@@ -31,6 +32,8 @@ SAMPLE_ROWS = 10_000
 SAMPLE_ENTRIES = 2**25
 # Few rows have fewer neighbours: at most one in so many rows, or a neighbourhood would reach beyond a small group.
 ROWS_PER_NEIGHBOUR = 10
+# Values that come often are spread in arrays of at most so many rows: they are kept in memory for that.
+SPREAD_ROWS = 1_000_000
 # Passes over the sample, and directions beside those that are wanted.
 PASSES, SPARE = 5, 10
 # Squared distances below this part of their mean are those of copies, which half precision leaves a little apart.
@@ -90,8 +93,9 @@ class Neighbours(Settings):
     Distances are Euclidean, between scaled rows. Wide rows are compared by their leading principal components: the
     time of a search grows with the entries, and the many directions of little variance add noise to the distances.
     Images are compared by where their brightness changes, and in which direction, with pixels counting less; or by
-    pixels alone. In frames, values that many rows have are spread over the room around them, so that a year is no
-    island.
+    pixels alone. In frames, and in up to a million rows that are no wider than that, values that several rows have are
+    spread over the room around them, so that a year is no island. Where rows all come several times, as after
+    oversampling, neighbours are those of the distinct rows.
     Missing values are filled first, from the nearest rows that have them (Troyanskaya et al. 2001): else rows would be
     near because they lack the same values.
 
@@ -133,8 +137,14 @@ class Neighbours(Settings):
 
     def searched(self, rows: Rows, telling: Telling = in_silence) -> tuple[Points, Near]:
         """What distances are taken between, and the nearest others by them."""
-        points = self.points(rows)
-        return points, self.among(points, len(rows), rows.room, telling)
+        copies, room = Copies.of(rows) if len(rows) <= self.shard else None, rows.room
+        distinct = rows if copies is None else rows.some(copies.first)
+        points = self.points(distinct)
+        near = self.among(points, len(distinct), room, telling)
+        if copies is None:
+            return points, near
+        drawn = replace(near, rows=copies.drawn(near.rows, room), unseen=copies.drawn(near.unseen, room))
+        return lambda some: points(copies.which[some]), drawn
 
     def among(self, points: Points, rows: int, room: Room = NO_LIMIT, telling: Telling = in_silence) -> Near:
         """The same for so many rows between whose points distances are taken."""
@@ -193,12 +203,14 @@ def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -
 def coordinates(rows: Rows, images_by: str = "gradients") -> Coordinates:
     """What distances between rows are measured in, for some row numbers: (rows, entries), with missing values filled.
 
-    Rows of arrays are read as they are wanted, those of a frame once and kept, with values that come often spread.
+    Rows of few columns are read once and kept, with values that come often spread; others are read as they are wanted.
     """
     schema = rows.schema
     by_gradients = schema.kind is RowKind.IMAGES and images_by == "gradients"
     read = (Gradients(*schema.data_shape[1:]) if by_gradients else schema.coordinates()).to(rows.device)
-    if schema.frame is None and not any(block.missing for block in schema.blocks):
+    vectors = schema.kind is RowKind.VECTORS
+    few = vectors and prod(schema.data_shape) <= schema.axes and len(rows) <= SPREAD_ROWS
+    if schema.frame is None and not few and not any(block.missing for block in schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
     blocks = list(row_slices(len(rows), prod(schema.data_shape)))
     whole = rows.room.array((len(rows), *schema.data_shape), np.float32)
