@@ -31,6 +31,14 @@ def test_an_easy_case_is_found_as_well_as_by_the_best_of_the_others(name: str) -
     assert adjusted_rand_score(clusters, model.labels_) >= max(others(rows, clusters, 0).values())
 
 
+@pytest.mark.parametrize("name", ["four years beside 3 measures", "every row five times"])
+def test_values_and_rows_that_come_often_are_no_clusters(name: str) -> None:
+    rows, clusters = BY_NAME[name].drawn(0)
+    model = VAEClustering(random_state=0, device="cpu").fit(rows)
+    assert model.n_clusters_ == len(np.unique(clusters))
+    assert adjusted_rand_score(clusters, model.labels_) > 0.95
+
+
 def test_zeros_and_ones_beside_measures_do_not_hide_the_clusters() -> None:
     rows, clusters = BY_NAME["0 and 1 beside measures"].drawn(0)
     model = VAEClustering(3, random_state=0, device="cpu").fit(rows)
