@@ -1,5 +1,6 @@
 """`vaecluster predict`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -82,7 +83,10 @@ def predict(
         raise SettingError("--workers and --address are for an engine. Add --engine ray.")
     ending = ".csv"
     if output is not None:
-        ending = check_output(output, ".csv", ".parquet", ".npy", ".h5ad", run=run, reads=(source, features))
+        # An .h5ad is copied with more in it, which may replace it.
+        annotated = output.suffix.lower() == ".h5ad" and os.path.realpath(output) == os.path.realpath(source)
+        stay = (None, ()) if annotated else (run, (source, features))
+        ending = check_output(output, ".csv", ".parquet", ".npy", ".h5ad", run=stay[0], reads=stay[1])
     if outlier_scores and ending not in (".csv", ".parquet"):
         raise SettingError(
             f"--outlier-scores needs a .csv or .parquet; an {ending} holds no scores. Give another --output."

@@ -5,6 +5,7 @@ from typing import Literal
 from vaecluster.cli.options import Place, Run
 from vaecluster.cli.write import check_stays
 from vaecluster.errors import FileError, VaeclusterError
+from vaecluster.runs.examples import examples_file
 from vaecluster.runs.folder import RunFolder
 
 
@@ -45,6 +46,6 @@ def report(
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as problem:
         # Files that are whole each may still say different things, or hold other values than a fit writes.
         raise FileError(
-            f"'{run}' holds a run.json or examples that were changed or are of another fit: "
+            f"'{run}' holds a run.json or {examples_file(run).name} that was changed or is of another fit: "
             f"{type(problem).__name__} {problem}. Fit again."
         ) from None

@@ -37,17 +37,23 @@ def write_examples(folder: Path, numbers: Mapping[str, Array], rows: Any) -> Non
         write_atomically(tables, parts_as_parquet(found))
 
 
+def examples_file(folder: Path) -> Path:
+    """The one that is there, or that of arrays."""
+    tables = folder / TABLES
+    return tables if tables.is_file() else folder / ARRAYS
+
+
 def read_examples(folder: Path) -> dict[str, Any]:
     """What `write_examples` wrote there: arrays, or tables; `FileError` if it is missing or damaged."""
-    arrays, tables = folder / ARRAYS, folder / TABLES
+    file = examples_file(folder)
     try:
-        examples = parts_of(tables.read_bytes()) if tables.is_file() else dict(read_arrays(arrays))
+        examples = parts_of(file.read_bytes()) if file.name == TABLES else dict(read_arrays(file))
         if strange := [name for name in examples if NAMES.fullmatch(name) is None]:
             raise ValueError(f"{strange[0]!r} is no name of examples")
         return examples
     except (OSError, ValueError, LookupError, TypeError):
-        found = f"'{tables}'" if tables.is_file() else f"'{arrays}', or {TABLES} of tables,"
-        raise FileError(f"{found} is missing or damaged. Fit again.") from None
+        other = "" if file.is_file() else f"; a table has {TABLES} in its place"
+        raise FileError(f"'{file}' is missing or damaged{other}. Fit again.") from None
 
 
 def examples_of(numbers: Mapping[Key, Array], rows: Any) -> dict[Key, Any]:

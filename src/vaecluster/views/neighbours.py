@@ -93,9 +93,9 @@ class Neighbours(Settings):
     Distances are Euclidean, between scaled rows. Wide rows are compared by their leading principal components: the
     time of a search grows with the entries, and the many directions of little variance add noise to the distances.
     Images are compared by where their brightness changes, and in which direction, with pixels counting less; or by
-    pixels alone. In frames, and in up to a million rows that are no wider than that, values that several rows have are
-    spread over the room around them, so that a year is no island. Where rows all come several times, as after
-    oversampling, neighbours are those of the distinct rows.
+    pixels alone. In frames, and in narrow arrays of up to a million rows in which values come often, values that
+    several rows have are spread over the room around them, so that a year is no island. Where rows all come several
+    times, as after oversampling, neighbours are those of the distinct rows.
     Missing values are filled first, from the nearest rows that have them (Troyanskaya et al. 2001): else rows would be
     near because they lack the same values.
 
@@ -203,14 +203,13 @@ def intrinsic_dimension(squared: NDArray[np.float32], rank: int, further: int) -
 def coordinates(rows: Rows, images_by: str = "gradients") -> Coordinates:
     """What distances between rows are measured in, for some row numbers: (rows, entries), with missing values filled.
 
-    Rows of few columns are read once and kept, with values that come often spread; others are read as they are wanted.
+    Frames, and arrays with a column in which values come often, are read once and kept, with such values spread; other
+    rows are read as they are wanted.
     """
     schema = rows.schema
     by_gradients = schema.kind is RowKind.IMAGES and images_by == "gradients"
     read = (Gradients(*schema.data_shape[1:]) if by_gradients else schema.coordinates()).to(rows.device)
-    vectors = schema.kind is RowKind.VECTORS
-    few = vectors and prod(schema.data_shape) <= schema.axes and len(rows) <= SPREAD_ROWS
-    if schema.frame is None and not few and not any(block.missing for block in schema.blocks):
+    if schema.frame is None and not _is_coarse(rows) and not any(block.missing for block in schema.blocks):
         return lambda some: read(rows[some]).flatten(1)
     blocks = list(row_slices(len(rows), prod(schema.data_shape)))
     whole = rows.room.array((len(rows), *schema.data_shape), np.float32)
@@ -230,6 +229,15 @@ def coordinates(rows: Rows, images_by: str = "gradients") -> Coordinates:
     for block in blocks:
         points[block] = fill(raw(block)).numpy()
     return lambda some: torch.from_numpy(points[some]).to(rows.device)
+
+
+def _is_coarse(rows: Rows) -> bool:
+    """Whether a column of narrow rows has more than two values, and at most half as many as rows; by a sample."""
+    narrow = rows.schema.kind is RowKind.VECTORS and prod(rows.schema.data_shape) <= rows.schema.axes
+    if not narrow or len(rows) > SPREAD_ROWS:
+        return False
+    sample = rows.drawn(SAMPLE_ROWS)[slice(None)].cpu().numpy()
+    return any(2 < len(np.unique(column)) <= len(sample) / 2 for column in sample.T)
 
 
 @torch.no_grad()
